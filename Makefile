@@ -1,0 +1,52 @@
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: help demo test check fix generate clean
+
+help:
+	@echo "make demo      sign in against the built-in emulator, step by step"
+	@echo "make test      the tests"
+	@echo "make check     lint, types, freshness of genauth_sync (what CI runs before the tests)"
+	@echo "make fix       format, and repair what lint can repair"
+	@echo "make generate  write genauth_sync anew from genauth_async"
+
+demo: $(VENV)/.demo
+	@$(BIN)/python -m genauth_async demo
+
+test: $(VENV)/.test
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python tools/generate_sync.py --check
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+fix: $(VENV)/.check
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+generate: $(VENV)/.check
+	$(BIN)/python tools/generate_sync.py
+
+$(VENV)/.pip:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable ".[aiohttp,cli,emulator,sm2]"
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.demo
+	$(BIN)/python -m pip install --quiet --group test
+	@touch $@
+
+$(VENV)/.check: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --group check
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis tests/node/node_modules

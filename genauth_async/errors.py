@@ -1,0 +1,469 @@
+"""Everything that this package raises.
+
+    GenAuthError
+    ├── ConfigurationError               an argument cannot be right (also a ValueError)
+    ├── PasswordEncryptionError          the password or the server's public key cannot be used (also a ValueError)
+    ├── SyncBridgeError                  genauth_sync was called where it cannot work (also a RuntimeError)
+    ├── TransportError                   no complete answer arrived
+    │   ├── ConnectionFailedError            no connection was made: nothing was sent
+    │   │   └── TLSError                         because the certificate or the handshake was refused
+    │   ├── ConnectionLostError              the connection broke after the request may have gone out
+    │   └── RequestTimeoutError              the time was up (also the built-in TimeoutError)
+    ├── InvalidResponseError             an answer arrived that is not GenAuth's
+    │   ├── NotJSONError                     HTML from a proxy, plain text
+    │   ├── TruncatedResponseError           JSON that breaks off
+    │   ├── EmptyResponseError               no body
+    │   ├── ResponseTooLargeError            more bytes than `max_response_bytes`
+    │   ├── UnexpectedRedirectError          3xx: never followed, it would carry credentials along
+    │   └── UnexpectedShapeError             JSON of another form; the message has the path
+    ├── GenAuthAPIError                  the API said no: statusCode, apiCode, message, requestId
+    │   ├── InvalidArgumentError             400
+    │   ├── NotSignedInError                 401, apiCode 2020
+    │   ├── PlanLimitError                   402
+    │   ├── ForbiddenError                   403
+    │   ├── NotFoundError                    404
+    │   │   ├── ApplicationNotFoundError         apiCode 2011
+    │   │   └── UserPoolNotFoundError            apiCode 2224
+    │   ├── ConflictError                    409
+    │   ├── PayloadTooLargeError             413
+    │   ├── InvalidOperationError            422
+    │   ├── RateLimitedError                 429; `retry_after` in seconds
+    │   ├── ServerError                      500 to 503
+    │   ├── ThirdPartyError                  601 to 603
+    │   ├── PasswordDecryptionError          apiCode 2016: the server could not decrypt the password
+    │   └── SignInError                      this user is not signed in by this
+    │       ├── InvalidCredentialsError          2333, 2006: account or password wrong
+    │       ├── InvalidPassCodeError             2001, 2300: verification code wrong or expired
+    │       ├── UserNotFoundError                2004
+    │       ├── AccountLockedError               2005, 1643
+    │       ├── SignUpDisabledError              2031
+    │       ├── PasswordResetRequiredError       2058, 1639
+    │       ├── MFARequiredError                 1635, 1636; `mfa_token`, `factors`
+    │       ├── IdentityBindingRequiredError     1640, 1641
+    │       ├── ProfileCompletionRequiredError   1642
+    │       ├── TOTPError                        6001 to 6004
+    │       ├── TenantError                      2120008, 2130010
+    │       └── LDAPError                        2820002
+    ├── OAuthError                       an OAuth 2.0 error answer (RFC 6749 section 5.2)
+    │   ├── InvalidGrantError                invalid_grant
+    │   └── InvalidClientError               invalid_client
+    └── SessionError                     a TokenSession cannot give a valid access token
+        ├── SessionExpiredError              for good: the user has to sign in again
+        └── RefreshUnavailableError          for now: the session is kept
+
+Every class pickles and copies. None shows a password, secret, code or token in its message, repr, args or pickle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, TypeVar
+
+from ._masking import MaskedMapping
+
+_E = TypeVar("_E", bound="GenAuthError")
+
+
+def _rebuild(cls: type[_E], message: str, state: Mapping[str, object]) -> _E:
+    error = cls.__new__(cls, message)
+    error.__dict__.update(state)
+    return error
+
+
+class GenAuthError(Exception):
+    """The base of everything raised by this package.
+
+    Attributes:
+        message: what happened, for people.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exception's own way calls the class with `args` alone, which fails for every class that needs more.
+        return _rebuild, (type(self), self.message, self._public_state())
+
+    def _public_state(self) -> dict[str, object]:
+        return dict(self.__dict__)
+
+
+class ConfigurationError(GenAuthError, ValueError):
+    """An argument cannot be right; the message names it and says what to do.
+
+    Attributes:
+        argument: the name of the argument.
+    """
+
+    def __init__(self, argument: str, problem: str) -> None:
+        super().__init__(f"{argument}: {problem}")
+        self.argument = argument
+
+
+class PasswordEncryptionError(GenAuthError, ValueError):
+    """The password cannot be encrypted: it is too long for the key, or the key is not one."""
+
+
+class SyncBridgeError(GenAuthError, RuntimeError):
+    """A blocking call was made where it would block for ever."""
+
+
+class TransportError(GenAuthError):
+    """No complete answer arrived.
+
+    Attributes:
+        sent: whether the request may have reached the server. False: it is safe to try again.
+    """
+
+    def __init__(self, message: str, *, sent: bool) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
+class ConnectionFailedError(TransportError):
+    """No connection was made; nothing was sent."""
+
+
+class TLSError(ConnectionFailedError):
+    """The TLS handshake failed: the certificate is not trusted, has expired, or names another host."""
+
+
+class ConnectionLostError(TransportError):
+    """The connection broke after the request may have gone out."""
+
+
+class RequestTimeoutError(TransportError, TimeoutError):
+    """The time for the call was up; `sent` tells whether the request may have reached the server."""
+
+
+class InvalidResponseError(GenAuthError):
+    """An answer arrived that is not GenAuth's: often a proxy, a gateway or a captive portal in between.
+
+    Attributes:
+        http_status: the HTTP status code.
+        content_type: the Content-Type header, or "".
+        excerpt: the beginning of the body, masked.
+    """
+
+    def __init__(self, message: str, *, http_status: int, content_type: str = "", excerpt: str = "") -> None:
+        detail = f"{message} (HTTP {http_status}, {content_type or 'no content type'})"
+        super().__init__(f"{detail}: {excerpt}" if excerpt else detail)
+        self.http_status = http_status
+        self.content_type = content_type
+        self.excerpt = excerpt
+
+
+class NotJSONError(InvalidResponseError):
+    """The body is not JSON."""
+
+
+class TruncatedResponseError(InvalidResponseError):
+    """The body is JSON that breaks off."""
+
+
+class EmptyResponseError(InvalidResponseError):
+    """There is no body."""
+
+
+class ResponseTooLargeError(InvalidResponseError):
+    """The body is larger than `max_response_bytes`."""
+
+
+class UnexpectedRedirectError(InvalidResponseError):
+    """The server redirects; the SDK does not follow, since credentials would go along."""
+
+
+class UnexpectedShapeError(InvalidResponseError):
+    """The body is JSON of another form than documented; the message has the path."""
+
+
+class GenAuthAPIError(GenAuthError):
+    """The API answered with a statusCode other than 200.
+
+    Attributes:
+        status_code: the envelope's statusCode.
+        api_code: the envelope's apiCode, which tells errors of one statusCode apart, or None.
+        request_id: the envelope's requestId, for the vendor's support, or None.
+        retry_after: seconds to wait as told by the server, or None.
+        response: the whole answer, as decoded JSON; its repr is masked.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int,
+        api_code: int | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        response: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        self.api_code = api_code
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.response: Mapping[str, object] = MaskedMapping(response or {})
+
+    def __str__(self) -> str:
+        api_code = "" if self.api_code is None else f", apiCode {self.api_code}"
+        request_id = "" if self.request_id is None else f", requestId {self.request_id}"
+        return f"{self.message} (statusCode {self.status_code}{api_code}{request_id})"
+
+
+class InvalidArgumentError(GenAuthAPIError):
+    """statusCode 400: an argument of the call is missing or wrong."""
+
+
+class NotSignedInError(GenAuthAPIError):
+    """statusCode 401 or apiCode 2020: the user's access token is missing, expired or revoked."""
+
+
+class PlanLimitError(GenAuthAPIError):
+    """statusCode 402: the user pool's plan does not include this."""
+
+
+class ForbiddenError(GenAuthAPIError):
+    """statusCode 403: the user or the application may not do this."""
+
+
+class NotFoundError(GenAuthAPIError):
+    """statusCode 404."""
+
+
+class ApplicationNotFoundError(NotFoundError):
+    """apiCode 2011: no application has this app_id."""
+
+
+class UserPoolNotFoundError(NotFoundError):
+    """apiCode 2224: no user pool has this id."""
+
+
+class ConflictError(GenAuthAPIError):
+    """statusCode 409."""
+
+
+class PayloadTooLargeError(GenAuthAPIError):
+    """statusCode 413."""
+
+
+class InvalidOperationError(GenAuthAPIError):
+    """statusCode 422: not possible in the present state."""
+
+
+class RateLimitedError(GenAuthAPIError):
+    """statusCode 429: too many calls; wait `retry_after` seconds where it is given."""
+
+
+class ServerError(GenAuthAPIError):
+    """statusCode 500 to 503: the fault is the server's."""
+
+
+class ThirdPartyError(GenAuthAPIError):
+    """statusCode 601 to 603: a service behind GenAuth failed."""
+
+
+class PasswordDecryptionError(GenAuthAPIError):
+    """apiCode 2016: the server could not decrypt the password, even under its newest public key."""
+
+
+class SignInError(GenAuthAPIError):
+    """The user is not signed in by this call; the subclasses say what is missing."""
+
+
+class InvalidCredentialsError(SignInError):
+    """apiCode 2333 or 2006: the account or the password is wrong."""
+
+
+class InvalidPassCodeError(SignInError):
+    """apiCode 2001 or 2300: the verification code is wrong or has expired."""
+
+
+class UserNotFoundError(SignInError):
+    """apiCode 2004."""
+
+
+class AccountLockedError(SignInError):
+    """apiCode 2005 or 1643: the account is locked."""
+
+
+class SignUpDisabledError(SignInError):
+    """apiCode 2031: the application does not let new users sign up."""
+
+
+class PasswordResetRequiredError(SignInError):
+    """apiCode 2058 or 1639: the user has to set a new password first."""
+
+
+class MFARequiredError(SignInError):
+    """apiCode 1635 or 1636: a second factor is needed.
+
+    Attributes:
+        mfa_token: continues this sign-in with the second factor. Absent (None) from a pickle.
+        factors: the factors that the user may use, as the server names them, such as OTP, SMS, EMAIL, FACE.
+    """
+
+    @property
+    def mfa_token(self) -> str | None:
+        data = self._data()
+        token = data.get("mfaToken", data.get("mfa_token"))
+        return token if isinstance(token, str) and not self._unpickled else None
+
+    @property
+    def factors(self) -> tuple[str, ...]:
+        data = self._data()
+        listed = data.get("factors") or data.get("applicationMfa") or data.get("mfa") or ()
+        names: list[str] = []
+        for item in listed if isinstance(listed, (list, tuple)) else ():
+            name = (item.get("factorType") or item.get("mfaPolicy")) if isinstance(item, Mapping) else item
+            if isinstance(name, str):
+                names.append(name)
+        return tuple(names)
+
+    _unpickled: bool = False
+
+    def _public_state(self) -> dict[str, object]:
+        return {**super()._public_state(), "_unpickled": True}
+
+    def _data(self) -> Mapping[str, object]:
+        data = self.response.get("data")
+        return data if isinstance(data, Mapping) else {}
+
+
+class IdentityBindingRequiredError(SignInError):
+    """apiCode 1640 or 1641: the social identity has to be bound to an account first."""
+
+
+class ProfileCompletionRequiredError(SignInError):
+    """apiCode 1642: the user has to complete the profile first."""
+
+
+class TOTPError(SignInError):
+    """apiCode 6001 to 6004: the one-time password is wrong, or the factor is not enrolled."""
+
+
+class TenantError(SignInError):
+    """apiCode 2120008 or 2130010: the user does not belong to this tenant."""
+
+
+class LDAPError(SignInError):
+    """apiCode 2820002: the LDAP server refused or could not be reached."""
+
+
+class OAuthError(GenAuthError):
+    """An error answer of an OAuth 2.0 or OpenID Connect endpoint (RFC 6749 section 5.2).
+
+    Attributes:
+        error: the error code, such as invalid_request.
+        error_description: the server's explanation, or None.
+        error_uri: a page about the error, or None.
+        http_status: the HTTP status code.
+        retry_after: seconds to wait as told by the server, or None.
+    """
+
+    def __init__(
+        self,
+        error: str,
+        error_description: str | None = None,
+        *,
+        error_uri: str | None = None,
+        http_status: int = 400,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(f"{error}: {error_description}" if error_description else error)
+        self.error = error
+        self.error_description = error_description
+        self.error_uri = error_uri
+        self.http_status = http_status
+        self.retry_after = retry_after
+
+
+class InvalidGrantError(OAuthError):
+    """invalid_grant: the code or refresh token is wrong, expired, used before, or revoked."""
+
+
+class InvalidClientError(OAuthError):
+    """invalid_client: the application's id, secret or authentication method is wrong."""
+
+
+class SessionError(GenAuthError):
+    """The session cannot give a valid access token."""
+
+
+class SessionExpiredError(SessionError):
+    """The session has ended; the user has to sign in again."""
+
+
+class RefreshUnavailableError(SessionError):
+    """The access token has expired and could not be refreshed now; the session is kept.
+
+    Attributes:
+        outcome_unknown: True when a refresh was sent and its answer lost. The server may have rotated the refresh token,
+            and would revoke the whole grant if the old one came again, so the session does not send it again by itself.
+            `refresh(resend=True)` takes that risk; signing the user in again avoids it.
+        retry_after: seconds to wait as told by the server, or None.
+    """
+
+    def __init__(self, message: str, *, outcome_unknown: bool = False, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.outcome_unknown = outcome_unknown
+        self.retry_after = retry_after
+
+
+class _ByCode:
+    """Which class an answer's codes call for."""
+
+    api_codes: ClassVar[Mapping[int, type[GenAuthAPIError]]] = {
+        1635: MFARequiredError,
+        1636: MFARequiredError,
+        1639: PasswordResetRequiredError,
+        1640: IdentityBindingRequiredError,
+        1641: IdentityBindingRequiredError,
+        1642: ProfileCompletionRequiredError,
+        1643: AccountLockedError,
+        2001: InvalidPassCodeError,
+        2004: UserNotFoundError,
+        2005: AccountLockedError,
+        2006: InvalidCredentialsError,
+        2011: ApplicationNotFoundError,
+        2016: PasswordDecryptionError,
+        2020: NotSignedInError,
+        2031: SignUpDisabledError,
+        2058: PasswordResetRequiredError,
+        2224: UserPoolNotFoundError,
+        2300: InvalidPassCodeError,
+        2333: InvalidCredentialsError,
+        6001: TOTPError,
+        6002: TOTPError,
+        6003: TOTPError,
+        6004: TOTPError,
+        2120008: TenantError,
+        2130010: TenantError,
+        2820002: LDAPError,
+    }
+    status_codes: ClassVar[Mapping[int, type[GenAuthAPIError]]] = {
+        400: InvalidArgumentError,
+        401: NotSignedInError,
+        402: PlanLimitError,
+        403: ForbiddenError,
+        404: NotFoundError,
+        409: ConflictError,
+        413: PayloadTooLargeError,
+        422: InvalidOperationError,
+        429: RateLimitedError,
+        500: ServerError,
+        501: ServerError,
+        502: ServerError,
+        503: ServerError,
+        601: ThirdPartyError,
+        602: ThirdPartyError,
+        603: ThirdPartyError,
+    }
+
+
+def api_error_class(status_code: int, api_code: int | None) -> type[GenAuthAPIError]:
+    """The class for an answer's codes: by apiCode first, then by statusCode."""
+    if api_code is not None and api_code in _ByCode.api_codes:
+        return _ByCode.api_codes[api_code]
+    return _ByCode.status_codes.get(status_code, GenAuthAPIError)
