@@ -2,6 +2,7 @@
 
     GenAuthError
     ├── ConfigurationError               an argument cannot be right (also a ValueError)
+    ├── ClientClosedError                the client was closed before (also a RuntimeError)
     ├── PasswordEncryptionError          the password or the server's public key cannot be used (also a ValueError)
     ├── SyncBridgeError                  genauth_sync was called where it cannot work (also a RuntimeError)
     ├── TransportError                   no complete answer arrived
@@ -57,7 +58,7 @@ Every class pickles and copies. None shows a password, secret, code or token in 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, TypeVar
+from typing import Final, TypeVar
 
 from ._masking import MaskedMapping
 
@@ -99,6 +100,10 @@ class ConfigurationError(GenAuthError, ValueError):
     def __init__(self, argument: str, problem: str) -> None:
         super().__init__(f"{argument}: {problem}")
         self.argument = argument
+
+
+class ClientClosedError(GenAuthError, RuntimeError):
+    """The client was closed before this call."""
 
 
 class PasswordEncryptionError(GenAuthError, ValueError):
@@ -399,9 +404,9 @@ class RefreshUnavailableError(SessionError):
     """The access token has expired and could not be refreshed now; the session is kept.
 
     Attributes:
-        outcome_unknown: True when a refresh was sent and its answer lost. The server may have rotated the refresh token,
-            and would revoke the whole grant if the old one came again, so the session does not send it again by itself.
-            `refresh(resend=True)` takes that risk; signing the user in again avoids it.
+        outcome_unknown: True when a refresh was sent and its answer lost. The server may have rotated the refresh
+            token, and would revoke the whole grant if the old one came again, so the session does not send it again by
+            itself. `refresh(resend=True)` takes that risk; signing the user in again avoids it.
         retry_after: seconds to wait as told by the server, or None.
     """
 
@@ -411,59 +416,67 @@ class RefreshUnavailableError(SessionError):
         self.retry_after = retry_after
 
 
-class _ByCode:
-    """Which class an answer's codes call for."""
+_BY_API_CODE: Final[Mapping[int, type[GenAuthAPIError]]] = {
+    1635: MFARequiredError,
+    1636: MFARequiredError,
+    1639: PasswordResetRequiredError,
+    1640: IdentityBindingRequiredError,
+    1641: IdentityBindingRequiredError,
+    1642: ProfileCompletionRequiredError,
+    1643: AccountLockedError,
+    2001: InvalidPassCodeError,
+    2004: UserNotFoundError,
+    2005: AccountLockedError,
+    2006: InvalidCredentialsError,
+    2011: ApplicationNotFoundError,
+    2016: PasswordDecryptionError,
+    2020: NotSignedInError,
+    2031: SignUpDisabledError,
+    2058: PasswordResetRequiredError,
+    2224: UserPoolNotFoundError,
+    2300: InvalidPassCodeError,
+    2333: InvalidCredentialsError,
+    6001: TOTPError,
+    6002: TOTPError,
+    6003: TOTPError,
+    6004: TOTPError,
+    2120008: TenantError,
+    2130010: TenantError,
+    2820002: LDAPError,
+}
 
-    api_codes: ClassVar[Mapping[int, type[GenAuthAPIError]]] = {
-        1635: MFARequiredError,
-        1636: MFARequiredError,
-        1639: PasswordResetRequiredError,
-        1640: IdentityBindingRequiredError,
-        1641: IdentityBindingRequiredError,
-        1642: ProfileCompletionRequiredError,
-        1643: AccountLockedError,
-        2001: InvalidPassCodeError,
-        2004: UserNotFoundError,
-        2005: AccountLockedError,
-        2006: InvalidCredentialsError,
-        2011: ApplicationNotFoundError,
-        2016: PasswordDecryptionError,
-        2020: NotSignedInError,
-        2031: SignUpDisabledError,
-        2058: PasswordResetRequiredError,
-        2224: UserPoolNotFoundError,
-        2300: InvalidPassCodeError,
-        2333: InvalidCredentialsError,
-        6001: TOTPError,
-        6002: TOTPError,
-        6003: TOTPError,
-        6004: TOTPError,
-        2120008: TenantError,
-        2130010: TenantError,
-        2820002: LDAPError,
-    }
-    status_codes: ClassVar[Mapping[int, type[GenAuthAPIError]]] = {
-        400: InvalidArgumentError,
-        401: NotSignedInError,
-        402: PlanLimitError,
-        403: ForbiddenError,
-        404: NotFoundError,
-        409: ConflictError,
-        413: PayloadTooLargeError,
-        422: InvalidOperationError,
-        429: RateLimitedError,
-        500: ServerError,
-        501: ServerError,
-        502: ServerError,
-        503: ServerError,
-        601: ThirdPartyError,
-        602: ThirdPartyError,
-        603: ThirdPartyError,
-    }
+_BY_STATUS_CODE: Final[Mapping[int, type[GenAuthAPIError]]] = {
+    400: InvalidArgumentError,
+    401: NotSignedInError,
+    402: PlanLimitError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    409: ConflictError,
+    413: PayloadTooLargeError,
+    422: InvalidOperationError,
+    429: RateLimitedError,
+    500: ServerError,
+    501: ServerError,
+    502: ServerError,
+    503: ServerError,
+    601: ThirdPartyError,
+    602: ThirdPartyError,
+    603: ThirdPartyError,
+}
+
+_BY_OAUTH_ERROR: Final[Mapping[str, type[OAuthError]]] = {
+    "invalid_grant": InvalidGrantError,
+    "invalid_client": InvalidClientError,
+}
 
 
 def api_error_class(status_code: int, api_code: int | None) -> type[GenAuthAPIError]:
     """The class for an answer's codes: by apiCode first, then by statusCode."""
-    if api_code is not None and api_code in _ByCode.api_codes:
-        return _ByCode.api_codes[api_code]
-    return _ByCode.status_codes.get(status_code, GenAuthAPIError)
+    if api_code is not None and api_code in _BY_API_CODE:
+        return _BY_API_CODE[api_code]
+    return _BY_STATUS_CODE.get(status_code, GenAuthAPIError)
+
+
+def oauth_error_class(error: str) -> type[OAuthError]:
+    """The class for an OAuth 2.0 error code."""
+    return _BY_OAUTH_ERROR.get(error, OAuthError)

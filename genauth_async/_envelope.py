@@ -1,0 +1,180 @@
+"""Answers to data or errors: one reader for GenAuth's envelope, one for OAuth bodies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import TypeVar
+
+from ._masking import excerpt
+from ._request import NOT_JSON, Response
+from ._wire import ShapeError, structure
+from .errors import (
+    EmptyResponseError,
+    GenAuthAPIError,
+    InvalidResponseError,
+    NotJSONError,
+    RateLimitedError,
+    TruncatedResponseError,
+    UnexpectedRedirectError,
+    UnexpectedShapeError,
+    api_error_class,
+    oauth_error_class,
+)
+from .models._base import Dto, Envelope
+
+_DtoT = TypeVar("_DtoT", bound=Dto)
+
+
+def read_envelope(response: Response, answer: type[_DtoT]) -> _DtoT:
+    """Reads an API answer `{statusCode, message, apiCode?, requestId?, data?}`, or a bare one.
+
+    Raises:
+        GenAuthAPIError: its statusCode is not 200; the subclass tells which error.
+        InvalidResponseError: it is something else.
+    """
+    body = _json_object(response)
+    status = envelope_status(body)
+    if status not in {None, HTTPStatus.OK}:
+        raise _api_error(body, status or response.status, response)
+    if response.status >= HTTPStatus.BAD_REQUEST:
+        raise _invalid(UnexpectedShapeError, "an error that is not GenAuth's", response)
+    return _structure(body, answer, response)
+
+
+def read_oauth(response: Response, answer: type[_DtoT]) -> _DtoT:
+    """Reads the answer of an OAuth 2.0 endpoint.
+
+    Raises:
+        OAuthError: an error answer (RFC 6749 section 5.2).
+        GenAuthAPIError: an error in the API's envelope, which a gateway in front may give here too.
+        InvalidResponseError: it is something else.
+    """
+    body = _json_object(response)
+    _raise_oauth_error(body, response)
+    return _structure(body, answer, response)
+
+
+def read_oauth_nothing(response: Response) -> None:
+    """Reads the answer of an OAuth 2.0 endpoint that has nothing to say (RFC 7009 section 2.2).
+
+    Raises:
+        OAuthError, GenAuthAPIError, InvalidResponseError: as `read_oauth`.
+    """
+    if response.status == HTTPStatus.OK and not isinstance(response.json, Mapping):
+        return
+    _raise_oauth_error(_json_object(response), response)
+
+
+def envelope_status(body: object) -> int | None:
+    """The envelope's statusCode, or None where there is no envelope."""
+    status = body.get("statusCode") if isinstance(body, Mapping) else None
+    return status if isinstance(status, int) and not isinstance(status, bool) else None
+
+
+def effective_status(response: Response) -> int:
+    """The HTTP status, or the envelope's where the server answered 200 and says otherwise inside."""
+    if response.status != HTTPStatus.OK:
+        return response.status
+    return envelope_status(response.json) or response.status
+
+
+def retry_after(response: Response) -> float | None:
+    """Seconds told by Retry-After (RFC 9110 section 10.2.3), from either of its forms; None where it is not given."""
+    value = response.headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdecimal():
+        return float(value)
+    try:
+        when = parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    # Against the server's own Date where it is given, so that a wrong local clock does not matter.
+    try:
+        now = parsedate_to_datetime(response.headers.get("date", "")).timestamp()
+    except (TypeError, ValueError):
+        now = time.time()
+    return max(0.0, when.timestamp() - now)
+
+
+def _json_object(response: Response) -> Mapping[str, object]:
+    if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
+        raise _invalid(UnexpectedRedirectError, "a redirect, which is not followed: check app_host", response)
+    body = response.json
+    if isinstance(body, Mapping):
+        return body
+    text = response.body.strip()
+    if not text:
+        raise _invalid(EmptyResponseError, "an answer without a body", response)
+    if body is not NOT_JSON:
+        raise _invalid(UnexpectedShapeError, "JSON that is not an object", response)
+    if text[:1] in b"{[" and text[-1:] not in b"}]":
+        raise _invalid(TruncatedResponseError, "JSON that breaks off", response)
+    raise _invalid(NotJSONError, "an answer that is not JSON", response)
+
+
+def _structure(body: Mapping[str, object], answer: type[_DtoT], response: Response) -> _DtoT:
+    try:
+        return structure(_unwrapped(body, answer), answer)
+    except ShapeError as error:
+        problem = f"JSON that does not fit {answer.__name__}: {error}"
+    raise _invalid(UnexpectedShapeError, problem, response, quote=False)
+
+
+def _unwrapped(body: Mapping[str, object], answer: type[Dto]) -> object:
+    """Some answers are bare in the documents and wrapped in `data` by the service; both are read."""
+    if not issubclass(answer, Envelope) and envelope_status(body) is not None and "data" in body:
+        return body["data"]
+    return body
+
+
+def _api_error(body: Mapping[str, object], status: int, response: Response) -> GenAuthAPIError:
+    api_code = body.get("apiCode")
+    api_code = api_code if isinstance(api_code, int) else None
+    request_id = body.get("requestId")
+    message = body.get("message")
+    cls = api_error_class(status, api_code)
+    return cls(
+        message if isinstance(message, str) else HTTPStatus(status).phrase if status in _PHRASED else "refused",
+        status_code=status,
+        api_code=api_code,
+        request_id=request_id if isinstance(request_id, str) else response.headers.get("x-request-id"),
+        retry_after=retry_after(response),
+        response=body,
+    )
+
+
+_PHRASED = frozenset(HTTPStatus)
+
+
+def _raise_oauth_error(body: Mapping[str, object], response: Response) -> None:
+    error = body.get("error")
+    if isinstance(error, str):
+        description = body.get("error_description")
+        uri = body.get("error_uri")
+        raise oauth_error_class(error)(
+            error,
+            description if isinstance(description, str) else None,
+            error_uri=uri if isinstance(uri, str) else None,
+            http_status=response.status,
+            retry_after=retry_after(response),
+        )
+    status = envelope_status(body)
+    if status not in {None, HTTPStatus.OK}:
+        raise _api_error(body, status or response.status, response)
+    if response.status >= HTTPStatus.BAD_REQUEST:
+        raise _invalid(UnexpectedShapeError, "an error that is not OAuth's", response)
+
+
+def _invalid(
+    cls: type[InvalidResponseError], problem: str, response: Response, *, quote: bool = True
+) -> InvalidResponseError | GenAuthAPIError:
+    if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return RateLimitedError(problem, status_code=response.status, retry_after=retry_after(response))
+    return cls(
+        f"The server sent {problem}",
+        http_status=response.status,
+        content_type=response.content_type,
+        excerpt=excerpt(response.body) if quote else "",
+    )

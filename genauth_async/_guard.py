@@ -1,0 +1,47 @@
+"""No secret stays in the local variables of a traceback, where error reporters would find it."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class FramesCleared:
+    """Public coroutine methods of subclasses clear the frames of what they raise.
+
+    The lines of the traceback stay; the locals of our frames, and of the libraries' below them, go: they hold
+    passwords, tokens and request bodies. Doing it here, once, is safer than remembering it in every method.
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, method in list(vars(cls).items()):
+            if not name.startswith("_") and inspect.iscoroutinefunction(method):
+                setattr(cls, name, _frames_cleared(method))
+
+
+def _frames_cleared(method: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:
+    @wraps(method)
+    async def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        running = method(*args, **kwargs)
+        del args, kwargs  # This frame is on the traceback as well, and cannot be cleared while it runs.
+        try:
+            return await running
+        except Exception as error:
+            _clear(error)
+            raise
+
+    return guarded
+
+
+def _clear(error: BaseException) -> None:
+    link: BaseException | None = error
+    while link is not None:
+        traceback.clear_frames(link.__traceback__)
+        link = link.__cause__ or link.__context__

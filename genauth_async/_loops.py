@@ -1,0 +1,42 @@
+"""What belongs to one event loop, and is made anew for another one and after a fork."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Generic, TypeVar
+from weakref import WeakKeyDictionary
+
+from anyio.lowlevel import current_token
+
+_T = TypeVar("_T")
+
+
+class PerLoop(Generic[_T]):
+    """A value for each running event loop; it goes when its loop goes.
+
+    Locks and connection pools work on one loop only. Keeping one each lets a client be used from one `asyncio.run`
+    after another, and from several threads. A forked child starts with none: the parent's sockets are not its own.
+    """
+
+    __slots__ = ("_make", "_pid", "_values")
+
+    def __init__(self, make: Callable[[], _T]) -> None:
+        self._make = make
+        self._pid = os.getpid()
+        self._values: WeakKeyDictionary[object, _T] = WeakKeyDictionary()
+
+    def get(self) -> _T:
+        """The running loop's value, made if there is none."""
+        if self._pid != os.getpid():
+            self._values = WeakKeyDictionary()
+            self._pid = os.getpid()
+        loop = current_token().native_token
+        value = self._values.get(loop)
+        if value is None:
+            value = self._values.setdefault(loop, self._make())
+        return value
+
+    def pop(self) -> _T | None:
+        """Removes and returns the running loop's value."""
+        return self._values.pop(current_token().native_token, None)

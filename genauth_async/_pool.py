@@ -1,0 +1,131 @@
+"""Connections: the only module that imports an HTTP library."""
+
+from __future__ import annotations
+
+import ssl
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Final, cast
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import anyio
+from attrs import field, frozen
+from sniffio import current_async_library
+
+from ._http_types import AsyncHTTPClient, AsyncHTTPTransport
+from ._loops import PerLoop
+from ._tls import Verify, tls_context
+from .errors import ClientClosedError
+
+# A connection that the server closes while a refresh is being written leaves its outcome unknown. Servers close idle
+# connections after 5 s or more, so ours are given up before that.
+_KEEPALIVE_SECONDS: Final = 4.0
+_MAX_CONNECTIONS: Final = 100
+
+
+@frozen(kw_only=True)
+class PoolOptions:
+    """How connections are made.
+
+    Attributes:
+        origin: the base URL that they go to.
+        verify: as `AuthenticationClient` documents it.
+        proxy: a proxy's URL, or None for what the environment says.
+        transport: the caller's transport, used instead of ours.
+        http_client: the caller's client, used instead of ours.
+    """
+
+    origin: str
+    verify: Verify = True
+    proxy: str | None = field(default=None, repr=False)
+    transport: AsyncHTTPTransport | None = None
+    http_client: AsyncHTTPClient | None = None
+
+
+class _Opened:
+    """The client on one event loop."""
+
+    __slots__ = ("client", "lock")
+
+    def __init__(self) -> None:
+        self.lock = anyio.Lock()
+        self.client: AsyncHTTPClient | None = None
+
+
+class Pool:
+    """An HTTP client for each event loop, opened on first use. What it did not create it does not close."""
+
+    def __init__(self, options: PoolOptions) -> None:
+        self._options = options
+        self._opened = PerLoop(_Opened)
+        self._closed = False
+
+    async def client(self) -> AsyncHTTPClient:
+        """The running loop's client.
+
+        Raises:
+            ClientClosedError: after `aclose`.
+        """
+        if self._closed:
+            raise ClientClosedError("the client is closed; make a new one, or close it later")
+        if self._options.http_client is not None:
+            return self._options.http_client
+        opened = self._opened.get()
+        if opened.client is None:
+            async with opened.lock:
+                if opened.client is None:
+                    opened.client = await self._open()
+        return opened.client
+
+    async def aclose(self) -> None:
+        """Closes the running loop's client; later calls raise ClientClosedError."""
+        self._closed = True
+        opened = self._opened.pop()
+        if opened is not None and opened.client is not None and self._options.transport is None:
+            await opened.client.aclose()
+
+    async def _open(self) -> AsyncHTTPClient:
+        options = self._options
+        if options.transport is not None:
+            return _client(options.transport)
+        context: ssl.SSLContext | bool = False
+        if options.origin.startswith("https:"):
+            context = await anyio.to_thread.run_sync(tls_context, options.verify)
+        proxy = options.proxy or _environment_proxy(options.origin)
+        if proxy is None and current_async_library() == "asyncio" and find_spec("httpx_aiohttp") is not None:
+            return _client(_aiohttp_transport(context))
+        import httpx
+
+        limits = httpx.Limits(max_connections=_MAX_CONNECTIONS, keepalive_expiry=_KEEPALIVE_SECONDS)
+        return _client(httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy, trust_env=False))
+
+
+def _client(transport: AsyncHTTPTransport) -> AsyncHTTPClient:
+    """Wraps a transport in a client of the library that it comes from."""
+    libraries = {cls.__module__.partition(".")[0] for cls in type(transport).__mro__}
+    library = import_module("httpx2" if "httpx2" in libraries else "httpx")
+    # No cookie is kept: the client serves many users. The library reads nothing from the environment (proxies, .netrc).
+    refuse_all = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
+    client = library.AsyncClient(transport=transport, cookies=refuse_all, trust_env=False)
+    return cast("AsyncHTTPClient", client)
+
+
+def _aiohttp_transport(context: ssl.SSLContext | bool) -> AsyncHTTPTransport:
+    import aiohttp
+    from httpx_aiohttp import AiohttpTransport
+
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=context, limit=_MAX_CONNECTIONS, keepalive_timeout=_KEEPALIVE_SECONDS),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+    )
+    return AiohttpTransport(client=session, verify=context)
+
+
+def _environment_proxy(origin: str) -> str | None:
+    parts = urlsplit(origin)
+    proxies: dict[str, Any] = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    return None if proxy is None or proxy_bypass(parts.hostname or "") else str(proxy)

@@ -1,0 +1,106 @@
+"""A request and a response as frozen data; neither shows what it carries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from enum import Enum
+from functools import cached_property
+from typing import Literal
+from urllib.parse import quote, urlencode
+
+from attrs import field, frozen
+
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+ClientAuth = Literal["token", "introspection", "revocation"]
+
+
+class Repeat(Enum):
+    """What a second try could do. It decides which outcomes are tried again."""
+
+    SAFE = "safe"
+    """Nothing: reading."""
+    HARMFUL = "harmful"
+    """Harm, where the first try was carried out and its answer lost: a refresh token used twice, two messages sent."""
+
+
+@frozen(kw_only=True)
+class Request:
+    """One call, before it is addressed to a host.
+
+    Attributes:
+        method: the HTTP method.
+        path: its segments; each is quoted, so that none can leave its place.
+        query: query parameters; None is left out, booleans are true and false.
+        json: the body of a JSON call; None members are left out by whoever builds it.
+        form: the body of a form call.
+        headers: besides those that every call has.
+        client_auth: which of the settings says how the application proves itself to this endpoint, if it must.
+        user_token: the user's access token, sent as Bearer (RFC 6750 section 2.1).
+        repeat: what a second try could do.
+    """
+
+    method: Method
+    path: tuple[str, ...]
+    query: Mapping[str, str | bool | None] = field(factory=dict, repr=False)
+    json: Mapping[str, object] | None = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(factory=dict, repr=False)
+    client_auth: ClientAuth | None = None
+    user_token: str | None = field(default=None, repr=False)
+    repeat: Repeat = Repeat.HARMFUL
+
+    @property
+    def target(self) -> str:
+        """The path and query."""
+        path = "/" + "/".join(quote(segment, safe="") for segment in self.path)
+        query = urlencode({name: _text(value) for name, value in self.query.items() if value is not None})
+        return f"{path}?{query}" if query else path
+
+    @property
+    def name(self) -> str:
+        """The method and path, for messages: without the query, which may hold secrets."""
+        return f"{self.method} /{'/'.join(self.path)}"
+
+    def body(self) -> tuple[bytes | None, str | None]:
+        """The body's bytes and its media type."""
+        if self.json is not None:
+            return json.dumps(self.json, ensure_ascii=False, separators=(",", ":")).encode(), "application/json"
+        if self.form is not None:
+            return urlencode(self.form).encode(), "application/x-www-form-urlencoded"
+        return None, None
+
+
+def _text(value: str | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+NOT_JSON = object()
+"""What `Response.json` is when the body is no JSON; None is JSON too."""
+
+
+@frozen(kw_only=True)
+class Response:
+    """One answer.
+
+    Attributes:
+        status: the HTTP status code.
+        headers: by lower-case names.
+        body: the bytes, decompressed.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("content-type", "")
+
+    @cached_property
+    def json(self) -> object:
+        """The decoded body, or NOT_JSON."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return NOT_JSON

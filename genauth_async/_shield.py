@@ -1,0 +1,43 @@
+"""Work that, once begun, is finished."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import anyio
+from sniffio import current_async_library
+
+_T = TypeVar("_T")
+
+
+async def finish(work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+    """Runs work to its end even when the calling task is cancelled meanwhile; the cancellation goes on afterwards.
+
+    The work has to bound its own time. Nothing is left behind: the caller waits for it in any case.
+    """
+    if current_async_library() == "asyncio":
+        return await _finish_on_asyncio(work)
+    with anyio.CancelScope(shield=True):
+        return await work()
+    raise AssertionError("a scope that nobody cancels swallows nothing")
+
+
+async def _finish_on_asyncio(work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+    # A shielded scope holds off anyio's cancellation, but not Task.cancel(), which asyncio.timeout, asyncio.wait_for
+    # and most servers use. So the work gets a task of its own, and this one waits for it however often it is cancelled.
+    import asyncio
+
+    task = asyncio.create_task(work())
+    cancelled: asyncio.CancelledError | None = None
+    with anyio.CancelScope(shield=True):
+        while not task.done():
+            try:
+                await asyncio.wait((task,))
+            except asyncio.CancelledError as error:  # noqa: PERF203 - it may be cancelled again
+                cancelled = error
+    if cancelled is None:
+        return task.result()
+    if not task.cancelled():
+        task.exception()  # Seen; the caller has left.
+    raise cancelled

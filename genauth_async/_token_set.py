@@ -1,0 +1,46 @@
+"""What a session takes for tokens, to a TokenSet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from ._wire import ShapeError, structure
+from .errors import ConfigurationError
+from .models.signin import LoginTokenRespDto, LoginTokenResponseDataDto
+from .models.tokens import OIDCTokenResponse, TokenSet
+
+TokensLike: TypeAlias = LoginTokenRespDto | LoginTokenResponseDataDto | OIDCTokenResponse | Mapping[str, object]
+"""A sign-in's answer, its data, the token endpoint's answer, a TokenSet, or a mapping with the same wire names."""
+
+
+def token_set(tokens: TokensLike, now: float) -> TokenSet:
+    """Makes a TokenSet.
+
+    Args:
+        tokens: in any of the forms that a session takes.
+        now: seconds since the epoch, for tokens that do not say when they were obtained.
+
+    Raises:
+        ConfigurationError: there is no access token in it, or it has another form.
+    """
+    if isinstance(tokens, TokenSet):
+        return tokens
+    if not isinstance(tokens, Mapping):
+        raise ConfigurationError("tokens", f"takes a sign-in's answer or a mapping, not {type(tokens).__name__}")
+    found: Mapping[str, object] = tokens
+    if "access_token" not in found and isinstance(inner := found.get("data"), Mapping):
+        found = inner
+    given = {name: value for name, value in found.items() if value is not None}
+    try:
+        return structure({"obtained_at": now, **given}, TokenSet)
+    except ShapeError as error:
+        problem = f"are not tokens: {error}"
+    raise ConfigurationError("tokens", problem)
+
+
+def succeeding(old: TokenSet, answer: OIDCTokenResponse, now: float) -> TokenSet:
+    """The tokens after a refresh: what the answer left out stays as it was (RFC 6749 section 6)."""
+    kept = {name: old[name] for name in ("refresh_token", "id_token", "scope", "token_type")}
+    given = {name: value for name, value in answer.items() if value is not None}
+    return structure({**kept, **given, "obtained_at": now}, TokenSet)

@@ -1,0 +1,165 @@
+"""The only module that awaits the network: one exchange, tried again where that is safe, under one deadline."""
+
+from __future__ import annotations
+
+import platform
+from functools import cache
+from importlib.metadata import version
+from secrets import SystemRandom
+from typing import Any, Final
+
+import anyio
+
+from ._client_auth import authenticate
+from ._envelope import effective_status, retry_after
+from ._masking import excerpt
+from ._network_errors import translated
+from ._pool import Pool
+from ._request import Request, Response
+from ._retry import Outcome, wait_before_retry
+from .errors import (
+    GenAuthError,
+    RequestTimeoutError,
+    ResponseTooLargeError,
+    TransportError,
+    TruncatedResponseError,
+)
+from .settings import Deadline, Settings, Timeout, deadline
+
+_random: Final = SystemRandom()
+
+
+class Transport:
+    """Sends requests. Shared by a client and its copies."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def send(self, request: Request, settings: Settings, timeout: Timeout | None = None) -> Response:
+        """Sends a request until it is answered, tries are used up, or the time is up.
+
+        Args:
+            request: what to send.
+            settings: the client's.
+            timeout: for this call; the client's when None.
+
+        Raises:
+            TransportError: no complete answer arrived.
+            ResponseTooLargeError, TruncatedResponseError: the answer's body could not be read.
+        """
+        limit = settings.timeout if timeout is None else deadline(timeout)
+        request = authenticate(request, settings)
+        attempt = 0
+        # Whether an earlier or the present try may have reached the server, for the error when the time is up.
+        sent = False
+        with anyio.move_on_after(limit.total) as scope:
+            while True:
+                attempt += 1
+                sent = True
+                answer: Response | GenAuthError
+                try:
+                    answer = await self._exchange(request, settings, limit)
+                    outcome = Outcome(status=effective_status(answer), retry_after=retry_after(answer))
+                except TransportError as error:
+                    answer, outcome = error, Outcome(sent=error.sent)
+                except TruncatedResponseError as error:
+                    answer, outcome = error, Outcome()
+                wait = wait_before_retry(settings.retry, request.repeat, attempt, outcome, _random.random)
+                if wait is None or anyio.current_time() + wait >= scope.deadline:
+                    if isinstance(answer, Response):
+                        return answer
+                    raise answer
+                sent = outcome.sent
+                await anyio.sleep(wait)
+        raise RequestTimeoutError(f"{request.name}: no answer within {limit.total:g} s", sent=sent)
+
+    async def aclose(self) -> None:
+        """Closes the connections that the SDK opened on this event loop."""
+        await self._pool.aclose()
+
+    async def _exchange(self, request: Request, settings: Settings, limit: Deadline) -> Response:
+        """One try."""
+        client = await self._pool.client()
+        content, media_type = request.body()
+        headers = {**_standing_headers(settings), **request.headers}
+        if media_type is not None:
+            headers["content-type"] = media_type
+        if request.user_token is not None:
+            headers["authorization"] = f"Bearer {request.user_token}"
+        outgoing = client.build_request(
+            request.method,
+            settings.app_host + request.target,
+            content=content,
+            headers=headers,
+            extensions={"timeout": dict(limit.phases)},
+        )
+        failure: GenAuthError
+        try:
+            incoming = await client.send(outgoing, stream=True, follow_redirects=False)
+        except Exception as error:
+            translation = translated(error, request.name)
+            if translation is None:
+                raise
+            failure = translation
+        else:
+            try:
+                return await _read(incoming, settings.max_response_bytes, request.name)
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await incoming.aclose()
+        # Out here, so that what was caught is not attached as context.
+        raise failure
+
+
+async def _read(incoming: Any, limit: int, name: str) -> Response:
+    """Reads the body of an answer whose status and headers have arrived."""
+    headers = {key.lower(): value for key, value in incoming.headers.items()}
+    about = {"http_status": incoming.status_code, "content_type": headers.get("content-type", "")}
+    body = bytearray()
+    failure: GenAuthError
+    try:
+        async for chunk in incoming.aiter_bytes():
+            body += chunk
+            if len(body) > limit:
+                break
+        else:
+            return Response(status=incoming.status_code, headers=headers, body=bytes(body))
+        failure = ResponseTooLargeError(f"{name}: an answer larger than max_response_bytes={limit}", **about)
+    except Exception as error:
+        translation = translated(error, name)
+        if translation is None:
+            raise
+        failure = translation
+        if not isinstance(failure, RequestTimeoutError):
+            failure = TruncatedResponseError(
+                f"{name}: an answer that breaks off after {len(body)} bytes", excerpt=excerpt(bytes(body)), **about
+            )
+    raise failure
+
+
+def _standing_headers(settings: Settings) -> dict[str, str]:
+    prefix = settings.header_prefix
+    headers = {
+        "user-agent": _user_agent(),
+        "accept": "application/json",
+        f"{prefix}-app-id": settings.app_id,
+        f"{prefix}-request-from": "sdk",
+        f"{prefix}-sdk-version": f"python:{_version()}",
+    }
+    if settings.lang is not None:
+        headers[f"{prefix}-lang"] = settings.lang
+    if settings.user_pool_id is not None:
+        headers[f"{prefix}-userpool-id"] = settings.user_pool_id
+    if settings.real_ip is not None:
+        headers["x-real-ip"] = settings.real_ip
+    return headers
+
+
+@cache
+def _user_agent() -> str:
+    return f"genauth-async/{_version()} python/{platform.python_version()}"
+
+
+@cache
+def _version() -> str:
+    return version("genauth-async")

@@ -1,0 +1,3 @@
+"""The Authentication API, one module an area."""
+
+from __future__ import annotations

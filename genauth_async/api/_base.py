@@ -1,0 +1,78 @@
+"""What every area of the API stands on."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn, TypeVar
+
+from attrs import evolve, field, frozen
+
+from .._envelope import read_envelope
+from .._grants import Grants
+from .._guard import FramesCleared
+from .._request import Repeat, Request
+from .._transport import Transport
+from ..errors import ConfigurationError
+from ..models._base import Dto
+from ..models.system import SystemInfoResp
+from ..passwords import PasswordEncryptor
+from ..settings import Settings, Timeout
+
+_DtoT = TypeVar("_DtoT", bound=Dto)
+
+
+@frozen
+class Shared:
+    """What a client and its copies have in common."""
+
+    transport: Transport
+    passwords: PasswordEncryptor = field(factory=PasswordEncryptor)
+    grants: Grants = field(factory=Grants)
+
+
+class Api(FramesCleared):
+    """One application, as it was configured."""
+
+    def __init__(self, settings: Settings, shared: Shared) -> None:
+        self._settings = settings
+        self._shared = shared
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"A {type(self).__name__} is not pickled; make one in each process")
+
+    async def _call(self, request: Request, answer: type[_DtoT], timeout: Timeout | None) -> _DtoT:
+        return read_envelope(await self._shared.transport.send(request, self._settings, timeout), answer)
+
+    async def _call_as_user(
+        self, request: Request, answer: type[_DtoT], access_token: str | None, timeout: Timeout | None
+    ) -> _DtoT:
+        token = access_token or self._settings.access_token
+        if not token:
+            raise ConfigurationError(
+                "access_token",
+                "is needed: pass the signed-in user's (`await session.access_token()`), or set it for the whole client",
+            )
+        return await self._call(evolve(request, user_token=checked_token(token)), answer, timeout)
+
+    async def _system_info(self, timeout: Timeout | None = None) -> SystemInfoResp:
+        return await self._call(get("api", "v3", "system"), SystemInfoResp, timeout)
+
+
+def get(*path: str, **query: str | bool | None) -> Request:
+    """A request that reads."""
+    return Request(method="GET", path=path, query=query, repeat=Repeat.SAFE)
+
+
+def post(*path: str, body: Dto, **options: Any) -> Request:
+    """A request that does something."""
+    return Request(method="POST", path=path, json=body.to_dict(), **options)
+
+
+def checked_token(token: str) -> str:
+    """A token that can stand in a header.
+
+    Raises:
+        ConfigurationError: it cannot; without quoting it.
+    """
+    if token.isascii() and token.isprintable() and " " not in token:
+        return token
+    raise ConfigurationError("access_token", "is not a token: it has spaces, line breaks or non-ASCII characters")

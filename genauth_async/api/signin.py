@@ -1,0 +1,238 @@
+"""Sign-in by password, verification code, LDAP and Active Directory."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, TypeAlias, get_args
+
+from .._wire import argument
+from ..errors import ConfigurationError
+from ..models._base import Dto
+from ..models.signin import (
+    LoginTokenRespDto,
+    SignInByAdPayloadDto,
+    SigninByCredentialsDto,
+    SignInByLdapPayloadDto,
+    SignInByPassCodePayloadDto,
+    SignInByPasswordPayloadDto,
+    SignInConnection,
+    SignInOptionsDto,
+)
+from ..settings import Timeout, one_of
+from ._base import Api, post
+
+SignInOptions: TypeAlias = SignInOptionsDto | Mapping[str, object]
+
+_PAYLOAD_OF: Final[Mapping[SignInConnection, str]] = {
+    "PASSWORD": "password_payload",
+    "PASSCODE": "pass_code_payload",
+    "LDAP": "ldap_payload",
+    "AD": "ad_payload",
+}
+
+
+class SignIn(Api):
+    """Signs users in (POST /api/v3/signin).
+
+    Every method takes:
+
+    Args:
+        options: a SignInOptionsDto, or a mapping with its wire names (`{"passwordEncryptType": "sm2"}`). Setting
+            password_encrypt_type is enough: the password is encrypted here, under the server's current key.
+        timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+    Every method raises:
+        SignInError: the user cannot be signed in by this; its subclasses say why.
+        GenAuthAPIError: the server refused for another reason.
+        ConfigurationError: an argument cannot be right.
+        PasswordEncryptionError: the password cannot be encrypted.
+        TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+    """
+
+    async def sign_in_by_credentials(
+        self,
+        connection: SignInConnection,
+        password_payload: SignInByPasswordPayloadDto | Mapping[str, object] | None = None,
+        pass_code_payload: SignInByPassCodePayloadDto | Mapping[str, object] | None = None,
+        ad_payload: SignInByAdPayloadDto | Mapping[str, object] | None = None,
+        ldap_payload: SignInByLdapPayloadDto | Mapping[str, object] | None = None,
+        options: SignInOptions | None = None,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> LoginTokenRespDto:
+        """Signs a user in with any kind of credentials. The methods named after one kind are easier to call.
+
+        Args:
+            connection: the kind of credentials: PASSWORD, PASSCODE, LDAP or AD.
+            password_payload: for PASSWORD.
+            pass_code_payload: for PASSCODE.
+            ad_payload: for AD.
+            ldap_payload: for LDAP.
+            options: how to sign in.
+            client_id: sent in the body instead of the client's app_id, with client_secret_post.
+            client_secret: sent in the body instead of the client's app_secret, with client_secret_post.
+            timeout: seconds for this call.
+        """
+        body = SigninByCredentialsDto(
+            connection=one_of("connection", connection, get_args(SignInConnection)),
+            password_payload=argument(password_payload, SignInByPasswordPayloadDto, "password_payload"),
+            pass_code_payload=argument(pass_code_payload, SignInByPassCodePayloadDto, "pass_code_payload"),
+            ad_payload=argument(ad_payload, SignInByAdPayloadDto, "ad_payload"),
+            ldap_payload=argument(ldap_payload, SignInByLdapPayloadDto, "ldap_payload"),
+            options=argument(options, SignInOptionsDto, "options"),
+            client_id=client_id,
+            client_secret=client_secret,
+        )
+        needed = _PAYLOAD_OF[body.connection]
+        if getattr(body, needed) is None:
+            raise ConfigurationError(needed, f"is needed for connection {body.connection}")
+
+        async def send(encrypt: Callable[[str], Awaitable[str]]) -> LoginTokenRespDto:
+            request = post("api", "v3", "signin", body=await _encrypted(body, encrypt), client_auth="token")
+            return await self._call(request, LoginTokenRespDto, timeout)
+
+        encrypt_type = None if body.options is None else body.options.password_encrypt_type
+        return await self._shared.passwords.sending(encrypt_type, self._system_info, send)
+
+    async def sign_in_by_account_password(
+        self, account: str, password: str, options: SignInOptions | None = None, *, timeout: Timeout | None = None
+    ) -> LoginTokenRespDto:
+        """Signs a user in by password.
+
+        Args:
+            account: the user name, email address or phone number.
+            password: as the user typed it.
+            options: how to sign in.
+            timeout: seconds for this call.
+        """
+        payload = SignInByPasswordPayloadDto(account=account, password=password)
+        return await self.sign_in_by_credentials("PASSWORD", payload, options=options, timeout=timeout)
+
+    async def sign_in_by_email_password(
+        self, email: str, password: str, options: SignInOptions | None = None, *, timeout: Timeout | None = None
+    ) -> LoginTokenRespDto:
+        """Signs a user in by email address and password.
+
+        Args:
+            email: the user's address.
+            password: as the user typed it.
+            options: how to sign in.
+            timeout: seconds for this call.
+        """
+        payload = SignInByPasswordPayloadDto(email=email, password=password)
+        return await self.sign_in_by_credentials("PASSWORD", payload, options=options, timeout=timeout)
+
+    async def sign_in_by_phone_password(
+        self, phone: str, password: str, options: SignInOptions | None = None, *, timeout: Timeout | None = None
+    ) -> LoginTokenRespDto:
+        """Signs a user in by phone number and password.
+
+        Args:
+            phone: the user's number, without the country code.
+            password: as the user typed it.
+            options: how to sign in.
+            timeout: seconds for this call.
+        """
+        payload = SignInByPasswordPayloadDto(phone=phone, password=password)
+        return await self.sign_in_by_credentials("PASSWORD", payload, options=options, timeout=timeout)
+
+    async def sign_in_by_username_password(
+        self, username: str, password: str, options: SignInOptions | None = None, *, timeout: Timeout | None = None
+    ) -> LoginTokenRespDto:
+        """Signs a user in by user name and password.
+
+        Args:
+            username: the user's name.
+            password: as the user typed it.
+            options: how to sign in.
+            timeout: seconds for this call.
+        """
+        payload = SignInByPasswordPayloadDto(username=username, password=password)
+        return await self.sign_in_by_credentials("PASSWORD", payload, options=options, timeout=timeout)
+
+    async def sign_in_by_email_passcode(
+        self, email: str, pass_code: str, options: SignInOptions | None = None, *, timeout: Timeout | None = None
+    ) -> LoginTokenRespDto:
+        """Signs a user in by the verification code that `send_email` sent with CHANNEL_LOGIN.
+
+        Args:
+            email: the address that it was sent to.
+            pass_code: the code.
+            options: how to sign in.
+            timeout: seconds for this call.
+        """
+        payload = SignInByPassCodePayloadDto(email=email, pass_code=pass_code)
+        return await self.sign_in_by_credentials(
+            "PASSCODE", pass_code_payload=payload, options=options, timeout=timeout
+        )
+
+    async def sign_in_by_phone_passcode(
+        self,
+        phone: str,
+        pass_code: str,
+        phone_country_code: str | None = None,
+        options: SignInOptions | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> LoginTokenRespDto:
+        """Signs a user in by the verification code that `send_sms` sent with CHANNEL_LOGIN.
+
+        Args:
+            phone: the number that it was sent to, without the country code.
+            pass_code: the code.
+            phone_country_code: such as +86; needed outside mainland China.
+            options: how to sign in.
+            timeout: seconds for this call.
+        """
+        payload = SignInByPassCodePayloadDto(phone=phone, pass_code=pass_code, phone_country_code=phone_country_code)
+        return await self.sign_in_by_credentials(
+            "PASSCODE", pass_code_payload=payload, options=options, timeout=timeout
+        )
+
+    async def sign_in_by_ldap(
+        self,
+        sAMAccountName: str,  # noqa: N803 - the vendor's name
+        password: str,
+        options: SignInOptions | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> LoginTokenRespDto:
+        """Signs a user in by LDAP.
+
+        Args:
+            sAMAccountName: the LDAP account.
+            password: as the user typed it.
+            options: how to sign in.
+            timeout: seconds for this call.
+        """
+        payload = SignInByLdapPayloadDto(sam_account_name=sAMAccountName, password=password)
+        return await self.sign_in_by_credentials("LDAP", ldap_payload=payload, options=options, timeout=timeout)
+
+    async def sign_in_by_ad(
+        self,
+        sAMAccountName: str,  # noqa: N803 - the vendor's name
+        password: str,
+        options: SignInOptions | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> LoginTokenRespDto:
+        """Signs a user in by Active Directory.
+
+        Args:
+            sAMAccountName: the Active Directory account.
+            password: as the user typed it.
+            options: how to sign in.
+            timeout: seconds for this call.
+        """
+        payload = SignInByAdPayloadDto(sam_account_name=sAMAccountName, password=password)
+        return await self.sign_in_by_credentials("AD", ad_payload=payload, options=options, timeout=timeout)
+
+
+async def _encrypted(body: SigninByCredentialsDto, encrypt: Callable[[str], Awaitable[str]]) -> SigninByCredentialsDto:
+    """A copy with the password encrypted; the caller's DTO stays as it is."""
+    name = _PAYLOAD_OF[body.connection]
+    payload: Dto = getattr(body, name)
+    password = getattr(payload, "password", None)
+    return body if password is None else body.evolve(**{name: payload.evolve(password=await encrypt(password))})

@@ -1,0 +1,285 @@
+"""AuthenticationClient: settings, transport and the API's areas, nothing of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, get_args
+
+from attrs import evolve
+
+from ._http_types import AsyncHTTPClient, AsyncHTTPTransport
+from ._pool import Pool, PoolOptions
+from ._retry import RetryPolicy
+from ._tls import Verify
+from ._token_set import TokensLike
+from ._transport import Transport
+from .api._base import Api, Shared
+from .api.messages import Messages
+from .api.profile import Profile
+from .api.signin import SignIn
+from .api.system import System
+from .errors import ConfigurationError
+from .oidc.tokens import Tokens
+from .session import OnTokens, TokenSession
+from .settings import (
+    ClientAuthMethod,
+    Clock,
+    HeaderPrefix,
+    ProtocolType,
+    Settings,
+    Timeout,
+    checked_host,
+    deadline,
+    one_of,
+    settings_from_environment,
+)
+from .stores import TokenStore
+
+
+class AuthenticationClient(SignIn, Messages, Profile, System, Tokens):
+    """One application of a GenAuth user pool. No user is in it: make one, and share it among all tasks.
+
+    Making one does nothing but check its arguments. Connections are opened on first use and kept; close the client when
+    it is no longer needed, with `async with` or `aclose`. Who is signed in lives in a TokenSession (`client.session`).
+
+    Args:
+        app_id: the application's id.
+        app_host: the application's address, such as https://example.genauth.ai.
+        app_secret: the application's secret; needed unless the endpoints' authentication methods are `none`.
+        access_token: a user's access token for every call that needs one; for scripts. Services use sessions.
+        timeout: seconds for a whole call, all tries included; or an httpx.Timeout, for the phases of each try.
+        protocol: the application's protocol: oidc, oauth, saml or cas. It decides the OAuth endpoints' paths.
+        token_endpoint_auth_method: how the application proves itself when tokens are issued: client_secret_post,
+            client_secret_basic or none (RFC 6749 section 2.3).
+        introspection_endpoint_auth_method: the same, when a token is introspected.
+        revocation_endpoint_auth_method: the same, when a token is revoked.
+        redirect_uri: where the user comes back to after the hosted sign-in page.
+        post_logout_redirect_uri: where the user comes back to after the hosted sign-out page.
+        use_unverified_ssl: the same as verify=False; the vendor's name for it.
+        lang: the language of the server's messages: zh-CN or en-US.
+        websocket_host: the event server.
+        websocket_endpoint: the path of its events.
+        real_ip: the user's address, for the user pool's limits and policies; else they see this machine's.
+        user_pool_id: sent to deployments that ask for it.
+        header_prefix: x-genauth, or x-authing for private deployments of the older brand.
+        verify: True for the operating system's trust store; a file or directory with CA certificates in PEM; an
+            ssl.SSLContext; or False, which lets anyone in between read passwords and tokens.
+        reject_unauthorized: the vendor's name for verify, in its Node SDK.
+        proxy: an HTTP proxy's URL; what the environment says (HTTPS_PROXY, NO_PROXY) when None.
+        allow_insecure_http: accept http:// to another machine.
+        transport: an httpx transport to use instead of connections of our own, such as httpx.ASGITransport. It is not
+            closed.
+        http_client: an httpx.AsyncClient to use instead of one of our own. It is not closed, and keeps its own settings
+            for TLS, proxies and connections.
+        retry: how often and how patiently a call is tried again, where that is safe.
+        refresh_timeout: seconds for a session's refresh, which no caller's cancellation or timeout cuts short.
+        max_response_bytes: a longer answer is an error.
+        clock: where time comes from, for tests.
+
+    Raises:
+        ConfigurationError: an argument cannot be right; the message names it and the remedy.
+    """
+
+    def __init__(
+        self,
+        app_id: str,
+        app_host: str | None = None,
+        app_secret: str | None = None,
+        access_token: str | None = None,
+        timeout: Timeout = 10.0,
+        protocol: ProtocolType | None = None,
+        token_endpoint_auth_method: ClientAuthMethod | None = None,
+        introspection_endpoint_auth_method: ClientAuthMethod | None = None,
+        revocation_endpoint_auth_method: ClientAuthMethod | None = None,
+        redirect_uri: str | None = None,
+        post_logout_redirect_uri: str | None = None,
+        use_unverified_ssl: bool = False,
+        lang: str | None = None,
+        websocket_host: str | None = None,
+        websocket_endpoint: str | None = None,
+        real_ip: str | None = None,
+        *,
+        user_pool_id: str | None = None,
+        header_prefix: HeaderPrefix = "x-genauth",
+        verify: Verify = True,
+        reject_unauthorized: bool = True,
+        proxy: str | None = None,
+        allow_insecure_http: bool = False,
+        transport: AsyncHTTPTransport | None = None,
+        http_client: AsyncHTTPClient | None = None,
+        retry: RetryPolicy | None = None,
+        refresh_timeout: float = 30.0,
+        max_response_bytes: int = 4 * 1024 * 1024,
+        clock: Clock | None = None,
+    ) -> None:
+        if use_unverified_ssl or not reject_unauthorized:
+            verify = False
+        settings = Settings(
+            app_id=app_id,
+            app_host=checked_host(app_host, allow_insecure_http=allow_insecure_http),
+            app_secret=app_secret,
+            access_token=access_token,
+            timeout=deadline(timeout),
+            refresh_timeout=deadline(refresh_timeout, "refresh_timeout").total,
+            protocol=one_of("protocol", protocol or "oidc", get_args(ProtocolType)),
+            token_endpoint_auth_method=token_endpoint_auth_method or "client_secret_post",
+            introspection_endpoint_auth_method=introspection_endpoint_auth_method or "client_secret_post",
+            revocation_endpoint_auth_method=revocation_endpoint_auth_method or "client_secret_post",
+            redirect_uri=redirect_uri,
+            post_logout_redirect_uri=post_logout_redirect_uri,
+            lang=lang,
+            websocket_host=websocket_host or "wss://events.genauth.ai",
+            websocket_endpoint=websocket_endpoint or "/events/v1/authentication/sub",
+            real_ip=real_ip,
+            user_pool_id=user_pool_id,
+            header_prefix=one_of("header_prefix", header_prefix, get_args(HeaderPrefix)),
+            retry=retry or RetryPolicy(),
+            max_response_bytes=max_response_bytes,
+            clock=clock or Clock(),
+        )
+        own_connections_only = {"verify": verify is not True, "proxy": proxy is not None}
+        for argument, given in own_connections_only.items():
+            if given and (transport is not None or http_client is not None):
+                raise ConfigurationError(argument, "has no effect on a transport or http_client of yours; set it there")
+        if transport is not None and http_client is not None:
+            raise ConfigurationError("transport", "and http_client exclude each other; give the client its transport")
+        pool = Pool(
+            PoolOptions(
+                origin=settings.app_host, verify=verify, proxy=proxy, transport=transport, http_client=http_client
+            )
+        )
+        super().__init__(settings, Shared(Transport(pool)))
+
+    @classmethod
+    def from_env(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        timeout: Timeout = 10.0,
+        verify: Verify = True,
+        proxy: str | None = None,
+        transport: AsyncHTTPTransport | None = None,
+        http_client: AsyncHTTPClient | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> AuthenticationClient:
+        """A client configured by the environment.
+
+        It reads GENAUTH_APP_ID, GENAUTH_APP_HOST, GENAUTH_APP_SECRET, GENAUTH_PROTOCOL, GENAUTH_REDIRECT_URI,
+        GENAUTH_POST_LOGOUT_REDIRECT_URI, GENAUTH_LANG, GENAUTH_USER_POOL_ID, GENAUTH_HEADER_PREFIX and
+        GENAUTH_TOKEN_ENDPOINT_AUTH_METHOD (and the same with INTROSPECTION and REVOCATION); each is the parameter of
+        that name. The other parameters are the constructor's.
+
+        Args:
+            environ: read instead of the process's environment.
+            timeout: seconds for a whole call, or an httpx.Timeout.
+            verify: how servers are trusted.
+            proxy: an HTTP proxy's URL.
+            transport: an httpx transport to use.
+            http_client: an httpx.AsyncClient to use.
+            retry: how often and how patiently a call is tried again.
+
+        Raises:
+            ConfigurationError: GENAUTH_APP_ID is missing, or a value cannot be right.
+        """
+        found: dict[str, Any] = settings_from_environment(environ)
+        return cls(
+            **found,
+            timeout=timeout,
+            verify=verify,
+            proxy=proxy,
+            transport=transport,
+            http_client=http_client,
+            retry=retry,
+        )
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration, as it was checked."""
+        return self._settings
+
+    def with_options(
+        self,
+        *,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        access_token: str | None = None,
+        lang: str | None = None,
+        real_ip: str | None = None,
+    ) -> AuthenticationClient:
+        """A copy with other settings, for a user or a call. It shares the connections, and need not be closed.
+
+        Args:
+            timeout: seconds for a whole call, or an httpx.Timeout.
+            retry: how often and how patiently a call is tried again.
+            access_token: a user's, for every call that needs one.
+            lang: the language of the server's messages.
+            real_ip: the user's address.
+
+        Raises:
+            ConfigurationError: an argument cannot be right.
+        """
+        present = self._settings
+        copied = type(self).__new__(type(self))
+        Api.__init__(
+            copied,
+            evolve(
+                present,
+                timeout=present.timeout if timeout is None else deadline(timeout),
+                retry=present.retry if retry is None else retry,
+                access_token=present.access_token if access_token is None else access_token,
+                lang=present.lang if lang is None else lang,
+                real_ip=present.real_ip if real_ip is None else real_ip,
+            ),
+            self._shared,
+        )
+        return copied
+
+    def session(
+        self,
+        tokens: TokensLike | None,
+        *,
+        store: TokenStore | None = None,
+        key: str | None = None,
+        leeway: float = 60.0,
+        on_tokens: OnTokens | None = None,
+    ) -> TokenSession:
+        """A signed-in user's session; the parameters are TokenSession's.
+
+        Args:
+            tokens: a sign-in's answer, the token endpoint's, a TokenSet, or a mapping with the same names. None: what
+                the store has under the key.
+            store: keeps the tokens; in this process's memory when None.
+            key: names the session in the store; a digest of the refresh token when None.
+            leeway: seconds before its expiry from which the access token is refreshed.
+            on_tokens: called (and awaited) with new tokens after they are stored and before anyone is given them.
+
+        Raises:
+            ConfigurationError: there is no access token in `tokens`, or nothing to find the session by.
+        """
+        return TokenSession(self, tokens, store=store, key=key, leeway=leeway, on_tokens=on_tokens)
+
+    def set_access_token(self, access_token: str) -> None:
+        """Sets the user's access token for every later call of this client that needs one.
+
+        For scripts with one user, as with the vendor's SDK. A service has many: use sessions, or `access_token=`.
+
+        Args:
+            access_token: the user's.
+        """
+        self._settings = evolve(self._settings, access_token=access_token)
+
+    async def aclose(self) -> None:
+        """Closes the connections that this client opened; its copies are closed with it."""
+        await self._shared.transport.aclose()
+
+    async def __aenter__(self) -> AuthenticationClient:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<AuthenticationClient {self._settings.app_id!r} at {self._settings.app_host}>"

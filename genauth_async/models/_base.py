@@ -1,0 +1,184 @@
+"""What every DTO is made of."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
+
+import attrs
+
+from .._masking import masked
+
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+else:
+
+    def dataclass_transform(**_: object) -> Callable[[type], type]:
+        return lambda cls: cls
+
+
+_T = TypeVar("_T")
+_DtoT = TypeVar("_DtoT", bound="Dto")
+
+_WIRE = "wire"
+_ALSO = "also"
+_SECRET = "secret"  # noqa: S105 - the name of a metadata entry
+
+
+@overload
+def wired(*, default: _T, wire: str | None = None, also: tuple[str, ...] = (), secret: bool = False) -> _T: ...
+@overload
+def wired(*, wire: str | None = None, also: tuple[str, ...] = (), secret: bool = False) -> Any: ...
+def wired(
+    *, default: Any = attrs.NOTHING, wire: str | None = None, also: tuple[str, ...] = (), secret: bool = False
+) -> Any:
+    """An attribute whose name on the wire is irregular, or whose value is never shown.
+
+    Args:
+        default: the attribute's default; without one it is required.
+        wire: its name on the wire, where that is not the attribute's in camelCase.
+        also: other names under which it is read.
+        secret: masked in reprs, and the DTO does not pickle.
+    """
+    return attrs.field(default=default, metadata={_WIRE: wire, _ALSO: also, _SECRET: secret})
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(wired, attrs.field))
+def dto(cls: type[_DtoT]) -> type[_DtoT]:
+    """Makes a class a frozen, slotted, keyword-only attrs class with `Dto`'s repr."""
+    return attrs.frozen(kw_only=True, repr=False)(cls)
+
+
+@dto
+class Dto(Mapping[str, object]):
+    """A data transfer object: attributes in snake_case, items by wire name.
+
+    It can be read like the JSON that it came from (`dto["userId"]`, `dict(dto)`, `"email" in dto`), and like an object
+    (`dto.user_id`). An item that the server left out reads as None. What the server sent beyond the documented fields
+    is kept in `extra`, and read by its wire name too. `str()` and `repr()` mask secrets.
+
+    Attributes:
+        extra: fields that this version does not know, by their wire names.
+    """
+
+    __attrs_attrs__: ClassVar[Any]
+    wire_case: ClassVar[str] = "camel"
+
+    extra: Mapping[str, object] = attrs.field(factory=dict, hash=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form, by wire names, whole; attributes that are None are left out at every depth."""
+        fields = {name: _plain(getattr(self, attribute)) for attribute, name in wire_names(type(self)).items()}
+        return {**{name: value for name, value in fields.items() if value is not None}, **self.extra}
+
+    def evolve(self: _DtoT, **changes: object) -> _DtoT:
+        """A copy with some attributes changed."""
+        return type(self)(**{**_attributes(self), **changes})
+
+    def __getitem__(self, name: str) -> object:
+        attribute = attribute_names(type(self)).get(name)
+        return self.extra[name] if attribute is None else getattr(self, attribute)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from wire_names(type(self)).values()
+        yield from self.extra
+
+    def __len__(self) -> int:
+        return len(wire_names(type(self))) + len(self.extra)
+
+    def __contains__(self, name: object) -> bool:
+        return name in attribute_names(type(self)) or name in self.extra
+
+    def __repr__(self) -> str:
+        secret = secret_attributes(type(self))
+        shown = [
+            f"{attribute}={masked(value) if attribute in secret else repr(value)}"
+            for attribute in wire_names(type(self))
+            if (value := getattr(self, attribute)) is not None
+        ]
+        if self.extra:
+            shown.append(f"extra=<{', '.join(self.extra)}>")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def __copy__(self: _DtoT) -> _DtoT:
+        return self
+
+    def __deepcopy__(self: _DtoT, memo: dict[int, Any]) -> _DtoT:
+        return type(self)(**copy.deepcopy(_attributes(self), memo))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        held = [name for name in secret_attributes(type(self)) if getattr(self, name) is not None]
+        if held:
+            names = ", ".join(held)
+            raise TypeError(
+                f"{type(self).__name__} holds {names} and is not pickled; use to_dict() if you mean to store it"
+            )
+        return _rebuild, (type(self), _attributes(self))
+
+
+def _attributes(value: Dto) -> dict[str, Any]:
+    return {attribute.name: getattr(value, attribute.name) for attribute in attrs.fields(type(value))}
+
+
+def _rebuild(cls: type[_DtoT], attributes: Mapping[str, Any]) -> _DtoT:
+    return cls(**attributes)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Dto):
+        return value.to_dict()
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _camel(name: str) -> str:
+    head, *tail = name.split("_")
+    return head + "".join(part[:1].upper() + part[1:] for part in tail)
+
+
+@cache
+def wire_names(cls: type[Dto]) -> Mapping[str, str]:
+    """The wire name of each attribute."""
+    convert = _camel if cls.wire_case == "camel" else str
+    return {
+        attribute.name: attribute.metadata.get(_WIRE) or convert(attribute.name)
+        for attribute in attrs.fields(cls)
+        if attribute.name != "extra"
+    }
+
+
+@cache
+def attribute_names(cls: type[Dto]) -> Mapping[str, str]:
+    """The attribute for each name under which it is read, its wire name first."""
+    names = {wire: attribute for attribute, wire in wire_names(cls).items()}
+    for attribute in attrs.fields(cls):
+        names.update(dict.fromkeys(attribute.metadata.get(_ALSO, ()), attribute.name))
+    return names
+
+
+@cache
+def secret_attributes(cls: type[Dto]) -> frozenset[str]:
+    """The attributes that are never shown."""
+    return frozenset(attribute.name for attribute in attrs.fields(cls) if attribute.metadata.get(_SECRET))
+
+
+@dto
+class Envelope(Dto):
+    """The frame of every GenAuth answer.
+
+    Attributes:
+        status_code: 200; anything else is raised as an error.
+        message: the server's words.
+        api_code: tells errors of one statusCode apart.
+        request_id: names this call to the vendor's support.
+    """
+
+    status_code: int
+    message: str | None = None
+    api_code: int | None = None
+    request_id: str | None = None

@@ -1,0 +1,345 @@
+"""The signed-in user: hands out a valid access token, and refreshes it once for all who ask."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import logging
+import math
+from collections.abc import Awaitable, Callable
+from typing import Final, NoReturn, TypeAlias
+
+import anyio
+
+from ._grants import Grant, token_name
+from ._guard import FramesCleared
+from ._shield import finish
+from ._token_set import TokensLike, succeeding, token_set
+from .errors import (
+    ConfigurationError,
+    GenAuthError,
+    InvalidGrantError,
+    InvalidResponseError,
+    RefreshUnavailableError,
+    SessionExpiredError,
+    TransportError,
+)
+from .models.tokens import TokenSet
+from .oidc.tokens import Tokens
+from .stores import SessionRecord, TokenStore
+
+OnTokens: TypeAlias = Callable[[TokenSet], Awaitable[None] | None]
+"""Told of new tokens, after they are stored and before anyone is given them."""
+
+_log: Final = logging.getLogger(__name__)
+
+# How long a token that is still valid is handed out before a failed early refresh is tried again.
+_PAUSE_SECONDS: Final = 5.0
+_NEVER: Final = -math.inf
+_REFUSED: Final = 400
+
+
+class TokenSession(FramesCleared):
+    """A signed-in user.
+
+    Cheap: no task, thread or timer belongs to it. Sessions with the same store and key, and sessions of one client made
+    from the same tokens, are one session: whoever finds the access token expired refreshes it, the others wait and get
+    the new one. A caller that is cancelled meanwhile leaves no damage: a refresh that was sent is stored.
+
+    Args:
+        client: refreshes and revokes.
+        tokens: a sign-in's answer, the token endpoint's, a TokenSet, or a mapping with the same names. None: what the
+            store has under the key.
+        store: keeps the tokens; in this process's memory when None.
+        key: names the session in the store; a digest of the refresh token when None.
+        leeway: seconds before its expiry from which the access token is refreshed.
+        on_tokens: called (and awaited) with new tokens after they are stored and before anyone is given them. It may
+            not refresh or log out this session.
+
+    Raises:
+        ConfigurationError: there is no access token in `tokens`, or nothing to find the session by.
+    """
+
+    def __init__(
+        self,
+        client: Tokens,
+        tokens: TokensLike | None,
+        *,
+        store: TokenStore | None = None,
+        key: str | None = None,
+        leeway: float = 60.0,
+        on_tokens: OnTokens | None = None,
+    ) -> None:
+        self._client = client
+        self._clock = client._settings.clock  # noqa: SLF001 - both are parts of one client
+        self._tokens = None if tokens is None else token_set(tokens, self._clock.wall())
+        if not leeway >= 0:
+            raise ConfigurationError("leeway", f"is in seconds, not below 0: {leeway!r}")
+        self._leeway = leeway
+        self._on_tokens = on_tokens
+        self._grants = client._shared.grants  # noqa: SLF001
+        # A key made from the refresh token stands for one grant: whatever is stored under it is as new or newer.
+        self._keyed_by_grant = key is None
+        if self._tokens is not None:
+            key = token_name(self._tokens) if key is None else key
+        elif store is None or key is None:
+            raise ConfigurationError("tokens", "are needed, unless store and key tell where they are kept")
+        self._grant = self._grants.find(key) if store is None else Grant(store, key)
+        # The generation in the store that `_tokens` are from; None until this session has met the store.
+        self._generation: int | None = None
+        # Tokens that the server gave and the store did not take yet, with the generation that they replace there.
+        self._unstored: tuple[SessionRecord, int | None] | None = None
+        self._rejected: str | None = None
+        self._ended: str | None = None
+        # How many refreshes ended, and how the last one failed: those who waited for it get the same error.
+        self._refreshes = 0
+        self._failure: RefreshUnavailableError | None = None
+        self._fresh_until = self._valid_until = self._pause_until = _NEVER
+        if self._tokens is not None:
+            self._hold(self._tokens, self._clock.wall() - self._tokens.obtained_at)
+
+    def __repr__(self) -> str:
+        state = self._ended or ("fresh" if self._is_fresh() else "to be refreshed")
+        return f"<TokenSession {self.key!r}: {state}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A TokenSession is not pickled; give each process a store and the session's key")
+
+    @property
+    def key(self) -> str:
+        """The session's name in its store."""
+        return self._grant.key
+
+    @property
+    def tokens(self) -> TokenSet:
+        """The newest tokens that this session has seen, valid or not.
+
+        Raises:
+            SessionExpiredError: none yet; `access_token()` reads them from the store.
+        """
+        if self._tokens is None:
+            raise SessionExpiredError("The session has not been read from its store yet; await access_token() first")
+        return self._tokens
+
+    async def access_token(self) -> str:
+        """A valid access token: the present one, or a new one.
+
+        Raises:
+            SessionExpiredError: the session has ended; the user has to sign in again.
+            RefreshUnavailableError: it has expired and cannot be refreshed now; the session is kept.
+        """
+        if self._tokens is not None and self._is_fresh():
+            return self._tokens.access_token
+        if self._tokens is not None and self._is_valid() and self._clock.monotonic() < self._pause_until:
+            return self._tokens.access_token
+        return (await self._renewed(self._is_fresh, resend=False)).access_token
+
+    async def refresh(self, *, resend: bool = False) -> TokenSet:
+        """New tokens, even when the present ones are valid. Callers at the same time share one refresh.
+
+        Args:
+            resend: send the refresh token although an earlier refresh was sent and its answer lost. The server then
+                either answers or revokes the grant.
+
+        Raises:
+            SessionExpiredError: the session has ended; the user has to sign in again.
+            RefreshUnavailableError: not possible now; the session is kept.
+        """
+        seen = self._tokens
+
+        def refreshed_meanwhile() -> bool:
+            return seen is not None and self._tokens != seen and self._is_fresh()
+
+        return await self._renewed(refreshed_meanwhile, resend=resend)
+
+    async def invalidate(self, token: str) -> None:
+        """Says that an API refused this access token, so that it is not handed out again.
+
+        Args:
+            token: the one that was refused; nothing happens when it is no longer the present one.
+        """
+        if self._tokens is not None and self._tokens.access_token == token:
+            self._rejected = token
+            self._fresh_until = self._valid_until = _NEVER
+
+    async def logout(self) -> None:
+        """Revokes the tokens (RFC 7009) and forgets them, here and in the store.
+
+        They are forgotten in any case; an error means that the server may not know.
+
+        Raises:
+            OAuthError, TransportError, InvalidResponseError: the server could not be told.
+        """
+        async with self._grant.store.lock(self.key):
+            await finish(self._log_out)
+
+    async def _log_out(self) -> None:
+        record = await self._grant.store.get(self.key)
+        tokens = self._tokens if record is None else record.tokens
+        already = self._ended is not None or (record is None and self._generation is not None)
+        await self._forget("the user logged out")
+        if tokens is not None and not already:
+            await self._client.revoke_token(tokens.refresh_token or tokens.access_token)
+
+    async def _renewed(self, satisfied: Callable[[], bool], *, resend: bool) -> TokenSet:
+        refreshes = self._refreshes
+        self._raise_if_ended()
+        async with self._grant.store.lock(self.key):
+            self._raise_if_ended()
+            if self._failure is not None and self._refreshes != refreshes:
+                raise copy.copy(self._failure) from self._failure.__cause__
+            record = await self._met()
+            if satisfied():
+                return record.tokens
+            try:
+                return await finish(lambda: self._refresh_within_time(record, resend=resend))
+            except RefreshUnavailableError as error:
+                if not self._is_valid():
+                    raise
+                _log.warning("A refresh failed; the present access token is still valid: %s", error)
+                self._pause_until = self._clock.monotonic() + max(_PAUSE_SECONDS, error.retry_after or 0.0)
+                return record.tokens
+
+    async def _met(self) -> SessionRecord:
+        """The store's record, in step with this session."""
+        store, key = self._grant.store, self.key
+        if self._unstored is not None:
+            await self._store_rotated(*self._unstored)
+        record = await store.get(key)
+        if record is None:
+            if self._generation is not None:
+                await self._forget("the user logged out, or the session ended, elsewhere")
+            if self._tokens is None:
+                self._ended = "the store has no session under this key"
+            self._raise_if_ended()
+            record = SessionRecord(tokens=self.tokens, generation=1)
+            await self._write(record, expected=None)
+        elif self._generation is None and self._supersedes(record.tokens):
+            expected = record.generation
+            record = SessionRecord(tokens=self.tokens, generation=expected + 1)
+            await self._write(record, expected=expected)
+        elif record.generation != self._generation:
+            self._adopt(record)
+        self._generation = record.generation
+        return record
+
+    def _supersedes(self, stored: TokenSet) -> bool:
+        """Whether this session was made with newer tokens than those found under its key: by a new sign-in."""
+        mine = self._tokens
+        if mine is None or self._keyed_by_grant or mine.refresh_token == stored.refresh_token:
+            return False
+        return mine.obtained_at > stored.obtained_at
+
+    async def _refresh_within_time(self, record: SessionRecord, *, resend: bool) -> TokenSet:
+        # The HTTP call has its own limit; the rest is for the store and on_tokens.
+        seconds = self._client._settings.refresh_timeout  # noqa: SLF001
+        try:
+            with anyio.fail_after(2 * seconds):
+                tokens = await self._refresh(record, seconds, resend=resend)
+                self._failure = None
+                return tokens
+        except RefreshUnavailableError as error:
+            self._failure = error
+            raise
+        finally:
+            self._refreshes += 1
+
+    async def _refresh(self, record: SessionRecord, seconds: float, *, resend: bool) -> TokenSet:
+        old = record.tokens
+        if old.refresh_token is None:
+            if not self._is_valid():
+                await self._forget("the access token has expired, and there is no refresh token (scope offline_access)")
+            self._raise_if_ended()
+            raise RefreshUnavailableError("There is no refresh token; sign in with the scope offline_access for one")
+        if record.refresh_sent and not resend:
+            raise RefreshUnavailableError(
+                "A refresh was sent and its answer lost: the refresh token may be spent. refresh(resend=True) sends it "
+                "all the same, at the risk that the server revokes the grant; signing in again takes none",
+                outcome_unknown=True,
+            )
+        # Marked first: should this process die before the answer is stored, nobody sends the same token again.
+        sent = SessionRecord(tokens=old, generation=record.generation + 1, refresh_sent=True)
+        await self._write(sent, expected=record.generation)
+        self._generation = sent.generation
+        try:
+            answer = await self._client.get_new_access_token_by_refresh_token(old.refresh_token, timeout=seconds)
+        except InvalidGrantError as error:
+            await self._forget("the server no longer accepts the refresh token")
+            raise SessionExpiredError(f"The session has ended: {self._ended}") from error
+        except GenAuthError as error:
+            unknown = not _is_unspent(error)
+            if not unknown:
+                unsent = SessionRecord(tokens=old, generation=sent.generation + 1)
+                await self._write(unsent, expected=sent.generation)
+                self._generation = unsent.generation
+            raise RefreshUnavailableError(
+                f"The access token could not be refreshed: {error}",
+                outcome_unknown=unknown,
+                retry_after=getattr(error, "retry_after", None),
+            ) from error
+        new = succeeding(old, answer, self._clock.wall())
+        await self._store_rotated(SessionRecord(tokens=new, generation=sent.generation + 1), sent.generation)
+        if self._on_tokens is not None:
+            waiting = self._on_tokens(new)
+            if inspect.isawaitable(waiting):
+                await waiting
+        return new
+
+    async def _store_rotated(self, record: SessionRecord, expected: int | None) -> None:
+        """Stores tokens that exist nowhere else; should that fail, this session still has them, and tries again."""
+        self._unstored = record, expected
+        try:
+            written = await self._grant.store.compare_and_set(self.key, record, expected=expected)
+        except BaseException:
+            self._hold(record.tokens, 0.0)
+            raise
+        self._unstored = None
+        if written:
+            self._generation = record.generation
+            self._hold(record.tokens, 0.0)
+            self._grants.rotated(self._grant, record.tokens)
+
+    async def _write(self, record: SessionRecord, *, expected: int | None) -> None:
+        if not await self._grant.store.compare_and_set(self.key, record, expected=expected):
+            raise RefreshUnavailableError("The session was changed in the store by someone without its lock; try again")
+
+    async def _forget(self, reason: str) -> None:
+        self._ended = reason
+        self._fresh_until = self._valid_until = _NEVER
+        await self._grant.store.delete(self.key)
+
+    def _raise_if_ended(self) -> None:
+        if self._ended is not None:
+            raise SessionExpiredError(f"The session has ended: {self._ended}")
+
+    def _adopt(self, record: SessionRecord) -> None:
+        self._generation = record.generation
+        self._hold(record.tokens, self._clock.wall() - record.tokens.obtained_at)
+
+    def _hold(self, tokens: TokenSet, age: float) -> None:
+        """Makes these the present tokens, which arrived `age` seconds ago by the wall clock."""
+        self._tokens = tokens
+        if tokens.access_token == self._rejected:
+            self._fresh_until = self._valid_until = _NEVER
+            return
+        life = math.inf if tokens.expires_in is None else float(tokens.expires_in)
+        # A wall clock that was set back must not lengthen a token's life.
+        self._valid_until = self._clock.monotonic() + life - max(0.0, age)
+        # Half its life at most, or a short-lived token would be refreshed on every call.
+        self._fresh_until = self._valid_until - min(self._leeway, life / 2)
+        self._pause_until = _NEVER
+
+    def _is_fresh(self) -> bool:
+        return self._clock.monotonic() < self._fresh_until
+
+    def _is_valid(self) -> bool:
+        return self._clock.monotonic() < self._valid_until
+
+
+def _is_unspent(error: GenAuthError) -> bool:
+    """Whether the refresh token certainly was not used: nothing was sent, or the server answered that it refuses."""
+    if isinstance(error, TransportError):
+        return not error.sent
+    if isinstance(error, InvalidResponseError):
+        return error.http_status >= _REFUSED
+    return True
