@@ -1,0 +1,42 @@
+"""A GenAuth-compatible server for tests and demonstrations: in memory, over real HTTP, with real keys and tokens.
+
+with Emulator() as emulator:
+    emulator.add_user(username="test", password="passw0rd")
+    ...  # point any GenAuth SDK at emulator.url, with emulator.app_id and emulator.app_secret
+"""
+
+from __future__ import annotations
+
+try:
+    from .clock import Clock
+    from .counter import RequestCounter
+    from .emulator import Emulator
+    from .faults import Fault, Faults
+    from .grants import Grant, Grants
+    from .hold import Hold
+    from .inbox import Inbox, Message
+    from .server import EmulatorStartError
+    from .state import App
+    from .users import User
+except ModuleNotFoundError as missing:
+    if missing.name not in {"h11", "joserfc", "starlette", "uvicorn"}:
+        raise
+    raise ImportError(
+        f"the emulator needs the package {missing.name!r}: pip install 'genauth-async[emulator]'"
+    ) from missing
+
+__all__ = [
+    "App",
+    "Clock",
+    "Emulator",
+    "EmulatorStartError",
+    "Fault",
+    "Faults",
+    "Grant",
+    "Grants",
+    "Hold",
+    "Inbox",
+    "Message",
+    "RequestCounter",
+    "User",
+]

@@ -1,0 +1,119 @@
+"""The ASGI application: finds who answers a request, and lets faults happen on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from email.utils import formatdate
+from functools import lru_cache
+
+import anyio
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from . import oidc
+from .connection import abort_connection, send_truncated
+from .counter import RequestCounter
+from .faults import Fault, Faults
+from .messages import send_email, send_sms
+from .profile import get_profile
+from .replies import ApiError, ReplyError, not_modelled
+from .signin import sign_in
+from .state import State
+from .system import get_system_info
+from .unmodelled import exists_at_genauth
+
+Handler = Callable[[State, Request], Awaitable[Response]]
+
+_HANDLERS: dict[str, dict[str, Handler]] = {
+    "/api/v3/signin": {"POST": sign_in},
+    "/api/v3/send-sms": {"POST": send_sms},
+    "/api/v3/send-email": {"POST": send_email},
+    "/api/v3/get-profile": {"GET": get_profile},
+    "/api/v3/system": {"GET": get_system_info},
+    "/oidc/token": {"POST": oidc.token},
+    "/oidc/token/revocation": {"POST": oidc.revoke},
+    "/oidc/token/introspection": {"POST": oidc.introspect},
+    "/oidc/me": {"GET": oidc.user_info, "POST": oidc.user_info},
+    "/oidc/.well-known/openid-configuration": {"GET": oidc.discovery},
+    "/oidc/.well-known/jwks.json": {"GET": oidc.jwks},
+}
+
+
+class EmulatorApp:
+    """The emulator as an ASGI application, for asyncio and trio."""
+
+    def __init__(self, state: State, requests: RequestCounter, faults: Faults) -> None:
+        self._state = state
+        self._requests = requests
+        self._faults = faults
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise RuntimeError(f"the emulator speaks http, not {scope['type']}")
+        request = Request(scope, receive)
+        path: str = scope["path"]
+        self._requests.count(path)
+        fault = self._faults.take(path)
+        try:
+            if fault is None:
+                response = await self._respond(request)
+                await response(scope, receive, send)
+            else:
+                await self._misbehave(fault, request, send)
+        except ClientDisconnect:
+            return  # nobody is left to answer
+
+    async def _respond(self, request: Request) -> Response:
+        try:
+            response = await _handler_of(request)(self._state, request)
+        except ReplyError as error:
+            response = error.response()
+        return self._dated(response)
+
+    async def _misbehave(self, fault: Fault, request: Request, send: Send) -> None:
+        scope, receive = request.scope, request.receive
+        await request.body()
+        if fault.hold is not None:
+            await fault.hold.detain()
+        await anyio.sleep(fault.latency)
+        if fault.drop:
+            await abort_connection(scope, receive)
+            return
+        reply = fault.reply()
+        response = await self._respond(request) if reply is None else self._dated(reply)
+        if fault.hold_reply is not None:
+            await fault.hold_reply.detain()
+        if fault.lose_reply:
+            await abort_connection(scope, receive)
+        elif fault.truncate == "json":
+            response.body = response.body[: len(response.body) // 2]
+            response.headers["content-length"] = str(len(response.body))
+            await response(scope, receive, send)
+        elif fault.truncate:
+            await send_truncated(response, scope, receive, send)
+        else:
+            await response(scope, receive, send)
+
+    def _dated(self, response: Response) -> Response:
+        # By the emulator's clock: clients may take it as the server's time.
+        response.raw_headers.append((b"date", _http_date(int(self._state.clock.now()))))
+        return response
+
+
+def _handler_of(request: Request) -> Handler:
+    path: str = request.scope["path"]
+    handlers = _HANDLERS.get(path)
+    if handlers is None:
+        if exists_at_genauth(path):
+            raise not_modelled(path)
+        raise ApiError(404, f"there is no {path}", http_status=404)
+    handler = handlers.get(request.method)
+    if handler is None:
+        raise ApiError(405, f"{path} takes {' and '.join(handlers)} only", http_status=405)
+    return handler
+
+
+@lru_cache(maxsize=1)
+def _http_date(second: int) -> bytes:
+    return formatdate(second, usegmt=True).encode()

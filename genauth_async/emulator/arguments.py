@@ -1,0 +1,97 @@
+"""Reads what a client sent, and says by name which argument is missing or wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from typing import TypeGuard
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from .replies import ApiError, OAuthError
+
+
+class Arguments:
+    """A JSON object of the API, read member by member; null counts as absent."""
+
+    def __init__(self, members: Mapping[str, object], path: str = "") -> None:
+        self._members = members
+        self._path = path
+
+    @classmethod
+    async def read(cls, request: Request) -> Arguments:
+        """The body of a request."""
+        try:
+            body: object = json.loads(await request.body())
+        except ValueError as error:
+            raise ApiError(400, "the body must be JSON") from error
+        if not _is_object(body):
+            raise ApiError(400, "the body must be a JSON object")
+        return cls(body)
+
+    def has(self, name: str) -> bool:
+        return self._members.get(name) is not None
+
+    def asks_for(self, name: str) -> bool:
+        """Whether an option is there and not switched off."""
+        return self._members.get(name) not in (None, False, "")
+
+    def text(self, name: str) -> str:
+        """A required text, not empty."""
+        value = self.optional_text(name)
+        if not value:
+            raise ApiError(400, f"{self._path}{name} is required")
+        return value
+
+    def optional_text(self, name: str) -> str | None:
+        value = self._members.get(name)
+        if value is None or isinstance(value, str):
+            return value
+        raise ApiError(400, f"{self._path}{name} must be a string")
+
+    def choice(self, name: str, allowed: Collection[str], default: str | None = None) -> str:
+        value = self.optional_text(name) or default
+        if value is not None and value in allowed:
+            return value
+        raise ApiError(400, f"{self._path}{name} must be one of {', '.join(allowed)}")
+
+    def object(self, name: str) -> Arguments:
+        """A required object."""
+        if not self.has(name):
+            raise ApiError(400, f"{self._path}{name} is required")
+        return self.optional_object(name)
+
+    def optional_object(self, name: str) -> Arguments:
+        value = self._members.get(name)
+        if value is None:
+            value = {}
+        if not _is_object(value):
+            raise ApiError(400, f"{self._path}{name} must be an object")
+        return Arguments(value, f"{self._path}{name}.")
+
+
+def _is_object(value: object) -> TypeGuard[dict[str, object]]:
+    return isinstance(value, dict)
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The parameters of an OAuth request, none of which may be there twice (RFC 6749 section 3.2)."""
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/x-www-form-urlencoded":
+        raise OAuthError("invalid_request", "the content type must be application/x-www-form-urlencoded")
+    try:
+        pairs = parse_qsl((await request.body()).decode(), keep_blank_values=True)
+    except ValueError as error:
+        raise OAuthError("invalid_request", "the body is no form in UTF-8") from error
+    form = dict(pairs)
+    if len(form) != len(pairs):
+        raise OAuthError("invalid_request", "a parameter is given more than once")
+    return {name: value for name, value in form.items() if value}
+
+
+def required(form: Mapping[str, str], name: str) -> str:
+    """A parameter that an OAuth request cannot do without."""
+    if name not in form:
+        raise OAuthError("invalid_request", f"{name} is required")
+    return form[name]

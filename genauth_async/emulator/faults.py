@@ -1,0 +1,176 @@
+"""Misbehaviour on demand: what a network and an overloaded server do to a client, one request at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from threading import Lock
+from typing import Literal
+
+from attrs import define, field
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from .hold import Hold
+from .replies import envelope_response
+
+EVERY_PATH = "*"
+
+
+@define(eq=False, kw_only=True)
+class Fault:
+    """One kind of misbehaviour at one path; `Faults.add` explains the fields."""
+
+    path: str
+    latency: float = 0
+    status: int | None = None
+    body: str | bytes | Mapping[str, object] | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(factory=dict, repr=False)
+    envelope: Mapping[str, object] | None = field(default=None, repr=False)
+    retry_after: int | None = None
+    truncate: bool | Literal["json"] = False
+    drop: bool = False
+    lose_reply: bool = False
+    hold: Hold | None = field(default=None, repr=False)
+    hold_reply: Hold | None = field(default=None, repr=False)
+    times: int | None = 1
+    hits: int = field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        answers = self._replaces_reply()
+        if self.envelope is not None and not (self.status is None and self.body is None and self.retry_after is None):
+            raise ValueError("envelope is a whole reply of its own: leave out status, body and retry_after")
+        if sum((self.drop, self.lose_reply, bool(self.truncate))) > 1:
+            raise ValueError("drop, lose_reply and truncate exclude each other")
+        if answers and (self.drop or self.lose_reply):
+            raise ValueError("a dropped connection or a lost reply carries no status, body or envelope")
+        if self.times is not None and self.times < 1:
+            raise ValueError("times is a number of requests, or None for all of them")
+        if not (answers or self.latency or self.truncate or self.drop or self.lose_reply or self._holds()):
+            raise ValueError("the fault does nothing: give latency, status, drop, ...")
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether it has befallen as many requests as it was meant for."""
+        return self.times is not None and self.hits >= self.times
+
+    def reply(self) -> Response | None:
+        """The reply that stands in for the real one, or None if the request is to be processed."""
+        if not self._replaces_reply():
+            return None
+        if self.envelope is not None:
+            return envelope_response(self.envelope, headers=self.headers)
+        headers = dict(self.headers)
+        if self.retry_after is not None:
+            headers.setdefault("retry-after", str(self.retry_after))
+        status = self.status or (200 if self.retry_after is None else 429)
+        if isinstance(self.body, Mapping):
+            return JSONResponse(self.body, status, headers)
+        return HTMLResponse(self.body, status, headers)
+
+    def _replaces_reply(self) -> bool:
+        return any(part is not None for part in (self.status, self.body, self.envelope, self.retry_after))
+
+    def _holds(self) -> bool:
+        return self.hold is not None or self.hold_reply is not None
+
+
+class Faults:
+    """The faults that are still to happen, in the order in which they were added."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._pending: list[Fault] = []
+
+    def add(
+        self,
+        path: str,
+        *,
+        latency: float = 0,
+        status: int | None = None,
+        body: str | bytes | Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        envelope: Mapping[str, object] | None = None,
+        retry_after: int | None = None,
+        truncate: bool | Literal["json"] = False,
+        drop: bool = False,
+        lose_reply: bool = False,
+        hold: Hold | None = None,
+        hold_reply: Hold | None = None,
+        times: int | None = 1,
+    ) -> Fault:
+        """Let the next requests to a path go wrong.
+
+        A path's faults are used up one after another: two of them mean that the first request meets the first, the
+        second request the second, and the third request none.
+
+        Args:
+            path: the exact path, or "*" for all.
+            latency: real seconds to wait before doing anything.
+            status: answer with this HTTP status instead of processing the request.
+            body: that answer's body: a mapping becomes JSON, a text HTML unless `headers` say otherwise.
+            headers: that answer's further headers.
+            envelope: answer HTTP 200 with this as the API's body, {"statusCode": ..., "message": ...}.
+            retry_after: the Retry-After header, in seconds; the status is 429 unless given.
+            truncate: True announces the whole body, sends half of it and closes the connection; "json" sends half of
+                it as though that were all. The request is processed unless another answer is given.
+            drop: break the connection without processing the request.
+            lose_reply: process the request, then break the connection without a reply.
+            hold: keep the request waiting before it is processed, see `hold`.
+            hold_reply: keep the reply waiting after the request was processed.
+            times: how many requests it befalls; None for all until it is removed.
+
+        Returns:
+            The fault, whose `hits` tells how often it happened.
+        """
+        fault = Fault(
+            path=path,
+            latency=latency,
+            status=status,
+            body=body,
+            headers=headers or {},
+            envelope=envelope,
+            retry_after=retry_after,
+            truncate=truncate,
+            drop=drop,
+            lose_reply=lose_reply,
+            hold=hold,
+            hold_reply=hold_reply,
+            times=times,
+        )
+        with self._lock:
+            self._pending.append(fault)
+        return fault
+
+    def hold(self, path: str, *, after: bool = False, times: int | None = 1) -> Hold:
+        """Keep the next requests to a path waiting, before (or after) they are processed, until `Hold.release`."""
+        hold = Hold()
+        if after:
+            self.add(path, hold_reply=hold, times=times)
+        else:
+            self.add(path, hold=hold, times=times)
+        return hold
+
+    def remove(self, fault: Fault) -> None:
+        """Let a fault happen no more; it may have used itself up already."""
+        with self._lock:
+            self._pending = [pending for pending in self._pending if pending is not fault]
+
+    def clear(self) -> None:
+        """Let no more faults happen."""
+        with self._lock:
+            self._pending.clear()
+
+    def take(self, path: str) -> Fault | None:
+        """The fault that befalls a request to this path."""
+        if not self._pending:
+            return None
+        with self._lock:
+            for fault in self._pending:
+                if fault.path in {path, EVERY_PATH}:
+                    fault.hits += 1
+                    if fault.exhausted:
+                        self._pending.remove(fault)
+                    return fault
+        return None
+
+    def __len__(self) -> int:
+        return len(self._pending)

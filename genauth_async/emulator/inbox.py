@@ -1,0 +1,103 @@
+"""The text messages and emails that GenAuth would have sent."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Iterator
+from hmac import compare_digest
+from threading import Lock
+from typing import Literal
+
+from attrs import define, field
+
+from genauth_async._masking import masked
+
+from .clock import Clock
+from .replies import ApiError
+
+LOGIN_CHANNEL = "CHANNEL_LOGIN"
+_SECONDS_BETWEEN = 60
+
+
+@define(eq=False, kw_only=True)
+class Message:
+    """A pass code on its way to a user."""
+
+    kind: Literal["sms", "email"]
+    channel: str
+    to: str
+    phone_country_code: str | None
+    code: str = field(repr=masked)
+    sent_at: float
+    expires_at: float
+    used: bool = False
+
+
+class Inbox:
+    """All pass codes sent so far, oldest first."""
+
+    def __init__(self, clock: Clock, lifetime: float) -> None:
+        self._clock = clock
+        self._lifetime = lifetime
+        self._lock = Lock()
+        self._messages: list[Message] = []
+        self._latest: dict[tuple[str, str], Message] = {}
+
+    def code_for(self, to: str, *, channel: str | None = None) -> str:
+        """The latest code sent to an email address or phone number that has not been used.
+
+        Args:
+            to: the address, or the number without its country code.
+            channel: what the code is for, such as "CHANNEL_LOGIN"; None for anything.
+
+        Raises:
+            LookupError: there is none.
+        """
+        for message in reversed(self._messages):
+            if message.to == to.lower() and channel in {None, message.channel} and not message.used:
+                return message.code
+        raise LookupError(f"no unused pass code was sent to {to}")
+
+    def send(
+        self, kind: Literal["sms", "email"], channel: str, to: str, *, phone_country_code: str | None = None
+    ) -> None:
+        """Send a new code, which makes earlier ones for the same purpose worthless."""
+        now = self._clock.now()
+        key = channel, to.lower()
+        with self._lock:
+            previous = self._latest.get(key)
+            if previous is not None and now < previous.sent_at + _SECONDS_BETWEEN:
+                wait = math.ceil(previous.sent_at + _SECONDS_BETWEEN - now)
+                raise ApiError(429, f"sent too often, try again in {wait} seconds", retry_after=wait)
+            message = Message(
+                kind=kind,
+                channel=channel,
+                to=to.lower(),
+                phone_country_code=phone_country_code,
+                code=f"{secrets.randbelow(1_000_000):06}",
+                sent_at=now,
+                expires_at=now + self._lifetime,
+            )
+            self._latest[key] = message
+            self._messages.append(message)
+
+    def redeem(self, to: str, code: str) -> None:
+        """Use up the code with which somebody signs in."""
+        with self._lock:
+            message = self._latest.get((LOGIN_CHANNEL, to.lower()))
+            if message is None or message.used or not compare_digest(message.code.encode(), _bytes(code)):
+                raise ApiError(400, "the pass code is wrong", api_code=2001)
+            if self._clock.now() >= message.expires_at:
+                raise ApiError(400, "the pass code has expired", api_code=2300)
+            message.used = True
+
+    def __iter__(self) -> Iterator[Message]:
+        return iter(list(self._messages))
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+
+def _bytes(code: str) -> bytes:
+    return code.encode("utf-8", "surrogatepass")  # JSON can hold lone surrogates, which plain UTF-8 cannot

@@ -1,0 +1,105 @@
+"""Issues access tokens, ID tokens and refresh tokens."""
+
+from __future__ import annotations
+
+import secrets
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+from typing import TYPE_CHECKING, TypedDict
+
+from joserfc import jwt
+
+from .grants import AccessToken, Grant
+from .state import App, State
+from .users import User
+
+if TYPE_CHECKING:
+    from typing_extensions import NotRequired
+
+REFRESHABLE = "offline_access"
+OPENID = "openid"
+
+
+class IssuedTokens(TypedDict):
+    """Tokens as after a sign-in, in the terms of RFC 6749 section 5.1."""
+
+    scope: str
+    access_token: str
+    token_type: str
+    expires_in: int
+    id_token: NotRequired[str]
+    refresh_token: NotRequired[str]
+
+
+def sign_in(state: State, app: App, user: User, scope: str) -> IssuedTokens:
+    """Open a grant and issue its first tokens; a refresh token only if the scope holds offline_access."""
+    now = state.clock.now()
+    user.logins += 1
+    user.last_login_at = now
+    grant = state.grants.open(user.id, app.app_id, scope)
+    tokens = issue(state, app, user, grant, scope)
+    if REFRESHABLE in scope.split():
+        tokens["refresh_token"] = state.grants.new_refresh_token(grant)
+    return tokens
+
+
+def issue(state: State, app: App, user: User, grant: Grant, scope: str) -> IssuedTokens:
+    """An access token, and an ID token if the scope holds openid."""
+    access_token = _access_token(state, app, user, grant, scope)
+    tokens: IssuedTokens = {
+        "scope": scope,
+        "access_token": access_token,
+        "token_type": "Bearer",
+        "expires_in": state.settings.access_token_lifetime,
+    }
+    if OPENID in scope.split():
+        tokens["id_token"] = _id_token(state, app, user, scope, access_token)
+    return tokens
+
+
+def _access_token(state: State, app: App, user: User, grant: Grant, scope: str) -> str:
+    now = int(state.clock.now())
+    record = AccessToken(
+        grant=grant,
+        id=secrets.token_urlsafe(16),
+        scope=scope,
+        issued_at=now,
+        expires_at=now + state.settings.access_token_lifetime,
+    )
+    claims: dict[str, object] = {
+        "iss": state.issuer,
+        "sub": user.id,
+        "aud": app.app_id,
+        "jti": record.id,
+        "scope": scope,
+        "iat": record.issued_at,
+        "exp": record.expires_at,
+    }
+    token = _sign_rs256(state, claims)
+    state.grants.remember(token, record)
+    return token
+
+
+def _id_token(state: State, app: App, user: User, scope: str, access_token: str) -> str:
+    now = int(state.clock.now())
+    claims = user.claims(scope) | {
+        "iss": state.issuer,
+        "aud": app.app_id,
+        "iat": now,
+        "exp": now + state.settings.id_token_lifetime,
+        "at_hash": _half_hash(access_token),
+    }
+    algorithm = state.settings.id_token_alg
+    if algorithm == "RS256":
+        return _sign_rs256(state, claims)
+    return jwt.encode({"alg": algorithm, "typ": "JWT"}, claims, app.signing_key)
+
+
+def _sign_rs256(state: State, claims: dict[str, object]) -> str:
+    key = state.signing_keys.current
+    return jwt.encode({"alg": "RS256", "typ": "JWT", "kid": key.kid}, claims, key)
+
+
+def _half_hash(token: str) -> str:
+    """Binds an ID token to its access token (OpenID Connect Core 3.1.3.6)."""
+    return urlsafe_b64encode(sha256(token.encode()).digest()[:16]).rstrip(b"=").decode()

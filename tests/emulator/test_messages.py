@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from genauth_async.emulator import Emulator
+from genauth_async.emulator.messages import EMAIL_CHANNELS, SMS_CHANNELS
+
+
+@pytest.mark.parametrize("channel", EMAIL_CHANNELS)
+def test_emails_arrive(emulator: Emulator, http: httpx.Client, channel: str) -> None:
+    answer = http.post("/api/v3/send-email", json={"email": "ada@example.com", "channel": channel}).json()
+    assert answer["statusCode"] == 200
+    assert "data" not in answer
+    (message,) = emulator.inbox
+    assert (message.kind, message.channel, message.to) == ("email", channel, "ada@example.com")
+    assert emulator.inbox.code_for("Ada@Example.com", channel=channel) == message.code
+    assert len(message.code) == 6
+
+
+@pytest.mark.parametrize("channel", SMS_CHANNELS)
+def test_text_messages_arrive(emulator: Emulator, http: httpx.Client, channel: str) -> None:
+    body = {"phoneNumber": "5551234", "phoneCountryCode": "+1", "channel": channel}
+    assert http.post("/api/v3/send-sms", json=body).json()["statusCode"] == 200
+    (message,) = emulator.inbox
+    assert (message.kind, message.to, message.phone_country_code) == ("sms", "5551234", "+1")
+    assert message.code.isdigit()
+
+
+def test_a_code_is_never_shown(emulator: Emulator, http: httpx.Client) -> None:
+    http.post("/api/v3/send-email", json={"email": "ada@example.com", "channel": "CHANNEL_LOGIN"})
+    (message,) = emulator.inbox
+    assert "code='***'" in repr(message)
+
+
+def test_no_code_is_an_error(emulator: Emulator) -> None:
+    with pytest.raises(LookupError, match="nobody"):
+        emulator.inbox.code_for("nobody@example.com")
+
+
+def test_one_a_minute_for_each_address_and_channel(emulator: Emulator, http: httpx.Client) -> None:
+    def send(email: str, channel: str) -> httpx.Response:
+        response = http.post("/api/v3/send-email", json={"email": email, "channel": channel})
+        assert response.status_code == 200
+        return response
+
+    assert send("ada@example.com", "CHANNEL_LOGIN").json()["statusCode"] == 200
+    emulator.clock.advance(18.5)
+    throttled = send("ada@example.com", "CHANNEL_LOGIN")
+    assert throttled.json()["statusCode"] == 429
+    wait = int(throttled.headers["retry-after"])
+    assert 1 <= wait <= 42
+    assert f"{wait} seconds" in throttled.json()["message"]
+    assert send("ada@example.com", "CHANNEL_RESET_PASSWORD").json()["statusCode"] == 200
+    assert send("grace@example.com", "CHANNEL_LOGIN").json()["statusCode"] == 200
+    assert len(emulator.inbox) == 3
+    emulator.clock.advance(wait)
+    assert send("ada@example.com", "CHANNEL_LOGIN").json()["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "named"),
+    [
+        ("/api/v3/send-email", {"channel": "CHANNEL_LOGIN"}, "email"),
+        ("/api/v3/send-email", {"email": "ada", "channel": "CHANNEL_LOGIN"}, "email"),
+        ("/api/v3/send-email", {"email": "ada@example.com"}, "channel"),
+        ("/api/v3/send-email", {"email": "ada@example.com", "channel": "CHANNEL_BIND_PHONE"}, "channel"),
+        ("/api/v3/send-sms", {"channel": "CHANNEL_LOGIN"}, "phoneNumber"),
+        ("/api/v3/send-sms", {"phoneNumber": "+86 138", "channel": "CHANNEL_LOGIN"}, "phoneNumber"),
+        ("/api/v3/send-sms", {"phoneNumber": "138", "channel": "CHANNEL_BIND_EMAIL"}, "channel"),
+        ("/api/v3/send-sms", {"phoneNumber": "138", "phoneCountryCode": 86, "channel": "CHANNEL_LOGIN"}, "Country"),
+    ],
+)
+def test_a_wrong_argument_is_named(
+    emulator: Emulator, http: httpx.Client, path: str, body: dict[str, object], named: str
+) -> None:
+    answer = http.post(path, json=body).json()
+    assert answer["statusCode"] == 400
+    assert named in answer["message"]
+    assert len(emulator.inbox) == 0
