@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TypeVar
 
+from ._error_codes import api_error_class, oauth_error_class
 from ._masking import excerpt
 from ._request import NOT_JSON, Response
 from ._wire import ShapeError, structure
@@ -20,8 +21,6 @@ from .errors import (
     TruncatedResponseError,
     UnexpectedRedirectError,
     UnexpectedShapeError,
-    api_error_class,
-    oauth_error_class,
 )
 from .models._base import Dto, Envelope
 

@@ -19,6 +19,7 @@ from ._request import Request, Response
 from ._retry import Outcome, wait_before_retry
 from .errors import (
     GenAuthError,
+    NotJSONError,
     RequestTimeoutError,
     ResponseTooLargeError,
     TransportError,
@@ -118,11 +119,13 @@ async def _read(incoming: Any, limit: int, name: str) -> Response:
     body = bytearray()
     failure: GenAuthError
     try:
-        async for chunk in incoming.aiter_bytes():
-            body += chunk
-            if len(body) > limit:
-                break
-        else:
+        with anyio.CancelScope() as enough:
+            async for chunk in incoming.aiter_bytes():
+                body += chunk
+                if len(body) > limit:
+                    # Unwinds the libraries' nested generators, which leaving the loop would abandon.
+                    enough.cancel()
+        if len(body) <= limit:
             return Response(status=incoming.status_code, headers=headers, body=bytes(body))
         failure = ResponseTooLargeError(f"{name}: an answer larger than max_response_bytes={limit}", **about)
     except Exception as error:
@@ -130,7 +133,9 @@ async def _read(incoming: Any, limit: int, name: str) -> Response:
         if translation is None:
             raise
         failure = translation
-        if not isinstance(failure, RequestTimeoutError):
+        if type(error).__name__ == "DecodingError":
+            failure = NotJSONError(f"{name}: an answer that cannot be decompressed", **about)
+        elif not isinstance(failure, RequestTimeoutError):
             failure = TruncatedResponseError(
                 f"{name}: an answer that breaks off after {len(body)} bytes", excerpt=excerpt(bytes(body)), **about
             )

@@ -58,7 +58,7 @@ Every class pickles and copies. None shows a password, secret, code or token in 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from ._masking import MaskedMapping
 
@@ -67,6 +67,7 @@ _E = TypeVar("_E", bound="GenAuthError")
 
 def _rebuild(cls: type[_E], message: str, state: Mapping[str, object]) -> _E:
     error = cls.__new__(cls, message)
+    error.args = (message,)  # OSError, which TimeoutError is, leaves it to __init__
     error.__dict__.update(state)
     return error
 
@@ -85,6 +86,9 @@ class GenAuthError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         # Exception's own way calls the class with `args` alone, which fails for every class that needs more.
         return _rebuild, (type(self), self.message, self._public_state())
+
+    def __copy__(self: _E) -> _E:
+        return _rebuild(type(self), self.message, self.__dict__)
 
     def _public_state(self) -> dict[str, object]:
         return dict(self.__dict__)
@@ -414,69 +418,3 @@ class RefreshUnavailableError(SessionError):
         super().__init__(message)
         self.outcome_unknown = outcome_unknown
         self.retry_after = retry_after
-
-
-_BY_API_CODE: Final[Mapping[int, type[GenAuthAPIError]]] = {
-    1635: MFARequiredError,
-    1636: MFARequiredError,
-    1639: PasswordResetRequiredError,
-    1640: IdentityBindingRequiredError,
-    1641: IdentityBindingRequiredError,
-    1642: ProfileCompletionRequiredError,
-    1643: AccountLockedError,
-    2001: InvalidPassCodeError,
-    2004: UserNotFoundError,
-    2005: AccountLockedError,
-    2006: InvalidCredentialsError,
-    2011: ApplicationNotFoundError,
-    2016: PasswordDecryptionError,
-    2020: NotSignedInError,
-    2031: SignUpDisabledError,
-    2058: PasswordResetRequiredError,
-    2224: UserPoolNotFoundError,
-    2300: InvalidPassCodeError,
-    2333: InvalidCredentialsError,
-    6001: TOTPError,
-    6002: TOTPError,
-    6003: TOTPError,
-    6004: TOTPError,
-    2120008: TenantError,
-    2130010: TenantError,
-    2820002: LDAPError,
-}
-
-_BY_STATUS_CODE: Final[Mapping[int, type[GenAuthAPIError]]] = {
-    400: InvalidArgumentError,
-    401: NotSignedInError,
-    402: PlanLimitError,
-    403: ForbiddenError,
-    404: NotFoundError,
-    409: ConflictError,
-    413: PayloadTooLargeError,
-    422: InvalidOperationError,
-    429: RateLimitedError,
-    500: ServerError,
-    501: ServerError,
-    502: ServerError,
-    503: ServerError,
-    601: ThirdPartyError,
-    602: ThirdPartyError,
-    603: ThirdPartyError,
-}
-
-_BY_OAUTH_ERROR: Final[Mapping[str, type[OAuthError]]] = {
-    "invalid_grant": InvalidGrantError,
-    "invalid_client": InvalidClientError,
-}
-
-
-def api_error_class(status_code: int, api_code: int | None) -> type[GenAuthAPIError]:
-    """The class for an answer's codes: by apiCode first, then by statusCode."""
-    if api_code is not None and api_code in _BY_API_CODE:
-        return _BY_API_CODE[api_code]
-    return _BY_STATUS_CODE.get(status_code, GenAuthAPIError)
-
-
-def oauth_error_class(error: str) -> type[OAuthError]:
-    """The class for an OAuth 2.0 error code."""
-    return _BY_OAUTH_ERROR.get(error, OAuthError)

@@ -36,7 +36,7 @@ _log: Final = logging.getLogger(__name__)
 # How long a token that is still valid is handed out before a failed early refresh is tried again.
 _PAUSE_SECONDS: Final = 5.0
 _NEVER: Final = -math.inf
-_REFUSED: Final = 400
+_NOT_SUCCESS: Final = 300
 
 
 class TokenSession(FramesCleared):
@@ -88,7 +88,7 @@ class TokenSession(FramesCleared):
         # The generation in the store that `_tokens` are from; None until this session has met the store.
         self._generation: int | None = None
         # Tokens that the server gave and the store did not take yet, with the generation that they replace there.
-        self._unstored: tuple[SessionRecord, int | None] | None = None
+        self._unstored: tuple[SessionRecord, int] | None = None
         self._rejected: str | None = None
         self._ended: str | None = None
         # How many refreshes ended, and how the last one failed: those who waited for it get the same error.
@@ -128,11 +128,19 @@ class TokenSession(FramesCleared):
             SessionExpiredError: the session has ended; the user has to sign in again.
             RefreshUnavailableError: it has expired and cannot be refreshed now; the session is kept.
         """
-        if self._tokens is not None and self._is_fresh():
+        # Not before the store has been met: it gets the tokens of a new session, or has newer ones.
+        if self._tokens is not None and self._generation is not None:
+            if self._is_fresh():
+                return self._tokens.access_token
+            if self._is_valid() and self._clock.monotonic() < self._pause_until:
+                return self._tokens.access_token
+        try:
+            return (await self._renewed(self._is_fresh, resend=False)).access_token
+        except RefreshUnavailableError as error:
+            if self._tokens is None or not self._is_valid():
+                raise
+            self._pause_until = self._clock.monotonic() + max(_PAUSE_SECONDS, error.retry_after or 0.0)
             return self._tokens.access_token
-        if self._tokens is not None and self._is_valid() and self._clock.monotonic() < self._pause_until:
-            return self._tokens.access_token
-        return (await self._renewed(self._is_fresh, resend=False)).access_token
 
     async def refresh(self, *, resend: bool = False) -> TokenSet:
         """New tokens, even when the present ones are valid. Callers at the same time share one refresh.
@@ -145,10 +153,10 @@ class TokenSession(FramesCleared):
             SessionExpiredError: the session has ended; the user has to sign in again.
             RefreshUnavailableError: not possible now; the session is kept.
         """
-        seen = self._tokens
+        seen = None if self._tokens is None else self._tokens.access_token
 
         def refreshed_meanwhile() -> bool:
-            return seen is not None and self._tokens != seen and self._is_fresh()
+            return seen is not None and seen != self.tokens.access_token and self._is_fresh()
 
         return await self._renewed(refreshed_meanwhile, resend=resend)
 
@@ -186,19 +194,12 @@ class TokenSession(FramesCleared):
         self._raise_if_ended()
         async with self._grant.store.lock(self.key):
             self._raise_if_ended()
-            if self._failure is not None and self._refreshes != refreshes:
-                raise copy.copy(self._failure) from self._failure.__cause__
             record = await self._met()
             if satisfied():
                 return record.tokens
-            try:
-                return await finish(lambda: self._refresh_within_time(record, resend=resend))
-            except RefreshUnavailableError as error:
-                if not self._is_valid():
-                    raise
-                _log.warning("A refresh failed; the present access token is still valid: %s", error)
-                self._pause_until = self._clock.monotonic() + max(_PAUSE_SECONDS, error.retry_after or 0.0)
-                return record.tokens
+            if self._failure is not None and self._refreshes != refreshes:
+                raise copy.copy(self._failure) from self._failure.__cause__
+            return await finish(lambda: self._refresh_within_time(record, resend=resend))
 
     async def _met(self) -> SessionRecord:
         """The store's record, in step with this session."""
@@ -239,6 +240,7 @@ class TokenSession(FramesCleared):
                 self._failure = None
                 return tokens
         except RefreshUnavailableError as error:
+            _log.warning("%s (session %s)", error, self.key)
             self._failure = error
             raise
         finally:
@@ -246,7 +248,29 @@ class TokenSession(FramesCleared):
 
     async def _refresh(self, record: SessionRecord, seconds: float, *, resend: bool) -> TokenSet:
         old = record.tokens
-        if old.refresh_token is None:
+        refresh_token = await self._unspent(record, resend=resend)
+        # Marked first: should this process die before the answer is stored, nobody sends the same token again.
+        sent = SessionRecord(tokens=old, generation=record.generation + 1, refresh_sent=True)
+        await self._write(sent, expected=record.generation)
+        try:
+            answer = await self._client.get_new_access_token_by_refresh_token(refresh_token, timeout=seconds)
+        except InvalidGrantError as error:
+            return await self._end(sent, error)
+        except GenAuthError as error:
+            raise await self._failed(sent, error) from error
+        new = succeeding(old, answer, self._clock.wall())
+        rotated = SessionRecord(tokens=new, generation=sent.generation + 1)
+        if not await self._store_rotated(rotated, sent.generation):
+            return (await self._met()).tokens
+        if self._on_tokens is not None:
+            waiting = self._on_tokens(new)
+            if inspect.isawaitable(waiting):
+                await waiting
+        return new
+
+    async def _unspent(self, record: SessionRecord, *, resend: bool) -> str:
+        """The refresh token, if there is one that may be sent."""
+        if record.tokens.refresh_token is None:
             if not self._is_valid():
                 await self._forget("the access token has expired, and there is no refresh token (scope offline_access)")
             self._raise_if_ended()
@@ -257,36 +281,36 @@ class TokenSession(FramesCleared):
                 "all the same, at the risk that the server revokes the grant; signing in again takes none",
                 outcome_unknown=True,
             )
-        # Marked first: should this process die before the answer is stored, nobody sends the same token again.
-        sent = SessionRecord(tokens=old, generation=record.generation + 1, refresh_sent=True)
-        await self._write(sent, expected=record.generation)
-        self._generation = sent.generation
-        try:
-            answer = await self._client.get_new_access_token_by_refresh_token(old.refresh_token, timeout=seconds)
-        except InvalidGrantError as error:
-            await self._forget("the server no longer accepts the refresh token")
-            raise SessionExpiredError(f"The session has ended: {self._ended}") from error
-        except GenAuthError as error:
-            unknown = not _is_unspent(error)
-            if not unknown:
-                unsent = SessionRecord(tokens=old, generation=sent.generation + 1)
-                await self._write(unsent, expected=sent.generation)
-                self._generation = unsent.generation
-            raise RefreshUnavailableError(
-                f"The access token could not be refreshed: {error}",
-                outcome_unknown=unknown,
-                retry_after=getattr(error, "retry_after", None),
-            ) from error
-        new = succeeding(old, answer, self._clock.wall())
-        await self._store_rotated(SessionRecord(tokens=new, generation=sent.generation + 1), sent.generation)
-        if self._on_tokens is not None:
-            waiting = self._on_tokens(new)
-            if inspect.isawaitable(waiting):
-                await waiting
-        return new
+        return record.tokens.refresh_token
 
-    async def _store_rotated(self, record: SessionRecord, expected: int | None) -> None:
-        """Stores tokens that exist nowhere else; should that fail, this session still has them, and tries again."""
+    async def _end(self, sent: SessionRecord, error: InvalidGrantError) -> TokenSet:
+        """The server no longer accepts the refresh token."""
+        newer = await self._grant.store.get(self.key)
+        if newer is not None and newer.generation != sent.generation:
+            # This process was paused past its lock's life: somebody else used the token, and kept what came.
+            self._adopt(newer)
+            return newer.tokens
+        await self._forget("the server no longer accepts the refresh token")
+        raise SessionExpiredError(f"The session has ended: {self._ended}") from error
+
+    async def _failed(self, sent: SessionRecord, error: GenAuthError) -> RefreshUnavailableError:
+        """Any other failure: the session is kept."""
+        unknown = not _is_unspent(error)
+        if not unknown:
+            unsent = SessionRecord(tokens=sent.tokens, generation=sent.generation + 1)
+            await self._write(unsent, expected=sent.generation)
+        return RefreshUnavailableError(
+            f"The access token could not be refreshed: {error}",
+            outcome_unknown=unknown,
+            retry_after=getattr(error, "retry_after", None),
+        )
+
+    async def _store_rotated(self, record: SessionRecord, expected: int) -> bool:
+        """Stores tokens that exist nowhere else; should that fail, this session still has them, and tries again.
+
+        Returns:
+            False if the store has others by now, which stay.
+        """
         self._unstored = record, expected
         try:
             written = await self._grant.store.compare_and_set(self.key, record, expected=expected)
@@ -298,10 +322,12 @@ class TokenSession(FramesCleared):
             self._generation = record.generation
             self._hold(record.tokens, 0.0)
             self._grants.rotated(self._grant, record.tokens)
+        return written
 
     async def _write(self, record: SessionRecord, *, expected: int | None) -> None:
         if not await self._grant.store.compare_and_set(self.key, record, expected=expected):
             raise RefreshUnavailableError("The session was changed in the store by someone without its lock; try again")
+        self._generation = record.generation
 
     async def _forget(self, reason: str) -> None:
         self._ended = reason
@@ -341,5 +367,5 @@ def _is_unspent(error: GenAuthError) -> bool:
     if isinstance(error, TransportError):
         return not error.sent
     if isinstance(error, InvalidResponseError):
-        return error.http_status >= _REFUSED
+        return error.http_status >= _NOT_SUCCESS
     return True

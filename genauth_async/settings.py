@@ -133,6 +133,10 @@ class Settings:
                     f"is needed for {argument}={method!r}; pass the application's secret, or {argument}='none' if the "
                     "application is a public client",
                 )
+        for argument in ("app_id", "lang", "real_ip", "user_pool_id"):
+            value = getattr(self, argument)
+            if value is not None and not (value.isascii() and value.isprintable()):
+                raise ConfigurationError(argument, "goes into a header, and can have printable ASCII characters only")
         if self.max_response_bytes <= 0:
             raise ConfigurationError("max_response_bytes", f"must be above 0, not {self.max_response_bytes!r}")
 

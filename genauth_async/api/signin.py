@@ -93,7 +93,8 @@ class SignIn(Api):
             request = post("api", "v3", "signin", body=await _encrypted(body, encrypt), client_auth="token")
             return await self._call(request, LoginTokenRespDto, timeout)
 
-        encrypt_type = None if body.options is None else body.options.password_encrypt_type
+        has_password = body.options is not None and body.connection != "PASSCODE"
+        encrypt_type = body.options.password_encrypt_type if body.options is not None and has_password else None
         return await self._shared.passwords.sending(encrypt_type, self._system_info, send)
 
     async def sign_in_by_account_password(

@@ -19,11 +19,10 @@ try:
     from .state import App
     from .users import User
 except ModuleNotFoundError as missing:
-    if missing.name not in {"h11", "joserfc", "starlette", "uvicorn"}:
+    package = (missing.name or "").partition(".")[0]
+    if package not in {"h11", "joserfc", "starlette", "uvicorn"}:
         raise
-    raise ImportError(
-        f"the emulator needs the package {missing.name!r}: pip install 'genauth-async[emulator]'"
-    ) from missing
+    raise ImportError(f"the emulator needs the package {package!r}: pip install 'genauth-async[emulator]'") from missing
 
 __all__ = [
     "App",

@@ -45,7 +45,7 @@ def wired(
     return attrs.field(default=default, metadata={_WIRE: wire, _ALSO: also, _SECRET: secret})
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(wired, attrs.field))
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(wired,))
 def dto(cls: type[_DtoT]) -> type[_DtoT]:
     """Makes a class a frozen, slotted, keyword-only attrs class with `Dto`'s repr."""
     return attrs.frozen(kw_only=True, repr=False)(cls)
@@ -66,9 +66,9 @@ class Dto(Mapping[str, object]):
     __attrs_attrs__: ClassVar[Any]
     wire_case: ClassVar[str] = "camel"
 
-    extra: Mapping[str, object] = attrs.field(factory=dict, hash=False)
+    extra: Mapping[str, object] = wired(default=attrs.Factory(dict[str, object]))
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The JSON form, by wire names, whole; attributes that are None are left out at every depth."""
         fields = {name: _plain(getattr(self, attribute)) for attribute, name in wire_names(type(self)).items()}
         return {**{name: value for name, value in fields.items() if value is not None}, **self.extra}

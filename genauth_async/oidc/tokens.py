@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .._envelope import read_oauth, read_oauth_nothing
-from .._request import Repeat, Request
+from .._request import ClientAuth, Repeat, Request
 from ..api._base import Api, checked_token
 from ..models.tokens import IntrospectionResponse, OIDCTokenResponse, UserInfo
 from ..settings import Timeout
@@ -29,12 +29,7 @@ class Tokens(Api):
             OAuthError: the server refused for another reason.
             TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
-        request = Request(
-            method="POST",
-            path=self._settings.oauth_path("token"),
-            form={"grant_type": "refresh_token", "refresh_token": refresh_token},
-            client_auth="token",
-        )
+        request = self._form("token", auth="token", grant_type="refresh_token", refresh_token=refresh_token)
         return read_oauth(await self._shared.transport.send(request, self._settings, timeout), OIDCTokenResponse)
 
     async def revoke_token(self, token: str, *, timeout: Timeout | None = None) -> bool:
@@ -51,13 +46,7 @@ class Tokens(Api):
             OAuthError: the server refused.
             TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
-        request = Request(
-            method="POST",
-            path=self._settings.oauth_path("token", "revocation"),
-            form={"token": token},
-            client_auth="revocation",
-            repeat=Repeat.SAFE,
-        )
+        request = self._form("token", "revocation", auth="revocation", repeat=Repeat.SAFE, token=token)
         read_oauth_nothing(await self._shared.transport.send(request, self._settings, timeout))
         return True
 
@@ -72,13 +61,7 @@ class Tokens(Api):
             OAuthError: the server refused.
             TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
-        request = Request(
-            method="POST",
-            path=self._settings.oauth_path("token", "introspection"),
-            form={"token": token},
-            client_auth="introspection",
-            repeat=Repeat.SAFE,
-        )
+        request = self._form("token", "introspection", auth="introspection", repeat=Repeat.SAFE, token=token)
         return read_oauth(await self._shared.transport.send(request, self._settings, timeout), IntrospectionResponse)
 
     async def get_user_info_by_access_token(self, access_token: str, *, timeout: Timeout | None = None) -> UserInfo:
@@ -99,3 +82,6 @@ class Tokens(Api):
             repeat=Repeat.SAFE,
         )
         return read_oauth(await self._shared.transport.send(request, self._settings, timeout), UserInfo)
+
+    def _form(self, *path: str, auth: ClientAuth, repeat: Repeat = Repeat.HARMFUL, **form: str) -> Request:
+        return Request(method="POST", path=self._settings.oauth_path(*path), form=form, client_auth=auth, repeat=repeat)

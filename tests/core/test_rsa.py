@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.node_tools import NodeWorker, node_worker
 
 from genauth_async import rsa
 from genauth_async.errors import PasswordEncryptionError
+from tests.node_tools import NodeWorker, node_worker
 
 # As small as is still allowed: the size changes nothing but the room for the password, and the time.
 KEY = generate_private_key(65537, 1024)

@@ -11,11 +11,11 @@ import pytest
 from Cryptodome.Util.asn1 import DerObject, DerOctetString, DerSequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.node_tools import NodeWorker, node_worker
 
 from genauth_async import sm2
 from genauth_async.errors import PasswordEncryptionError
 from genauth_async.sm2 import SM2PublicKey
+from tests.node_tools import NodeWorker, node_worker
 
 Encrypt = Callable[[bytes, SM2PublicKey], bytes]
 

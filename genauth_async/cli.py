@@ -1,0 +1,76 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from .emulator import Emulator
+
+app = typer.Typer(help="GenAuth on the command line.", no_args_is_help=True, add_completion=False)
+
+_POLL_SECONDS = 0.2
+
+
+@app.command()
+def demo(
+    backend: Annotated[str, typer.Option(help="The event loop of the async part: asyncio or trio.")] = "asyncio",
+) -> None:
+    """Sign in, refresh and log out against the emulator, step by step."""
+    from . import demo
+
+    demo.run(backend)
+
+
+@app.command()
+def emulator(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.")] = 9000,
+    user: Annotated[
+        list[str] | None, typer.Option(help="A user to begin with, as NAME:PASSWORD; may be repeated.")
+    ] = None,
+    app_id: Annotated[str | None, typer.Option(help="The application's id; made up unless given.")] = None,
+    app_secret: Annotated[str | None, typer.Option(help="Its secret; made up unless given.")] = None,
+) -> None:
+    """Serve a GenAuth-compatible emulator until Ctrl-C."""
+    from .emulator import Emulator, EmulatorStartError
+
+    made = Emulator(host=host, port=port, app_id=app_id, app_secret=app_secret)
+    for pair in user or []:
+        made.add_user(**_user(pair))
+    try:
+        with made:
+            typer.echo(f"GENAUTH_APP_HOST={made.url}")
+            typer.echo(f"GENAUTH_APP_ID={made.app_id}")
+            # Shown on purpose: it is made up, and of no use anywhere else.
+            typer.echo(f"GENAUTH_APP_SECRET={made.app_secret}")
+            typer.echo("Serving until Ctrl-C. Verification codes that are sent appear here.")
+            _show_messages(made)
+    except EmulatorStartError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        typer.echo("Stopped.")
+
+
+def _user(pair: str) -> dict[str, Any]:
+    account, colon, password = pair.partition(":")
+    if not account or not colon or not password:
+        raise typer.BadParameter("takes NAME:PASSWORD, such as test:passw0rd", param_hint="--user")
+    if "@" in account:
+        return {"email": account, "password": password}
+    if account.isdecimal():
+        return {"phone": account, "password": password}
+    return {"username": account, "password": password}
+
+
+def _show_messages(emulator: Emulator) -> None:
+    shown = 0
+    while True:
+        time.sleep(_POLL_SECONDS)
+        for message in list(emulator.inbox)[shown:]:
+            typer.echo(f"{message.kind} to {message.to}, {message.channel}: {message.code}")
+            shown += 1

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import anyio
+import httpx
+import httpx2
+import pytest
+
+import genauth_async
+
+# GS
+from genauth_async.emulator import Emulator, User
+from tests.recording import RecordingServer, recording_server
+
+PASSWORD = "passw0rd-Canary"
+
+BACKENDS = [
+    pytest.param(("asyncio", {}), id="asyncio"),
+    pytest.param(("trio", {}), id="trio"),
+]
+if os.name != "nt":
+    BACKENDS.append(pytest.param(("asyncio", {"use_uvloop": True}), id="uvloop"))
+
+
+@pytest.fixture(params=BACKENDS)
+def anyio_backend(request: pytest.FixtureRequest) -> object:
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the machine's environment says of proxies and of GenAuth must not decide a test."""
+    for name in list(os.environ):
+        if name.startswith("GENAUTH_") or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def emulator(caplog: pytest.LogCaptureFixture) -> Iterator[Emulator]:
+    """An emulator; what is logged meanwhile, by anybody, must hold none of its secrets."""
+    caplog.set_level(logging.DEBUG)
+    with Emulator() as emulator:
+        yield emulator
+    logged = caplog.text
+    leaked = [secret[:6] for secret in secrets_of(emulator) if secret in logged]
+    assert leaked == []
+
+
+def secrets_of(emulator: Emulator) -> set[str]:
+    """Everything that this emulator gave out or was given, and that opens a door."""
+    state = emulator._state
+    return {
+        emulator.app_secret,
+        PASSWORD,
+        *state.grants._access_tokens,
+        *state.grants._refresh_tokens,
+        *(message.code for message in emulator.inbox),
+    }
+
+
+@pytest.fixture
+def user(emulator: Emulator) -> User:
+    return emulator.add_user(
+        username="ada", email="ada@example.com", phone="13800000000", sam_account_name="ada.l", password=PASSWORD
+    )
+
+
+@pytest.fixture
+def recorder() -> Iterator[RecordingServer]:
+    with recording_server() as server:
+        yield server
+
+
+MakeClient = Callable[..., genauth_async.AuthenticationClient]
+
+
+@pytest.fixture
+async def make_client(emulator: Emulator) -> AsyncIterator[MakeClient]:
+    """Makes async clients of the emulator, or of another address, and closes them."""
+    clients: list[genauth_async.AuthenticationClient] = []
+
+    def make(app_host: str | None = None, **options: Any) -> genauth_async.AuthenticationClient:
+        options = {"app_id": emulator.app_id, "app_secret": emulator.app_secret} | options
+        client = genauth_async.AuthenticationClient(app_host=app_host or emulator.url, **options)
+        clients.append(client)
+        return client
+
+    yield make
+    for client in clients:
+        await client.aclose()
+
+
+@pytest.fixture
+def client(make_client: MakeClient) -> genauth_async.AuthenticationClient:
+    return make_client()
+
+
+@pytest.fixture(params=["async", "sync"])
+async def face(request: pytest.FixtureRequest, emulator: Emulator, anyio_backend: object) -> AsyncIterator[Any]:
+    """A client with the async methods: the async one itself, or the blocking one called from worker threads."""
+    if request.param == "async":
+        async with genauth_async.AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret) as client:
+            yield client
+        return
+    if anyio_backend != ("asyncio", {}):
+        pytest.skip("the blocking client has an event loop of its own: once is enough")
+    with genauth_sync.AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret) as blocking:
+        yield Awaitable(blocking)
+
+
+class Awaitable:
+    """Makes a blocking object's methods awaitable; sessions that they give, too."""
+
+    def __init__(self, blocking: object) -> None:
+        self._blocking = blocking
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._blocking, name)
+        if not inspect.ismethod(value):
+            return value
+        core = {genauth_sync.AuthenticationClient: genauth_async.AuthenticationClient}.get(
+            type(self._blocking), genauth_async.TokenSession
+        )
+        if not inspect.iscoroutinefunction(getattr(core, name)):
+            return lambda *args, **kwargs: _awaitable(value(*args, **kwargs))
+
+        async def call(*args: object, **kwargs: object) -> object:
+            return await anyio.to_thread.run_sync(functools.partial(value, *args, **kwargs))
+
+        return call
+
+
+def _awaitable(value: object) -> object:
+    faces = (genauth_sync.AuthenticationClient, genauth_sync.TokenSession)
+    return Awaitable(value) if isinstance(value, faces) else value
+
+
+@pytest.fixture(params=["own", "httpx", "httpx2"])
+async def carrier(request: pytest.FixtureRequest) -> AsyncIterator[dict[str, Any]]:
+    """Client options for each library that can carry the requests; own is aiohttp on asyncio, httpx on trio."""
+    if request.param == "own":
+        yield {}
+        return
+    library = {"httpx": httpx, "httpx2": httpx2}[request.param]
+    async with library.AsyncHTTPTransport(verify=False) as transport:
+        yield {"transport": transport}
+
+
+@pytest.fixture
+def free_port() -> Iterator[int]:
+    """A port of this machine on which nobody listens until the test does."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]

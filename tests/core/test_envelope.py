@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genauth_async import (
+    EmptyResponseError,
+    GenAuthAPIError,
+    GenAuthError,
+    InvalidGrantError,
+    InvalidResponseError,
+    LoginTokenRespDto,
+    NotJSONError,
+    OAuthError,
+    OIDCTokenResponse,
+    RateLimitedError,
+    SendEmailRespDto,
+    ServerError,
+    SystemInfoResp,
+    TruncatedResponseError,
+    UnexpectedRedirectError,
+    UnexpectedShapeError,
+)
+from genauth_async._envelope import effective_status, read_envelope, read_oauth, read_oauth_nothing, retry_after
+from genauth_async._masking import excerpt
+from genauth_async._request import Response
+
+HTML = b"<html><body>502 Bad Gateway: token=canary-canary-canary-canary</body></html>"
+
+
+def response(body: object = b"", status: int = 200, **headers: str) -> Response:
+    payload = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Response(status=status, headers={k.replace("_", "-"): v for k, v in headers.items()}, body=payload)
+
+
+def read_api(answer: Response) -> object:
+    return read_envelope(answer, LoginTokenRespDto)
+
+
+def read_token(answer: Response) -> object:
+    return read_oauth(answer, OIDCTokenResponse)
+
+
+READERS = [read_api, read_token]
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize(
+    ("answer", "cls"),
+    [
+        (response(HTML, 502, content_type="text/html"), NotJSONError),
+        (response(b"ok"), NotJSONError),
+        (response(b"[" * 100_000), TruncatedResponseError),
+        (response(b"[" * 100_000 + b"]" * 100_000), NotJSONError),
+        (response(b'{"statusCode":200,"data":{"access_token":"canary'), TruncatedResponseError),
+        (response(b""), EmptyResponseError),
+        (response(b" \r\n", 500), EmptyResponseError),
+        (response([1, 2]), UnexpectedShapeError),
+        (response({"hello": "canary"}), UnexpectedShapeError),
+        (response({"hello": "x"}, 500), UnexpectedShapeError),
+        (response(b"moved", 302, location="https://evil.example"), UnexpectedRedirectError),
+        (
+            response({"access_token": "a", "statusCode": 200, "data": {"access_token": "b"}}, 307),
+            UnexpectedRedirectError,
+        ),
+    ],
+)
+def test_what_is_not_genauths(
+    read: Callable[[Response], object], answer: Response, cls: type[InvalidResponseError]
+) -> None:
+    with pytest.raises(cls) as caught:
+        read(answer)
+    assert caught.value.http_status == answer.status
+    assert caught.value.content_type == answer.content_type
+    assert "canary" not in str(caught.value) + caught.value.excerpt
+    assert len(caught.value.excerpt) <= 201
+
+
+def test_a_good_answer() -> None:
+    answer = read_envelope(response({"statusCode": 200, "data": {"access_token": "a"}}), LoginTokenRespDto)
+    assert answer.data.access_token == "a"
+    assert read_envelope(response({"statusCode": 200, "message": "sent"}), SendEmailRespDto).message == "sent"
+
+
+def test_bare_and_wrapped() -> None:
+    keys = {"rsa": {"publicKey": "r"}, "sm2": {"publicKey": "s"}}
+    bare = read_envelope(response(keys), SystemInfoResp)
+    assert bare == read_envelope(response({"statusCode": 200, "message": "", "data": keys}), SystemInfoResp)
+    assert bare.rsa.public_key == "r"
+
+
+@pytest.mark.parametrize("http_status", [200, 400, 401, 500])
+def test_the_envelope_says_no_whatever_http_says(http_status: int) -> None:
+    body = {"statusCode": 503, "message": "busy", "requestId": "r-9", "apiCode": 1000, "data": {"token": "canary"}}
+    with pytest.raises(ServerError) as caught:
+        read_api(response(body, http_status, retry_after="4"))
+    error = caught.value
+    assert (error.status_code, error.api_code, error.request_id, error.retry_after) == (503, 1000, "r-9", 4.0)
+    assert error.message == "busy"
+    assert str(error) == "busy (statusCode 503, apiCode 1000, requestId r-9)"
+    assert error.response["data"] == {"token": "canary"}
+    assert "canary" not in repr(error.response)
+
+
+def test_a_successful_envelope_under_an_http_error_is_no_success() -> None:
+    with pytest.raises(UnexpectedShapeError):
+        read_api(response({"statusCode": 200, "data": {}}, 500))
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_429_carries_retry_after_even_as_html(read: Callable[[Response], object]) -> None:
+    for body in (HTML, b"", {"statusCode": 429, "message": "slow down"}):
+        with pytest.raises(RateLimitedError) as caught:
+            read(response(body, 429, retry_after="12"))
+        assert caught.value.retry_after == 12.0
+
+
+def test_oauth_errors() -> None:
+    body = {"error": "invalid_grant", "error_description": "expired", "error_uri": "https://e.example"}
+    with pytest.raises(InvalidGrantError) as caught:
+        read_token(response(body, 400))
+    error = caught.value
+    assert (error.error, error.error_description, error.error_uri) == ("invalid_grant", "expired", "https://e.example")
+    assert (str(error), error.http_status) == ("invalid_grant: expired", 400)
+    with pytest.raises(OAuthError, match="temporarily_unavailable"):
+        read_token(response({"error": "temporarily_unavailable"}, 503))
+
+
+def test_a_gateway_may_answer_an_oauth_call_in_the_apis_envelope() -> None:
+    with pytest.raises(GenAuthAPIError) as caught:
+        read_token(response({"statusCode": 499, "message": "blocked"}, 200))
+    assert caught.value.status_code == 499
+
+
+@pytest.mark.parametrize("body", [b"", b"OK", {}])
+def test_nothing_to_say(body: object) -> None:
+    read_oauth_nothing(response(body))
+    with pytest.raises(GenAuthError):
+        read_oauth_nothing(response(body, 500))
+    with pytest.raises(OAuthError):
+        read_oauth_nothing(response({"error": "invalid_client"}, 401))
+
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry_after": "5"}, 5.0),
+        ({"retry_after": " 0 "}, 0.0),
+        ({"retry_after": "-5"}, None),
+        ({"retry_after": "soon"}, None),
+        ({"retry_after": "1.5"}, None),
+        ({"retry_after": "٣"}, None),
+        ({"retry_after": format_datetime(NOW + timedelta(seconds=9), True), "date": format_datetime(NOW, True)}, 9.0),
+        ({"retry_after": format_datetime(NOW - timedelta(seconds=9), True), "date": format_datetime(NOW, True)}, 0.0),
+    ],
+)
+def test_retry_after_in_both_forms(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(response(**headers)) == seconds
+
+
+def test_effective_status() -> None:
+    assert effective_status(response({"statusCode": 429})) == 429
+    assert effective_status(response({"statusCode": 200}, 503)) == 503
+    assert effective_status(response(HTML)) == 200
+
+
+BODIES = st.binary() | st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["statusCode", "data", "apiCode", "message", "error", "access_token", "x"]), inner
+        )
+    ),
+    max_leaves=10,
+)
+
+
+@given(BODIES, st.integers(100, 599), st.text(max_size=20))
+def test_any_answer_is_read_or_raised_as_ours(body: object, status: int, wait: str) -> None:
+    answer = response(body, status, retry_after=wait)
+    for read in (*READERS, read_oauth_nothing):
+        with suppress(GenAuthError):
+            read(answer)
+            assert status < 300, "an HTTP error was taken for success"
+
+
+SECRETS = st.text("abcXYZ0189!$%~", min_size=6, max_size=40)
+
+
+@given(SECRETS, st.sampled_from(["password", "access_token", "clientSecret", "passCode", "code", "refresh-token"]))
+def test_an_excerpt_shows_no_secret(secret: str, name: str) -> None:
+    bodies = [
+        json.dumps({"a": {name: secret}, "b": 1}),
+        json.dumps({name: secret})[:-2],
+        f"{name}={secret}&x=1",
+        f"<p>{name}: '{secret}'</p>",
+        "x" * 180 + json.dumps({name: secret}),
+    ]
+    for body in bodies:
+        assert secret not in excerpt(body.encode()), body
+
+
+@given(st.binary())
+def test_an_excerpt_is_short(body: bytes) -> None:
+    assert len(excerpt(body)) <= 201

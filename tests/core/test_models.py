@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genauth_async import LoginTokenRespDto, LoginTokenResponseDataDto, SignInOptionsDto, UserDto, UserSingleRespDto
+from genauth_async._wire import ShapeError, argument, structure
+from genauth_async.errors import ConfigurationError
+from genauth_async.models._base import Dto, attribute_names, secret_attributes, wire_names
+
+SIGN_IN = {
+    "statusCode": 200,
+    "message": "Success",
+    "requestId": "r-1",
+    "data": {
+        "scope": "openid offline_access",
+        "access_token": "at-canary",
+        "id_token": "it-canary",
+        "refresh_token": "rt-canary",
+        "token_type": "Bearer",
+        "expire_in": 1209600,
+    },
+}
+
+
+def all_dtos(cls: type[Dto] = Dto) -> list[type[Dto]]:
+    return [cls, *(found for sub in cls.__subclasses__() for found in all_dtos(sub))]
+
+
+def test_reads_like_an_object_and_like_the_json() -> None:
+    answer = structure(SIGN_IN, LoginTokenRespDto)
+    assert answer.data.access_token == "at-canary"
+    assert answer["statusCode"] == answer.status_code == 200
+    assert isinstance(answer["data"], LoginTokenResponseDataDto)
+    assert answer["data"]["access_token"] == "at-canary"
+    assert dict(answer)["requestId"] == "r-1"
+    assert "apiCode" in answer
+    assert answer["apiCode"] is None
+    with pytest.raises(KeyError):
+        answer["status_code"]
+
+
+@pytest.mark.parametrize("name", ["expire_in", "expires_in"])
+def test_both_spellings_of_the_life_are_read(name: str) -> None:
+    data = structure({"access_token": "a", name: 7}, LoginTokenResponseDataDto)
+    assert data.expires_in == data["expire_in"] == data["expires_in"] == 7
+
+
+def test_to_dict_gives_the_json_back() -> None:
+    assert structure(SIGN_IN, LoginTokenRespDto).to_dict() == SIGN_IN
+
+
+def test_none_is_left_out_at_every_depth_and_false_is_not() -> None:
+    options = SignInOptionsDto(auto_register=False, custom_data={"a": None, "b": 0})
+    assert options.to_dict() == {"autoRegister": False, "customData": {"a": None, "b": 0}}
+
+
+def test_unknown_fields_are_kept_and_read_by_their_names() -> None:
+    answer = structure({**SIGN_IN, "newField": {"x": [1]}}, LoginTokenRespDto)
+    assert answer.extra == {"newField": {"x": [1]}}
+    assert answer["newField"] == {"x": [1]}
+    assert answer.to_dict()["newField"] == {"x": [1]}
+
+
+def test_unknown_enum_values_are_kept() -> None:
+    user = structure({"userId": "u", "gender": "X", "status": "Frozen"}, UserDto)
+    assert (user.gender, user.status) == ("X", "Frozen")
+
+
+def test_null_is_the_same_as_absent() -> None:
+    assert structure({"userId": "u", "gender": None, "identities": None}, UserDto) == UserDto(user_id="u")
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ({"statusCode": 200, "data": {"access_token": {"v": "canary"}}}, "a string, got dict @ $.data.access_token"),
+        ({"statusCode": 200, "data": {"expire_in": "canary"}}, "an integer, got str @ $.data.expires_in"),
+        ({"statusCode": 200, "data": {"expire_in": True}}, "an integer, got bool @ $.data.expires_in"),
+        ({"statusCode": 200}, "required field missing @ $.data"),
+        ({"statusCode": 200, "data": None}, "required field missing @ $.data"),
+        ({"statusCode": 200, "data": ["canary"]}, "an object, got list @ $.data"),
+        (["canary"], "an object, got list @ $"),
+        (None, "an object, got NoneType @ $"),
+    ],
+)
+def test_drift_is_told_with_its_path_and_without_values(body: object, problem: str) -> None:
+    with pytest.raises(ShapeError) as caught:
+        structure(body, LoginTokenRespDto)
+    assert problem in str(caught.value)
+    assert "canary" not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+NAMES = st.sampled_from([*wire_names(UserDto).values(), *wire_names(LoginTokenResponseDataDto).values(), "data", "new"])
+
+
+@given(st.dictionaries(NAMES, JSON, max_size=6) | JSON)
+def test_any_json_is_structured_or_refused(body: object) -> None:
+    for cls in (UserSingleRespDto, LoginTokenRespDto, UserDto, SignInOptionsDto):
+        try:
+            built = structure(body, cls)
+        except ShapeError:
+            continue
+        again = structure(json.loads(json.dumps(built.to_dict())), cls)
+        assert again == built
+        assert set(built) >= set(built.extra)
+        assert len(dict(built)) == len(built)
+
+
+@pytest.mark.parametrize("cls", all_dtos(), ids=lambda cls: cls.__name__)
+def test_names_do_not_collide(cls: type[Dto]) -> None:
+    names = attribute_names(cls)
+    assert len(set(wire_names(cls).values())) == len(wire_names(cls))
+    assert set(names.values()) == set(wire_names(cls))
+    for attribute in wire_names(cls):
+        if any(word in attribute for word in ("password", "token", "secret", "pass_code", "captcha_code")):
+            harmless = attribute == "token_type" or attribute.startswith(("password_", "pass_code_", "reset_password"))
+            assert harmless or attribute in secret_attributes(cls), attribute
+
+
+def test_nothing_secret_is_shown_or_pickled() -> None:
+    answer = structure(SIGN_IN, LoginTokenRespDto)
+    for shown in (repr(answer), str(answer), f"{answer}", repr([answer]), repr(dict(answer))):
+        assert "canary" not in shown
+    assert "access_token='***'" in repr(answer)
+    with pytest.raises(TypeError, match=r"access_token.*to_dict"):
+        pickle.dumps(answer)
+
+
+def test_copies_and_pickles_without_secrets() -> None:
+    user = UserDto(user_id="u", custom_data={"a": [1]}, extra={"new": 1})
+    assert pickle.loads(pickle.dumps(user)) == user
+    assert copy.copy(user) is user
+    deep = copy.deepcopy(user)
+    assert deep == user
+    assert deep.custom_data is not user.custom_data
+    tokens = LoginTokenResponseDataDto(access_token="a")
+    assert copy.deepcopy(tokens) == tokens
+    assert user.evolve(username="x").username == "x"
+
+
+def test_dtos_are_frozen() -> None:
+    user: Any = UserDto(user_id="u")
+    with pytest.raises(AttributeError):
+        user.user_id = "v"
+    with pytest.raises(AttributeError):
+        user.unknown = 1
+
+
+def test_arguments_by_either_name() -> None:
+    by_wire = argument({"passwordEncryptType": "sm2", "autoRegister": True}, SignInOptionsDto, "options")
+    by_attribute = argument({"password_encrypt_type": "sm2", "auto_register": True}, SignInOptionsDto, "options")
+    assert by_wire == by_attribute == SignInOptionsDto(password_encrypt_type="sm2", auto_register=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("sm2", "options: takes a SignInOptionsDto or a mapping, not str"),
+        ({"passwordEncryptType": "SM2"}, "expected one of none, rsa, sm2"),
+        ({"autoRegister": "yes"}, "expected a boolean, got str"),
+    ],
+)
+def test_wrong_arguments_are_named(value: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        argument(value, SignInOptionsDto, "options")
+    assert message in str(caught.value)
+    assert caught.value.argument == "options"

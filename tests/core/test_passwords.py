@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import re
+import threading
+from typing import Any
+
+import anyio
+import pytest
+
+from genauth_async import (
+    AuthenticationClient,
+    ConnectionFailedError,
+    PasswordDecryptionError,
+    PasswordEncryptionError,
+    ServerError,
+    sm2,
+)
+from genauth_async.emulator import Emulator
+from tests.conftest import PASSWORD, MakeClient
+from tests.recording import Answer, RecordingServer
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("user")]
+
+SYSTEM = "/api/v3/system"
+ENCRYPTED = ["rsa", "sm2"]
+
+
+async def sign_in(client: AuthenticationClient, encrypt_type: str, password: str = PASSWORD) -> None:
+    await client.sign_in_by_username_password("ada", password, {"passwordEncryptType": encrypt_type})
+
+
+@pytest.mark.parametrize("encrypt_type", ENCRYPTED)
+@pytest.mark.parametrize("wrapped", [False, True])
+async def test_the_keys_are_fetched_once(
+    encrypt_type: str, wrapped: bool, client: AuthenticationClient, emulator: Emulator
+) -> None:
+    emulator.wrap_system = wrapped
+    async with anyio.create_task_group() as group:
+        for _ in range(20):
+            group.start_soon(sign_in, client, encrypt_type)
+    await sign_in(client.with_options(lang="zh-CN"), encrypt_type)
+    assert emulator.requests[SYSTEM] == 1
+    assert emulator.requests["/api/v3/signin"] == 21
+
+
+@pytest.mark.parametrize("encrypt_type", ENCRYPTED)
+async def test_new_keys_are_fetched_once_when_the_server_cannot_decrypt(
+    encrypt_type: str, client: AuthenticationClient, emulator: Emulator
+) -> None:
+    await sign_in(client, encrypt_type)
+    emulator.rotate_keys()
+    async with anyio.create_task_group() as group:
+        for _ in range(5):
+            group.start_soon(sign_in, client, encrypt_type)
+    assert emulator.requests[SYSTEM] == 2
+
+
+@pytest.mark.parametrize("encrypt_type", ENCRYPTED)
+async def test_a_server_that_never_can_is_not_asked_again_and_again(
+    encrypt_type: str, client: AuthenticationClient, emulator: Emulator
+) -> None:
+    refusal = {"statusCode": 400, "apiCode": 2016, "message": "cannot decrypt"}
+    emulator.faults.add("/api/v3/signin", envelope=refusal, times=None)
+    with pytest.raises(PasswordDecryptionError):
+        await sign_in(client, encrypt_type)
+    # Under the same keys a second sign-in could only count as another failure.
+    assert emulator.requests["/api/v3/signin"] == 1
+    assert emulator.requests[SYSTEM] == 2
+
+
+@pytest.mark.parametrize("encrypt_type", ENCRYPTED)
+async def test_a_failed_fetch_does_not_fail_those_who_can_fetch_themselves(
+    encrypt_type: str, client: AuthenticationClient, emulator: Emulator
+) -> None:
+    emulator.faults.add(SYSTEM, status=500, body={"statusCode": 500, "message": "down"})
+    outcomes: list[object] = []
+
+    async def attempt() -> None:
+        try:
+            outcomes.append(await sign_in(client, encrypt_type))
+        except ServerError as error:
+            outcomes.append(error.status_code)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(4):
+            group.start_soon(attempt)
+    assert sorted(outcomes, key=str) == [500, None, None, None]
+
+
+@pytest.mark.parametrize("encrypt_type", ENCRYPTED)
+async def test_a_cancelled_fetch_leaves_the_others_going(
+    encrypt_type: str, client: AuthenticationClient, emulator: Emulator
+) -> None:
+    with emulator.faults.hold(SYSTEM) as hold:
+        async with anyio.create_task_group() as group:
+            first = anyio.CancelScope()
+
+            async def cancelled() -> None:
+                with first:
+                    await sign_in(client, encrypt_type)
+
+            group.start_soon(cancelled)
+            await hold.wait_arrived()
+            group.start_soon(sign_in, client, encrypt_type)
+            first.cancel()
+    assert emulator.requests["/api/v3/signin"] == 1
+
+
+@pytest.mark.parametrize("password", ["a", "pässwörd 密码 🔑", "x" * 245])
+@pytest.mark.parametrize("encrypt_type", ENCRYPTED)
+async def test_any_password(encrypt_type: str, password: str, client: AuthenticationClient, emulator: Emulator) -> None:
+    emulator.add_user(username="grace", password=password)
+    options = {"passwordEncryptType": encrypt_type}
+    assert (await client.sign_in_by_username_password("grace", password, options)).data.access_token
+
+
+async def test_too_long_for_the_key(client: AuthenticationClient, emulator: Emulator) -> None:
+    with pytest.raises(PasswordEncryptionError, match=r"246 bytes.*245"):
+        await sign_in(client, "rsa", "x" * 246)
+    assert emulator.requests["/api/v3/signin"] == 0
+
+
+@pytest.mark.parametrize("encrypt_type", ENCRYPTED)
+async def test_keys_that_are_none(encrypt_type: str, recorder: RecordingServer, make_client: MakeClient) -> None:
+    recorder.default = Answer({"rsa": {"publicKey": "AAAA"}, "sm2": {"publicKey": "04" + "1" * 128}})
+    with pytest.raises(PasswordEncryptionError, match=r"GET /api/v3/system"):
+        await sign_in(make_client(recorder.url), encrypt_type)
+    assert [sent.target for sent in recorder.requests] == [SYSTEM]
+
+
+@pytest.mark.parametrize("encrypt_type", ENCRYPTED)
+async def test_no_key_no_password(encrypt_type: str, recorder: RecordingServer, make_client: MakeClient) -> None:
+    client = make_client(recorder.url.replace("127.0.0.1", "127.0.0.2"))
+    with pytest.raises(ConnectionFailedError):
+        await sign_in(client, encrypt_type)
+    assert recorder.requests == []
+
+
+@pytest.mark.parametrize("encrypt_type", ENCRYPTED)
+async def test_what_goes_over_the_wire(encrypt_type: str, recorder: RecordingServer, make_client: MakeClient) -> None:
+    keys = await make_client().get_system_info()
+    tokens: dict[str, Any] = {"statusCode": 200, "data": {"access_token": "at"}}
+    recorder.answers = [Answer(keys.to_dict()), Answer(tokens), Answer(tokens)]
+    client = make_client(recorder.url)
+    await sign_in(client, encrypt_type)
+    await sign_in(client, encrypt_type)
+    first, second = (sent.json["passwordPayload"]["password"] for sent in recorder.requests[1:])
+    assert first != second, "encryption is randomised"
+    form = {"rsa": "[A-Za-z0-9+/]{342}==", "sm2": f"[0-9a-f]{{{2 * (96 + len(PASSWORD))}}}"}[encrypt_type]
+    assert re.fullmatch(form, first)
+    assert PASSWORD.encode() not in b"".join(sent.body for sent in recorder.requests)
+
+
+async def test_slow_encryption_is_done_beside_the_event_loop(
+    client: AuthenticationClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+    encrypt = sm2.encrypt
+
+    def seen(plaintext: bytes, key: sm2.SM2PublicKey) -> bytes:
+        threads.append(threading.get_ident())
+        return encrypt(plaintext, key)
+
+    monkeypatch.setattr(sm2, "encrypt", seen)
+    await sign_in(client, "sm2")
+    assert threads
+    assert threading.get_ident() not in threads

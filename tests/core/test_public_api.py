@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any
+
+import genauth
+import pytest
+
+import genauth_async
+import genauth_sync
+from genauth_async import AuthenticationClient, TokenSession
+
+OURS = [
+    "sign_in_by_credentials",
+    "sign_in_by_account_password",
+    "sign_in_by_email_password",
+    "sign_in_by_phone_password",
+    "sign_in_by_username_password",
+    "sign_in_by_email_passcode",
+    "sign_in_by_phone_passcode",
+    "sign_in_by_ldap",
+    "sign_in_by_ad",
+    "send_sms",
+    "send_email",
+    "get_system_info",
+    "get_profile",
+    "get_new_access_token_by_refresh_token",
+    "revoke_token",
+    "introspect_token",
+    "get_user_info_by_access_token",
+    "set_access_token",
+    "__init__",
+]
+
+
+@pytest.mark.parametrize("package", [genauth_async, genauth_sync])
+def test_all_is_sorted_and_complete(package: Any) -> None:
+    assert package.__all__ == sorted(package.__all__)
+    public = {name for name in vars(package) if not name.startswith("_") and not inspect.ismodule(vars(package)[name])}
+    assert public - {"annotations"} == set(package.__all__)
+
+
+def test_both_faces_have_the_same_names() -> None:
+    assert genauth_sync.__all__ == genauth_async.__all__
+    for name in genauth_async.__all__:
+        if name not in {"AuthenticationClient", "TokenSession"}:
+            assert getattr(genauth_sync, name) is getattr(genauth_async, name), name
+
+
+@pytest.mark.parametrize("name", genauth_async.__all__)
+def test_every_public_name_says_what_it_is(name: str) -> None:
+    assert inspect.getdoc(getattr(genauth_async, name))
+
+
+def public_methods(cls: type) -> list[tuple[str, Callable[..., object]]]:
+    return [(n, m) for n, m in inspect.getmembers(cls, inspect.isfunction) if not n.startswith("_")]
+
+
+@pytest.mark.parametrize("cls", [AuthenticationClient, TokenSession, genauth_async.MemoryStore])
+def test_every_public_method_documents_its_parameters(cls: type) -> None:
+    for name, method in public_methods(cls):
+        doc = inspect.getdoc(method) or ""
+        assert doc, name
+        if cls is genauth_async.MemoryStore:
+            continue
+        for parameter in list(inspect.signature(method).parameters)[1:]:
+            assert re.search(rf"^ +{parameter}: ", doc, re.MULTILINE), f"{name} does not document {parameter}"
+    constructor = inspect.getdoc(cls) or ""
+    if cls is AuthenticationClient:
+        for parameter in inspect.signature(cls).parameters:
+            assert re.search(rf"^ +{parameter}: ", constructor, re.MULTILINE), parameter
+
+
+@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("cls", [AuthenticationClient, genauth_sync.AuthenticationClient])
+def test_the_vendors_calls_fit(name: str, cls: type) -> None:
+    """Whatever is passed to the vendor's method, by position or by name, means the same to ours."""
+    theirs = list(inspect.signature(getattr(genauth.AuthenticationClient, name)).parameters.values())
+    ours = list(inspect.signature(getattr(cls, name)).parameters.values())
+    assert [p.name for p in ours[: len(theirs)]] == [p.name for p in theirs]
+    for their, our in zip(theirs, ours, strict=False):
+        assert our.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+        if their.default is not inspect.Parameter.empty:
+            assert our.default is not inspect.Parameter.empty, our.name
+    for further in ours[len(theirs) :]:
+        assert further.kind is inspect.Parameter.KEYWORD_ONLY, further.name
+        assert further.default is not inspect.Parameter.empty, further.name
+
+
+@pytest.mark.parametrize("cls", [AuthenticationClient, TokenSession])
+def test_no_any_in_public_signatures(cls: type) -> None:
+    for name, method in [*public_methods(cls), ("__init__", cls.__init__)]:  # type: ignore[misc]
+        for parameter in inspect.signature(method).parameters.values():
+            assert "Any" not in str(parameter.annotation), f"{name}({parameter})"
+        assert "Any" not in str(inspect.signature(method).return_annotation), name

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genauth_async import RetryPolicy
+from genauth_async._request import Repeat
+from genauth_async._retry import Outcome, wait_before_retry
+
+
+def decide(repeat: Repeat, outcome: Outcome, attempt: int = 1, policy: RetryPolicy | None = None) -> float | None:
+    return wait_before_retry(policy or RetryPolicy(), repeat, attempt, outcome, lambda: 0.5)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "safe", "harmful"),
+    [
+        (Outcome(sent=False), True, True),
+        (Outcome(status=429), True, True),
+        (Outcome(status=503), True, False),
+        (Outcome(), True, False),
+        (Outcome(status=200), False, False),
+        (Outcome(status=400), False, False),
+        (Outcome(status=500), False, False),
+        (Outcome(status=502), False, False),
+    ],
+)
+def test_what_is_tried_again(outcome: Outcome, safe: bool, harmful: bool) -> None:
+    assert (decide(Repeat.SAFE, outcome) is not None) is safe
+    assert (decide(Repeat.HARMFUL, outcome) is not None) is harmful
+
+
+def test_waits_as_long_as_the_server_says_up_to_a_cap() -> None:
+    assert decide(Repeat.HARMFUL, Outcome(status=429, retry_after=7.0)) == 7.0
+    assert decide(Repeat.HARMFUL, Outcome(status=429, retry_after=21.0)) is None
+
+
+def test_attempts_run_out() -> None:
+    assert decide(Repeat.SAFE, Outcome(), attempt=2) is not None
+    assert decide(Repeat.SAFE, Outcome(), attempt=3) is None
+    assert decide(Repeat.SAFE, Outcome(), policy=RetryPolicy(attempts=1)) is None
+
+
+@given(
+    attempt=st.integers(1, 60),
+    drawn=st.floats(0, 1, exclude_max=True),
+    backoff=st.floats(0, 10),
+    most=st.floats(0, 60),
+)
+def test_backoff_grows_and_is_bounded(attempt: int, drawn: float, backoff: float, most: float) -> None:
+    policy = RetryPolicy(attempts=100, backoff=backoff, max_backoff=most)
+    wait = wait_before_retry(policy, Repeat.SAFE, attempt, Outcome(), lambda: drawn)
+    assert wait is not None
+    assert 0 <= wait <= most
+    longest = [wait_before_retry(policy, Repeat.SAFE, a, Outcome(), lambda: 1.0) or 0 for a in (attempt, attempt + 1)]
+    assert longest == sorted(longest)
+
+
+@pytest.mark.parametrize("wrong", [{"attempts": 0}, {"backoff": -1.0}, {"max_retry_after": -0.1}])
+def test_impossible_policies_are_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        RetryPolicy(**wrong)

@@ -1,0 +1,229 @@
+"""Every secret used in a full run, looked for in everything that the run emitted."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import pickle
+import traceback
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import anyio
+import pytest
+
+from genauth_async import AuthenticationClient, GenAuthError, MemoryStore, RetryPolicy, TokenSession
+from genauth_async.emulator import Emulator
+from tests.conftest import MakeClient, secrets_of
+from tests.recording import Answer, RecordingServer
+
+pytestmark = pytest.mark.anyio
+
+PASSWORD = "canary-pässwörd-Zz9"
+TOO_LONG = "canary-long-" * 40
+
+
+class Emitted:
+    """What a run shows to anyone: log records, and for each error all that an error reporter would send."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.errors: list[BaseException] = []
+
+    def show(self, *values: object) -> None:
+        self.texts += [f"{value!r} {value}" for value in values]
+
+    async def attempt(self, call: Callable[[], Awaitable[object]]) -> object:
+        try:
+            result = await call()
+        except GenAuthError as error:
+            self.error(error)
+            return None
+        self.show(result)
+        return result
+
+    def error(self, error: BaseException) -> None:
+        self.errors.append(error)
+        # The first frame is this test's own, whose locals are not the library's business.
+        for link in chain(error):
+            own = link.__traceback__
+            while own is not None and not own.tb_frame.f_code.co_filename.startswith(LIBRARY):
+                own = own.tb_next
+            report = traceback.TracebackException(type(link), link, own, capture_locals=True)
+            self.texts += list(report.format())
+            self.texts += [repr(link), str(link), repr(link.args), repr(vars(link))]
+            if isinstance(link, GenAuthError):
+                self.texts += [repr(pickle.dumps(link)), repr(copy.copy(link))]
+
+
+LIBRARY = __import__("genauth_async").__path__[0]
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    link: BaseException | None = error
+    while link is not None:
+        yield link
+        link = link.__cause__ or link.__context__
+
+
+async def run(client: AuthenticationClient, emulator: Emulator, emitted: Emitted) -> set[str]:
+    """All that the SDK does, going well and going wrong; gives the ID tokens and other secrets that it met."""
+    met: set[str] = set()
+    user = emulator.add_user(
+        username="ada", email="ada@example.com", phone="1", sam_account_name="a", password=PASSWORD
+    )
+
+    def by(**options: object) -> Callable[[], Awaitable[Any]]:
+        return lambda: client.sign_in_by_account_password("ada", PASSWORD, options)
+
+    answers = [await emitted.attempt(by(passwordEncryptType=kind)) for kind in ("none", "rsa", "sm2")]
+    for answer in answers:
+        assert answer is not None
+        met.add(answer.data.id_token)  # type: ignore[attr-defined]
+    await emitted.attempt(lambda: client.sign_in_by_ldap("a", PASSWORD))
+    await emitted.attempt(lambda: client.send_email("CHANNEL_LOGIN", "ada@example.com"))
+    code = emulator.inbox.code_for("ada@example.com")
+    await emitted.attempt(lambda: client.sign_in_by_email_passcode("ada@example.com", code))
+    await emitted.attempt(lambda: client.sign_in_by_email_passcode("ada@example.com", code))
+    await emitted.attempt(lambda: client.sign_in_by_account_password("ada", TOO_LONG, {"passwordEncryptType": "rsa"}))
+    await emitted.attempt(lambda: client.sign_in_by_account_password("nobody", PASSWORD))
+    await emitted.attempt(lambda: client.sign_in_by_account_password("ada", PASSWORD, {"passwordEncryptType": "md5"}))
+    await emitted.attempt(lambda: client.sign_in_by_account_password("ada", PASSWORD, timeout=-1))
+    user.mfa_required = True
+    await emitted.attempt(by())
+    for error in emitted.errors:
+        if token := getattr(error, "mfa_token", None):
+            met.add(token)
+    user.mfa_required = False
+
+    for fault in (
+        {"drop": True},
+        {"lose_reply": True},
+        {"truncate": True},
+        {"truncate": "json"},
+        {"status": 502, "body": f"<html>{PASSWORD} {emulator.app_secret}</html>".replace(PASSWORD, "")},
+        {"status": 307, "headers": {"location": "https://evil.example"}},
+        {"envelope": {"statusCode": 200, "data": {"access_token": ["not a token"]}}},
+        {"envelope": {"statusCode": 403, "data": {"refreshToken": emulator.app_secret}}},
+    ):
+        emulator.faults.add("/api/v3/signin", **fault)  # type: ignore[arg-type]
+        await emitted.attempt(by())
+        emulator.faults.add("/api/v3/get-profile", **fault, times=9)  # type: ignore[arg-type]
+        token = emulator.issue_tokens(user)["access_token"]
+        await emitted.attempt(lambda token=token: client.get_profile(access_token=token))  # type: ignore[misc]
+        emulator.faults.clear()
+        session = client.session(emulator.issue_tokens(user))
+        emulator.faults.add("/oidc/token", **fault)  # type: ignore[arg-type]
+        await emitted.attempt(session.refresh)
+        await emitted.attempt(session.refresh)
+        await emitted.attempt(lambda session=session: session.refresh(resend=True))  # type: ignore[misc]
+        met.add(session.tokens.id_token or "")
+        emitted.show(session, vars(session), session.tokens)
+        emulator.faults.clear()
+
+    tokens = emulator.issue_tokens(user)
+    store = MemoryStore()
+    session = client.session(tokens, store=store, key="k")
+    await emitted.attempt(session.refresh)
+    met |= {tokens["id_token"], session.tokens.id_token or ""}
+    emitted.show(await store.get("k"), store, vars(store))
+    await emitted.attempt(lambda: client.introspect_token(tokens["access_token"]))
+    await emitted.attempt(lambda: client.get_user_info_by_access_token("gone" + tokens["access_token"]))
+    await emitted.attempt(lambda: client.get_user_info_by_access_token(tokens["access_token"] + "\r\n"))
+    await emitted.attempt(lambda: client.get_new_access_token_by_refresh_token(tokens["refresh_token"]))
+    await emitted.attempt(session.logout)
+    await emitted.attempt(session.access_token)
+    await emitted.attempt(client.get_system_info)
+    emitted.show(
+        client, client.settings, vars(client), client.with_options(access_token=tokens["access_token"]).settings
+    )
+    emitted.show(emulator, user, list(emulator.inbox), vars(emulator), list(emulator.grants))
+    return met - {""}
+
+
+async def test_no_secret_is_emitted(
+    carrier: Any, emulator: Emulator, make_client: MakeClient, caplog: pytest.LogCaptureFixture, capfd: Any
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    emitted = Emitted()
+    client = make_client(**carrier, retry=RetryPolicy(backoff=0.0))
+    met = await run(client, emulator, emitted)
+    out, err = capfd.readouterr()
+    logged = [record.getMessage() + str(record.args) + str(record.exc_text) for record in caplog.records]
+    everything = "\n".join([*emitted.texts, *logged, out, err])
+    assert len(emitted.errors) > 30
+    assert "refreshed" in everything, "the logs were looked at"
+    secrets = secrets_of(emulator) | met | {PASSWORD, TOO_LONG}
+    assert len(secrets) > 40
+    leaked = {secret[:6] + "…" for secret in secrets if secret in everything}
+    assert leaked == set()
+
+
+async def test_a_proxy_that_shows_the_request_back(
+    carrier: Any, recorder: RecordingServer, make_client: MakeClient
+) -> None:
+    client = make_client(recorder.url, **carrier, app_secret="canary-app-secret")
+
+    def echo() -> None:
+        request = recorder.last
+        shown = f"<pre>{request.headers}\n{request.body.decode()}</pre>".encode()
+        recorder.answers = [Answer(shown, status=403, content_type="text/html")]
+
+    recorder.on_request = echo
+    emitted = Emitted()
+    await emitted.attempt(lambda: client.sign_in_by_account_password("ada", "canary1", timeout=5))
+    await emitted.attempt(lambda: client.get_profile(access_token="canary2"))
+    await emitted.attempt(lambda: client.get_new_access_token_by_refresh_token("canary3"))
+    await emitted.attempt(lambda: client.sign_in_by_phone_passcode("1", "canary4"))
+    assert len(emitted.errors) == 4
+    assert "canary" not in "\n".join(emitted.texts)
+
+
+async def test_callers_locals_are_left_alone_and_ours_are_gone(client: AuthenticationClient) -> None:
+    mine = {"kept": "in the caller's frame"}
+    try:
+        await client.sign_in_by_account_password("nobody", PASSWORD)
+    except GenAuthError as error:
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    assert frames[0].f_locals["mine"] is mine
+    ours = [frame for frame in frames if frame.f_code.co_filename.startswith(LIBRARY)]
+    assert len(ours) > 3, "the lines of the traceback are still there"
+    for frame in ours:
+        assert PASSWORD not in repr(frame.f_locals)
+
+
+async def test_cancellation_leaves_nothing_to_see(emulator: Emulator, client: AuthenticationClient) -> None:
+    emitted = Emitted()
+    with emulator.faults.hold("/api/v3/signin") as hold:
+        async with anyio.create_task_group() as group:
+
+            async def sign_in() -> None:
+                with suppress(GenAuthError):
+                    await client.sign_in_by_account_password("ada", PASSWORD)
+
+            group.start_soon(sign_in)
+            await hold.wait_arrived()
+            group.cancel_scope.cancel()
+    emitted.show(client, vars(client))
+    assert PASSWORD not in "".join(emitted.texts)
+
+
+def test_a_session_in_a_failed_task_group_shows_nothing(emulator: Emulator) -> None:
+    user = emulator.add_user(username="ada", password=PASSWORD)
+    tokens = emulator.issue_tokens(user)
+    emulator.faults.add("/oidc/token", status=503, times=None)
+
+    async def main() -> None:
+        async with AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret) as client:
+            session: TokenSession = client.session(tokens)
+            async with anyio.create_task_group() as group:
+                for _ in range(3):
+                    group.start_soon(session.refresh)
+
+    with pytest.raises(BaseException) as caught:  # noqa: PT011 - an exception group, whose class 3.10 does not have
+        anyio.run(main)
+    report = "".join(traceback.format_exception(caught.value))
+    assert "RefreshUnavailableError" in report
+    assert tokens["refresh_token"] not in report
+    assert emulator.app_secret not in report

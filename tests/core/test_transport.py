@@ -1,0 +1,477 @@
+from __future__ import annotations
+
+import asyncio
+import functools
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import anyio
+import httpx
+import httpx2
+import pytest
+import trustme
+import uvicorn
+
+from genauth_async import (
+    AuthenticationClient,
+    ClientClosedError,
+    ConfigurationError,
+    ConnectionFailedError,
+    ConnectionLostError,
+    EmptyResponseError,
+    NotJSONError,
+    RateLimitedError,
+    RequestTimeoutError,
+    ResponseTooLargeError,
+    RetryPolicy,
+    ServerError,
+    TLSError,
+    TransportError,
+    TruncatedResponseError,
+    UnexpectedRedirectError,
+)
+from genauth_async.emulator import Emulator
+from tests.conftest import PASSWORD, MakeClient
+from tests.recording import Answer, RecordingServer
+
+pytestmark = pytest.mark.anyio
+
+SYSTEM = "/api/v3/system"
+SEND = "/api/v3/send-email"
+AT_ONCE = RetryPolicy(backoff=0.0)
+
+
+async def send_email(client: AuthenticationClient) -> object:
+    return await client.send_email("CHANNEL_LOGIN", "ada@example.com")
+
+
+async def get_system_info(client: AuthenticationClient) -> object:
+    return await client.get_system_info()
+
+
+async def refresh(client: AuthenticationClient) -> object:
+    return await client.get_new_access_token_by_refresh_token("rt-canary")
+
+
+async def test_connections_are_kept(carrier: Any, recorder: RecordingServer, make_client: MakeClient) -> None:
+    client = make_client(recorder.url, **carrier)
+    for _ in range(5):
+        await send_email(client)
+    await client.with_options(timeout=3.0).send_email("CHANNEL_LOGIN", "e")
+    assert recorder.connections == 1
+
+
+async def test_many_at_once(carrier: Any, emulator: Emulator, make_client: MakeClient) -> None:
+    client = make_client(**carrier, timeout=60.0)
+    async with anyio.create_task_group() as group:
+        for _ in range(250):
+            group.start_soon(client.get_system_info)
+    assert emulator.requests[SYSTEM] == 250
+
+
+async def test_no_cookie_is_kept(carrier: Any, recorder: RecordingServer, make_client: MakeClient) -> None:
+    recorder.default = Answer({"statusCode": 200}, headers={"set-cookie": "session=of-one-user; Path=/"})
+    client = make_client(recorder.url, **carrier)
+    for _ in range(2):
+        await send_email(client)
+    assert "cookie" not in recorder.last.headers
+
+
+async def test_redirects_are_not_followed(carrier: Any, recorder: RecordingServer, make_client: MakeClient) -> None:
+    recorder.default = Answer(status=307, headers={"location": recorder.url + "/elsewhere"})
+    client = make_client(recorder.url, **carrier)
+    with pytest.raises(UnexpectedRedirectError, match="app_host") as caught:
+        await client.sign_in_by_account_password("ada", PASSWORD)
+    assert caught.value.http_status == 307
+    assert len(recorder.requests) == 1
+
+
+async def test_netrc_never_replaces_our_authorization(
+    carrier: Any, recorder: RecordingServer, make_client: MakeClient, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login mallory password canary\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    client = make_client(recorder.url, **carrier, access_token="ours")
+    recorder.default = Answer({"statusCode": 200, "data": {"userId": "u"}})
+    await client.get_profile()
+    assert recorder.last.headers["authorization"] == "Bearer ours"
+    await send_email(client)
+    assert "authorization" not in recorder.last.headers
+
+
+FAULTS: list[Any] = [
+    pytest.param({"drop": True}, ConnectionLostError, id="dropped"),
+    pytest.param({"lose_reply": True}, ConnectionLostError, id="reply lost"),
+    pytest.param({"truncate": True}, TruncatedResponseError, id="broken off"),
+    pytest.param({"truncate": "json"}, TruncatedResponseError, id="broken JSON"),
+    pytest.param({"status": 502, "body": "<html>Bad Gateway</html>"}, NotJSONError, id="HTML"),
+    pytest.param({"status": 500, "body": ""}, EmptyResponseError, id="empty"),
+    pytest.param({"status": 500, "body": {"statusCode": 500, "message": "down"}}, ServerError, id="500"),
+    pytest.param({"retry_after": 99}, RateLimitedError, id="429"),
+]
+
+
+@pytest.mark.parametrize(("fault", "error"), FAULTS)
+@pytest.mark.parametrize("call", [send_email, refresh])
+async def test_what_may_have_been_carried_out_is_never_sent_again(
+    call: Callable[[AuthenticationClient], Any],
+    fault: dict[str, Any],
+    error: type[Exception],
+    carrier: Any,
+    emulator: Emulator,
+    make_client: MakeClient,
+) -> None:
+    path = {send_email: SEND, refresh: "/oidc/token"}[call]
+    emulator.faults.add(path, **fault, times=None)
+    client = make_client(**carrier, retry=AT_ONCE)
+    with pytest.raises(error) as caught:
+        await call(client)
+    assert emulator.requests[path] == 1
+    assert "canary" not in str(caught.value)
+    if isinstance(caught.value, TransportError):
+        assert caught.value.sent
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"drop": True}, {"lose_reply": True}, {"truncate": True}, {"status": 503}, {"retry_after": 0}],
+    ids=lambda fault: next(iter(fault)),
+)
+async def test_reading_is_tried_again(
+    fault: dict[str, Any], carrier: Any, emulator: Emulator, make_client: MakeClient
+) -> None:
+    emulator.faults.add(SYSTEM, **fault, times=2)
+    client = make_client(**carrier, retry=AT_ONCE)
+    assert (await client.get_system_info()).version is not None
+    assert emulator.requests[SYSTEM] == 3
+
+
+async def test_tries_run_out(emulator: Emulator, make_client: MakeClient) -> None:
+    # Not by broken connections: aiohttp by itself asks once more then, where asking is idempotent.
+    emulator.faults.add(SYSTEM, status=503, body={"statusCode": 503, "message": "busy"}, times=None)
+    with pytest.raises(ServerError):
+        await make_client(retry=AT_ONCE).get_system_info()
+    assert emulator.requests[SYSTEM] == 3
+    with pytest.raises(ServerError):
+        await make_client(retry=RetryPolicy(attempts=1)).get_system_info()
+    assert emulator.requests[SYSTEM] == 4
+
+
+@pytest.mark.parametrize("in_envelope", [False, True])
+async def test_429_is_tried_again_for_every_call(
+    in_envelope: bool, emulator: Emulator, make_client: MakeClient
+) -> None:
+    busy = {"statusCode": 429, "message": "slow down"}
+    fault: dict[str, Any] = {"envelope": busy, "headers": {"retry-after": "0"}} if in_envelope else {"retry_after": 0}
+    emulator.faults.add(SEND, **fault, times=2)
+    await send_email(make_client(retry=AT_ONCE))
+    assert emulator.requests[SEND] == 3
+
+
+async def test_a_long_retry_after_is_given_to_the_caller(emulator: Emulator, make_client: MakeClient) -> None:
+    emulator.faults.add(SYSTEM, retry_after=3600)
+    with pytest.raises(RateLimitedError) as caught:
+        await make_client().get_system_info()
+    assert caught.value.retry_after == 3600
+    assert emulator.requests[SYSTEM] == 1
+
+
+async def test_waiting_never_outlasts_the_deadline(emulator: Emulator, make_client: MakeClient) -> None:
+    emulator.faults.add(SYSTEM, retry_after=15)
+    with pytest.raises(RateLimitedError):
+        await make_client(timeout=10.0).get_system_info()
+
+
+@pytest.mark.parametrize("call", [send_email, get_system_info])
+async def test_nobody_listens(
+    call: Callable[[AuthenticationClient], Any], carrier: Any, make_client: MakeClient, free_port: int
+) -> None:
+    client = make_client(f"http://127.0.0.1:{free_port}", **carrier, retry=AT_ONCE)
+    with pytest.raises(ConnectionFailedError, match=r"send-email|system") as caught:
+        await call(client)
+    assert not caught.value.sent
+    assert caught.value.__cause__ is not None
+
+
+async def test_a_connection_that_was_never_made_is_tried_again_for_every_call(
+    carrier: Any, make_client: MakeClient, free_port: int
+) -> None:
+    emulator = Emulator(port=free_port)
+    emulator.add_user(username="ada", password=PASSWORD)
+
+    client = make_client(
+        f"http://127.0.0.1:{free_port}",
+        app_id=emulator.app_id,
+        app_secret=emulator.app_secret,
+        **carrier,
+        retry=RetryPolicy(attempts=50, backoff=0.05, max_backoff=0.05),
+    )
+    async with anyio.create_task_group() as group:
+
+        async def serve_later() -> None:
+            await anyio.to_thread.run_sync(emulator.start)
+
+        group.start_soon(serve_later)
+        assert (await client.sign_in_by_username_password("ada", PASSWORD)).status_code == 200
+    assert emulator.requests["/api/v3/signin"] == 1
+    await anyio.to_thread.run_sync(emulator.stop)
+
+
+async def test_an_unknown_host_is_a_clear_error(carrier: Any, make_client: MakeClient) -> None:
+    client = make_client("https://no-such-host.invalid", **carrier, retry=RetryPolicy(attempts=1), timeout=30.0)
+    with pytest.raises(TransportError) as caught:
+        await client.get_system_info()
+    assert not caught.value.sent
+
+
+async def test_the_time_is_up(carrier: Any, emulator: Emulator, make_client: MakeClient) -> None:
+    client = make_client(**carrier)
+    with emulator.faults.hold(SEND), pytest.raises(RequestTimeoutError) as caught:
+        await client.send_email("CHANNEL_LOGIN", "e", timeout=0.05)
+    assert caught.value.sent
+    assert isinstance(caught.value, TimeoutError)
+    await send_email(client)
+
+
+async def test_the_time_bounds_all_tries_together(emulator: Emulator, make_client: MakeClient) -> None:
+    emulator.faults.add(SYSTEM, status=503, times=None)
+    client = make_client(retry=RetryPolicy(attempts=1000, backoff=0.01, max_backoff=0.01), timeout=0.2)
+    with pytest.raises((RequestTimeoutError, NotJSONError, EmptyResponseError)):
+        await client.get_system_info()
+    assert 1 < emulator.requests[SYSTEM] < 1000
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_phase_timeouts(library: Any, emulator: Emulator, make_client: MakeClient) -> None:
+    client = make_client(timeout=library.Timeout(30.0, read=0.05), retry=RetryPolicy(attempts=1))
+    with emulator.faults.hold(SYSTEM), pytest.raises(RequestTimeoutError) as caught:
+        await client.get_system_info()
+    assert caught.value.sent
+
+
+async def test_a_caller_may_be_cancelled(carrier: Any, emulator: Emulator, make_client: MakeClient) -> None:
+    client = make_client(**carrier)
+    with emulator.faults.hold(SYSTEM) as hold:
+        async with anyio.create_task_group() as group:
+            group.start_soon(client.get_system_info)
+            await hold.wait_arrived()
+            group.cancel_scope.cancel()
+    assert (await client.get_system_info()).version is not None
+
+
+async def test_a_huge_answer_is_refused(carrier: Any, recorder: RecordingServer, make_client: MakeClient) -> None:
+    recorder.default = Answer(b"x" * 300_000)
+    client = make_client(recorder.url, **carrier, max_response_bytes=100_000)
+    with pytest.raises(ResponseTooLargeError, match="max_response_bytes=100000") as caught:
+        await get_system_info(client)
+    assert caught.value.content_type == "application/json"
+    recorder.default = Answer({"statusCode": 200})
+    await send_email(client)
+
+
+async def test_a_lie_about_the_length(carrier: Any, recorder: RecordingServer, make_client: MakeClient) -> None:
+    recorder.default = Answer(b'{"statusCode":200,"data":{"access_token":"canary', length=1000)
+    client = make_client(recorder.url, **carrier, retry=AT_ONCE)
+    with pytest.raises(TruncatedResponseError) as caught:
+        await send_email(client)
+    assert (caught.value.http_status, caught.value.content_type) == (200, "application/json")
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])  # httpx abandons a generator then, of which trio warns
+async def test_a_body_that_cannot_be_decompressed(
+    carrier: Any, recorder: RecordingServer, make_client: MakeClient
+) -> None:
+    recorder.default = Answer(b"no gzip", headers={"content-encoding": "gzip"})
+    with pytest.raises(NotJSONError, match="decompressed"):
+        await send_email(make_client(recorder.url, **carrier))
+    assert len(recorder.requests) == 1
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_a_client_of_the_callers_is_used_and_left_open(
+    library: Any, recorder: RecordingServer, make_client: MakeClient
+) -> None:
+    async with library.AsyncClient(headers={"x-corporate": "yes"}, follow_redirects=True) as theirs:
+        ours = make_client(recorder.url, http_client=theirs)
+        await send_email(ours)
+        assert recorder.last.headers["x-corporate"] == "yes"
+        recorder.answers = [Answer(status=307, headers={"location": "/elsewhere"})]
+        with pytest.raises(UnexpectedRedirectError):
+            await send_email(ours)
+        await ours.aclose()
+        assert not theirs.is_closed
+
+
+async def test_a_transport_of_the_callers_is_used_and_left_open(make_client: MakeClient, emulator: Emulator) -> None:
+    emulator.add_user(username="ada", password=PASSWORD)
+    closed: list[bool] = []
+
+    class Theirs(httpx.ASGITransport):
+        async def aclose(self) -> None:
+            closed.append(True)
+
+    ours = make_client(transport=Theirs(app=emulator.app))
+    assert (await ours.sign_in_by_username_password("ada", PASSWORD)).data.access_token
+    await ours.aclose()
+    assert closed == []
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_a_bug_in_a_transport_of_the_callers_is_not_hidden(library: Any, make_client: MakeClient) -> None:
+    def broken(_: object) -> object:
+        raise LookupError("their bug")
+
+    with pytest.raises(LookupError, match="their bug"):
+        await send_email(make_client(transport=library.MockTransport(broken)))
+
+
+async def test_a_closed_client_says_so(make_client: MakeClient) -> None:
+    client = make_client()
+    copied = client.with_options(lang="zh-CN")
+    await client.get_system_info()
+    await client.aclose()
+    await client.aclose()
+    for closed in (client, copied):
+        with pytest.raises(ClientClosedError, match="closed"):
+            await closed.get_system_info()
+
+
+def test_one_client_on_one_loop_after_another(emulator: Emulator) -> None:
+    client = AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret)
+
+    async def once() -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(10):
+                group.start_soon(client.get_system_info)
+        # The pool of a loop that ends is closed with it; the client stays good for the next.
+        opened = client._shared.transport._pool._opened.pop()
+        assert opened is not None
+        assert opened.client is not None
+        await opened.client.aclose()
+
+    for backend in ("asyncio", "asyncio", "trio"):
+        anyio.run(once, backend=backend)
+    assert emulator.requests[SYSTEM] == 30
+
+
+def test_one_client_on_two_loops_at_once(emulator: Emulator) -> None:
+    client = AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret)
+    barrier = threading.Barrier(2)
+
+    async def many() -> None:
+        for _ in range(10):
+            async with anyio.create_task_group() as group:
+                for _ in range(5):
+                    group.start_soon(client.get_system_info)
+        opened = client._shared.transport._pool._opened.pop()
+        assert opened is not None
+        assert opened.client is not None
+        await opened.client.aclose()
+
+    def run() -> None:
+        barrier.wait(10)
+        asyncio.run(many())
+
+    with ThreadPoolExecutor(2) as threads:
+        for running in [threads.submit(run) for _ in range(2)]:
+            running.result()
+    assert emulator.requests[SYSTEM] == 100
+
+
+async def test_a_proxy_is_used_and_the_environment_says_which(
+    recorder: RecordingServer, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for client in (
+        make_client("http://genauth.example", allow_insecure_http=True, proxy=recorder.url),
+        make_client("http://genauth.example", allow_insecure_http=True),
+    ):
+        await send_email(client)
+        assert recorder.last.target == "http://genauth.example/api/v3/send-email"
+        monkeypatch.setenv("http_proxy", recorder.url)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    direct = make_client(recorder.url)
+    await send_email(direct)
+    assert recorder.last.target == SEND
+
+
+@contextmanager
+def https_emulator(authority: trustme.CA, name: str = "localhost") -> Iterator[tuple[str, Emulator]]:
+    """The emulator behind a real uvicorn with TLS."""
+    emulator = Emulator()
+    emulator.add_user(username="ada", password=PASSWORD)
+    certificate = authority.issue_cert(name)
+    config = uvicorn.Config(emulator.app, host="127.0.0.1", port=0, log_level="warning", lifespan="off", loop="asyncio")
+    config.load()
+    config.ssl = context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    sockets = [config.bind_socket()]
+    thread = threading.Thread(target=functools.partial(server.run, sockets=sockets))
+    thread.start()
+    try:
+        yield f"https://localhost:{sockets[0].getsockname()[1]}", emulator
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+async def test_tls_is_verified(authority: trustme.CA, make_client: MakeClient, tmp_path: Any) -> None:
+    ca_file = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(ca_file))
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    with https_emulator(authority) as (url, emulator):
+        credentials = {"app_id": emulator.app_id, "app_secret": emulator.app_secret, "retry": AT_ONCE}
+        with pytest.raises(TLSError, match="verify=") as caught:
+            await make_client(url, **credentials).sign_in_by_username_password("ada", PASSWORD)
+        assert not caught.value.sent
+        assert emulator.requests.total == 0
+        for verify in (str(ca_file), ca_file, context, False):
+            client = make_client(url, **credentials, verify=verify)
+            assert (await client.sign_in_by_username_password("ada", PASSWORD)).status_code == 200
+            await client.aclose()  # the server waits for its connections
+    with https_emulator(authority, "other.example") as (url, emulator):
+        with pytest.raises(TLSError):
+            await make_client(url, verify=ca_file, retry=AT_ONCE).get_system_info()
+        assert emulator.requests.total == 0
+
+
+async def test_a_ca_file_that_is_none_is_a_clear_error(make_client: MakeClient, tmp_path: Any) -> None:
+    for path in (tmp_path / "absent.pem", __file__):
+        with pytest.raises(ConfigurationError, match=r"verify: .*CA certificates"):
+            await make_client("https://localhost:1", verify=path).get_system_info()
+
+
+async def test_the_context_is_built_once_and_beside_the_event_loop(
+    make_client: MakeClient, free_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from genauth_async import _tls
+
+    _tls._system_context.cache_clear()
+    built_on: list[int] = []
+    build = ssl.create_default_context
+
+    def seen(*args: Any, **kwargs: Any) -> ssl.SSLContext:
+        built_on.append(threading.get_ident())
+        return build(*args, **kwargs)
+
+    monkeypatch.setattr(ssl, "create_default_context", seen)
+    for _ in range(3):
+        client = make_client(f"https://127.0.0.1:{free_port}", retry=RetryPolicy(attempts=1))
+        with pytest.raises(ConnectionFailedError):
+            await client.get_system_info()
+    assert len(built_on) == 1
+    assert threading.get_ident() not in built_on
