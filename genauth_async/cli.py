@@ -10,7 +10,10 @@ import typer
 if TYPE_CHECKING:
     from .emulator import Emulator
 
-app = typer.Typer(help="GenAuth on the command line.", no_args_is_help=True, add_completion=False)
+# Typer's own tracebacks would show local variables, secrets among them.
+app = typer.Typer(
+    help="GenAuth on the command line.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
 
 _POLL_SECONDS = 0.2
 
@@ -28,7 +31,7 @@ def demo(
 @app.command()
 def emulator(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.")] = 9000,
+    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)] = 9000,
     user: Annotated[
         list[str] | None, typer.Option(help="A user to begin with, as NAME:PASSWORD; may be repeated.")
     ] = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final, get_args
+from typing import Final
 
 import anyio
 
@@ -42,11 +42,17 @@ async def _async_part(emulator: Emulator) -> None:
     # In the emulator's time, which can be advanced.
     clock = Clock(monotonic=emulator.clock.now, wall=emulator.clock.now)
     async with AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret, clock=clock) as client:
-        for encrypt_type in get_args(PasswordEncryptType):
+
+        async def sign_in(encrypt_type: PasswordEncryptType) -> LoginTokenRespDto:
             options = SignInOptionsDto(password_encrypt_type=encrypt_type)
             with _step(f"sign in, password encryption {encrypt_type}") as say:
-                answer = await client.sign_in_by_account_password(_ACCOUNT, _PASSWORD, options)
-                say(_described(answer))
+                signed_in = await client.sign_in_by_account_password(_ACCOUNT, _PASSWORD, options)
+                say(_described(signed_in))
+            return signed_in
+
+        await sign_in("none")
+        await sign_in("rsa")
+        answer = await sign_in("sm2")
         with _step("read the profile") as say:
             profile = await client.get_profile(access_token=answer.data.access_token)
             say(f"user {profile.data.username}, id {profile.data.user_id}")
@@ -82,10 +88,18 @@ def _blocking_part(emulator: Emulator) -> None:
     import genauth_sync
 
     with genauth_sync.AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret) as client:
-        for encrypt_type in get_args(PasswordEncryptType):
+
+        def sign_in(encrypt_type: PasswordEncryptType) -> LoginTokenRespDto:
             with _step(f"sign in, password encryption {encrypt_type}") as say:
-                answer = client.sign_in_by_account_password(_ACCOUNT, _PASSWORD, {"passwordEncryptType": encrypt_type})
-                say(_described(answer))
+                signed_in = client.sign_in_by_account_password(
+                    _ACCOUNT, _PASSWORD, {"passwordEncryptType": encrypt_type}
+                )
+                say(_described(signed_in))
+            return signed_in
+
+        sign_in("none")
+        sign_in("rsa")
+        answer = sign_in("sm2")
         session = client.session(answer)
         with _step("refresh") as say:
             say(_renewed(session.refresh()))

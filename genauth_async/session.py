@@ -234,11 +234,12 @@ class TokenSession(FramesCleared):
     async def _refresh_within_time(self, record: SessionRecord, *, resend: bool) -> TokenSet:
         # The HTTP call has its own limit; the rest is for the store and on_tokens.
         seconds = self._client._settings.refresh_timeout  # noqa: SLF001
+        self._failure = None
         try:
-            with anyio.fail_after(2 * seconds):
-                tokens = await self._refresh(record, seconds, resend=resend)
-                self._failure = None
-                return tokens
+            with anyio.move_on_after(2 * seconds):
+                return await self._refresh(record, seconds, resend=resend)
+            late = f"The session's store or on_tokens did not end within {2 * seconds:g} s"
+            raise RefreshUnavailableError(late)  # noqa: TRY301 - one more way for a refresh to fail
         except RefreshUnavailableError as error:
             _log.warning("%s (session %s)", error, self.key)
             self._failure = error

@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 import genauth_async
+import genauth_sync
 
 # GS
 from genauth_async.emulator import Emulator, User
@@ -111,8 +112,9 @@ async def face(request: pytest.FixtureRequest, emulator: Emulator, anyio_backend
         return
     if anyio_backend != ("asyncio", {}):
         pytest.skip("the blocking client has an event loop of its own: once is enough")
-    with genauth_sync.AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret) as blocking:
-        yield Awaitable(blocking)
+    blocking = genauth_sync.AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret)
+    yield Awaitable(blocking)
+    await anyio.to_thread.run_sync(blocking.close)
 
 
 class Awaitable:
@@ -125,9 +127,8 @@ class Awaitable:
         value = getattr(self._blocking, name)
         if not inspect.ismethod(value):
             return value
-        core = {genauth_sync.AuthenticationClient: genauth_async.AuthenticationClient}.get(
-            type(self._blocking), genauth_async.TokenSession
-        )
+        is_session = isinstance(self._blocking, genauth_sync.TokenSession)
+        core = genauth_async.TokenSession if is_session else genauth_async.AuthenticationClient
         if not inspect.iscoroutinefunction(getattr(core, name)):
             return lambda *args, **kwargs: _awaitable(value(*args, **kwargs))
 

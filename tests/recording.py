@@ -89,11 +89,11 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: _Server
 
     def handle_any(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
+        assert isinstance(self.server, _Server)
         owner = self.server.owner
         owner.requests.append(Recorded(self.command, self.path, headers, body))
         owner.on_request()

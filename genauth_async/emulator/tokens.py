@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from base64 import urlsafe_b64encode
 from hashlib import sha256
-from typing import TYPE_CHECKING, TypedDict
+from typing import TypedDict, cast
 
 from joserfc import jwt
 
@@ -13,22 +13,22 @@ from .grants import AccessToken, Grant
 from .state import App, State
 from .users import User
 
-if TYPE_CHECKING:
-    from typing_extensions import NotRequired
-
 REFRESHABLE = "offline_access"
 OPENID = "openid"
 
 
 class IssuedTokens(TypedDict):
-    """Tokens as after a sign-in, in the terms of RFC 6749 section 5.1."""
+    """Tokens as after a sign-in, in the terms of RFC 6749 section 5.1.
+
+    There is an ID token only if the scope holds openid, and a refresh token only if it holds offline_access.
+    """
 
     scope: str
     access_token: str
     token_type: str
     expires_in: int
-    id_token: NotRequired[str]
-    refresh_token: NotRequired[str]
+    id_token: str
+    refresh_token: str
 
 
 def sign_in(state: State, app: App, user: User, scope: str) -> IssuedTokens:
@@ -46,7 +46,7 @@ def sign_in(state: State, app: App, user: User, scope: str) -> IssuedTokens:
 def issue(state: State, app: App, user: User, grant: Grant, scope: str) -> IssuedTokens:
     """An access token, and an ID token if the scope holds openid."""
     access_token = _access_token(state, app, user, grant, scope)
-    tokens: IssuedTokens = {
+    tokens: dict[str, object] = {
         "scope": scope,
         "access_token": access_token,
         "token_type": "Bearer",
@@ -54,7 +54,7 @@ def issue(state: State, app: App, user: User, grant: Grant, scope: str) -> Issue
     }
     if OPENID in scope.split():
         tokens["id_token"] = _id_token(state, app, user, scope, access_token)
-    return tokens
+    return cast("IssuedTokens", tokens)
 
 
 def _access_token(state: State, app: App, user: User, grant: Grant, scope: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -165,7 +166,7 @@ NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=timezone.utc)
         ({"retry_after": format_datetime(NOW - timedelta(seconds=9), True), "date": format_datetime(NOW, True)}, 0.0),
     ],
 )
-def test_retry_after_in_both_forms(headers: dict[str, str], seconds: float | None) -> None:
+def test_retry_after_in_both_forms(headers: dict[str, Any], seconds: float | None) -> None:
     assert retry_after(response(**headers)) == seconds
 
 

@@ -37,8 +37,9 @@ def test_reads_like_an_object_and_like_the_json() -> None:
     answer = structure(SIGN_IN, LoginTokenRespDto)
     assert answer.data.access_token == "at-canary"
     assert answer["statusCode"] == answer.status_code == 200
-    assert isinstance(answer["data"], LoginTokenResponseDataDto)
-    assert answer["data"]["access_token"] == "at-canary"
+    data = answer["data"]
+    assert isinstance(data, LoginTokenResponseDataDto)
+    assert data["access_token"] == "at-canary"
     assert dict(answer)["requestId"] == "r-1"
     assert "apiCode" in answer
     assert answer["apiCode"] is None

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import base64
-from typing import get_args
+from typing import Any, get_args
 from urllib.parse import parse_qs, unquote, unquote_plus, urlsplit
 
 import pytest
@@ -85,9 +85,8 @@ def test_basic_is_urlencoded_first(app_id: str, app_secret: str) -> None:
 
 @pytest.mark.parametrize("endpoint", get_args(ClientAuth))
 def test_each_endpoint_has_its_own_setting(endpoint: ClientAuth) -> None:
-    made = AuthenticationClient(
-        "app", "https://a.example", "secret", **{f"{endpoint}_endpoint_auth_method": "client_secret_basic"}
-    ).settings
+    options: dict[str, Any] = {f"{endpoint}_endpoint_auth_method": "client_secret_basic"}
+    made = AuthenticationClient("app", "https://a.example", "secret", **options).settings
     for other in get_args(ClientAuth):
         request = authenticate(Request(method="POST", path=("x",), form={}, client_auth=other), made)
         assert ("authorization" in request.headers) is (other == endpoint)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -182,17 +182,19 @@ async def test_invalid_grant_ends_the_session_for_all(
     assert emulator.requests[REFRESH] == 2
 
 
-Leave = Callable[[Callable[[], Awaitable[object]], Callable[[], Awaitable[None]]], Awaitable[None]]
+Call = Callable[[], Coroutine[Any, Any, object]]
+When = Callable[[], Awaitable[None]]
+Leave = Callable[[Call, When], Awaitable[None]]
 
 
-async def leave_by_scope(call: Callable[[], Awaitable[object]], when: Callable[[], Awaitable[None]]) -> None:
+async def leave_by_scope(call: Call, when: When) -> None:
     async with anyio.create_task_group() as group:
         group.start_soon(call)
         await when()
         group.cancel_scope.cancel()
 
 
-async def leave_by_task_cancel(call: Callable[[], Awaitable[object]], when: Callable[[], Awaitable[None]]) -> None:
+async def leave_by_task_cancel(call: Call, when: When) -> None:
     task = asyncio.ensure_future(call())
     await when()
     for _ in range(3):
@@ -203,7 +205,7 @@ async def leave_by_task_cancel(call: Callable[[], Awaitable[object]], when: Call
     assert task.cancelled()
 
 
-async def leave_by_wait_for(call: Callable[[], Awaitable[object]], when: Callable[[], Awaitable[None]]) -> None:
+async def leave_by_wait_for(call: Call, when: When) -> None:
     async def both() -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(call)
@@ -265,6 +267,19 @@ async def test_a_refresh_has_a_deadline_of_its_own(make_client: MakeClient, toke
     with emulator.faults.hold(REFRESH), pytest.raises(RefreshUnavailableError) as caught:
         await session.access_token()
     assert caught.value.outcome_unknown
+
+
+async def test_on_tokens_does_not_hold_everybody_up_for_ever(
+    make_client: MakeClient, tokens: Any, emulator: Emulator
+) -> None:
+    async def hangs(_: TokenSet) -> None:
+        await anyio.sleep_forever()
+
+    session = make_client(refresh_timeout=0.5).session(tokens, on_tokens=hangs)
+    with pytest.raises(RefreshUnavailableError, match="on_tokens"):
+        await session.refresh()
+    assert await session.access_token() == session.tokens.access_token != tokens["access_token"]
+    assert emulator.requests[REFRESH] == 1
 
 
 class FailingStore(MemoryStore):
@@ -338,6 +353,16 @@ def tokens_as_attributes(tokens: dict[str, Any]) -> dict[str, Any]:
     return {name: tokens[name] for name in ("access_token", "refresh_token", "id_token")} | {"expires_in": LIFE}
 
 
+async def overwrite(store: MemoryStore, tokens: TokenSet) -> SessionRecord:
+    """What somebody does who has the lock, while the former holder is paused in the middle of its refresh."""
+    record = await store.get("k")
+    assert record is not None
+    assert record.refresh_sent
+    overwritten = SessionRecord(tokens=tokens, generation=record.generation + 5)
+    assert await store.compare_and_set("k", overwritten, expected=record.generation)
+    return overwritten
+
+
 async def test_who_lost_the_lock_does_not_overwrite(
     client: AuthenticationClient, tokens: Any, emulator: Emulator, user: User
 ) -> None:
@@ -346,15 +371,12 @@ async def test_who_lost_the_lock_does_not_overwrite(
     session = client.session(tokens, store=store, key="k")
     await session.access_token()
     newer = TokenSet(**tokens_as_attributes(dict(emulator.issue_tokens(user))), obtained_at=emulator.clock.now())
+    overwritten: SessionRecord | None = None
     with emulator.faults.hold(REFRESH) as hold:
         async with anyio.create_task_group() as group:
             group.start_soon(session.refresh)
             await hold.wait_arrived()
-            record = await store.get("k")
-            assert record is not None
-            assert record.refresh_sent
-            overwritten = SessionRecord(tokens=newer, generation=record.generation + 5)
-            assert await store.compare_and_set("k", overwritten, expected=record.generation)
+            overwritten = await overwrite(store, newer)
             hold.release()
     assert await store.get("k") == overwritten
     assert await session.access_token() == newer.access_token
@@ -367,15 +389,13 @@ async def test_who_lost_the_lock_and_the_race_does_not_end_the_session(
     session = client.session(tokens, store=store, key="k")
     await session.access_token()
     newer = TokenSet(**tokens_as_attributes(dict(emulator.issue_tokens(user))), obtained_at=emulator.clock.now())
+    overwritten: SessionRecord | None = None
     with emulator.faults.hold(REFRESH) as hold:
         async with anyio.create_task_group() as group:
             group.start_soon(session.refresh)
             await hold.wait_arrived()
             emulator.revoke_grant(tokens["refresh_token"])
-            record = await store.get("k")
-            assert record is not None
-            overwritten = SessionRecord(tokens=newer, generation=record.generation + 1)
-            assert await store.compare_and_set("k", overwritten, expected=record.generation)
+            overwritten = await overwrite(store, newer)
             hold.release()
     assert await session.access_token() == newer.access_token
     assert await store.get("k") == overwritten
@@ -422,9 +442,6 @@ async def test_the_generation_never_goes_back(client: AuthenticationClient, toke
             if written:
                 seen.append(record.generation)
             return written
-
-        def lock(self, key: str) -> AbstractAsyncContextManager[None]:
-            return super().lock(key)
 
     store = Watched()
     sessions = [client.session(tokens, store=store, key="k") for _ in range(4)]

@@ -4,7 +4,7 @@ import asyncio
 import functools
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -43,6 +43,9 @@ pytestmark = pytest.mark.anyio
 SYSTEM = "/api/v3/system"
 SEND = "/api/v3/send-email"
 AT_ONCE = RetryPolicy(backoff=0.0)
+
+
+Call = Callable[[AuthenticationClient], Awaitable[object]]
 
 
 async def send_email(client: AuthenticationClient) -> object:
@@ -120,14 +123,14 @@ FAULTS: list[Any] = [
 @pytest.mark.parametrize(("fault", "error"), FAULTS)
 @pytest.mark.parametrize("call", [send_email, refresh])
 async def test_what_may_have_been_carried_out_is_never_sent_again(
-    call: Callable[[AuthenticationClient], Any],
+    call: Call,
     fault: dict[str, Any],
     error: type[Exception],
     carrier: Any,
     emulator: Emulator,
     make_client: MakeClient,
 ) -> None:
-    path = {send_email: SEND, refresh: "/oidc/token"}[call]
+    path = SEND if call is send_email else "/oidc/token"
     emulator.faults.add(path, **fault, times=None)
     client = make_client(**carrier, retry=AT_ONCE)
     with pytest.raises(error) as caught:
@@ -189,9 +192,7 @@ async def test_waiting_never_outlasts_the_deadline(emulator: Emulator, make_clie
 
 
 @pytest.mark.parametrize("call", [send_email, get_system_info])
-async def test_nobody_listens(
-    call: Callable[[AuthenticationClient], Any], carrier: Any, make_client: MakeClient, free_port: int
-) -> None:
+async def test_nobody_listens(call: Call, carrier: Any, make_client: MakeClient, free_port: int) -> None:
     client = make_client(f"http://127.0.0.1:{free_port}", **carrier, retry=AT_ONCE)
     with pytest.raises(ConnectionFailedError, match=r"send-email|system") as caught:
         await call(client)
@@ -414,6 +415,7 @@ def https_emulator(authority: trustme.CA, name: str = "localhost") -> Iterator[t
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     sockets = [config.bind_socket()]
+    sockets[0].listen()  # from now on connections wait, instead of being refused
     thread = threading.Thread(target=functools.partial(server.run, sockets=sockets))
     thread.start()
     try:

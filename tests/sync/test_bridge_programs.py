@@ -1,0 +1,141 @@
+"""What signals, fork and exit do to the private event loop: seen from outside, by running programs/."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = Path(__file__).parent / "programs"
+SECONDS = 30  # for a program that hangs; none needs more than one or two
+
+
+class Program:
+    """A program of programs/, run with every warning an error."""
+
+    def __init__(self, name: str, *arguments: str) -> None:
+        command = [sys.executable, "-X", "dev", "-W", "error", str(PROGRAMS / name), *arguments]
+        root = str(Path(__file__).parents[2])
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": root},
+        )
+        self.lines: list[str] = []
+        self.watchdog = threading.Timer(SECONDS, self.process.kill)
+        self.watchdog.start()
+
+    def read_until(self, line: str) -> None:
+        assert self.process.stdout is not None
+        while line not in self.lines[-1:]:
+            read = self.process.stdout.readline()
+            assert read, f"the program ended before {line!r}: {self.process.communicate()}"
+            self.lines.append(read.rstrip("\n"))
+
+    def interrupt(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+
+    def finish(self, text: str = "", *, status: int = 0) -> list[str]:
+        out, err = self.process.communicate(text)
+        self.watchdog.cancel()
+        assert err == ""
+        assert self.process.returncode == status
+        return [*self.lines, *out.splitlines()]
+
+
+needs_posix_signals = pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to another process")
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+
+
+@needs_posix_signals
+def test_ctrl_c_cancels_the_call_and_waits_for_its_cleanup() -> None:
+    program = Program("interrupt.py")
+    program.read_until("running")
+    program.interrupt()
+    assert program.finish() == ["running", "cancelled", "cleaned up", "interrupted", "second call: 42"]
+
+
+@needs_posix_signals
+def test_ctrl_c_lets_the_coroutine_finish_what_it_shields() -> None:
+    program = Program("interrupt_shielded.py")
+    program.read_until("sent")
+    program.interrupt()
+    program.read_until("signal")
+    assert program.finish("go on\n") == ["sent", "signal", "stored", "interrupted"]
+
+
+@needs_posix_signals
+def test_ctrl_c_does_not_wait_for_ever() -> None:
+    program = Program("interrupt_stubborn.py")
+    program.read_until("running")
+    program.interrupt()
+    program.read_until("interrupted")  # after the time for the cleanup
+    program.read_until("running")
+    program.interrupt()
+    program.read_until("cleaning up")
+    program.interrupt()  # does not wait for the cleanup
+    lines = program.finish()
+    assert lines[0] == "running"
+    assert sorted(lines[1:3]) == ["cleaning up", "interrupted"]  # the caller did not wait for the other thread
+    assert lines[3:] == ["running", "cleaning up", "interrupted"]
+
+
+def test_system_exit_reaches_the_caller_and_spares_the_loop() -> None:
+    assert Program("system_exit.py").finish(status=7) == [
+        "leave SystemExit(3)",
+        "leave KeyboardInterrupt('from within')",
+        "leave_by_a_task SystemExit(3)",
+        "leave_by_a_task KeyboardInterrupt('from within')",
+        "same thread: True",
+    ]
+
+
+def test_exit_without_close() -> None:
+    lines = Program("exit_open.py").finish()
+    assert lines[:2] == ["generator: 1", "main ends"]
+    assert sorted(lines[2:4]) == ["call cancelled", "task cancelled"]
+    assert lines[4:] == [
+        "client closed",
+        "generator closed",
+        "after the end: genauth_sync was called after its end, while the interpreter exits",
+    ]
+
+
+def test_exit_with_a_task_that_does_not_end() -> None:
+    assert Program("exit_stubborn.py").finish() == ["main ends", "client closed"]
+
+
+def test_importing_starts_no_thread() -> None:
+    assert Program("exit_unused.py").finish() == ["threads: 1 genauth_sync._bridge"]
+
+
+@needs_fork
+def test_fork_while_a_call_is_in_flight() -> None:
+    assert Program("fork.py").finish() == [
+        "child: answer True",
+        "child: fresh loop True",
+        "child's status: 5",
+        "parent: hears",
+        "call in flight: answered",
+        "parent: same loop True",
+    ]
+
+
+def test_in_a_thread_with_a_running_loop_it_works_and_warns_once() -> None:
+    assert Program("running_loop.py").finish() == [
+        "first: 42",
+        "second: 42",
+        'RuntimeWarning at: print("first:", blocking.answer())  # the caller\'s line',
+    ]
+
+
+def test_in_ipython_it_works_without_a_warning() -> None:
+    assert Program("running_loop.py", "ipython").finish() == ["first: 42", "second: 42"]

@@ -1,0 +1,51 @@
+"""The README's and the guides' Python runs as it stands, against the emulator."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from genauth_async import AuthenticationClient, TokenSet
+from genauth_async.emulator import Emulator
+
+ROOT = Path(__file__).parents[1]
+BLOCKS = [
+    pytest.param(block, id=f"{path.name}-{number}")
+    for path in (ROOT / "README.md", ROOT / "docs" / "sessions.md", ROOT / "docs" / "emulator.md")
+    for number, block in enumerate(re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL), 1)
+]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_it_runs(block: str) -> None:
+    with Emulator(app_id="your app id", app_secret="your app secret") as emulator:
+        emulator.add_user(username="test", password="passw0rd")
+        here = block.replace("https://example.genauth.ai", emulator.url)
+        code = compile(here, "<block>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+        async def run() -> None:
+            async with AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret) as client:
+                answer = await client.sign_in_by_account_password("test", "passw0rd")
+                told: list[TokenSet] = []
+                names: dict[str, Any] = {
+                    "client": client,
+                    "answer": answer,
+                    "token": answer.data.access_token,
+                    "save": told.append,
+                    "emulator": emulator,
+                    "AuthenticationClient": AuthenticationClient,
+                }
+                running = eval(code, names)
+                if inspect.iscoroutine(running):
+                    await running
+
+        if code.co_flags & inspect.CO_COROUTINE:
+            anyio.run(run)
+        else:
+            exec(code, {"emulator": emulator})
