@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import traceback
 from collections.abc import Callable, Coroutine
 from functools import wraps
@@ -29,19 +30,26 @@ class FramesCleared:
 def _frames_cleared(method: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:
     @wraps(method)
     async def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        handled = sys.exc_info()[1]
         running = method(*args, **kwargs)
         del args, kwargs  # This frame is on the traceback as well, and cannot be cleared while it runs.
         try:
             return await running
         except Exception as error:
-            _clear(error)
+            clear_frames(error, handled)
             raise
 
     return guarded
 
 
-def _clear(error: BaseException) -> None:
+def clear_frames(error: BaseException, handled: BaseException | None) -> None:
+    """Clears the local variables of an exception's frames, and of those that led to it.
+
+    Args:
+        error: what was raised.
+        handled: what the caller was handling when it called; that and what led to it are none of our business.
+    """
     link: BaseException | None = error
-    while link is not None:
+    while link is not None and link is not handled:
         traceback.clear_frames(link.__traceback__)
         link = link.__cause__ or link.__context__

@@ -17,18 +17,21 @@ class PerLoop(Generic[_T]):
 
     Locks and connection pools work on one loop only. Keeping one each lets a client be used from one `asyncio.run`
     after another, and from several threads. A forked child starts with none: the parent's sockets are not its own.
+    What it inherited it keeps untouched, since closing or dropping it would disturb the parent's.
     """
 
-    __slots__ = ("_make", "_pid", "_values")
+    __slots__ = ("_inherited", "_make", "_pid", "_values")
 
     def __init__(self, make: Callable[[], _T]) -> None:
         self._make = make
         self._pid = os.getpid()
         self._values: WeakKeyDictionary[object, _T] = WeakKeyDictionary()
+        self._inherited: list[object] = []
 
     def get(self) -> _T:
         """The running loop's value, made if there is none."""
         if self._pid != os.getpid():
+            self._inherited += self._values.items()
             self._values = WeakKeyDictionary()
             self._pid = os.getpid()
         loop = current_token().native_token

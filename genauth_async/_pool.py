@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ssl
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import anyio
 from attrs import field, frozen
@@ -87,45 +86,60 @@ class Pool:
             await opened.client.aclose()
 
     async def _open(self) -> AsyncHTTPClient:
-        options = self._options
-        if options.transport is not None:
-            return _client(options.transport)
-        context: ssl.SSLContext | bool = False
-        if options.origin.startswith("https:"):
-            context = await anyio.to_thread.run_sync(tls_context, options.verify)
-        proxy = options.proxy or _environment_proxy(options.origin)
-        if proxy is None and current_async_library() == "asyncio" and find_spec("httpx_aiohttp") is not None:
-            return _client(_aiohttp_transport(context))
-        import httpx
-
-        limits = httpx.Limits(max_connections=_MAX_CONNECTIONS, keepalive_expiry=_KEEPALIVE_SECONDS)
-        return _client(httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy, trust_env=False))
+        on_asyncio = current_async_library() == "asyncio"
+        # Beside the event loop: importing the libraries and reading the trust store take a tenth of a second and more.
+        return (await anyio.to_thread.run_sync(_prepare, self._options, on_asyncio))()
 
 
-def _client(transport: AsyncHTTPTransport) -> AsyncHTTPClient:
-    """Wraps a transport in a client of the library that it comes from."""
-    libraries = {cls.__module__.partition(".")[0] for cls in type(transport).__mro__}
-    library = import_module("httpx2" if "httpx2" in libraries else "httpx")
-    # No cookie is kept: the client serves many users. The library reads nothing from the environment (proxies, .netrc).
-    refuse_all = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-    client = library.AsyncClient(transport=transport, cookies=refuse_all, trust_env=False)
-    return cast("AsyncHTTPClient", client)
+def _prepare(options: PoolOptions, on_asyncio: bool) -> Callable[[], AsyncHTTPClient]:
+    """Does all that takes its time. What it returns makes the client, quickly, on the event loop."""
+    make_transport = _transport(options, on_asyncio)
+    libraries = {cls.__module__.partition(".")[0] for cls in type(options.transport).__mro__}
+    library: Any = import_module("httpx2" if "httpx2" in libraries else "httpx")
+    from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+    def make() -> AsyncHTTPClient:
+        # No cookie is kept: the client serves many users. The library reads nothing from the environment (.netrc).
+        refuse_all = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
+        client = library.AsyncClient(transport=make_transport(), cookies=refuse_all, trust_env=False)
+        return cast("AsyncHTTPClient", client)
+
+    return make
 
 
-def _aiohttp_transport(context: ssl.SSLContext | bool) -> AsyncHTTPTransport:
+def _transport(options: PoolOptions, on_asyncio: bool) -> Callable[[], AsyncHTTPTransport]:
+    theirs = options.transport
+    if theirs is not None:
+        return lambda: theirs
+    context = tls_context(options.verify) if options.origin.startswith("https:") else False
+    proxy = options.proxy or _environment_proxy(options.origin)
+    if proxy is None and on_asyncio and find_spec("httpx_aiohttp") is not None:
+        return _aiohttp_transport(context)
+    import httpx
+
+    limits = httpx.Limits(max_connections=_MAX_CONNECTIONS, keepalive_expiry=_KEEPALIVE_SECONDS)
+    return lambda: httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy, trust_env=False)
+
+
+def _aiohttp_transport(context: ssl.SSLContext | bool) -> Callable[[], AsyncHTTPTransport]:
     import aiohttp
     from httpx_aiohttp import AiohttpTransport
 
-    session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=context, limit=_MAX_CONNECTIONS, keepalive_timeout=_KEEPALIVE_SECONDS),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=False,
-    )
-    return AiohttpTransport(client=session, verify=context)
+    def make() -> AsyncHTTPTransport:
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=context, limit=_MAX_CONNECTIONS, keepalive_timeout=_KEEPALIVE_SECONDS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+        )
+        return AiohttpTransport(client=session, verify=context)
+
+    return make
 
 
 def _environment_proxy(origin: str) -> str | None:
+    from urllib.request import getproxies, proxy_bypass
+
     parts = urlsplit(origin)
-    proxies: dict[str, Any] = getproxies()
+    proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    return None if proxy is None or proxy_bypass(parts.hostname or "") else str(proxy)
+    return None if proxy is None or proxy_bypass(parts.hostname or "") else proxy

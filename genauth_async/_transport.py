@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from functools import cache
-from importlib.metadata import version
 from secrets import SystemRandom
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from ._network_errors import translated
 from ._pool import Pool
 from ._request import Request, Response
 from ._retry import Outcome, wait_before_retry
+from ._version import VERSION
 from .errors import (
     GenAuthError,
     NotJSONError,
@@ -149,7 +149,7 @@ def _standing_headers(settings: Settings) -> dict[str, str]:
         "accept": "application/json",
         f"{prefix}-app-id": settings.app_id,
         f"{prefix}-request-from": "sdk",
-        f"{prefix}-sdk-version": f"python:{_version()}",
+        f"{prefix}-sdk-version": f"python:{VERSION}",
     }
     if settings.lang is not None:
         headers[f"{prefix}-lang"] = settings.lang
@@ -162,9 +162,4 @@ def _standing_headers(settings: Settings) -> dict[str, str]:
 
 @cache
 def _user_agent() -> str:
-    return f"genauth-async/{_version()} python/{platform.python_version()}"
-
-
-@cache
-def _version() -> str:
-    return version("genauth-async")
+    return f"genauth-async/{VERSION} python/{platform.python_version()}"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from types import UnionType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+
+from cattrs import BaseValidationError, Converter, transform_error
+from cattrs.gen import make_dict_structure_fn, override
 
 from .errors import ConfigurationError
 from .models._base import Dto, attribute_names, wire_names
-
-if TYPE_CHECKING:
-    from cattrs import Converter
 
 _DtoT = TypeVar("_DtoT", bound=Dto)
 _UNIONS = (Union, UnionType)
@@ -35,8 +35,6 @@ def structure(value: object, cls: type[_DtoT]) -> _DtoT:
     Raises:
         ShapeError: a required field is missing or of another type. It quotes paths, never values.
     """
-    from cattrs import BaseValidationError, transform_error
-
     try:
         return _converter().structure(value, cls)
     except BaseValidationError as error:
@@ -72,9 +70,6 @@ def _describe(error: BaseException, _type: type | None) -> str:
 
 @cache
 def _converter() -> Converter:
-    from cattrs import Converter
-    from cattrs.gen import make_dict_structure_fn, override
-
     converter = Converter(detailed_validation=True)
 
     def dto_hook(cls: type[Dto]) -> Any:

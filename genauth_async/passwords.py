@@ -10,7 +10,7 @@ import anyio
 
 from . import rsa, sm2
 from ._loops import PerLoop
-from .errors import ConfigurationError, PasswordDecryptionError
+from .errors import ConfigurationError, PasswordDecryptionError, PasswordEncryptionError
 from .models.signin import PasswordEncryptType
 from .models.system import SystemInfoResp
 
@@ -82,8 +82,19 @@ class _Cipher:
         self._keys = keys
 
     async def __call__(self, password: str) -> str:
-        if self._encrypt_type == "rsa":
-            return b64encode(rsa.encrypt(password.encode(), self._keys.rsa.public_key)).decode()
-        key = sm2.SM2PublicKey.parse(self._keys.sm2.public_key)
-        # Milliseconds of pure Python: beside the event loop. A cancelled caller may leave it, it has no effect.
-        return (await anyio.to_thread.run_sync(sm2.encrypt, password.encode(), key, abandon_on_cancel=True)).hex()
+        # Beside the event loop: SM2 is milliseconds of pure Python, and the first call imports `cryptography`.
+        # It has no effect, so a cancelled caller may leave it.
+        result = await anyio.to_thread.run_sync(self._encrypted, password, abandon_on_cancel=True)
+        if isinstance(result, PasswordEncryptionError):
+            raise result
+        return result
+
+    def _encrypted(self, password: str) -> str | PasswordEncryptionError:
+        """In a worker thread, whose frames hold the arguments: so an error is handed over, not raised through them."""
+        try:
+            if self._encrypt_type == "rsa":
+                return b64encode(rsa.encrypt(password.encode(), self._keys.rsa.public_key)).decode()
+            key = sm2.SM2PublicKey.parse(self._keys.sm2.public_key)
+            return sm2.encrypt(password.encode(), key).hex()
+        except PasswordEncryptionError as error:
+            return error

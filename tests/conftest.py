@@ -5,7 +5,7 @@ import inspect
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 import anyio
@@ -28,6 +28,21 @@ BACKENDS = [
 ]
 if os.name != "nt":
     BACKENDS.append(pytest.param(("asyncio", {"use_uvloop": True}), id="uvloop"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what parametrisation multiplies in vain."""
+    in_vain = [item for item in items if _is_in_vain(getattr(getattr(item, "callspec", None), "params", {}))]
+    config.hook.pytest_deselected(items=in_vain)
+    items[:] = [item for item in items if item not in set(in_vain)]
+
+
+def _is_in_vain(parameters: Mapping[str, Any]) -> bool:
+    backend = parameters.get("anyio_backend", ("", {}))
+    # The blocking client has an event loop of its own: calling it from one kind is enough.
+    if parameters.get("face") == "sync" and backend != ("asyncio", {}):
+        return True
+    return backend[0] == "trio" and getattr(parameters.get("leave"), "asyncio_only", False)
 
 
 @pytest.fixture(params=BACKENDS)
@@ -104,14 +119,12 @@ def client(make_client: MakeClient) -> genauth_async.AuthenticationClient:
 
 
 @pytest.fixture(params=["async", "sync"])
-async def face(request: pytest.FixtureRequest, emulator: Emulator, anyio_backend: object) -> AsyncIterator[Any]:
+async def face(request: pytest.FixtureRequest, emulator: Emulator) -> AsyncIterator[Any]:
     """A client with the async methods: the async one itself, or the blocking one called from worker threads."""
     if request.param == "async":
         async with genauth_async.AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret) as client:
             yield client
         return
-    if anyio_backend != ("asyncio", {}):
-        pytest.skip("the blocking client has an event loop of its own: once is enough")
     blocking = genauth_sync.AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret)
     yield Awaitable(blocking)
     await anyio.to_thread.run_sync(blocking.close)

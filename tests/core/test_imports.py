@@ -15,7 +15,7 @@ PACKAGE = Path(genauth_async.__path__[0])
 
 # From the bottom up: a module imports from its own row and those above it only.
 LAYERS = [
-    ["_masking"],
+    ["_masking", "_version"],
     ["errors", "models"],
     ["_error_codes", "_guard", "_http_types", "_loops", "_request", "_retry", "_shield", "_tls", "_wire", "rsa", "sm2"],
     ["_network_errors", "_pool", "settings", "_envelope", "_client_auth", "passwords", "stores", "_token_set"],
@@ -87,7 +87,7 @@ def test_only_the_pool_imports_an_http_library() -> None:
             assert not {name.split(".")[0] for name in names} & {"httpx", "httpx2", "aiohttp", "requests"}, path
 
 
-HEAVY = ["aiohttp", "cattrs", "cryptography", "gmssl", "gmssl_pyx", "httpx", "httpx2", "joserfc", "starlette", "typer"]
+HEAVY = ["aiohttp", "cryptography", "gmssl", "gmssl_pyx", "httpx", "httpx2", "joserfc", "starlette", "typer"]
 
 
 @pytest.mark.parametrize("package", ["genauth_async", "genauth_sync"])

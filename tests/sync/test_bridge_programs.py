@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from genauth_async.emulator import Emulator
+
 PROGRAMS = Path(__file__).parent / "programs"
 SECONDS = 30  # for a program that hangs; none needs more than one or two
 
@@ -139,3 +141,10 @@ def test_in_a_thread_with_a_running_loop_it_works_and_warns_once() -> None:
 
 def test_in_ipython_it_works_without_a_warning() -> None:
     assert Program("running_loop.py", "ipython").finish() == ["first: 42", "second: 42"]
+
+
+def test_a_client_that_nobody_closes_and_nobody_has_any_more() -> None:
+    with Emulator() as emulator:
+        emulator.add_user(username="test", password="passw0rd")
+        program = Program("dropped.py", emulator.url, emulator.app_id, emulator.app_secret)
+        assert program.finish() == ["refreshed: True", "another: True"]

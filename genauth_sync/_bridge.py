@@ -1,0 +1,355 @@
+"""The one event loop on which genauth_sync runs genauth_async's coroutines.
+
+One daemon thread with one asyncio loop serves all clients and all threads of the process. It starts with the first
+call, starts anew in a forked child, and is closed at exit. The loop has a thread of its own because a loop in the
+caller's thread cannot run where one runs already (notebooks), and after Ctrl-C would resume the interrupted coroutine
+with the next call.
+
+The calls are handed over by `_Call`, not by futures: a lock released by the coroutine's own last step wakes the caller
+sooner, and `SystemExit` in a coroutine reaches the caller instead of ending the loop.
+"""
+
+from __future__ import annotations
+
+import _thread
+import asyncio
+import atexit
+import builtins
+import contextlib
+import functools
+import inspect
+import os
+import select
+import selectors
+import sys
+import threading
+import time
+import warnings
+import weakref
+from collections.abc import Callable, Coroutine
+from types import BuiltinFunctionType
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeVar, overload
+
+from anyio import to_thread
+
+from genauth_async._guard import clear_frames
+from genauth_async.errors import SyncBridgeError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["Bridge", "Facade", "bridge", "callback"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+CLEANUP_SECONDS = 5.0  # how long an interrupted call may take to clean up
+CANCEL_SECONDS = 0.5  # how long what runs at exit may take to clean up, before the clients are closed
+EXIT_SECONDS = 0.9  # how long the exit waits for all of that
+
+# A thread that sleeps on a lock is woken by Ctrl-C, but not on Windows, and nowhere by one that came in the instant
+# before it fell asleep. So it wakes by itself now and then.
+_LONGEST_WAIT = 0.1 if sys.platform == "win32" else 1.0
+
+
+class _Call(Generic[T]):
+    """One blocking call, driven on the loop by a task of its own."""
+
+    __slots__ = ("_awake", "_begun", "_error", "_finished", "_make", "_result", "_task")
+
+    _result: T
+
+    def __init__(self, make: Callable[[], Coroutine[Any, Any, T]]) -> None:
+        self._make = make
+        self._error: BaseException | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._begun = False
+        self._finished = False
+        self._awake = threading.Lock()
+        self._awake.acquire()
+
+    def wait(self, seconds: float = threading.TIMEOUT_MAX) -> None:
+        """Wait for the end of the call, whatever it is."""
+        deadline = time.monotonic() + seconds
+        while not self._finished and (left := deadline - time.monotonic()) > 0:
+            self._awake.acquire(timeout=min(left, _LONGEST_WAIT))
+
+    def interrupt(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Cancel the call and wait for its cleanup, within limits."""
+        try:
+            loop.call_soon_threadsafe(self.cancel)
+        except RuntimeError:  # the loop is closed: nothing runs any more
+            return
+        self.wait(CLEANUP_SECONDS)
+
+    def take(self) -> T:
+        """Return what the coroutine returned, or raise what it raised."""
+        error, self._error = self._error, None
+        if error is None:
+            return self._result
+        try:
+            raise error
+        finally:
+            del error  # its traceback has this frame: a cycle that would keep the caller's arguments, secrets included
+
+    # From here on, everything runs on the loop.
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._task = loop.create_task(self._drive())
+
+    def cancel(self) -> None:
+        if not self._begun:
+            self._finish()
+        elif self._task is not None:
+            self._task.cancel()
+
+    async def _drive(self) -> None:
+        if self._finished:  # interrupted before it began
+            return
+        self._begun = True
+        try:
+            self._result = await self._make()
+        except BaseException as error:  # noqa: BLE001  SystemExit and KeyboardInterrupt, too, belong to the caller
+            self._error = error
+        finally:
+            self._finish()
+
+    def _finish(self) -> None:
+        del self._make
+        self._task = None
+        self._finished = True
+        self._awake.release()
+
+
+class Bridge:
+    """Runs coroutines of any thread on one private event loop."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._epoll: int | None = None
+        self._pid = os.getpid()
+        self._closed = False
+        self._warned = False
+        self._open: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._closing: set[asyncio.Task[None]] = set()
+        self._of_the_parent: list[object] = []
+
+    def run(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run the coroutine that `make` makes, and return its result or raise its exception.
+
+        Whatever interrupts the waiting, such as Ctrl-C, cancels the coroutine, gives it 5 seconds to clean up, and is
+        raised. The coroutine sees the caller's context variables.
+
+        Raises:
+            SyncBridgeError: on the bridge's own loop, where waiting would last for ever, and after the end.
+        """
+        try:
+            here = asyncio.get_running_loop()
+        except RuntimeError:
+            pass
+        else:
+            self._check_nesting(here, make)
+        loop = self._loop
+        if loop is None or self._pid != os.getpid():
+            loop = self._start()
+        call = _Call(make)
+        try:
+            # This copies the caller's context, which the task then inherits.
+            loop.call_soon_threadsafe(call.start, loop)
+            call.wait()
+        except BaseException:
+            call.interrupt(loop)
+            raise
+        try:
+            return call.take()
+        except asyncio.CancelledError:
+            if self._closed:
+                # The process exits, so this is a daemon thread. As in any other blocking call it stays where it is:
+                # raising would print a traceback at every exit.
+                threading.Event().wait()
+            raise
+
+    def close_in_time(self, core: object) -> None:
+        """Await a client's `aclose` at exit, or when nobody has it any more, in case nobody closes it before."""
+        if hasattr(core, "aclose"):
+            with self._lock:
+                self._open.add(core)
+        # A client's copies and sessions have the same; it goes with the last of them.
+        shared = getattr(core, "_shared", None)
+        if shared is not None:
+            weakref.finalize(shared, self._close, shared.transport.aclose).atexit = False
+
+    def _close(self, aclose: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Called by the garbage collector, in whichever thread it runs."""
+        loop = self._loop
+        if loop is not None and self._pid == os.getpid():
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(self._start_closing, loop, aclose)
+
+    def _start_closing(self, loop: asyncio.AbstractEventLoop, aclose: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        task = loop.create_task(aclose())
+        self._closing.add(task)  # the loop itself has but a weak reference
+        task.add_done_callback(self._closing.discard)
+
+    def shutdown(self) -> None:
+        """Cancel what runs, close what is open, and close the loop. For exit: no call works afterwards."""
+        with self._lock:
+            self._closed = True
+            loop, self._loop = self._loop, None
+        if loop is not None and self._thread is not None:
+            loop.call_soon_threadsafe(loop.stop)
+            self._thread.join(EXIT_SECONDS)
+
+    def start_anew(self) -> None:
+        """Forget the parent's loop, in a forked child.
+
+        The child has no thread but the one that forked. So the loop stands still, nobody waits for the calls in flight,
+        and a lock that another thread held just then is never released: even the lock has to be new. The old loop is
+        kept, for what belongs to it warns when it goes unclosed.
+        """
+        self._of_the_parent.append((self._loop, self._thread))
+        if sys.platform == "linux" and self._epoll is not None:
+            # An epoll set is shared by both processes: a connection that the child drops would go deaf in the parent.
+            # So the old loop gets a set of its own, under the old number.
+            with selectors.EpollSelector() as own:
+                os.dup2(own.fileno(), self._epoll, inheritable=False)
+        self._lock = threading.Lock()
+        self._loop = self._thread = None
+        self._pid = os.getpid()
+
+    def _start(self) -> asyncio.AbstractEventLoop:
+        if self._pid != os.getpid():  # forked past Python's hooks
+            self.start_anew()
+        with self._lock:
+            if self._closed:
+                raise SyncBridgeError("genauth_sync was called after its end, while the interpreter exits")
+            if self._loop is None:
+                _refuse_green_threads()
+                loop = self._new_loop()
+                self._thread = threading.Thread(target=self._serve, args=(loop,), name="genauth-sync", daemon=True)
+                try:
+                    self._thread.start()
+                except BaseException:
+                    loop.close()
+                    raise
+                self._loop = loop
+            return self._loop
+
+    def _new_loop(self) -> asyncio.AbstractEventLoop:
+        if sys.platform != "linux":
+            return asyncio.new_event_loop()
+        selector = selectors.EpollSelector()
+        self._epoll = selector.fileno()
+        return asyncio.SelectorEventLoop(selector)
+
+    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
+        while not self._closed:
+            # Raised by a task that is none of ours, such as a library's; whoever awaits that task is told, too.
+            with contextlib.suppress(KeyboardInterrupt, SystemExit):
+                loop.run_forever()
+        loop.run_until_complete(self._wind_up(loop))
+        loop.close()
+
+    async def _wind_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let everything on the loop come to its end."""
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
+        with self._lock:
+            cores = list(self._open)
+        await asyncio.gather(*(core.aclose() for core in cores), return_exceptions=True)
+        await loop.shutdown_asyncgens()
+        # Stubborn tasks are waited for, if in vain: the exit does not wait for this, and a loop closed with tasks in it
+        # would spoil it with warnings.
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _check_nesting(self, here: asyncio.AbstractEventLoop, make: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        if here is self._loop:
+            coroutine = make()
+            coroutine.close()
+            name = getattr(coroutine, "__qualname__", "method")
+            raise SyncBridgeError(
+                f"genauth_sync was called on the bridge's own event loop; await genauth_async's `{name}` there instead"
+            )
+        if not self._warned and not hasattr(builtins, "__IPYTHON__"):  # a notebook's cells block its loop anyway
+            self._warned = True
+            warnings.warn(
+                "genauth_sync was called where an event loop runs, which stands still during the call; "
+                "await genauth_async's methods there instead",
+                RuntimeWarning,
+                stacklevel=5,  # this method, run, the generated method, what clears its frame, its caller
+            )
+
+
+def _refuse_green_threads() -> None:
+    if not all(isinstance(function, BuiltinFunctionType) for function in (_thread.allocate_lock, select.select)):
+        raise SyncBridgeError(
+            "genauth_sync needs real threads and selectors, but gevent or eventlet has replaced them; "
+            "patch with thread=False, select=False"
+        )
+
+
+bridge = Bridge()
+atexit.register(bridge.shutdown)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=bridge.start_anew)
+
+
+@overload
+def callback(function: None) -> None: ...
+@overload
+def callback(function: Callable[[T], None]) -> Callable[[T], Coroutine[Any, Any, None]]: ...
+def callback(function: Callable[[T], None] | None) -> Callable[[T], Coroutine[Any, Any, None]] | None:
+    """Make a user's blocking callback one that the core can await; it runs in a worker thread, never on the loop."""
+    if function is None:
+        return None
+
+    async def call(value: T) -> None:
+        await to_thread.run_sync(function, value)
+
+    return call
+
+
+def _frames_cleared(method: Callable[P, T]) -> Callable[P, T]:
+    """As the core's methods do: no password or token stays in the frames of a traceback, which error reporters send."""
+
+    @functools.wraps(method)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+        handled = sys.exc_info()[1]
+        call = [functools.partial(method, *args, **kwargs)]
+        del args, kwargs  # this frame is on the traceback as well, and cannot be cleared while it runs
+        try:
+            return call.pop()()
+        except BaseException as error:
+            clear_frames(error, handled)
+            raise
+
+    return guarded
+
+
+class Facade(Generic[T]):
+    """What the generated classes have in common: the object of genauth_async that does the work."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, method in list(vars(cls).items()):
+            if inspect.isfunction(method):
+                setattr(cls, name, _frames_cleared(method))
+
+    def __init__(self, core: T) -> None:
+        self._async = core
+        bridge.close_in_time(core)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"A {type(self).__name__} is not pickled; make one in each process")
+
+    @classmethod
+    def _wrap(cls, core: T) -> Self:
+        """Make a facade of an object that the core has made; the generated `__init__` makes its own."""
+        facade = cls.__new__(cls)
+        Facade.__init__(facade, core)
+        return facade

@@ -1,0 +1,26 @@
+"""A program whose clients are closed by nobody, and are gone before it ends."""
+
+from __future__ import annotations
+
+import gc
+import sys
+
+from genauth_sync import AuthenticationClient, TokenSession
+
+host, app_id, app_secret = sys.argv[1:]
+
+
+def sign_in() -> TokenSession:
+    client = AuthenticationClient(app_id, host, app_secret)
+    copied = client.with_options(timeout=5.0)
+    return client.session(copied.sign_in_by_username_password("test", "passw0rd"))
+
+
+session = sign_in()
+gc.collect()
+# The session still has the client's connections.
+print("refreshed:", session.refresh().access_token == session.access_token())
+del session
+gc.collect()
+another = AuthenticationClient(app_id, host, app_secret)
+print("another:", another.get_system_info().version is not None)

@@ -1,0 +1,35 @@
+"""Ctrl-C while the coroutine does what must not be cut short: that is finished first."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+
+import anyio
+
+from genauth_async._shield import finish
+from genauth_sync._bridge import bridge
+
+
+def on_interrupt(_number: int, _frame: FrameType | None) -> None:
+    print("signal", flush=True)
+    raise KeyboardInterrupt
+
+
+async def rotate() -> None:
+    print("sent", flush=True)
+    await anyio.to_thread.run_sync(sys.stdin.readline)
+    print("stored")
+
+
+async def refresh() -> None:
+    await finish(rotate)
+    print("not reached")
+
+
+signal.signal(signal.SIGINT, on_interrupt)
+try:
+    bridge.run(refresh)
+except KeyboardInterrupt:
+    print("interrupted")
