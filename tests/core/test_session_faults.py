@@ -25,7 +25,7 @@ from genauth_async import (
     TokenSet,
 )
 from genauth_async.emulator import Emulator, User
-from tests.conftest import MakeClient
+from tests.conftest import BACKENDS, MakeClient
 from tests.core.test_session import LIFE, REFRESH, gathered
 
 pytestmark = pytest.mark.anyio
@@ -216,17 +216,28 @@ async def leave_by_wait_for(call: Call, when: When) -> None:
         await asyncio.wait_for(both(), 0.1)
 
 
-for native in (leave_by_task_cancel, leave_by_wait_for):
-    native.asyncio_only = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
-
-LEAVE = [leave_by_scope, leave_by_task_cancel, leave_by_wait_for]
+PROCESSED = pytest.mark.parametrize("processed", [False, True], ids=["before the server has it", "after it has it"])
 
 
-@pytest.mark.parametrize("leave", LEAVE, ids=lambda leave: leave.__name__)
-@pytest.mark.parametrize("processed", [False, True], ids=["before the server has it", "after the server has it"])
+@PROCESSED
 async def test_a_caller_that_leaves_loses_no_token(
+    processed: bool, expired: TokenSession, tokens: Any, emulator: Emulator
+) -> None:
+    await leave_during_refresh(leave_by_scope, expired, emulator, processed=processed)
+    assert expired.tokens.access_token != tokens["access_token"]
+
+
+@PROCESSED
+@pytest.mark.parametrize("leave", [leave_by_task_cancel, leave_by_wait_for])
+@pytest.mark.parametrize("anyio_backend", [b for b in BACKENDS if b.id != "trio"])
+async def test_a_caller_that_leaves_in_asyncios_own_ways_loses_no_token(
     leave: Leave, processed: bool, expired: TokenSession, tokens: Any, emulator: Emulator
 ) -> None:
+    await leave_during_refresh(leave, expired, emulator, processed=processed)
+    assert expired.tokens.access_token != tokens["access_token"]
+
+
+async def leave_during_refresh(leave: Leave, expired: TokenSession, emulator: Emulator, *, processed: bool) -> None:
     hold = emulator.faults.hold(REFRESH, after=processed)
 
     async def arrived() -> None:
@@ -237,11 +248,10 @@ async def test_a_caller_that_leaves_loses_no_token(
         timer.start()
 
     await leave(expired.access_token, arrived)
-    assert expired.tokens.access_token != tokens["access_token"]
+    assert expired._unstored is None
     assert set(await gathered(5, expired)) == {expired.tokens.access_token}
     assert emulator.requests[REFRESH] == 1
     assert emulator.grants.revoked == 0
-    assert expired._unstored is None
 
 
 async def test_a_caller_with_a_timeout_leaves_in_time_to_wait_and_others_go_on(
