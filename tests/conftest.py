@@ -4,6 +4,7 @@ import functools
 import inspect
 import logging
 import os
+import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -21,6 +22,10 @@ from genauth_async.emulator import Emulator, User
 from tests.recording import RecordingServer, recording_server
 
 PASSWORD = "passw0rd-Canary"
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and so the programs that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 BACKENDS = [
     pytest.param(("asyncio", {}), id="asyncio"),

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -46,6 +47,8 @@ def test_the_emulator_by_hand() -> None:
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
+        watchdog = threading.Timer(60, process.kill)
+        watchdog.start()
         assert process.stdout is not None
         assert process.stderr is not None
         environment = dict(process.stdout.readline().strip().split("=", 1) for _ in range(3))
@@ -61,6 +64,7 @@ def test_the_emulator_by_hand() -> None:
             assert process.stdout.read() == "Stopped.\n"
             assert process.wait(20) == 0
             assert process.stderr.read() == ""
+            watchdog.cancel()
             with pytest.raises(ConnectionFailedError):
                 client.get_system_info()
 
