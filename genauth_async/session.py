@@ -118,7 +118,7 @@ class TokenSession(FramesCleared):
             SessionExpiredError: none yet; `access_token()` reads them from the store.
         """
         if self._tokens is None:
-            raise SessionExpiredError("The session has not been read from its store yet; await access_token() first")
+            raise SessionExpiredError("The session has not been read from its store yet: ask for access_token() first")
         return self._tokens
 
     async def access_token(self) -> str:
@@ -349,7 +349,8 @@ class TokenSession(FramesCleared):
         if tokens.access_token == self._rejected:
             self._fresh_until = self._valid_until = _NEVER
             return
-        life = math.inf if tokens.expires_in is None else float(tokens.expires_in)
+        # A life that is not told, or cannot be meant, ends when an API refuses the token: see invalidate().
+        life = float(tokens.expires_in) if tokens.expires_in is not None and tokens.expires_in > 0 else math.inf
         # A wall clock that was set back must not lengthen a token's life.
         self._valid_until = self._clock.monotonic() + life - max(0.0, age)
         # Half its life at most, or a short-lived token would be refreshed on every call.

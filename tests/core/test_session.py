@@ -208,10 +208,11 @@ async def test_without_a_refresh_token(client: AuthenticationClient, tokens: Any
     assert emulator.requests[REFRESH] == 0
 
 
+@pytest.mark.parametrize("life", [None, 0, -1])
 async def test_a_life_that_is_not_told_ends_when_an_api_says_so(
-    client: AuthenticationClient, tokens: Any, emulator: Emulator
+    life: int | None, client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:
-    del tokens["expires_in"]
+    tokens["expires_in"] = life
     session = client.session(tokens)
     emulator.clock.advance(100 * LIFE - 1)
     assert await session.access_token() == tokens["access_token"]

@@ -11,12 +11,6 @@ from tests.emulator.emulator_types import Json, Refresh, SignIn
 
 
 @pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
 def user(emulator: Emulator) -> User:
     return emulator.add_user(
         username="ada", email="ada@example.com", phone="13800000000", password="passw0rd", name="Ada"
