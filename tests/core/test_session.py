@@ -14,46 +14,22 @@ from genauth_async import (
     AuthenticationClient,
     Clock,
     ConfigurationError,
-    InvalidResponseError,
     LoginTokenRespDto,
     MemoryStore,
     SessionExpiredError,
-    TokenSession,
     TokenSet,
-    TransportError,
 )
 from genauth_async.emulator import Emulator, User
 from tests.conftest import PASSWORD, MakeClient
+from tests.core.sessions import LIFE, REFRESH, REVOKE, emulators_time, gathered
 from tests.recording import Answer, RecordingServer
 
 pytestmark = pytest.mark.anyio
 
-REFRESH = "/oidc/token"
-REVOKE = "/oidc/token/revocation"
-LIFE = 14 * 24 * 3600
-
 
 @pytest.fixture
 def client(make_client: MakeClient, emulator: Emulator) -> AuthenticationClient:
-    """A client that lives in the emulator's time, so that advancing it expires tokens on both sides."""
-    return make_client(clock=Clock(monotonic=emulator.clock.now, wall=emulator.clock.now))
-
-
-@pytest.fixture
-def tokens(emulator: Emulator, user: User) -> dict[str, Any]:
-    return dict(emulator.issue_tokens(user))
-
-
-async def gathered(count: int, session: TokenSession) -> list[str]:
-    got: list[str] = []
-
-    async def one() -> None:
-        got.append(await session.access_token())
-
-    async with anyio.create_task_group() as group:
-        for _ in range(count):
-            group.start_soon(one)
-    return got
+    return make_client(clock=emulators_time(emulator))
 
 
 @pytest.mark.usefixtures("user")
@@ -279,114 +255,6 @@ async def test_bad_arguments_are_named(tokens: Any, options: Any, argument: str,
         client.session(tokens, **options)
     assert caught.value.argument == argument
     assert "canary" not in str(caught.value)
-
-
-async def test_log_out_forgets_even_if_the_server_cannot_be_told(
-    client: AuthenticationClient, tokens: Any, emulator: Emulator
-) -> None:
-    emulator.faults.add(REVOKE, status=500, body="<html>", times=None)
-    store = MemoryStore()
-    session = client.session(tokens, store=store, key="k")
-    await session.access_token()
-    with pytest.raises((InvalidResponseError, TransportError)):
-        await session.logout()
-    with pytest.raises(SessionExpiredError):
-        await session.access_token()
-    assert await store.get("k") is None
-
-
-async def test_log_out_revokes_the_newest_tokens(client: AuthenticationClient, tokens: Any, emulator: Emulator) -> None:
-    store = MemoryStore()
-    first, second = (client.session(tokens, store=store, key="k") for _ in range(2))
-    await first.refresh()
-    await second.logout()
-    assert emulator.grants.alive == 0
-    await first.invalidate(first.tokens.access_token)
-    with pytest.raises(SessionExpiredError, match="elsewhere"):
-        await first.access_token()
-    assert emulator.requests[REFRESH] == 1
-
-
-async def test_on_tokens_is_told_after_storing_and_before_anyone_is_given_them(
-    client: AuthenticationClient, tokens: Any, emulator: Emulator
-) -> None:
-    store = MemoryStore()
-    order: list[str] = []
-
-    async def on_tokens(new: TokenSet) -> None:
-        record = await store.get("k")
-        assert record is not None
-        assert record.tokens == new
-        assert order == []
-        await anyio.lowlevel.checkpoint()
-        order.append("told")
-
-    session = client.session(tokens, store=store, key="k", on_tokens=on_tokens)
-    emulator.clock.advance(LIFE)
-
-    async def ask() -> None:
-        await session.access_token()
-        order.append("given")
-
-    async with anyio.create_task_group() as group:
-        for _ in range(5):
-            group.start_soon(ask)
-    assert order == ["told"] + ["given"] * 5
-
-
-async def test_on_tokens_may_be_a_plain_function(client: AuthenticationClient, tokens: Any) -> None:
-    told: list[TokenSet] = []
-    session = client.session(tokens, on_tokens=told.append)
-    assert [await session.refresh()] == told
-
-
-async def test_when_on_tokens_fails_the_tokens_are_kept(
-    client: AuthenticationClient, tokens: Any, emulator: Emulator
-) -> None:
-    def on_tokens(_: TokenSet) -> None:
-        raise LookupError("their bug")
-
-    session = client.session(tokens, on_tokens=on_tokens)
-    with pytest.raises(LookupError, match="their bug"):
-        await session.refresh()
-    assert await session.access_token() == session.tokens.access_token != tokens["access_token"]
-    assert emulator.requests[REFRESH] == 1
-
-
-async def test_a_session_is_restored_from_its_store(
-    client: AuthenticationClient, tokens: Any, emulator: Emulator
-) -> None:
-    store = MemoryStore()
-    await client.session(tokens, store=store, key="k").access_token()
-    emulator.clock.advance(LIFE - 100)
-    restored = client.session(None, store=store, key="k")
-    with pytest.raises(SessionExpiredError, match="access_token"):
-        restored.tokens  # noqa: B018
-    assert await restored.access_token() == tokens["access_token"]
-    assert restored.tokens.refresh_token == tokens["refresh_token"]
-    emulator.clock.advance(50)
-    assert await restored.access_token() != tokens["access_token"]
-    with pytest.raises(SessionExpiredError, match="no session under this key"):
-        await client.session(None, store=store, key="another").access_token()
-
-
-async def test_a_new_sign_in_replaces_what_is_stored_under_its_key(
-    client: AuthenticationClient, tokens: Any, emulator: Emulator, user: User
-) -> None:
-    store = MemoryStore()
-    old = client.session(tokens, store=store, key="k")
-    await old.access_token()
-    emulator.clock.advance(10)
-    again = dict(emulator.issue_tokens(user))
-    new = client.session(again, store=store, key="k")
-    await new.refresh()
-    await old.invalidate(tokens["access_token"])
-    assert await old.access_token() == await new.access_token()
-    assert emulator.requests[REFRESH] == 1
-    # Older tokens under the same key do not.
-    stale = client.session({**tokens, "obtained_at": emulator.clock.now() - 10}, store=store, key="k")
-    assert (await stale.refresh()).access_token != tokens["access_token"]
-    assert emulator.grants.revoked == 0
 
 
 async def test_nothing_is_shown_or_pickled(client: AuthenticationClient, tokens: Any) -> None:

@@ -1,0 +1,219 @@
+"""Whose connections are used, on which loop, through which proxy, and whom they trust."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import ssl
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import anyio
+import httpx
+import httpx2
+import pytest
+import trustme
+import uvicorn
+
+from genauth_async import (
+    AuthenticationClient,
+    ClientClosedError,
+    ConfigurationError,
+    ConnectionFailedError,
+    RetryPolicy,
+    TLSError,
+    UnexpectedRedirectError,
+)
+from genauth_async.emulator import Emulator
+from tests.conftest import PASSWORD, MakeClient
+from tests.core.test_transport import AT_ONCE, SEND, SYSTEM, send_email
+from tests.recording import Answer, RecordingServer
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_a_client_of_the_callers_is_used_and_left_open(
+    library: Any, recorder: RecordingServer, make_client: MakeClient
+) -> None:
+    async with library.AsyncClient(headers={"x-corporate": "yes"}, follow_redirects=True) as theirs:
+        ours = make_client(recorder.url, http_client=theirs)
+        await send_email(ours)
+        assert recorder.last.headers["x-corporate"] == "yes"
+        recorder.answers = [Answer(status=307, headers={"location": "/elsewhere"})]
+        with pytest.raises(UnexpectedRedirectError):
+            await send_email(ours)
+        await ours.aclose()
+        assert not theirs.is_closed
+
+
+async def test_a_transport_of_the_callers_is_used_and_left_open(make_client: MakeClient, emulator: Emulator) -> None:
+    emulator.add_user(username="ada", password=PASSWORD)
+    closed: list[bool] = []
+
+    class Theirs(httpx.ASGITransport):
+        async def aclose(self) -> None:
+            closed.append(True)
+
+    ours = make_client(transport=Theirs(app=emulator.app))
+    assert (await ours.sign_in_by_username_password("ada", PASSWORD)).data.access_token
+    await ours.aclose()
+    assert closed == []
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_a_bug_in_a_transport_of_the_callers_is_not_hidden(library: Any, make_client: MakeClient) -> None:
+    def broken(_: object) -> object:
+        raise LookupError("their bug")
+
+    with pytest.raises(LookupError, match="their bug"):
+        await send_email(make_client(transport=library.MockTransport(broken)))
+
+
+async def test_a_closed_client_says_so(make_client: MakeClient) -> None:
+    client = make_client()
+    copied = client.with_options(lang="zh-CN")
+    await client.get_system_info()
+    await client.aclose()
+    await client.aclose()
+    for closed in (client, copied):
+        with pytest.raises(ClientClosedError, match="closed"):
+            await closed.get_system_info()
+
+
+def test_one_client_on_one_loop_after_another(emulator: Emulator) -> None:
+    client = AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret)
+
+    async def once() -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(10):
+                group.start_soon(client.get_system_info)
+        # The pool of a loop that ends is closed with it; the client stays good for the next.
+        opened = client._shared.transport._pool._opened.pop()
+        assert opened is not None
+        assert opened.client is not None
+        await opened.client.aclose()
+
+    for backend in ("asyncio", "asyncio", "trio"):
+        anyio.run(once, backend=backend)
+    assert emulator.requests[SYSTEM] == 30
+
+
+def test_one_client_on_two_loops_at_once(emulator: Emulator) -> None:
+    client = AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret)
+    barrier = threading.Barrier(2)
+
+    async def many() -> None:
+        for _ in range(10):
+            async with anyio.create_task_group() as group:
+                for _ in range(5):
+                    group.start_soon(client.get_system_info)
+        opened = client._shared.transport._pool._opened.pop()
+        assert opened is not None
+        assert opened.client is not None
+        await opened.client.aclose()
+
+    def run() -> None:
+        barrier.wait(10)
+        asyncio.run(many())
+
+    with ThreadPoolExecutor(2) as threads:
+        for running in [threads.submit(run) for _ in range(2)]:
+            running.result()
+    assert emulator.requests[SYSTEM] == 100
+
+
+async def test_a_proxy_is_used_and_the_environment_says_which(
+    recorder: RecordingServer, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for client in (
+        make_client("http://genauth.example", allow_insecure_http=True, proxy=recorder.url),
+        make_client("http://genauth.example", allow_insecure_http=True),
+    ):
+        await send_email(client)
+        assert recorder.last.target == "http://genauth.example/api/v3/send-email"
+        monkeypatch.setenv("http_proxy", recorder.url)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    direct = make_client(recorder.url)
+    await send_email(direct)
+    assert recorder.last.target == SEND
+
+
+@contextmanager
+def https_emulator(authority: trustme.CA, name: str = "localhost") -> Iterator[tuple[str, Emulator]]:
+    """The emulator behind a real uvicorn with TLS."""
+    emulator = Emulator()
+    emulator.add_user(username="ada", password=PASSWORD)
+    certificate = authority.issue_cert(name)
+    config = uvicorn.Config(emulator.app, host="127.0.0.1", port=0, log_level="warning", lifespan="off", loop="asyncio")
+    config.load()
+    config.ssl = context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    sockets = [config.bind_socket()]
+    sockets[0].listen()  # from now on connections wait, instead of being refused
+    thread = threading.Thread(target=functools.partial(server.run, sockets=sockets))
+    thread.start()
+    try:
+        yield f"https://localhost:{sockets[0].getsockname()[1]}", emulator
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+async def test_tls_is_verified(authority: trustme.CA, make_client: MakeClient, tmp_path: Any) -> None:
+    ca_file = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(ca_file))
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    with https_emulator(authority) as (url, emulator):
+        credentials = {"app_id": emulator.app_id, "app_secret": emulator.app_secret, "retry": AT_ONCE}
+        with pytest.raises(TLSError, match="verify=") as caught:
+            await make_client(url, **credentials).sign_in_by_username_password("ada", PASSWORD)
+        assert not caught.value.sent
+        assert emulator.requests.total == 0
+        for verify in (str(ca_file), ca_file, context, False):
+            client = make_client(url, **credentials, verify=verify)
+            assert (await client.sign_in_by_username_password("ada", PASSWORD)).status_code == 200
+            await client.aclose()  # the server waits for its connections
+    with https_emulator(authority, "other.example") as (url, emulator):
+        with pytest.raises(TLSError):
+            await make_client(url, verify=ca_file, retry=AT_ONCE).get_system_info()
+        assert emulator.requests.total == 0
+
+
+async def test_a_ca_file_that_is_none_is_a_clear_error(make_client: MakeClient, tmp_path: Any) -> None:
+    for path in (tmp_path / "absent.pem", __file__):
+        with pytest.raises(ConfigurationError, match=r"verify: .*CA certificates"):
+            await make_client("https://localhost:1", verify=path).get_system_info()
+
+
+async def test_the_context_is_built_once_and_beside_the_event_loop(
+    make_client: MakeClient, free_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from genauth_async import _tls
+
+    _tls._system_context.cache_clear()
+    built_on: list[int] = []
+    build = ssl.create_default_context
+
+    def seen(*args: Any, **kwargs: Any) -> ssl.SSLContext:
+        built_on.append(threading.get_ident())
+        return build(*args, **kwargs)
+
+    monkeypatch.setattr(ssl, "create_default_context", seen)
+    for _ in range(3):
+        client = make_client(f"https://127.0.0.1:{free_port}", retry=RetryPolicy(attempts=1))
+        with pytest.raises(ConnectionFailedError):
+            await client.get_system_info()
+    assert len(built_on) == 1
+    assert threading.get_ident() not in built_on
