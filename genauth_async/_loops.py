@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from anyio.lowlevel import current_token
 
 _T = TypeVar("_T")
+
+# Written in a forked child only and never read: what it holds must not be finalized there, not even with its client.
+_INHERITED: Final[list[object]] = []
 
 
 class PerLoop(Generic[_T]):
@@ -20,18 +23,17 @@ class PerLoop(Generic[_T]):
     What it inherited it keeps untouched, since closing or dropping it would disturb the parent's.
     """
 
-    __slots__ = ("_inherited", "_make", "_pid", "_values")
+    __slots__ = ("_make", "_pid", "_values")
 
     def __init__(self, make: Callable[[], _T]) -> None:
         self._make = make
         self._pid = os.getpid()
         self._values: WeakKeyDictionary[object, _T] = WeakKeyDictionary()
-        self._inherited: list[object] = []
 
     def get(self) -> _T:
         """The running loop's value, made if there is none."""
         if self._pid != os.getpid():
-            self._inherited += self._values.items()
+            _INHERITED.extend(self._values.items())
             self._values = WeakKeyDictionary()
             self._pid = os.getpid()
         loop = current_token().native_token

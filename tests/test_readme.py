@@ -17,15 +17,23 @@ from genauth_async.emulator import Emulator
 ROOT = Path(__file__).parents[1]
 BLOCKS = [
     pytest.param(block, id=f"{path.name}-{number}")
-    for path in (ROOT / "README.md", ROOT / "docs" / "sessions.md", ROOT / "docs" / "emulator.md")
+    for path in (
+        ROOT / "README.md",
+        ROOT / "docs" / "sessions.md",
+        ROOT / "docs" / "emulator.md",
+        ROOT / "docs" / "sync.md",
+    )
     for number, block in enumerate(re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL), 1)
 ]
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_it_runs(block: str) -> None:
+def test_it_runs(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Emulator(app_id="your app id", app_secret="your app secret") as emulator:
         emulator.add_user(username="test", password="passw0rd")
+        monkeypatch.setenv("GENAUTH_APP_HOST", emulator.url)
+        monkeypatch.setenv("GENAUTH_APP_ID", emulator.app_id)
+        monkeypatch.setenv("GENAUTH_APP_SECRET", emulator.app_secret)
         here = block.replace("https://example.genauth.ai", emulator.url)
         code = compile(here, "<block>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 

@@ -148,3 +148,16 @@ def test_a_client_that_nobody_closes_and_nobody_has_any_more() -> None:
         emulator.add_user(username="test", password="passw0rd")
         program = Program("dropped.py", emulator.url, emulator.app_id, emulator.app_secret)
         assert program.finish() == ["refreshed: True", "another: True"]
+
+
+@needs_fork
+def test_a_client_survives_a_fork_in_both_processes() -> None:
+    with Emulator() as emulator:
+        emulator.add_user(username="test", password="passw0rd")
+        program = Program("fork_client.py", emulator.url, emulator.app_id, emulator.app_secret)
+        assert program.finish() == [
+            "before: refreshed True",
+            "child: refreshed True",
+            "child exited with 0",
+            "parent: refreshed True",
+        ]
