@@ -15,6 +15,8 @@ _SECRET_WORDS = (
     "credential",
     "password",
     "passcode",
+    "passwd",
+    "pwd",
     "privatekey",
     "secret",
     "ticket",

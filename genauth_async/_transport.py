@@ -11,6 +11,7 @@ import anyio
 
 from ._client_auth import authenticate
 from ._envelope import effective_status, retry_after
+from ._http_types import AsyncHTTPClient
 from ._masking import excerpt
 from ._network_errors import translated
 from ._pool import Pool
@@ -56,10 +57,11 @@ class Transport:
         with anyio.move_on_after(limit.total) as scope:
             while True:
                 attempt += 1
+                client = await self._pool.client()
                 sent = True
                 answer: Response | GenAuthError
                 try:
-                    answer = await self._exchange(request, settings, limit)
+                    answer = await _exchange(client, request, settings, limit)
                     outcome = Outcome(status=effective_status(answer), retry_after=retry_after(answer))
                 except TransportError as error:
                     answer, outcome = error, Outcome(sent=error.sent)
@@ -78,38 +80,38 @@ class Transport:
         """Closes the connections that the SDK opened on this event loop."""
         await self._pool.aclose()
 
-    async def _exchange(self, request: Request, settings: Settings, limit: Deadline) -> Response:
-        """One try."""
-        client = await self._pool.client()
-        content, media_type = request.body()
-        headers = {**_standing_headers(settings), **request.headers}
-        if media_type is not None:
-            headers["content-type"] = media_type
-        if request.user_token is not None:
-            headers["authorization"] = f"Bearer {request.user_token}"
-        outgoing = client.build_request(
-            request.method,
-            settings.app_host + request.target,
-            content=content,
-            headers=headers,
-            extensions={"timeout": dict(limit.phases)},
-        )
-        failure: GenAuthError
+
+async def _exchange(client: AsyncHTTPClient, request: Request, settings: Settings, limit: Deadline) -> Response:
+    """One try."""
+    content, media_type = request.body()
+    headers = {**_standing_headers(settings), **request.headers}
+    if media_type is not None:
+        headers["content-type"] = media_type
+    if request.user_token is not None:
+        headers["authorization"] = f"Bearer {request.user_token}"
+    outgoing = client.build_request(
+        request.method,
+        settings.app_host + request.target,
+        content=content,
+        headers=headers,
+        extensions={"timeout": dict(limit.phases)},
+    )
+    failure: GenAuthError
+    try:
+        incoming = await client.send(outgoing, stream=True, follow_redirects=False)
+    except Exception as error:
+        translation = translated(error, request.name)
+        if translation is None:
+            raise
+        failure = translation
+    else:
         try:
-            incoming = await client.send(outgoing, stream=True, follow_redirects=False)
-        except Exception as error:
-            translation = translated(error, request.name)
-            if translation is None:
-                raise
-            failure = translation
-        else:
-            try:
-                return await _read(incoming, settings.max_response_bytes, request.name)
-            finally:
-                with anyio.CancelScope(shield=True):
-                    await incoming.aclose()
-        # Out here, so that what was caught is not attached as context.
-        raise failure
+            return await _read(incoming, settings.max_response_bytes, request.name)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await incoming.aclose()
+    # Out here, so that what was caught is not attached as context.
+    raise failure
 
 
 async def _read(incoming: Any, limit: int, name: str) -> Response:
