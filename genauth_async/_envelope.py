@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TypeVar
@@ -22,7 +23,8 @@ from .errors import (
     UnexpectedRedirectError,
     UnexpectedShapeError,
 )
-from .models._base import Dto, Envelope
+from .models._base import Dto, Envelope, attribute_names
+from .models.tokens import OIDCTokenResponse
 
 _DtoT = TypeVar("_DtoT", bound=Dto)
 
@@ -54,6 +56,26 @@ def read_oauth(response: Response, answer: type[_DtoT]) -> _DtoT:
     body = _json_object(response)
     _raise_oauth_error(body, response)
     return _structure(body, answer, response)
+
+
+def read_tokens(response: Response) -> OIDCTokenResponse:
+    """Reads the answer of the token endpoint, leniently: no rotated refresh token is to be lost over an odd neighbour.
+
+    Raises:
+        OAuthError, GenAuthAPIError, InvalidResponseError: as `read_oauth`; also when there is no access token.
+    """
+    body = _json_object(response)
+    _raise_oauth_error(body, response)
+    known = attribute_names(OIDCTokenResponse)
+    fields = {
+        name: value
+        for name, value in body.items()
+        if name not in known or (isinstance(value, str) and value and known[name] != "expires_in")
+    }
+    life = body.get("expires_in", body.get("expire_in"))
+    with suppress(TypeError, ValueError, OverflowError):
+        fields["expires_in"] = int(float(life))  # type: ignore[arg-type]
+    return _structure(fields, OIDCTokenResponse, response)
 
 
 def read_oauth_nothing(response: Response) -> None:

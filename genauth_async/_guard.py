@@ -6,7 +6,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable, Coroutine
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar
 
 _P = ParamSpec("_P")
@@ -14,7 +14,7 @@ _T = TypeVar("_T")
 
 
 class FramesCleared:
-    """Public coroutine methods of subclasses clear the frames of what they raise.
+    """Whatever subclasses' methods raise has its frames cleared.
 
     The lines of the traceback stay; the locals of our frames, and of the libraries' below them, go: they hold
     passwords, tokens and request bodies. Doing it here, once, is safer than remembering it in every method.
@@ -22,12 +22,23 @@ class FramesCleared:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        for name, method in list(vars(cls).items()):
-            if not name.startswith("_") and inspect.iscoroutinefunction(method):
-                setattr(cls, name, _frames_cleared(method))
+        guard_methods(cls)
 
 
-def _frames_cleared(method: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:
+def guard_methods(cls: type) -> None:
+    """Has the frames of what a class's constructor and public methods raise cleared."""
+    for name, method in list(vars(cls).items()):
+        if name.startswith("_") and name != "__init__":
+            continue
+        if isinstance(method, classmethod):
+            setattr(cls, name, classmethod(_guarded(method.__func__)))
+        elif inspect.iscoroutinefunction(method):
+            setattr(cls, name, _guarded_coroutine(method))
+        elif inspect.isfunction(method):
+            setattr(cls, name, _guarded(method))
+
+
+def _guarded_coroutine(method: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:
     @wraps(method)
     async def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _T:
         handled = sys.exc_info()[1]
@@ -35,7 +46,22 @@ def _frames_cleared(method: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_
         del args, kwargs  # This frame is on the traceback as well, and cannot be cleared while it runs.
         try:
             return await running
-        except Exception as error:
+        except BaseException as error:  # A cancellation too: asyncio.timeout makes it the cause of its TimeoutError.
+            clear_frames(error, handled)
+            raise
+
+    return guarded
+
+
+def _guarded(method: Callable[_P, _T]) -> Callable[_P, _T]:
+    @wraps(method)
+    def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        handled = sys.exc_info()[1]
+        call = [partial(method, *args, **kwargs)]
+        del args, kwargs  # As above.
+        try:
+            return call.pop()()
+        except BaseException as error:
             clear_frames(error, handled)
             raise
 

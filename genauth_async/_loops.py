@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar, runtime_checkable
 from weakref import WeakKeyDictionary
 
 from anyio.lowlevel import current_token
@@ -16,7 +16,7 @@ _INHERITED: Final[list[object]] = []
 
 
 class PerLoop(Generic[_T]):
-    """A value for each running event loop; it goes when its loop goes.
+    """A value for each running event loop; it goes when its loop is closed.
 
     Locks and connection pools work on one loop only. Keeping one each lets a client be used from one `asyncio.run`
     after another, and from several threads. A forked child starts with none: the parent's sockets are not its own.
@@ -39,9 +39,23 @@ class PerLoop(Generic[_T]):
         loop = current_token().native_token
         value = self._values.get(loop)
         if value is None:
+            self._forget_closed_loops()
             value = self._values.setdefault(loop, self._make())
         return value
 
     def pop(self) -> _T | None:
         """Removes and returns the running loop's value."""
         return self._values.pop(current_token().native_token, None)
+
+    def _forget_closed_loops(self) -> None:
+        # A value may refer to its loop, as connections do, so that the weak reference alone would keep both for ever.
+        for loop in list(self._values):
+            if isinstance(loop, _Closable) and loop.is_closed():
+                self._values.pop(loop, None)
+
+
+@runtime_checkable
+class _Closable(Protocol):
+    """asyncio's event loops; trio's say nothing, and are not referred to."""
+
+    def is_closed(self) -> bool: ...

@@ -15,14 +15,17 @@ from .errors import ConnectionFailedError, ConnectionLostError, RequestTimeoutEr
 _HTTP_LIBRARIES = frozenset({"httpx", "httpx2", "httpcore", "httpcore2", "aiohttp", "anyio", "h11", "ssl"})
 
 
-def translated(error: Exception, name: str) -> TransportError | None:
+def translated(error: Exception, name: str, handled: BaseException | None) -> TransportError | None:
     """Our exception for an HTTP library's, with that as its cause; None if it is not one.
 
     Args:
         error: what was raised.
         name: the request's, for the message.
+        handled: what the caller was handling when it called. Python links it to whatever is raised meanwhile, but it
+            says nothing of this call.
     """
-    decisive = next((e for e in _chain(error) if _library(e) == "aiohttp"), error)
+    chain = list(_chain(error, handled))
+    decisive = next((e for e in chain if _library(e) == "aiohttp"), error)
     names = {cls.__name__ for cls in type(decisive).__mro__}
     failure: TransportError
     if names & {"ConnectTimeout", "PoolTimeout", "ConnectionTimeoutError"}:
@@ -30,7 +33,7 @@ def translated(error: Exception, name: str) -> TransportError | None:
     elif names & {"TimeoutException", "ServerTimeoutError"}:
         failure = RequestTimeoutError(f"{name}: no answer in time", sent=True)
     elif names & {"ConnectError", "ClientConnectorError", "ProxyError", "UnsupportedProtocol"}:
-        if any(isinstance(e, ssl.SSLError) for e in _chain(error)):
+        if any(isinstance(e, ssl.SSLError) for e in chain):
             hint = "pass verify= with your CA if the server's certificate comes from a private one"
             failure = TLSError(f"{name}: the TLS handshake failed: {error}; {hint}", sent=False)
         else:
@@ -48,8 +51,8 @@ def _library(error: BaseException) -> str:
     return type(error).__module__.partition(".")[0]
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def _chain(error: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
     link: BaseException | None = error
-    while link is not None:
+    while link is not None and link is not handled:
         yield link
         link = link.__cause__ or link.__context__

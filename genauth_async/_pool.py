@@ -16,7 +16,8 @@ from sniffio import current_async_library
 from ._http_types import AsyncHTTPClient, AsyncHTTPTransport
 from ._loops import PerLoop
 from ._tls import Verify, tls_context
-from .errors import ClientClosedError
+from .errors import ClientClosedError, ConfigurationError
+from .settings import is_loopback
 
 # A connection that the server closes while a refresh is being written leaves its outcome unknown. Servers close idle
 # connections after 5 s or more, so ours are given up before that.
@@ -67,8 +68,7 @@ class Pool:
         Raises:
             ClientClosedError: after `aclose`.
         """
-        if self._closed:
-            raise ClientClosedError("the client is closed; make a new one, or close it later")
+        self._raise_if_closed()
         if self._options.http_client is not None:
             return self._options.http_client
         opened = self._opened.get()
@@ -76,7 +76,16 @@ class Pool:
             async with opened.lock:
                 if opened.client is None:
                     opened.client = await self._open()
+        try:
+            self._raise_if_closed()  # meanwhile
+        except ClientClosedError:
+            await opened.client.aclose()
+            raise
         return opened.client
+
+    def _raise_if_closed(self) -> None:
+        if self._closed:
+            raise ClientClosedError("the client is closed; make a new one, or close it later")
 
     async def aclose(self) -> None:
         """Closes the running loop's client; later calls raise ClientClosedError."""
@@ -88,7 +97,8 @@ class Pool:
     async def _open(self) -> AsyncHTTPClient:
         on_asyncio = current_async_library() == "asyncio"
         # Beside the event loop: importing the libraries and reading the trust store take a tenth of a second and more.
-        return (await anyio.to_thread.run_sync(_prepare, self._options, on_asyncio))()
+        make = await anyio.to_thread.run_sync(_prepare, self._options, on_asyncio)
+        return make()
 
 
 def _prepare(options: PoolOptions, on_asyncio: bool) -> Callable[[], AsyncHTTPClient]:
@@ -112,7 +122,7 @@ def _transport(options: PoolOptions, on_asyncio: bool) -> Callable[[], AsyncHTTP
     if theirs is not None:
         return lambda: theirs
     context = tls_context(options.verify) if options.origin.startswith("https:") else False
-    proxy = options.proxy or _environment_proxy(options.origin)
+    proxy = _checked_proxy(options.proxy or _environment_proxy(options.origin))
     if proxy is None and on_asyncio and find_spec("httpx_aiohttp") is not None:
         return _aiohttp_transport(context)
     import httpx
@@ -140,6 +150,20 @@ def _environment_proxy(origin: str) -> str | None:
     from urllib.request import getproxies, proxy_bypass
 
     parts = urlsplit(origin)
+    if is_loopback(parts.hostname or ""):
+        # Whatever the environment says: the proxy would be shown passwords over plain HTTP.
+        return None
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
     return None if proxy is None or proxy_bypass(parts.hostname or "") else proxy
+
+
+def _checked_proxy(proxy: str | None) -> str | None:
+    if proxy is None:
+        return None
+    scheme = urlsplit(proxy).scheme
+    if scheme in {"socks5", "socks5h"} and find_spec("socksio") is None:
+        raise ConfigurationError("proxy", "is a SOCKS proxy, which needs another package: pip install 'httpx[socks]'")
+    if scheme not in {"http", "https", "socks5", "socks5h"}:
+        raise ConfigurationError("proxy", "must be a URL such as http://proxy.example:3128, also in the environment")
+    return proxy

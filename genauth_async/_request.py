@@ -11,6 +11,8 @@ from urllib.parse import quote, urlencode
 
 from attrs import field, frozen
 
+from .errors import ConfigurationError
+
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 ClientAuth = Literal["token", "introspection", "revocation"]
 
@@ -63,12 +65,25 @@ class Request:
         return f"{self.method} /{'/'.join(self.path)}"
 
     def body(self) -> tuple[bytes | None, str | None]:
-        """The body's bytes and its media type."""
-        if self.json is not None:
-            return json.dumps(self.json, ensure_ascii=False, separators=(",", ":")).encode(), "application/json"
-        if self.form is not None:
-            return urlencode(self.form).encode(), "application/x-www-form-urlencoded"
-        return None, None
+        """The body's bytes and its media type.
+
+        Raises:
+            ConfigurationError: an argument is of a type that cannot be sent.
+        """
+        try:
+            if self.json is not None:
+                # ASCII, so that even half a character in a password can be sent, and is not quoted by an error.
+                return json.dumps(self.json, separators=(",", ":")).encode(), "application/json"
+            if self.form is not None:
+                return urlencode(self.form).encode(), "application/x-www-form-urlencoded"
+        except UnicodeError:
+            problem = "has half a character (a lone surrogate)"
+        except (TypeError, ValueError, RecursionError) as error:
+            problem = f"cannot be sent as JSON: {error}"
+        else:
+            return None, None
+        # Out here, since the exception holds the whole body.
+        raise ConfigurationError("an argument", problem)
 
 
 def _text(value: str | bool) -> str:

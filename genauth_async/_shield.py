@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import anyio
 from sniffio import current_async_library
 
+if TYPE_CHECKING:
+    import asyncio
+
 _T = TypeVar("_T")
+
+_NAME: Final = "genauth: to be finished"
 
 
 async def finish(work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
@@ -28,7 +33,7 @@ async def _finish_on_asyncio(work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
     # and most servers use. So the work gets a task of its own, and this one waits for it however often it is cancelled.
     import asyncio
 
-    task = asyncio.create_task(work())
+    task = asyncio.create_task(work(), name=_NAME)
     cancelled: asyncio.CancelledError | None = None
     with anyio.CancelScope(shield=True):
         while not task.done():
@@ -41,3 +46,8 @@ async def _finish_on_asyncio(work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
     if not task.cancelled():
         task.exception()  # Seen; the caller has left.
     raise cancelled
+
+
+def is_to_be_finished(task: asyncio.Task[Any]) -> bool:
+    """Whether a task is such work; who ends an event loop should let it end by itself."""
+    return task.get_name() == _NAME

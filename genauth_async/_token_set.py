@@ -1,12 +1,13 @@
-"""What a session takes for tokens, to a TokenSet."""
+"""What a session takes for tokens, to a TokenSet; what comes after them, and whether they are used up."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import TypeAlias
 
 from ._wire import ShapeError, structure
-from .errors import ConfigurationError
+from .errors import ConfigurationError, GenAuthAPIError, GenAuthError, InvalidResponseError, OAuthError, TransportError
 from .models.signin import LoginTokenRespDto, LoginTokenResponseDataDto
 from .models.tokens import OIDCTokenResponse, TokenSet
 
@@ -44,3 +45,18 @@ def succeeding(old: TokenSet, answer: OIDCTokenResponse, now: float) -> TokenSet
     kept = {name: old[name] for name in ("refresh_token", "id_token", "scope", "token_type")}
     given = {name: value for name, value in answer.items() if value is not None}
     return structure({**kept, **given, "obtained_at": now}, TokenSet)
+
+
+def is_unspent(error: GenAuthError) -> bool:
+    """Whether the refresh token certainly was not used: nothing was sent, or whoever answered refused to look at it.
+
+    A server error may come from a gateway whose backend had rotated the token, or from the backend after that.
+    """
+    if isinstance(error, TransportError):
+        return not error.sent
+    if isinstance(error, (OAuthError, InvalidResponseError)):
+        # Elsewhere (3xx), no (4xx), or not now (503): but neither success nor any other fault of the server's.
+        return 300 <= error.http_status < 500 or error.http_status == HTTPStatus.SERVICE_UNAVAILABLE  # noqa: PLR2004
+    if isinstance(error, GenAuthAPIError):
+        return error.status_code < 500 or error.status_code == HTTPStatus.SERVICE_UNAVAILABLE  # noqa: PLR2004
+    return True

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+import sys
+from collections.abc import Mapping
 from functools import cache
 from secrets import SystemRandom
 from typing import Any, Final
@@ -19,6 +21,7 @@ from ._request import Request, Response
 from ._retry import Outcome, wait_before_retry
 from ._version import VERSION
 from .errors import (
+    ConfigurationError,
     GenAuthError,
     NotJSONError,
     RequestTimeoutError,
@@ -29,6 +32,7 @@ from .errors import (
 from .settings import Deadline, Settings, Timeout, deadline
 
 _random: Final = SystemRandom()
+_CONNECT_SHARE: Final = 0.8
 
 
 class Transport:
@@ -61,7 +65,8 @@ class Transport:
                 sent = True
                 answer: Response | GenAuthError
                 try:
-                    answer = await _exchange(client, request, settings, limit)
+                    phases = _phases(limit, scope.deadline - anyio.current_time())
+                    answer = await _exchange(client, request, settings, phases)
                     outcome = Outcome(status=effective_status(answer), retry_after=retry_after(answer))
                 except TransportError as error:
                     answer, outcome = error, Outcome(sent=error.sent)
@@ -81,32 +86,39 @@ class Transport:
         await self._pool.aclose()
 
 
-async def _exchange(client: AsyncHTTPClient, request: Request, settings: Settings, limit: Deadline) -> Response:
+def _phases(limit: Deadline, left: float) -> dict[str, float]:
+    """The limits of one try.
+
+    Connecting gets less than all of the time left, so that "no connection" is what is reported of a host that cannot be
+    reached, and not "no answer", after which a refresh token could have been used.
+    """
+    phases = {name: min(seconds, left) for name, seconds in limit.phases.items()}
+    return {**phases, "connect": min(phases["connect"], _CONNECT_SHARE * left)}
+
+
+async def _exchange(
+    client: AsyncHTTPClient, request: Request, settings: Settings, phases: Mapping[str, float]
+) -> Response:
     """One try."""
+    handled = sys.exc_info()[1]
     content, media_type = request.body()
     headers = {**_standing_headers(settings), **request.headers}
     if media_type is not None:
         headers["content-type"] = media_type
     if request.user_token is not None:
         headers["authorization"] = f"Bearer {request.user_token}"
-    outgoing = client.build_request(
-        request.method,
-        settings.app_host + request.target,
-        content=content,
-        headers=headers,
-        extensions={"timeout": dict(limit.phases)},
-    )
+    outgoing = _built(client, request, settings.app_host + request.target, content, headers, phases)
     failure: GenAuthError
     try:
         incoming = await client.send(outgoing, stream=True, follow_redirects=False)
     except Exception as error:
-        translation = translated(error, request.name)
+        translation = translated(error, request.name, handled)
         if translation is None:
             raise
         failure = translation
     else:
         try:
-            return await _read(incoming, settings.max_response_bytes, request.name)
+            return await _read(incoming, settings.max_response_bytes, request.name, handled)
         finally:
             with anyio.CancelScope(shield=True):
                 await incoming.aclose()
@@ -114,7 +126,30 @@ async def _exchange(client: AsyncHTTPClient, request: Request, settings: Setting
     raise failure
 
 
-async def _read(incoming: Any, limit: int, name: str) -> Response:
+def _built(
+    client: AsyncHTTPClient,
+    request: Request,
+    url: str,
+    content: bytes | None,
+    headers: Mapping[str, str],
+    phases: Mapping[str, float],
+) -> Any:
+    """The library's request.
+
+    Raises:
+        ConfigurationError: the library cannot make one of this host.
+    """
+    try:
+        return client.build_request(
+            request.method, url, content=content, headers=headers, extensions={"timeout": dict(phases)}
+        )
+    except Exception as error:
+        if type(error).__name__ != "InvalidURL" and not isinstance(error, UnicodeError):
+            raise
+    raise ConfigurationError("app_host", "is no host that can be asked")
+
+
+async def _read(incoming: Any, limit: int, name: str, handled: BaseException | None) -> Response:
     """Reads the body of an answer whose status and headers have arrived."""
     headers = {key.lower(): value for key, value in incoming.headers.items()}
     about = {"http_status": incoming.status_code, "content_type": headers.get("content-type", "")}
@@ -131,7 +166,7 @@ async def _read(incoming: Any, limit: int, name: str) -> Response:
             return Response(status=incoming.status_code, headers=headers, body=bytes(body))
         failure = ResponseTooLargeError(f"{name}: an answer larger than max_response_bytes={limit}", **about)
     except Exception as error:
-        translation = translated(error, name)
+        translation = translated(error, name, handled)
         if translation is None:
             raise
         failure = translation

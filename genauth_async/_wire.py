@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import cache
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
@@ -15,6 +16,7 @@ from .models._base import Dto, attribute_names, wire_names
 
 _DtoT = TypeVar("_DtoT", bound=Dto)
 _UNIONS = (Union, UnionType)
+_SLIP = 0.8
 
 
 class ShapeError(Exception):
@@ -57,6 +59,10 @@ def argument(value: _DtoT | Mapping[str, object] | None, cls: type[_DtoT], name:
         raise ConfigurationError(name, f"takes a {cls.__name__} or a mapping, not {type(value).__name__}")
     wire = wire_names(cls)
     by_wire_name = {wire.get(key, key): item for key, item in value.items()}
+    for key in by_wire_name.keys() - attribute_names(cls).keys():
+        # Unknown ones are passed on, for what the server may know; but not slips, such as of passwordEncryptType.
+        if close := get_close_matches(key, attribute_names(cls), 1, _SLIP):
+            raise ConfigurationError(name, f"has {key!r}; did you mean {close[0]!r}?")
     try:
         return structure(by_wire_name, cls)
     except ShapeError as error:

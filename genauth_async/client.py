@@ -282,4 +282,6 @@ class AuthenticationClient(SignIn, Messages, Profile, System, Tokens):
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"<AuthenticationClient {self._settings.app_id!r} at {self._settings.app_host}>"
+        settings = getattr(self, "_settings", None)  # None while it is being made
+        of = "" if settings is None else f" {settings.app_id!r} at {settings.app_host}"
+        return f"<AuthenticationClient{of}>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar, get_args
+from typing import Final, TypeAlias, TypeVar, get_args
 
 import anyio
 
@@ -15,6 +15,9 @@ from .models.signin import PasswordEncryptType
 from .models.system import SystemInfoResp
 
 _T = TypeVar("_T")
+
+Encrypt: TypeAlias = Callable[[str], Awaitable[str]]
+"""Encrypts a password."""
 
 _ENCRYPT_TYPES: Final = get_args(PasswordEncryptType)
 
@@ -30,7 +33,7 @@ class PasswordEncryptor:
         self,
         encrypt_type: str | None,
         fetch_keys: Callable[[], Awaitable[SystemInfoResp]],
-        send: Callable[[Callable[[str], Awaitable[str]]], Awaitable[_T]],
+        send: Callable[[Encrypt], Awaitable[_T]],
     ) -> _T:
         """Sends something that has passwords in it; once more under new keys, if the server cannot decrypt.
 
@@ -71,7 +74,13 @@ class PasswordEncryptor:
 
 
 async def _as_it_is(password: str) -> str:
+    _check_is_text(password)
     return password
+
+
+def _check_is_text(password: str) -> None:
+    if not isinstance(password, str):
+        raise ConfigurationError("password", f"is text, not {type(password).__name__}")
 
 
 class _Cipher:
@@ -82,6 +91,7 @@ class _Cipher:
         self._keys = keys
 
     async def __call__(self, password: str) -> str:
+        _check_is_text(password)
         # Beside the event loop: SM2 is milliseconds of pure Python, and the first call imports `cryptography`.
         # It has no effect, so a cancelled caller may leave it.
         result = await anyio.to_thread.run_sync(self._encrypted, password, abandon_on_cancel=True)
@@ -98,3 +108,7 @@ class _Cipher:
             return sm2.encrypt(password.encode(), key).hex()
         except PasswordEncryptionError as error:
             return error
+        except UnicodeEncodeError:
+            # Not attached: it holds the password.
+            pass
+        return PasswordEncryptionError("The password has half a character (a lone surrogate) in it")

@@ -7,22 +7,21 @@ import inspect
 import logging
 import math
 from collections.abc import Awaitable, Callable
-from typing import Final, NoReturn, TypeAlias
+from typing import Final, NoReturn, TypeAlias, TypeVar
 
 import anyio
+from attrs import evolve
 
-from ._grants import Grant, token_name
+from ._grants import token_name
 from ._guard import FramesCleared
 from ._shield import finish
-from ._token_set import TokensLike, succeeding, token_set
+from ._token_set import TokensLike, is_unspent, succeeding, token_set
 from .errors import (
     ConfigurationError,
     GenAuthError,
     InvalidGrantError,
-    InvalidResponseError,
     RefreshUnavailableError,
     SessionExpiredError,
-    TransportError,
 )
 from .models.tokens import TokenSet
 from .oidc.tokens import Tokens
@@ -36,7 +35,8 @@ _log: Final = logging.getLogger(__name__)
 # How long a token that is still valid is handed out before a failed early refresh is tried again.
 _PAUSE_SECONDS: Final = 5.0
 _NEVER: Final = -math.inf
-_NOT_SUCCESS: Final = 300
+_PREDECESSORS: Final = 16
+_T = TypeVar("_T")
 
 
 class TokenSession(FramesCleared):
@@ -77,6 +77,7 @@ class TokenSession(FramesCleared):
             raise ConfigurationError("leeway", f"is in seconds, not below 0: {leeway!r}")
         self._leeway = leeway
         self._on_tokens = on_tokens
+        self._seconds = client._settings.refresh_timeout  # noqa: SLF001
         self._grants = client._shared.grants  # noqa: SLF001
         # A key made from the refresh token stands for one grant: whatever is stored under it is as new or newer.
         self._keyed_by_grant = key is None
@@ -84,21 +85,19 @@ class TokenSession(FramesCleared):
             key = token_name(self._tokens) if key is None else key
         elif store is None or key is None:
             raise ConfigurationError("tokens", "are needed, unless store and key tell where they are kept")
-        self._grant = self._grants.find(key) if store is None else Grant(store, key)
+        self._in_memory = store is None
+        self._grant = self._grants.find(store, key)
         # The generation in the store that `_tokens` are from; None until this session has met the store.
         self._generation: int | None = None
-        # Tokens that the server gave and the store did not take yet, with the generation that they replace there.
-        self._unstored: tuple[SessionRecord, int] | None = None
         self._rejected: str | None = None
         self._ended: str | None = None
-        # How many refreshes ended, and how the last one failed: those who waited for it get the same error.
-        self._refreshes = 0
-        self._failure: RefreshUnavailableError | None = None
-        self._fresh_until = self._valid_until = self._pause_until = _NEVER
+        self._fresh_until = self._valid_until = _NEVER
         if self._tokens is not None:
             self._hold(self._tokens, self._clock.wall() - self._tokens.obtained_at)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_valid_until"):
+            return "<TokenSession: being made>"
         state = self._ended or ("fresh" if self._is_fresh() else "to be refreshed")
         return f"<TokenSession {self.key!r}: {state}>"
 
@@ -128,18 +127,19 @@ class TokenSession(FramesCleared):
             SessionExpiredError: the session has ended; the user has to sign in again.
             RefreshUnavailableError: it has expired and cannot be refreshed now; the session is kept.
         """
-        # Not before the store has been met: it gets the tokens of a new session, or has newer ones.
-        if self._tokens is not None and self._generation is not None:
+        # Not before the store has been met, which gets the tokens of a new session, or has newer ones; and not while it
+        # lacks tokens that exist nowhere else.
+        if self._tokens is not None and self._generation is not None and self._grant.unstored is None:
             if self._is_fresh():
                 return self._tokens.access_token
-            if self._is_valid() and self._clock.monotonic() < self._pause_until:
+            if self._is_valid() and self._clock.monotonic() < self._grant.pause_until:
                 return self._tokens.access_token
         try:
             return (await self._renewed(self._is_fresh, resend=False)).access_token
         except RefreshUnavailableError as error:
             if self._tokens is None or not self._is_valid():
                 raise
-            self._pause_until = self._clock.monotonic() + max(_PAUSE_SECONDS, error.retry_after or 0.0)
+            self._grant.pause_until = self._clock.monotonic() + max(_PAUSE_SECONDS, error.retry_after or 0.0)
             return self._tokens.access_token
 
     async def refresh(self, *, resend: bool = False) -> TokenSet:
@@ -171,9 +171,9 @@ class TokenSession(FramesCleared):
             self._fresh_until = self._valid_until = _NEVER
 
     async def logout(self) -> None:
-        """Revokes the tokens (RFC 7009) and forgets them, here and in the store.
+        """Revokes the tokens (RFC 7009) and forgets them, in the store too.
 
-        They are forgotten in any case; an error means that the server may not know.
+        They are forgotten in any case; an error means that the server, or the store, may not know.
 
         Raises:
             OAuthError, TransportError, InvalidResponseError: the server could not be told.
@@ -182,30 +182,40 @@ class TokenSession(FramesCleared):
             await finish(self._log_out)
 
     async def _log_out(self) -> None:
-        record = await self._grant.store.get(self.key)
-        tokens = self._tokens if record is None else record.tokens
-        already = self._ended is not None or (record is None and self._generation is not None)
-        await self._forget("the user logged out")
-        if tokens is not None and not already:
-            await self._client.revoke_token(tokens.refresh_token or tokens.access_token)
+        if self._ended is not None:
+            return
+        grant = self._grant
+        with anyio.move_on_after(self._seconds):
+            record = await grant.store.get(self.key)
+        newest = self._tokens if record is None else record.tokens
+        gone_elsewhere = record is None and self._generation is not None
+        if grant.unstored is not None:
+            newest, gone_elsewhere, grant.unstored = grant.unstored[0].tokens, False, None
+        try:
+            with anyio.move_on_after(self._seconds):
+                await self._forget("the user logged out")
+        finally:
+            if newest is not None and not gone_elsewhere:
+                await self._client.revoke_token(newest.refresh_token or newest.access_token)
 
     async def _renewed(self, satisfied: Callable[[], bool], *, resend: bool) -> TokenSet:
-        refreshes = self._refreshes
+        grant = self._grant
+        refreshes = grant.refreshes
         self._raise_if_ended()
-        async with self._grant.store.lock(self.key):
+        async with grant.store.lock(self.key):
             self._raise_if_ended()
             record = await self._met()
             if satisfied():
                 return record.tokens
-            if self._failure is not None and self._refreshes != refreshes:
-                raise copy.copy(self._failure) from self._failure.__cause__
-            return await finish(lambda: self._refresh_within_time(record, resend=resend))
+            if grant.failure is not None and grant.refreshes != refreshes:
+                raise copy.copy(grant.failure) from grant.failure.__cause__
+            return await finish(lambda: self._refresh_and_tell(record, resend=resend))
 
     async def _met(self) -> SessionRecord:
         """The store's record, in step with this session."""
         store, key = self._grant.store, self.key
-        if self._unstored is not None:
-            await self._store_rotated(*self._unstored)
+        if self._grant.unstored is not None:
+            await self._store_rotated(*self._grant.unstored)
         record = await store.get(key)
         if record is None:
             if self._generation is not None:
@@ -215,7 +225,7 @@ class TokenSession(FramesCleared):
             self._raise_if_ended()
             record = SessionRecord(tokens=self.tokens, generation=1)
             await self._write(record, expected=None)
-        elif self._generation is None and self._supersedes(record.tokens):
+        elif self._generation is None and self._is_new_sign_in(record):
             expected = record.generation
             record = SessionRecord(tokens=self.tokens, generation=expected + 1)
             await self._write(record, expected=expected)
@@ -224,50 +234,63 @@ class TokenSession(FramesCleared):
         self._generation = record.generation
         return record
 
-    def _supersedes(self, stored: TokenSet) -> bool:
-        """Whether this session was made with newer tokens than those found under its key: by a new sign-in."""
-        mine = self._tokens
-        if mine is None or self._keyed_by_grant or mine.refresh_token == stored.refresh_token:
-            return False
-        return mine.obtained_at > stored.obtained_at
+    def _is_new_sign_in(self, stored: SessionRecord) -> bool:
+        """Whether this session was made with tokens of another grant than those found under its key.
 
-    async def _refresh_within_time(self, record: SessionRecord, *, resend: bool) -> TokenSet:
-        # The HTTP call has its own limit; the rest is for the store and on_tokens.
-        seconds = self._client._settings.refresh_timeout  # noqa: SLF001
-        self._failure = None
+        Decided by what the store knows of its grant, not by time: clocks of two machines differ, and answers that were
+        kept for a while do not say when they came.
+        """
+        mine = self._tokens
+        if mine is None or self._keyed_by_grant:
+            return False
+        return token_name(mine) not in {token_name(stored.tokens), *stored.predecessors}
+
+    async def _refresh_and_tell(self, record: SessionRecord, *, resend: bool) -> TokenSet:
+        grant = self._grant
+        grant.failure = None
         try:
-            with anyio.move_on_after(2 * seconds):
-                return await self._refresh(record, seconds, resend=resend)
-            late = f"The session's store or on_tokens did not end within {2 * seconds:g} s"
-            raise RefreshUnavailableError(late)  # noqa: TRY301 - one more way for a refresh to fail
+            new, is_mine = await self._refresh(record, resend=resend)
+            if is_mine and self._on_tokens is not None:
+                waiting = self._on_tokens(new)
+                if inspect.isawaitable(waiting):
+                    await self._in_time(waiting, "on_tokens")
         except RefreshUnavailableError as error:
             _log.warning("%s (session %s)", error, self.key)
-            self._failure = error
+            grant.failure = error
             raise
+        else:
+            return new
         finally:
-            self._refreshes += 1
+            grant.refreshes += 1
 
-    async def _refresh(self, record: SessionRecord, seconds: float, *, resend: bool) -> TokenSet:
+    async def _refresh(self, record: SessionRecord, *, resend: bool) -> tuple[TokenSet, bool]:
+        """New tokens, stored; and whether it was this session that got them."""
         old = record.tokens
         refresh_token = await self._unspent(record, resend=resend)
         # Marked first: should this process die before the answer is stored, nobody sends the same token again.
-        sent = SessionRecord(tokens=old, generation=record.generation + 1, refresh_sent=True)
-        await self._write(sent, expected=record.generation)
+        sent = evolve(record, generation=record.generation + 1, refresh_sent=True)
+        await self._in_time(self._write(sent, expected=record.generation), "the store")
         try:
-            answer = await self._client.get_new_access_token_by_refresh_token(refresh_token, timeout=seconds)
+            answer = await self._client.get_new_access_token_by_refresh_token(refresh_token, timeout=self._seconds)
         except InvalidGrantError as error:
-            return await self._end(sent, error)
+            return await self._end(sent, error), False
         except GenAuthError as error:
             raise await self._failed(sent, error) from error
         new = succeeding(old, answer, self._clock.wall())
-        rotated = SessionRecord(tokens=new, generation=sent.generation + 1)
-        if not await self._store_rotated(rotated, sent.generation):
-            return (await self._met()).tokens
-        if self._on_tokens is not None:
-            waiting = self._on_tokens(new)
-            if inspect.isawaitable(waiting):
-                await waiting
-        return new
+        rotated = SessionRecord(
+            tokens=new,
+            generation=sent.generation + 1,
+            predecessors=(*record.predecessors, token_name(old))[-_PREDECESSORS:],
+        )
+        if not await self._in_time(self._store_rotated(rotated, sent.generation), "the store"):
+            return (await self._met()).tokens, False
+        return new, True
+
+    async def _in_time(self, work: Awaitable[_T], what: str) -> _T:
+        """Bounds what has no limit of its own, since nobody can cancel it from outside."""
+        with anyio.move_on_after(self._seconds):
+            return await work
+        raise RefreshUnavailableError(f"The session's refresh: {what} took longer than {self._seconds:g} s")
 
     async def _unspent(self, record: SessionRecord, *, resend: bool) -> str:
         """The refresh token, if there is one that may be sent."""
@@ -296,10 +319,10 @@ class TokenSession(FramesCleared):
 
     async def _failed(self, sent: SessionRecord, error: GenAuthError) -> RefreshUnavailableError:
         """Any other failure: the session is kept."""
-        unknown = not _is_unspent(error)
+        unknown = not is_unspent(error)
         if not unknown:
-            unsent = SessionRecord(tokens=sent.tokens, generation=sent.generation + 1)
-            await self._write(unsent, expected=sent.generation)
+            unsent = evolve(sent, generation=sent.generation + 1, refresh_sent=False)
+            await self._in_time(self._write(unsent, expected=sent.generation), "the store")
         return RefreshUnavailableError(
             f"The access token could not be refreshed: {error}",
             outcome_unknown=unknown,
@@ -312,17 +335,17 @@ class TokenSession(FramesCleared):
         Returns:
             False if the store has others by now, which stay.
         """
-        self._unstored = record, expected
+        self._grant.unstored = record, expected
         try:
             written = await self._grant.store.compare_and_set(self.key, record, expected=expected)
         except BaseException:
             self._hold(record.tokens, 0.0)
             raise
-        self._unstored = None
+        self._grant.unstored = None
         if written:
             self._generation = record.generation
             self._hold(record.tokens, 0.0)
-            self._grants.rotated(self._grant, record.tokens)
+            self._grants.rotated(self._grant, record.tokens, in_memory=self._in_memory)
         return written
 
     async def _write(self, record: SessionRecord, *, expected: int | None) -> None:
@@ -355,19 +378,10 @@ class TokenSession(FramesCleared):
         self._valid_until = self._clock.monotonic() + life - max(0.0, age)
         # Half its life at most, or a short-lived token would be refreshed on every call.
         self._fresh_until = self._valid_until - min(self._leeway, life / 2)
-        self._pause_until = _NEVER
+        self._grant.pause_until = _NEVER
 
     def _is_fresh(self) -> bool:
         return self._clock.monotonic() < self._fresh_until
 
     def _is_valid(self) -> bool:
         return self._clock.monotonic() < self._valid_until
-
-
-def _is_unspent(error: GenAuthError) -> bool:
-    """Whether the refresh token certainly was not used: nothing was sent, or the server answered that it refuses."""
-    if isinstance(error, TransportError):
-        return not error.sent
-    if isinstance(error, InvalidResponseError):
-        return error.http_status >= _NOT_SUCCESS
-    return True

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
-from typing import Final, Literal, Protocol, TypeVar, get_args
+from typing import Final, Literal, NoReturn, Protocol, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
@@ -122,6 +122,10 @@ class Settings:
     clock: Clock = field(factory=Clock, repr=False)
 
     def __attrs_post_init__(self) -> None:
+        for argument in ("app_id", "app_secret", "access_token", "lang", "real_ip", "user_pool_id"):
+            value = getattr(self, argument)
+            if value is not None and not isinstance(value, str):
+                raise ConfigurationError(argument, f"is text, not {type(value).__name__}")
         if not self.app_id:
             raise ConfigurationError("app_id", "is empty; the GenAuth console shows it on the application's page")
         for name in ("token", "introspection", "revocation"):
@@ -133,12 +137,17 @@ class Settings:
                     f"is needed for {argument}={method!r}; pass the application's secret, or {argument}='none' if the "
                     "application is a public client",
                 )
+        if not isinstance(self.retry, RetryPolicy):
+            raise ConfigurationError("retry", f"takes a RetryPolicy, not {type(self.retry).__name__}")
         for argument in ("app_id", "lang", "real_ip", "user_pool_id"):
             value = getattr(self, argument)
             if value is not None and not (value.isascii() and value.isprintable()):
                 raise ConfigurationError(argument, "goes into a header, and can have printable ASCII characters only")
         if self.max_response_bytes <= 0:
             raise ConfigurationError("max_response_bytes", f"must be above 0, not {self.max_response_bytes!r}")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("Settings hold the application's secret and are not pickled; make a client in each process")
 
     def oauth_path(self, *rest: str) -> tuple[str, ...]:
         """The path of an OAuth endpoint, which depends on the application's protocol."""
@@ -167,6 +176,7 @@ def checked_host(app_host: str | None, *, allow_insecure_http: bool) -> str:
     try:
         parts = urlsplit(host)
         name, _port = parts.hostname, parts.port
+        (name or "").encode("idna")
     except ValueError as error:
         raise ConfigurationError("app_host", f"is not a URL: {error}") from error
     if parts.scheme not in {"https", "http"} or not name:
@@ -175,7 +185,7 @@ def checked_host(app_host: str | None, *, allow_insecure_http: bool) -> str:
         raise ConfigurationError("app_host", "must not have a user name or password in it")
     if parts.path or parts.query or parts.fragment:
         raise ConfigurationError("app_host", f"takes the host alone: {parts.scheme}://{parts.netloc}")
-    if parts.scheme == "http" and not allow_insecure_http and not _is_loopback(name):
+    if parts.scheme == "http" and not allow_insecure_http and not is_loopback(name):
         raise ConfigurationError(
             "app_host",
             f"http:// would send passwords and tokens to {name} unencrypted; use https://, or pass "
@@ -184,7 +194,8 @@ def checked_host(app_host: str | None, *, allow_insecure_http: bool) -> str:
     return host
 
 
-def _is_loopback(name: str) -> bool:
+def is_loopback(name: str) -> bool:
+    """Whether a host name means this machine."""
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:

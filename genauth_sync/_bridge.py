@@ -16,8 +16,7 @@ import asyncio
 import atexit
 import builtins
 import contextlib
-import functools
-import inspect
+import math
 import os
 import select
 import selectors
@@ -30,9 +29,10 @@ from collections.abc import Callable, Coroutine
 from types import BuiltinFunctionType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeVar, overload
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 
-from genauth_async._guard import clear_frames
+from genauth_async._guard import guard_methods
+from genauth_async._shield import is_to_be_finished
 from genauth_async.errors import SyncBridgeError
 
 if TYPE_CHECKING:
@@ -133,6 +133,7 @@ class Bridge:
         self._closed = False
         self._warned = False
         self._open: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._watched: weakref.WeakSet[Any] = weakref.WeakSet()
         self._closing: set[asyncio.Task[None]] = set()
         self._of_the_parent: list[object] = []
 
@@ -178,7 +179,8 @@ class Bridge:
                 self._open.add(core)
         # A client's copies and sessions have the same; it goes with the last of them.
         shared = getattr(core, "_shared", None)
-        if shared is not None:
+        if shared is not None and shared not in self._watched:
+            self._watched.add(shared)
             weakref.finalize(shared, self._close, shared.transport.aclose).atexit = False
 
     def _close(self, aclose: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -256,7 +258,8 @@ class Bridge:
         """Let everything on the loop come to its end."""
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
-            task.cancel()
+            if not is_to_be_finished(task):
+                task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
         with self._lock:
@@ -309,26 +312,11 @@ def callback(function: Callable[[T], None] | None) -> Callable[[T], Coroutine[An
         return None
 
     async def call(value: T) -> None:
-        await to_thread.run_sync(function, value)
+        # A thread for each, since it may block on calls of this package that need threads themselves. When it takes too
+        # long it is left behind.
+        await to_thread.run_sync(function, value, abandon_on_cancel=True, limiter=CapacityLimiter(math.inf))
 
     return call
-
-
-def _frames_cleared(method: Callable[P, T]) -> Callable[P, T]:
-    """As the core's methods do: no password or token stays in the frames of a traceback, which error reporters send."""
-
-    @functools.wraps(method)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-        handled = sys.exc_info()[1]
-        call = [functools.partial(method, *args, **kwargs)]
-        del args, kwargs  # this frame is on the traceback as well, and cannot be cleared while it runs
-        try:
-            return call.pop()()
-        except BaseException as error:
-            clear_frames(error, handled)
-            raise
-
-    return guarded
 
 
 class Facade(Generic[T]):
@@ -336,9 +324,7 @@ class Facade(Generic[T]):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        for name, method in list(vars(cls).items()):
-            if inspect.isfunction(method):
-                setattr(cls, name, _frames_cleared(method))
+        guard_methods(cls)  # as the core's: no password or token stays in the frames of a traceback
 
     def __init__(self, core: T) -> None:
         self._async = core

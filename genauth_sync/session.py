@@ -97,9 +97,9 @@ class TokenSession(Facade[AsyncTokenSession]):
         bridge.run(lambda: self._async.invalidate(token))
 
     def logout(self) -> None:
-        """Revokes the tokens (RFC 7009) and forgets them, here and in the store.
+        """Revokes the tokens (RFC 7009) and forgets them, in the store too.
 
-        They are forgotten in any case; an error means that the server may not know.
+        They are forgotten in any case; an error means that the server, or the store, may not know.
 
         Raises:
             OAuthError, TransportError, InvalidResponseError: the server could not be told.

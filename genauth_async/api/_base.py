@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn, TypeVar
 
+import anyio
 from attrs import evolve, field, frozen
 
 from .._envelope import read_envelope
@@ -11,16 +13,17 @@ from .._grants import Grants
 from .._guard import FramesCleared
 from .._request import Repeat, Request
 from .._transport import Transport
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, RequestTimeoutError
 from ..models._base import Dto
 from ..models.system import SystemInfoResp
-from ..passwords import PasswordEncryptor
-from ..settings import Settings, Timeout
+from ..passwords import Encrypt, PasswordEncryptor
+from ..settings import Settings, Timeout, deadline
 
+_T = TypeVar("_T")
 _DtoT = TypeVar("_DtoT", bound=Dto)
 
 
-@frozen
+@frozen(eq=False)
 class Shared:
     """What a client and its copies have in common."""
 
@@ -53,6 +56,19 @@ class Api(FramesCleared):
             )
         return await self._call(evolve(request, user_token=checked_token(token)), answer, timeout)
 
+    async def _send_with_password(
+        self, encrypt_type: str | None, send: Callable[[Encrypt], Awaitable[_T]], timeout: Timeout | None
+    ) -> _T:
+        """Sends something with a password in it; the timeout covers fetching the server's key as well."""
+
+        async def fetch_keys() -> SystemInfoResp:
+            return await self._system_info(timeout)
+
+        limit = self._settings.timeout if timeout is None else deadline(timeout)
+        with anyio.move_on_after(limit.total):
+            return await self._shared.passwords.sending(encrypt_type, fetch_keys, send)
+        raise RequestTimeoutError(f"No answer within {limit.total:g} s", sent=True)
+
     async def _system_info(self, timeout: Timeout | None = None) -> SystemInfoResp:
         return await self._call(get("api", "v3", "system"), SystemInfoResp, timeout)
 
@@ -73,6 +89,6 @@ def checked_token(token: str) -> str:
     Raises:
         ConfigurationError: it cannot; without quoting it.
     """
-    if token.isascii() and token.isprintable() and " " not in token:
+    if isinstance(token, str) and token.isascii() and token.isprintable() and " " not in token:
         return token
     raise ConfigurationError("access_token", "is not a token: it has spaces, line breaks or non-ASCII characters")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Final, TypeAlias, get_args
 
 from .._wire import argument
@@ -18,6 +18,7 @@ from ..models.signin import (
     SignInConnection,
     SignInOptionsDto,
 )
+from ..passwords import Encrypt
 from ..settings import Timeout, one_of
 from ._base import Api, post
 
@@ -89,13 +90,13 @@ class SignIn(Api):
         if getattr(body, needed) is None:
             raise ConfigurationError(needed, f"is needed for connection {body.connection}")
 
-        async def send(encrypt: Callable[[str], Awaitable[str]]) -> LoginTokenRespDto:
+        async def send(encrypt: Encrypt) -> LoginTokenRespDto:
             request = post("api", "v3", "signin", body=await _encrypted(body, encrypt), client_auth="token")
             return await self._call(request, LoginTokenRespDto, timeout)
 
         has_password = body.options is not None and body.connection != "PASSCODE"
         encrypt_type = body.options.password_encrypt_type if body.options is not None and has_password else None
-        return await self._shared.passwords.sending(encrypt_type, self._system_info, send)
+        return await self._send_with_password(encrypt_type, send, timeout)
 
     async def sign_in_by_account_password(
         self, account: str, password: str, options: SignInOptions | None = None, *, timeout: Timeout | None = None
@@ -231,7 +232,7 @@ class SignIn(Api):
         return await self.sign_in_by_credentials("AD", ad_payload=payload, options=options, timeout=timeout)
 
 
-async def _encrypted(body: SigninByCredentialsDto, encrypt: Callable[[str], Awaitable[str]]) -> SigninByCredentialsDto:
+async def _encrypted(body: SigninByCredentialsDto, encrypt: Encrypt) -> SigninByCredentialsDto:
     """A copy with the password encrypted; the caller's DTO stays as it is."""
     name = _PAYLOAD_OF[body.connection]
     payload: Dto = getattr(body, name)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from .._envelope import read_oauth, read_oauth_nothing
+from .._envelope import read_oauth, read_oauth_nothing, read_tokens
 from .._request import ClientAuth, Repeat, Request
 from ..api._base import Api, checked_token
+from ..errors import ConfigurationError
 from ..models.tokens import IntrospectionResponse, OIDCTokenResponse, UserInfo
 from ..settings import Timeout
 
@@ -30,7 +31,7 @@ class Tokens(Api):
             TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = self._form("token", auth="token", grant_type="refresh_token", refresh_token=refresh_token)
-        return read_oauth(await self._shared.transport.send(request, self._settings, timeout), OIDCTokenResponse)
+        return read_tokens(await self._shared.transport.send(request, self._settings, timeout))
 
     async def revoke_token(self, token: str, *, timeout: Timeout | None = None) -> bool:
         """Revokes a token (POST /oidc/token/revocation, RFC 7009). A refresh token takes its whole grant along.
@@ -84,4 +85,7 @@ class Tokens(Api):
         return read_oauth(await self._shared.transport.send(request, self._settings, timeout), UserInfo)
 
     def _form(self, *path: str, auth: ClientAuth, repeat: Repeat = Repeat.HARMFUL, **form: str) -> Request:
+        for argument, value in form.items():
+            if not isinstance(value, str) or not value:
+                raise ConfigurationError(argument, f"is text, not {'empty' if value == '' else type(value).__name__}")
         return Request(method="POST", path=self._settings.oauth_path(*path), form=form, client_auth=auth, repeat=repeat)

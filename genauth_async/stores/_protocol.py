@@ -19,11 +19,14 @@ class SessionRecord:
         generation: grows by one with each write.
         refresh_sent: a refresh was begun under these tokens and has not been answered. If whoever began it is gone, the
             refresh token may be spent, and sending it again could make the server revoke the grant.
+        predecessors: names (digests) of the refresh tokens that these replaced, the newest last. They tell old tokens
+            of this grant from those of a new sign-in.
     """
 
     tokens: TokenSet
     generation: int
     refresh_sent: bool = False
+    predecessors: tuple[str, ...] = ()
 
 
 @runtime_checkable
