@@ -142,6 +142,57 @@ async def test_a_proxy_is_used_and_the_environment_says_which(
     assert recorder.last.target == SEND
 
 
+async def test_what_stays_on_this_machine_goes_through_no_proxy(
+    recorder: RecordingServer, make_client: MakeClient, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, recorder.url)
+    assert await make_client().get_system_info()
+    assert recorder.requests == []
+    assert emulator.requests[SYSTEM] == 1
+
+
+@pytest.mark.parametrize("proxy", ["proxy.example:3128", "socks5://proxy.example", "ftp://proxy.example"])
+async def test_a_proxy_that_cannot_be_used(proxy: str, make_client: MakeClient) -> None:
+    with pytest.raises(ConfigurationError, match="proxy"):
+        await make_client("https://a.example", proxy=proxy).get_system_info()
+
+
+@pytest.mark.parametrize("host", ["https://1.2.3.999", "https://a..b", f"https://{'x' * 70}.example"])
+async def test_a_host_that_cannot_be_one(host: str, make_client: MakeClient) -> None:
+    with pytest.raises((ConfigurationError, ConnectionFailedError)):
+        await make_client(host, retry=RetryPolicy(attempts=1)).get_system_info()
+
+
+async def test_a_client_closed_while_it_opens(make_client: MakeClient) -> None:
+    client = make_client()
+    async with anyio.create_task_group() as group:
+
+        async def first_call() -> None:
+            with pytest.raises(ClientClosedError):
+                await client.get_system_info()
+
+        group.start_soon(first_call)
+        await anyio.lowlevel.checkpoint()
+        await client.aclose()
+    assert len(client._shared.transport._pool._opened._values) == 0
+
+
+def test_loops_that_ended_are_forgotten(emulator: Emulator) -> None:
+    client = AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret)
+    opened = client._shared.transport._pool._opened
+
+    async def use_and_close() -> None:
+        await client.get_system_info()
+        held = opened.get().client
+        assert held is not None
+        await held.aclose()
+
+    for _ in range(5):
+        asyncio.run(use_and_close())
+        assert len(opened._values) == 1
+
+
 @contextmanager
 def https_emulator(authority: trustme.CA, name: str = "localhost") -> Iterator[tuple[str, Emulator]]:
     """The emulator behind a real uvicorn with TLS."""

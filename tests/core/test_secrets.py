@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import logging
 import pickle
@@ -13,9 +14,11 @@ from typing import Any
 import anyio
 import pytest
 
+import genauth_async
+import genauth_sync
 from genauth_async import AuthenticationClient, GenAuthError, MemoryStore, RetryPolicy, TokenSession
 from genauth_async.emulator import Emulator, User
-from tests.conftest import MakeClient, leaked, secrets_of
+from tests.conftest import BACKENDS, MakeClient, leaked, secrets_of
 from tests.recording import Answer, RecordingServer
 
 pytestmark = pytest.mark.anyio
@@ -57,7 +60,7 @@ class Emitted:
                 self.texts += [repr(pickle.dumps(link)), repr(copy.copy(link))]
 
 
-LIBRARY = __import__("genauth_async").__path__[0]
+LIBRARY = (genauth_async.__path__[0], genauth_sync.__path__[0])
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
@@ -235,3 +238,53 @@ def test_a_session_in_a_failed_task_group_shows_nothing(emulator: Emulator) -> N
     assert "RefreshUnavailableError" in report
     assert tokens["refresh_token"] not in report
     assert emulator.app_secret not in report
+
+
+HALF_A_CHARACTER = "canary-\ud800"
+
+
+@pytest.mark.parametrize("encrypt_type", ["none", "rsa", "sm2"])
+async def test_half_a_character_is_no_way_in(encrypt_type: str, client: AuthenticationClient) -> None:
+    emitted = Emitted()
+    await emitted.attempt(
+        lambda: client.sign_in_by_account_password("ada", HALF_A_CHARACTER, {"passwordEncryptType": encrypt_type})
+    )
+    await emitted.attempt(lambda: client.get_new_access_token_by_refresh_token(HALF_A_CHARACTER))
+    await emitted.attempt(lambda: client.get_profile(access_token=HALF_A_CHARACTER))
+    await emitted.attempt(
+        lambda: client.sign_in_by_account_password("ada", "canary-1", {"customData": {"x": object()}})
+    )
+    assert len(emitted.errors) == 4
+    assert "canary" not in "".join(emitted.texts)
+
+
+@pytest.mark.parametrize("anyio_backend", [b for b in BACKENDS if b.id != "trio"])
+async def test_a_timeout_of_asyncios_shows_nothing(emulator: Emulator, client: AuthenticationClient) -> None:
+    emitted = Emitted()
+    with emulator.faults.hold("/api/v3/signin"), pytest.raises(asyncio.TimeoutError) as caught:
+        await asyncio.wait_for(client.sign_in_by_account_password("ada", PASSWORD), 0.05)
+    emitted.error(caught.value)
+    assert PASSWORD not in "".join(emitted.texts)
+
+
+@pytest.mark.parametrize("package", [genauth_async, genauth_sync])
+def test_constructors_show_nothing(package: Any) -> None:
+    emitted = Emitted()
+    wrong: dict[str, Any] = {"app_secret": "canary-secret", "access_token": "canary-token", "protocol": "wrong"}
+    environ = {"GENAUTH_APP_ID": "a", "GENAUTH_APP_SECRET": "canary-secret", "GENAUTH_PROTOCOL": "wrong"}
+    client = package.AuthenticationClient("a", "https://a.example", "canary-secret")
+    calls: list[Callable[[], object]] = [
+        lambda: package.AuthenticationClient("a", "https://a.example", **wrong),
+        lambda: package.AuthenticationClient.from_env(environ),
+        lambda: client.session({"access_token": "canary", "refresh_token": ["canary"]}, leeway=-1.0),
+        lambda: client.with_options(access_token="canary-token", timeout=-1),
+        lambda: client.session({"refresh_token": "canary"}),
+    ]
+    for call in calls:
+        with pytest.raises(GenAuthError) as caught:
+            call()
+        emitted.error(caught.value)
+    emitted.show(client)
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(client.settings)
+    assert "canary" not in "".join(emitted.texts)

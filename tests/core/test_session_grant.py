@@ -1,0 +1,166 @@
+"""Which tokens belong to which grant, and what its sessions have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import pytest
+
+from genauth_async import AuthenticationClient, GenAuthError, MemoryStore, RefreshUnavailableError, SessionRecord
+from genauth_async.emulator import Emulator, User
+from tests.conftest import MakeClient
+from tests.core.sessions import LIFE, REFRESH, emulators_time
+from tests.recording import Answer, RecordingServer
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def client(make_client: MakeClient, emulator: Emulator) -> AuthenticationClient:
+    return make_client(clock=emulators_time(emulator))
+
+
+async def test_an_old_answer_never_replaces_what_came_after_it(
+    client: AuthenticationClient, tokens: Any, emulator: Emulator
+) -> None:
+    """As where a service makes a session for each request from a kept answer, which does not say when it came."""
+    store = MemoryStore()
+    for _ in range(4):
+        session = client.session(tokens, store=store, key="user")
+        await session.access_token()
+        await session.refresh()
+        emulator.clock.advance(60)
+        del session
+    assert emulator.requests[REFRESH] == 4
+    assert emulator.grants.revoked == 0
+
+
+async def test_a_new_sign_in_replaces_whatever_the_clocks_say(
+    make_client: MakeClient, tokens: Any, emulator: Emulator, user: User
+) -> None:
+    store = MemoryStore()
+    await make_client().session(tokens, store=store, key="user").refresh()
+    again = dict(emulator.issue_tokens(user))
+    behind = {**again, "obtained_at": emulator.clock.now() - 3600}
+    assert await make_client().session(behind, store=store, key="user").access_token() == again["access_token"]
+
+
+async def test_a_store_without_a_key(client: AuthenticationClient, tokens: Any, emulator: Emulator) -> None:
+    store = MemoryStore()
+    first = client.session(tokens, store=store)
+    await first.refresh()
+    second = client.session(first.tokens, store=store)
+    await second.refresh()
+    await first.invalidate(first.tokens.access_token)
+    assert first.key == second.key
+    assert await first.access_token() == await second.access_token()
+    assert emulator.requests[REFRESH] == 2
+    assert emulator.grants.revoked == 0
+
+
+async def test_sessions_of_a_grant_share_a_failure(
+    client: AuthenticationClient, tokens: Any, emulator: Emulator
+) -> None:
+    sessions = [client.session(tokens) for _ in range(10)]
+    emulator.clock.advance(LIFE - 30)
+    emulator.faults.add(REFRESH, status=503, latency=0.05, times=None)
+    async with anyio.create_task_group() as group:
+        for session in sessions:
+            group.start_soon(session.access_token)
+    for session in sessions:
+        assert await session.access_token() == tokens["access_token"]
+    assert emulator.requests[REFRESH] == 1
+
+
+async def test_a_store_that_was_down_is_written_as_soon_as_it_is_up(
+    client: AuthenticationClient, tokens: Any, emulator: Emulator
+) -> None:
+    class Down(MemoryStore):
+        down = False
+
+        async def compare_and_set(self, key: str, record: SessionRecord, *, expected: int | None) -> bool:
+            if self.down and not record.refresh_sent:
+                raise OSError("the store is down")
+            return await super().compare_and_set(key, record, expected=expected)
+
+    store = Down()
+    session = client.session(tokens, store=store, key="k")
+    await session.access_token()
+    store.down = True
+    with pytest.raises(OSError, match="down"):
+        await session.refresh()
+    store.down = False
+    # Even by another session of the grant, as the next request makes it.
+    del session
+    renewed = await client.session(None, store=store, key="k").access_token()
+    record = await store.get("k")
+    assert record is not None
+    assert record.refresh_sent or record.tokens.access_token == renewed
+    assert emulator.requests[REFRESH] == 1
+
+
+async def test_a_store_that_hangs_holds_nobody_up_for_ever(make_client: MakeClient, tokens: Any) -> None:
+    class Hangs(MemoryStore):
+        hangs = False
+
+        async def delete(self, key: str) -> None:
+            assert key == "k"
+            await anyio.sleep_forever()
+
+        async def compare_and_set(self, key: str, record: SessionRecord, *, expected: int | None) -> bool:
+            if self.hangs:
+                await anyio.sleep_forever()
+            return await super().compare_and_set(key, record, expected=expected)
+
+    store = Hangs()
+    client = make_client(refresh_timeout=0.2)
+    session = client.session(tokens, store=store, key="k")
+    await session.access_token()
+    store.hangs = True
+    with pytest.raises(RefreshUnavailableError, match="store"):
+        await session.refresh()
+    await session.logout()
+    assert not (await client.introspect_token(tokens["access_token"])).active
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"scope": ["openid"]}, {"expires_in": 7199.5}, {"expires_in": "7200.0"}, {"id_token": {}}, {"token_type": 1}],
+    ids=str,
+)
+async def test_an_odd_neighbour_does_not_lose_the_refresh_token(
+    odd: dict[str, Any], recorder: RecordingServer, make_client: MakeClient
+) -> None:
+    recorder.default = Answer({"access_token": "a2", "refresh_token": "r2", **odd})
+    new = await make_client(recorder.url).session({"access_token": "a1", "refresh_token": "r1"}).refresh()
+    assert (new.access_token, new.refresh_token) == ("a2", "r2")
+    if "expires_in" in odd:
+        assert new.expires_in in {7199, 7200}
+
+
+async def test_a_server_that_does_not_rotate(recorder: RecordingServer, make_client: MakeClient) -> None:
+    client = make_client(recorder.url)
+    tokens = {"access_token": "a1", "refresh_token": "r1"}
+    session = client.session(tokens)
+    recorder.default = Answer({"access_token": "a2", "refresh_token": ""})
+    for _ in range(12):
+        assert (await session.refresh()).refresh_token == "r1"
+    sibling = client.session(tokens)
+    assert await sibling.access_token() == await session.access_token()
+
+
+async def test_an_exception_that_the_caller_is_handling_decides_nothing(
+    carrier: Any, make_client: MakeClient, emulator: Emulator, tokens: Any
+) -> None:
+    import aiohttp
+
+    client = make_client(**carrier)
+    emulator.faults.add(REFRESH, lose_reply=True)
+    try:
+        raise aiohttp.ClientConnectorDNSError(None, OSError("of somebody else's"))  # type: ignore[arg-type]
+    except aiohttp.ClientConnectorError:
+        with pytest.raises(GenAuthError) as caught:
+            await client.get_new_access_token_by_refresh_token(tokens["refresh_token"])
+    assert getattr(caught.value, "sent", None) is True
+    assert emulator.requests[REFRESH] == 1
