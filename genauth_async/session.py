@@ -185,10 +185,11 @@ class TokenSession(FramesCleared):
         if self._ended is not None:
             return
         grant = self._grant
+        record, gone_elsewhere = None, False
         with anyio.move_on_after(self._seconds):
             record = await grant.store.get(self.key)
+            gone_elsewhere = record is None and self._generation is not None
         newest = self._tokens if record is None else record.tokens
-        gone_elsewhere = record is None and self._generation is not None
         if grant.unstored is not None:
             newest, gone_elsewhere, grant.unstored = grant.unstored[0].tokens, False, None
         try:

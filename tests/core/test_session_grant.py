@@ -100,13 +100,9 @@ async def test_a_store_that_was_down_is_written_as_soon_as_it_is_up(
     assert emulator.requests[REFRESH] == 1
 
 
-async def test_a_store_that_hangs_holds_nobody_up_for_ever(make_client: MakeClient, tokens: Any) -> None:
+async def test_a_store_that_hangs_does_not_hold_up_a_refresh(make_client: MakeClient, tokens: Any) -> None:
     class Hangs(MemoryStore):
         hangs = False
-
-        async def delete(self, key: str) -> None:
-            assert key == "k"
-            await anyio.sleep_forever()
 
         async def compare_and_set(self, key: str, record: SessionRecord, *, expected: int | None) -> bool:
             if self.hangs:
@@ -114,12 +110,32 @@ async def test_a_store_that_hangs_holds_nobody_up_for_ever(make_client: MakeClie
             return await super().compare_and_set(key, record, expected=expected)
 
     store = Hangs()
-    client = make_client(refresh_timeout=0.2)
-    session = client.session(tokens, store=store, key="k")
+    session = make_client(refresh_timeout=0.2).session(tokens, store=store, key="k")
     await session.access_token()
     store.hangs = True
     with pytest.raises(RefreshUnavailableError, match="store"):
         await session.refresh()
+    assert await session.access_token() == tokens["access_token"]
+
+
+async def test_a_store_that_hangs_does_not_hold_up_a_log_out(make_client: MakeClient, tokens: Any) -> None:
+    class Hangs(MemoryStore):
+        hangs = False
+
+        async def get(self, key: str) -> SessionRecord | None:
+            if self.hangs:
+                await anyio.sleep_forever()
+            return await super().get(key)
+
+        async def delete(self, key: str) -> None:
+            assert key == "k"
+            await anyio.sleep_forever()
+
+    store = Hangs()
+    client = make_client(refresh_timeout=0.2)
+    session = client.session(tokens, store=store, key="k")
+    await session.access_token()
+    store.hangs = True
     await session.logout()
     assert not (await client.introspect_token(tokens["access_token"])).active
 
