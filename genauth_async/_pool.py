@@ -79,7 +79,7 @@ class Pool:
         try:
             self._raise_if_closed()  # meanwhile
         except ClientClosedError:
-            await opened.client.aclose()
+            await self._close(opened)
             raise
         return opened.client
 
@@ -91,7 +91,11 @@ class Pool:
         """Closes the running loop's client; later calls raise ClientClosedError."""
         self._closed = True
         opened = self._opened.pop()
-        if opened is not None and opened.client is not None and self._options.transport is None:
+        if opened is not None:
+            await self._close(opened)
+
+    async def _close(self, opened: _Opened) -> None:
+        if opened.client is not None and self._options.transport is None:
             await opened.client.aclose()
 
     async def _open(self) -> AsyncHTTPClient:

@@ -54,9 +54,13 @@ def is_unspent(error: GenAuthError) -> bool:
     """
     if isinstance(error, TransportError):
         return not error.sent
-    if isinstance(error, (OAuthError, InvalidResponseError)):
-        # Elsewhere (3xx), no (4xx), or not now (503): but neither success nor any other fault of the server's.
-        return 300 <= error.http_status < 500 or error.http_status == HTTPStatus.SERVICE_UNAVAILABLE  # noqa: PLR2004
-    if isinstance(error, GenAuthAPIError):
-        return error.status_code < 500 or error.status_code == HTTPStatus.SERVICE_UNAVAILABLE  # noqa: PLR2004
-    return True
+    if isinstance(error, InvalidResponseError):
+        return error.http_status >= HTTPStatus.MULTIPLE_CHOICES and _is_refusal(error.http_status)
+    if isinstance(error, OAuthError):
+        return _is_refusal(error.http_status)
+    return not isinstance(error, GenAuthAPIError) or _is_refusal(error.status_code)
+
+
+def _is_refusal(status: int) -> bool:
+    # Elsewhere (3xx), no (4xx), or not now (503).
+    return status < HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.SERVICE_UNAVAILABLE

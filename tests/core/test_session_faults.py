@@ -51,6 +51,7 @@ REFUSED: list[dict[str, Any]] = [
     {"status": 403, "body": "<html>firewall</html>"},
     {"status": 429, "retry_after": 60},
     {"status": 401, "body": {"error": "invalid_client"}},
+    {"status": 200, "body": {"error": "unauthorized_client"}},
     {"envelope": {"statusCode": 499, "message": "blocked"}},
     {"status": 302, "headers": {"location": "/login"}},
 ]
