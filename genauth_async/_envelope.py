@@ -73,8 +73,9 @@ def read_tokens(response: Response) -> OIDCTokenResponse:
         if name not in known or (isinstance(value, str) and value and known[name] != "expires_in")
     }
     life = body.get("expires_in", body.get("expire_in"))
-    with suppress(TypeError, ValueError, OverflowError):
-        fields["expires_in"] = int(float(life))  # type: ignore[arg-type]
+    if isinstance(life, (int, float, str)):
+        with suppress(ValueError, OverflowError):
+            fields["expires_in"] = int(float(life))
     return _structure(fields, OIDCTokenResponse, response)
 
 

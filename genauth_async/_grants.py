@@ -28,9 +28,10 @@ class Grant:
         pause_until: until when, on the monotonic clock, a failed early refresh is not tried again.
     """
 
-    __slots__ = ("__weakref__", "aliases", "failure", "key", "pause_until", "refreshes", "store", "unstored")
+    __slots__ = ("__weakref__", "aliases", "failure", "key", "pause_until", "refreshes", "scope", "store", "unstored")
 
-    def __init__(self, store: TokenStore, key: str) -> None:
+    def __init__(self, scope: int, store: TokenStore, key: str) -> None:
+        self.scope = scope
         self.store = store
         self.key = key
         self.unstored: tuple[SessionRecord, int] | None = None
@@ -38,6 +39,9 @@ class Grant:
         self.failure: RefreshUnavailableError | None = None
         self.pause_until = -math.inf
         self.aliases: deque[str] = deque()
+
+
+_IN_MEMORY: Final = 0
 
 
 class Grants:
@@ -53,29 +57,31 @@ class Grants:
 
     def find(self, store: TokenStore | None, key: str) -> Grant:
         """The grant of this key in this store (None: in memory), made if there is none."""
-        name = (_NO_STORE if store is None else id(store), key)
+        # A store may be told by its id, since the grant keeps it alive.
+        scope = _IN_MEMORY if store is None else id(store)
         with self._guard:
-            grant = self._grants.get(name)
+            grant = self._grants.get((scope, key))
             if grant is None:
-                grant = self._grants[name] = Grant(MemoryStore() if store is None else store, key)
-                # Its store may be told apart by its id, since the grant keeps it alive.
-                grant.aliases.append(key)
+                grant = Grant(scope, MemoryStore() if store is None else store, key)
+                self._grants[scope, key] = grant
             return grant
 
-    def rotated(self, grant: Grant, tokens: TokenSet, *, in_memory: bool) -> None:
+    def rotated(self, grant: Grant, tokens: TokenSet) -> None:
         """Lets the grant be found by its newest refresh token too."""
-        store, alias = _NO_STORE if in_memory else id(grant.store), token_name(tokens)
+        alias = token_name(tokens)
+        if alias == grant.key or alias in grant.aliases:
+            return
         with self._guard:
-            if alias not in grant.aliases:
-                self._grants[store, alias] = grant
-                grant.aliases.append(alias)
+            self._grants[grant.scope, alias] = grant
+            grant.aliases.append(alias)
             if len(grant.aliases) > _REMEMBERED:
-                forgotten = grant.aliases[1]  # the first is its key
-                del grant.aliases[1]
-                self._grants.pop((store, forgotten), None)
+                self._grants.pop((grant.scope, grant.aliases.popleft()), None)
 
-
-_NO_STORE: Final = 0
+    def replaced(self, grant: Grant) -> None:
+        """Under the grant's key there is a new sign-in, perhaps another user's: the old tokens no longer lead to it."""
+        with self._guard:
+            while grant.aliases:
+                self._grants.pop((grant.scope, grant.aliases.popleft()), None)
 
 
 def token_name(tokens: TokenSet) -> str:

@@ -49,7 +49,8 @@ class PerLoop(Generic[_T]):
 
     def _forget_closed_loops(self) -> None:
         # A value may refer to its loop, as connections do, so that the weak reference alone would keep both for ever.
-        for loop in list(self._values):
+        for reference in self._values.keyrefs():  # a list, so that another thread may add its loop meanwhile
+            loop = reference()
             if isinstance(loop, _Closable) and loop.is_closed():
                 self._values.pop(loop, None)
 

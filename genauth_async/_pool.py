@@ -165,7 +165,7 @@ def _environment_proxy(origin: str) -> str | None:
 def _checked_proxy(proxy: str | None) -> str | None:
     if proxy is None:
         return None
-    scheme = urlsplit(proxy).scheme
+    scheme = proxy.partition("://")[0].lower()
     if scheme in {"socks5", "socks5h"} and find_spec("socksio") is None:
         raise ConfigurationError("proxy", "is a SOCKS proxy, which needs another package: pip install 'httpx[socks]'")
     if scheme not in {"http", "https", "socks5", "socks5h"}:

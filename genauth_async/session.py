@@ -85,7 +85,6 @@ class TokenSession(FramesCleared):
             key = token_name(self._tokens) if key is None else key
         elif store is None or key is None:
             raise ConfigurationError("tokens", "are needed, unless store and key tell where they are kept")
-        self._in_memory = store is None
         self._grant = self._grants.find(store, key)
         # The generation in the store that `_tokens` are from; None until this session has met the store.
         self._generation: int | None = None
@@ -230,6 +229,7 @@ class TokenSession(FramesCleared):
             expected = record.generation
             record = SessionRecord(tokens=self.tokens, generation=expected + 1)
             await self._write(record, expected=expected)
+            self._grants.replaced(self._grant)
         elif record.generation != self._generation:
             self._adopt(record)
         self._generation = record.generation
@@ -267,14 +267,14 @@ class TokenSession(FramesCleared):
     async def _refresh(self, record: SessionRecord, *, resend: bool) -> tuple[TokenSet, bool]:
         """New tokens, stored; and whether it was this session that got them."""
         old = record.tokens
-        refresh_token = await self._unspent(record, resend=resend)
+        refresh_token = await self._in_time(self._unspent(record, resend=resend), "the store")
         # Marked first: should this process die before the answer is stored, nobody sends the same token again.
         sent = evolve(record, generation=record.generation + 1, refresh_sent=True)
         await self._in_time(self._write(sent, expected=record.generation), "the store")
         try:
             answer = await self._client.get_new_access_token_by_refresh_token(refresh_token, timeout=self._seconds)
         except InvalidGrantError as error:
-            return await self._end(sent, error), False
+            return await self._in_time(self._end(sent, error), "the store"), False
         except GenAuthError as error:
             raise await self._failed(sent, error) from error
         new = succeeding(old, answer, self._clock.wall())
@@ -284,7 +284,7 @@ class TokenSession(FramesCleared):
             predecessors=(*record.predecessors, token_name(old))[-_PREDECESSORS:],
         )
         if not await self._in_time(self._store_rotated(rotated, sent.generation), "the store"):
-            return (await self._met()).tokens, False
+            return (await self._in_time(self._met(), "the store")).tokens, False
         return new, True
 
     async def _in_time(self, work: Awaitable[_T], what: str) -> _T:
@@ -346,7 +346,7 @@ class TokenSession(FramesCleared):
         if written:
             self._generation = record.generation
             self._hold(record.tokens, 0.0)
-            self._grants.rotated(self._grant, record.tokens, in_memory=self._in_memory)
+            self._grants.rotated(self._grant, record.tokens)
         return written
 
     async def _write(self, record: SessionRecord, *, expected: int | None) -> None:

@@ -7,7 +7,14 @@ from typing import Any
 import anyio
 import pytest
 
-from genauth_async import AuthenticationClient, GenAuthError, MemoryStore, RefreshUnavailableError, SessionRecord
+from genauth_async import (
+    AuthenticationClient,
+    GenAuthError,
+    MemoryStore,
+    RefreshUnavailableError,
+    SessionExpiredError,
+    SessionRecord,
+)
 from genauth_async.emulator import Emulator, User
 from tests.conftest import MakeClient
 from tests.core.sessions import LIFE, REFRESH, emulators_time
@@ -44,6 +51,19 @@ async def test_a_new_sign_in_replaces_whatever_the_clocks_say(
     again = dict(emulator.issue_tokens(user))
     behind = {**again, "obtained_at": emulator.clock.now() - 3600}
     assert await make_client().session(behind, store=store, key="user").access_token() == again["access_token"]
+
+
+async def test_old_tokens_do_not_lead_to_somebody_elses_sign_in(
+    client: AuthenticationClient, tokens: Any, emulator: Emulator
+) -> None:
+    """As where a script keeps whoever is signed in under one key."""
+    store = MemoryStore()
+    ada = client.session(tokens, store=store, key="signed in")
+    adas = await ada.refresh()
+    grace = dict(emulator.issue_tokens(emulator.add_user(username="grace", password="passw0rd")))
+    now = client.session(grace, store=store, key="signed in")
+    assert await now.access_token() == grace["access_token"]
+    assert await client.session(adas, store=store).access_token() == adas.access_token
 
 
 async def test_a_store_without_a_key(client: AuthenticationClient, tokens: Any, emulator: Emulator) -> None:
@@ -116,6 +136,23 @@ async def test_a_store_that_hangs_does_not_hold_up_a_refresh(make_client: MakeCl
     with pytest.raises(RefreshUnavailableError, match="store"):
         await session.refresh()
     assert await session.access_token() == tokens["access_token"]
+
+
+async def test_a_store_that_hangs_does_not_hold_up_the_end_of_a_session(
+    make_client: MakeClient, tokens: Any, emulator: Emulator
+) -> None:
+    class Hangs(MemoryStore):
+        async def delete(self, key: str) -> None:
+            assert key == "k"
+            await anyio.sleep_forever()
+
+    session = make_client(refresh_timeout=0.2).session(tokens, store=Hangs(), key="k")
+    await session.access_token()
+    emulator.revoke_grant(tokens["refresh_token"])
+    with pytest.raises(RefreshUnavailableError, match="store"):
+        await session.refresh()
+    with pytest.raises(SessionExpiredError):
+        await session.access_token()
 
 
 async def test_a_store_that_hangs_does_not_hold_up_a_log_out(make_client: MakeClient, tokens: Any) -> None:

@@ -272,6 +272,7 @@ async def test_the_headers(prefix: Any, recorder: RecordingServer, make_client: 
             "password_encrypt_type",
         ),
         (lambda c: c.sign_in_by_account_password("a", "canary", timeout=5000), "timeout"),
+        (lambda c: c.sign_in_by_account_password("a", "canary", {"passwordEncryptType": "rsa"}, timeout=-1), "timeout"),
         (lambda c: c.sign_in_by_account_password("a", "canary", {"passwordEncryptionType": "sm2"}), "options"),
         (lambda c: c.sign_in_by_account_password("a", 5), "password"),
         (lambda c: c.get_new_access_token_by_refresh_token(None), "refresh_token"),
