@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from functools import lru_cache
 
@@ -11,33 +10,23 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from . import oidc
+from . import messages, oidc, profile, signin, system
 from .connection import abort_connection, send_truncated
 from .counter import RequestCounter
 from .faults import Fault, Faults
-from .messages import send_email, send_sms
-from .profile import get_profile
 from .replies import ApiError, ReplyError, not_modelled
-from .signin import sign_in
+from .routes import Handler, Routes, RouteTable
 from .state import State
-from .system import get_system_info
 from .unmodelled import exists_at_genauth
 
-Handler = Callable[[State, Request], Awaitable[Response]]
-
-_HANDLERS: dict[str, dict[str, Handler]] = {
-    "/api/v3/signin": {"POST": sign_in},
-    "/api/v3/send-sms": {"POST": send_sms},
-    "/api/v3/send-email": {"POST": send_email},
-    "/api/v3/get-profile": {"GET": get_profile},
-    "/api/v3/system": {"GET": get_system_info},
-    "/oidc/token": {"POST": oidc.token},
-    "/oidc/token/revocation": {"POST": oidc.revoke},
-    "/oidc/token/introspection": {"POST": oidc.introspect},
-    "/oidc/me": {"GET": oidc.user_info, "POST": oidc.user_info},
-    "/oidc/.well-known/openid-configuration": {"GET": oidc.discovery},
-    "/oidc/.well-known/jwks.json": {"GET": oidc.jwks},
-}
+_AREAS: tuple[Routes, ...] = (
+    messages.ROUTES,
+    oidc.ROUTES,
+    profile.ROUTES,
+    signin.ROUTES,
+    system.ROUTES,
+)
+_ROUTES = RouteTable(_AREAS)
 
 
 class EmulatorApp:
@@ -103,11 +92,12 @@ class EmulatorApp:
 
 def _handler_of(request: Request) -> Handler:
     path: str = request.scope["path"]
-    handlers = _HANDLERS.get(path)
-    if handlers is None:
+    found = _ROUTES.find(path)
+    if found is None:
         if exists_at_genauth(path):
             raise not_modelled(path)
         raise ApiError(404, f"there is no {path}", http_status=404)
+    handlers, request.scope["path_params"] = found
     handler = handlers.get(request.method)
     if handler is None:
         raise ApiError(405, f"{path} takes {' and '.join(handlers)} only", http_status=405)

@@ -56,6 +56,25 @@ class Arguments:
             return value
         raise ApiError(400, f"{self._path}{name} must be one of {', '.join(allowed)}")
 
+    def optional_flag(self, name: str, *, default: bool = False) -> bool:
+        value = self._members.get(name)
+        if value is None:
+            return default
+        if isinstance(value, bool):
+            return value
+        raise ApiError(400, f"{self._path}{name} must be true or false")
+
+    def texts(self, name: str) -> list[str]:
+        """A required list of texts, not empty."""
+        value = self._members.get(name)
+        if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+            return value
+        raise ApiError(400, f"{self._path}{name} must be a list of strings")
+
+    def raw(self, name: str) -> object:
+        """Whatever is there, such as customData."""
+        return self._members.get(name)
+
     def object(self, name: str) -> Arguments:
         """A required object."""
         if not self.has(name):
@@ -73,6 +92,32 @@ class Arguments:
 
 def _is_object(value: object) -> TypeGuard[dict[str, object]]:
     return isinstance(value, dict)
+
+
+def query_flag(request: Request, name: str) -> bool:
+    """A boolean of the query; Python clients send "True"."""
+    value = request.query_params.get(name, "false").lower()
+    if value not in {"true", "false"}:
+        raise ApiError(400, f"{name} must be true or false")
+    return value == "true"
+
+
+def query_text(request: Request, name: str) -> str:
+    """A required parameter of the query."""
+    value = request.query_params.get(name)
+    if not value:
+        raise ApiError(400, f"{name} is required")
+    return value
+
+
+def query_number(request: Request, name: str, default: int, *, least: int = 1) -> int:
+    """A number of the query, such as a page."""
+    value = request.query_params.get(name)
+    if value is None:
+        return default
+    if not value.isascii() or not value.isdigit() or int(value) < least:
+        raise ApiError(400, f"{name} must be a number of at least {least}")
+    return int(value)
 
 
 async def read_form(request: Request) -> dict[str, str]:

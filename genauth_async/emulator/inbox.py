@@ -82,15 +82,29 @@ class Inbox:
             self._latest[key] = message
             self._messages.append(message)
 
-    def redeem(self, to: str, code: str) -> None:
-        """Use up the code with which somebody signs in."""
+    def redeem(self, to: str, code: str, *channels: str) -> None:
+        """Use up a code that was sent for one of these purposes.
+
+        Raises:
+            ApiError: it is wrong or has expired.
+        """
         with self._lock:
-            message = self._latest.get((LOGIN_CHANNEL, to.lower()))
+            self._checked(to, code, channels).used = True
+
+    def check(self, to: str, code: str, *channels: str) -> None:
+        """The same, without using it up."""
+        with self._lock:
+            self._checked(to, code, channels)
+
+    def _checked(self, to: str, code: str, channels: tuple[str, ...]) -> Message:
+        for channel in channels:
+            message = self._latest.get((channel, to.lower()))
             if message is None or message.used or not compare_digest(message.code.encode(), _bytes(code)):
-                raise ApiError(400, "the pass code is wrong", api_code=2001)
+                continue
             if self._clock.now() >= message.expires_at:
                 raise ApiError(400, "the pass code has expired", api_code=2300)
-            message.used = True
+            return message
+        raise ApiError(400, "the pass code is wrong", api_code=2001)
 
     def __iter__(self) -> Iterator[Message]:
         return iter(list(self._messages))

@@ -9,6 +9,7 @@ from .arguments import Arguments
 from .client_auth import require_known_app
 from .inbox import LOGIN_CHANNEL
 from .replies import ApiError, success
+from .routes import Routes
 from .state import State
 
 _CHANNELS_OF_BOTH = (
@@ -60,3 +61,9 @@ async def send_email(state: State, request: Request) -> Response:
         raise ApiError(400, "email must be an email address")
     state.inbox.send("email", channel, address)
     return success()
+
+
+ROUTES: Routes = {
+    "/api/v3/send-sms": {"POST": send_sms},
+    "/api/v3/send-email": {"POST": send_email},
+}

@@ -9,6 +9,7 @@ from . import tokens
 from .arguments import read_form, required
 from .client_auth import authenticate_at_oidc
 from .replies import OAuthError, invalid_token, oauth_response
+from .routes import Routes
 from .signin import ALL_SCOPES
 from .state import State
 
@@ -121,3 +122,13 @@ async def discovery(state: State, _request: Request) -> Response:
 async def jwks(state: State, _request: Request) -> Response:
     """The public keys of RS256 tokens."""
     return JSONResponse(state.signing_keys.jwks())
+
+
+ROUTES: Routes = {
+    "/oidc/token": {"POST": token},
+    "/oidc/token/revocation": {"POST": revoke},
+    "/oidc/token/introspection": {"POST": introspect},
+    "/oidc/me": {"GET": user_info, "POST": user_info},
+    "/oidc/.well-known/openid-configuration": {"GET": discovery},
+    "/oidc/.well-known/jwks.json": {"GET": jwks},
+}

@@ -5,19 +5,20 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from . import tokens
 from .arguments import Arguments
 from .client_auth import authenticate_at_api
+from .encrypted import sent_password
+from .inbox import LOGIN_CHANNEL
 from .replies import ApiError, not_modelled, success
+from .routes import Routes
 from .state import State
 from .users import User
 
 ALL_SCOPES = "openid profile email phone address username offline_access"
-_ENCRYPTIONS = ("none", "rsa", "sm2")
 _UNMODELLED_OPTIONS = ("autoRegister", "captchaCode", "captchaToken", "tenantId")
 _ACCOUNT_KINDS = ("account", "email", "username", "phone")
 
@@ -59,13 +60,13 @@ async def _by_password(state: State, body: Arguments, options: Arguments) -> Use
         "phone": state.users.by_phone,
     }
     account = payload.text(kind)
-    password = await _password(state, payload, options)
+    password = await sent_password(state, payload, options)
     return _check_password(state, finders[kind](account), password)
 
 
 async def _by_directory(state: State, payload: Arguments, options: Arguments) -> User:
     name = payload.text("sAMAccountName")
-    password = await _password(state, payload, options)
+    password = await sent_password(state, payload, options)
     return _check_password(state, state.users.by_sam_account_name(name), password)
 
 
@@ -87,7 +88,7 @@ async def _by_pass_code(state: State, body: Arguments, _options: Arguments) -> U
         address, find = payload.text("phone"), state.users.by_phone
     else:
         raise ApiError(400, "passCodePayload.email is required, or phone instead of it")
-    state.inbox.redeem(address, code)
+    state.inbox.redeem(address, code, LOGIN_CHANNEL)
     user = find(address)
     if user is None:
         raise ApiError(404, "the user does not exist", api_code=2004)
@@ -101,17 +102,6 @@ _CONNECTIONS: dict[str, Callable[[State, Arguments, Arguments], Awaitable[User]]
     "LDAP": _by_ldap,
     "AD": _by_ad,
 }
-
-
-async def _password(state: State, payload: Arguments, options: Arguments) -> str:
-    encryption = options.choice("passwordEncryptType", _ENCRYPTIONS, default="none")
-    password = payload.text("password")
-    if encryption == "none":
-        return password
-    try:
-        return await run_in_threadpool(state.password_keys.decrypt, encryption, password)
-    except ValueError as error:
-        raise ApiError(400, f"the password cannot be decrypted as {encryption}", api_code=2016) from error
 
 
 def _check_password(state: State, user: User | None, password: str) -> User:
@@ -139,3 +129,8 @@ def _refuse_unfinished(user: User) -> None:
     if user.mfa_required:
         data = {"mfaToken": secrets.token_urlsafe(32), "applicationMfa": [{"mfaPolicy": "OTP", "status": 1, "sort": 0}]}
         raise ApiError(403, "a second factor is required", api_code=1636, data=data)
+
+
+ROUTES: Routes = {
+    "/api/v3/signin": {"POST": sign_in},
+}

@@ -15,6 +15,7 @@ from .clock import Clock
 from .grants import Grants
 from .inbox import Inbox
 from .keys import PasswordKeys, SigningKeys
+from .tickets import Tickets
 from .users import Users
 
 AuthMethod = Literal["client_secret_post", "client_secret_basic", "none"]
@@ -92,11 +93,13 @@ class State:
     inbox: Inbox
     url: str
     wrap_system: bool
+    tickets: Tickets = field(init=False)
     apps: dict[str, App] = field(init=False)
     signing_keys: SigningKeys = field(factory=SigningKeys, init=False, repr=False)
     password_keys: PasswordKeys = field(factory=PasswordKeys, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
+        self.tickets = Tickets(self.clock)
         self.apps = {self.default_app.app_id: self.default_app}
 
     @property

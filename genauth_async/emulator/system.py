@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from .replies import success
+from .routes import Routes
 from .state import State
 
 _VERSION = {"server": "emulator", "console": "emulator", "login": "emulator"}
@@ -22,3 +23,8 @@ async def get_system_info(state: State, _request: Request) -> Response:
         "publicIps": ["127.0.0.1"],
     }
     return success(info) if state.wrap_system else JSONResponse(info)
+
+
+ROUTES: Routes = {
+    "/api/v3/system": {"GET": get_system_info},
+}

@@ -1,0 +1,78 @@
+"""Tokens that stand for one step already taken, and are good for the next step, once."""
+
+from __future__ import annotations
+
+import secrets
+from threading import Lock
+from typing import Literal
+
+from attrs import field, frozen
+
+from .clock import Clock
+from .replies import ApiError
+
+TicketKind = Literal[
+    "update-email",
+    "update-phone",
+    "reset-password",
+    "delete-account",
+    "enroll-factor",
+    "mfa",
+    "qrcode",
+    "webauthn-registration",
+    "webauthn-authentication",
+    "captcha",
+    "invitation",
+]
+
+
+@frozen(kw_only=True)
+class Ticket:
+    """Attributes:
+    user_id: who took the step; None where nobody is known yet.
+    facts: what the next step has to know.
+    """
+
+    kind: TicketKind
+    user_id: str | None
+    facts: dict[str, object] = field(repr=False)
+    expires_at: float
+
+
+class Tickets:
+    """All tickets that can still be redeemed."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._tickets: dict[str, Ticket] = {}
+
+    def issue(self, kind: TicketKind, *, user_id: str | None = None, lifetime: int = 300, **facts: object) -> str:
+        """A new ticket, good for that many seconds."""
+        token = secrets.token_urlsafe(32)
+        expires_at = self._clock.now() + lifetime
+        with self._lock:
+            self._tickets[token] = Ticket(kind=kind, user_id=user_id, facts=facts, expires_at=expires_at)
+        return token
+
+    def peek(self, kind: TicketKind, token: str) -> Ticket:
+        """A ticket, which stays good.
+
+        Raises:
+            ApiError: there is none of that kind, or it has expired or was used.
+        """
+        ticket = self._tickets.get(token)
+        if ticket is None or ticket.kind != kind or self._clock.now() >= ticket.expires_at:
+            raise ApiError(400, f"the {kind} token is wrong, has expired or was used")
+        return ticket
+
+    def redeem(self, kind: TicketKind, token: str) -> Ticket:
+        """A ticket, which is used up by this.
+
+        Raises:
+            ApiError: there is none of that kind, or it has expired or was used.
+        """
+        with self._lock:
+            ticket = self.peek(kind, token)
+            del self._tickets[token]
+            return ticket
