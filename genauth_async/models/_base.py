@@ -19,6 +19,9 @@ else:
         return lambda cls: cls
 
 
+ListOf = list
+"""For classes that have an attribute called list."""
+
 _T = TypeVar("_T")
 _DtoT = TypeVar("_DtoT", bound="Dto")
 
@@ -172,13 +175,13 @@ class Envelope(Dto):
     """The frame of every GenAuth answer.
 
     Attributes:
-        status_code: 200; anything else is raised as an error.
+        status_code: 200; anything else is raised as an error. Calls of the older API name it `code`.
         message: the server's words.
         api_code: tells errors of one statusCode apart.
         request_id: names this call to the vendor's support.
     """
 
-    status_code: int
+    status_code: int = wired(also=("code",))
     message: str | None = None
     api_code: int | None = None
     request_id: str | None = None

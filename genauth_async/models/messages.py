@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ._base import Dto, Envelope, dto
+from ._base import Dto, Envelope, dto, wired
 
 SmsChannel = Literal[
     "CHANNEL_LOGIN",
@@ -32,6 +32,7 @@ EmailChannel = Literal[
     "CHANNEL_COMPLETE_EMAIL",
     "CHANNEL_DELETE_ACCOUNT",
 ]
+CodeType = Literal["SMS", "EMAIL"]
 
 
 @dto
@@ -59,3 +60,46 @@ class SendEmailDto(Dto):
 @dto
 class SendEmailRespDto(Envelope):
     """The answer to send_email."""
+
+
+@dto
+class PreCheckSmsCodeDto(Dto):
+    """A code that was sent by SMS."""
+
+    phone: str
+    pass_code: str = wired(secret=True)
+    channel: SmsChannel | str
+    phone_country_code: str | None = None
+
+
+@dto
+class PreCheckEmailCodeDto(Dto):
+    """A code that was sent by email."""
+
+    email: str
+    pass_code: str = wired(secret=True)
+    channel: EmailChannel | str
+
+
+@dto
+class PreCheckCodeDto(Dto):
+    """The body of POST /api/v3/pre-check-code."""
+
+    code_type: CodeType | str
+    sms_code_payload: PreCheckSmsCodeDto | None = None
+    email_code_payload: PreCheckEmailCodeDto | None = None
+
+
+@dto
+class PreCheckCodeDataDto(Dto):
+    """Whether a verification code is right."""
+
+    is_valid: bool
+    message: str | None = None
+
+
+@dto
+class PreCheckCodeRespDto(Envelope):
+    """The answer to pre_check_code."""
+
+    data: PreCheckCodeDataDto

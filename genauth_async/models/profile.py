@@ -138,3 +138,44 @@ class UserSingleRespDto(Envelope):
     """The answer to get_profile."""
 
     data: UserDto
+
+
+@dto
+class UpdateUserProfileDto(Dto):
+    """The body of POST /api/v3/update-profile."""
+
+    name: str | None = None
+    nickname: str | None = None
+    photo: str | None = None
+    external_id: str | None = None
+    birthdate: str | None = None
+    country: str | None = None
+    province: str | None = None
+    city: str | None = None
+    address: str | None = None
+    street_address: str | None = None
+    postal_code: str | None = None
+    gender: Gender | str | None = None
+    username: str | None = None
+    company: str | None = None
+    custom_data: object = None
+    identity_number: str | None = None
+
+
+@dto
+class GetSecurityInfoDto(Dto):
+    """How well the account is protected."""
+
+    password_security_level: int | None = wired(default=None, secret=True)
+    mfa_enrolled: bool | None = None
+    password_set: bool | None = wired(default=None, secret=True)
+    email_binded: bool | None = None
+    phone_binded: bool | None = None
+    security_score: int | None = None
+
+
+@dto
+class GetSecurityInfoRespDto(Envelope):
+    """The answer to get_security_level."""
+
+    data: GetSecurityInfoDto

@@ -116,3 +116,23 @@ class LoginTokenRespDto(Envelope):
     """The answer to a sign-in."""
 
     data: LoginTokenResponseDataDto
+
+
+@dto
+class GetCaptchaCodeDataDto(Dto):
+    """A picture with a text for people to type.
+
+    Attributes:
+        captcha_code_svg: the picture, as SVG.
+        captcha_token: names it; goes into SignInOptionsDto with what the user typed.
+    """
+
+    captcha_code_svg: str
+    captcha_token: str = wired(secret=True)
+
+
+@dto
+class GetCaptchaCodeRespDto(Envelope):
+    """The answer to gene_catcha_code_and_token."""
+
+    data: GetCaptchaCodeDataDto

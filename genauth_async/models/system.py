@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from ._base import Dto, dto
+from typing import Literal
+
+from ._base import Dto, Envelope, dto, wired
+from .common import LangObject
+from .profile import IdentityProvider
+
+ExtIdpType = Literal["social", "enterprise"]
 
 
 @dto
@@ -36,3 +42,44 @@ class SystemInfoResp(Dto):
     sm2: SystmeInfoSM2Config
     version: SystmeInfoVersion | None = None
     public_ips: list[str] | None = None
+
+
+@dto
+class ExtIdpInfoDto(Dto):
+    """An identity provider that the application lets users sign in with."""
+
+    type: IdentityProvider | str
+    identifier: str | None = None
+    ext_idp_id: str | None = None
+    ext_idp_type: ExtIdpType | str | None = None
+    bind_url: str | None = None
+    name: str | None = None
+    name_en: str | None = wired(default=None, wire="name_en")
+    desc: str | None = None
+    desc_en: str | None = wired(default=None, wire="desc_en")
+    logo: str | None = None
+
+
+@dto
+class GetExtIdpsRespDto(Envelope):
+    """The answer to get_application_enabled_ext_idps."""
+
+    data: list[ExtIdpInfoDto]
+
+
+@dto
+class CountryDetailInfo(Dto):
+    """A country, by its ISO 3166 codes."""
+
+    alpha2: str | None = None
+    alpha3: str | None = None
+    phone_country_code: str | None = None
+    flag: str | None = None
+    name: LangObject | None = None
+
+
+@dto
+class GetCountryListRespDto(Envelope):
+    """The answer to get_country_list."""
+
+    data: list[CountryDetailInfo]

@@ -1,0 +1,50 @@
+"""What several areas have in common."""
+
+from __future__ import annotations
+
+from ._base import Dto, Envelope, dto, wired
+
+
+@dto
+class CommonResponseDto(Envelope):
+    """The answer to a call that has nothing to say but that it was done."""
+
+
+@dto
+class IsSuccessDto(Dto):
+    """Whether it was done."""
+
+    success: bool
+
+
+@dto
+class IsSuccessRespDto(Envelope):
+    """The answer to a call that says whether it was done."""
+
+    data: IsSuccessDto
+
+
+@dto
+class LangUnit(Dto):
+    """A text in one language, and whether it is in use."""
+
+    enabled: bool
+    value: str | None = None
+
+
+@dto
+class LangObject(Dto):
+    """A text in four languages."""
+
+    zh_cn: LangUnit | None = wired(default=None, wire="zh-CN")
+    en_us: LangUnit | None = wired(default=None, wire="en-US")
+    zh_tw: LangUnit | None = wired(default=None, wire="zh-TW")
+    ja_jp: LangUnit | None = wired(default=None, wire="ja-JP")
+
+
+@dto
+class UntypedRespDto(Envelope):
+    """An answer of which the documents do not say what is in it: `data` is as it came, other members are in `extra`."""
+
+    status_code: int = wired(default=200, also=("code",))
+    data: object = None

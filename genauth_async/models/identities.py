@@ -1,0 +1,34 @@
+"""Identities at other providers that are bound to an account."""
+
+from __future__ import annotations
+
+from ._base import Dto, Envelope, dto, wired
+from .profile import IdentityDto
+
+
+@dto
+class GenerateBindExtIdpLinkDataDto(Dto):
+    """Where to send the user's browser."""
+
+    url: str = wired(secret=True)
+
+
+@dto
+class GenerateBindExtIdpLinkRespDto(Envelope):
+    """The answer to generate_link_ext_idp_url."""
+
+    data: GenerateBindExtIdpLinkDataDto
+
+
+@dto
+class UnlinkExtIdpDto(Dto):
+    """The body of POST /api/v3/unlink-extidp."""
+
+    ext_idp_id: str
+
+
+@dto
+class GetIdentitiesRespDto(Envelope):
+    """The answer to get_identities."""
+
+    data: list[IdentityDto]
