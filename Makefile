@@ -7,9 +7,9 @@ BIN    := $(VENV)/bin
 help:
 	@echo "make demo      sign in against the built-in emulator, step by step"
 	@echo "make test      the tests"
-	@echo "make check     lint, types, freshness of genauth_sync (what CI runs before the tests)"
+	@echo "make check     lint, types, freshness of what is generated (what CI runs before the tests)"
 	@echo "make fix       format, and repair what lint can repair"
-	@echo "make generate  write genauth_sync anew from genauth_async"
+	@echo "make generate  write genauth_sync and docs/reference anew from genauth_async"
 
 demo: $(VENV)/.demo
 	@$(BIN)/python -m genauth_async demo
@@ -21,6 +21,7 @@ check: $(VENV)/.check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python tools/generate_sync.py --check
+	$(BIN)/python -m tools.generate_docs --check
 	$(BIN)/mypy
 	$(BIN)/pyright
 
@@ -30,6 +31,7 @@ fix: $(VENV)/.check
 
 generate: $(VENV)/.check
 	$(BIN)/python tools/generate_sync.py
+	$(BIN)/python -m tools.generate_docs
 
 $(VENV)/.pip:
 	$(PYTHON) -m venv $(VENV)
@@ -37,7 +39,7 @@ $(VENV)/.pip:
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.pip pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable ".[aiohttp,cli,emulator,sm2]"
+	$(BIN)/python -m pip install --quiet --editable ".[aiohttp,cli,emulator,events,qrcode,sm2]"
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.demo

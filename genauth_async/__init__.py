@@ -56,6 +56,7 @@ from .errors import (
     UnexpectedShapeError,
     UserNotFoundError,
     UserPoolNotFoundError,
+    WaitTimeoutError,
 )
 from .models.messages import SendEmailDto, SendEmailRespDto, SendSMSDto, SendSMSRespDto
 from .models.profile import IdentityDto, UserDto, UserSingleRespDto
@@ -74,6 +75,7 @@ from .models.tokens import IntrospectionResponse, OIDCTokenResponse, TokenSet, U
 from .session import TokenSession
 from .settings import Clock, Settings
 from .stores import MemoryStore, SessionRecord, TokenStore
+from .stream import Stream
 
 __all__ = [
     "AccountLockedError",
@@ -137,6 +139,7 @@ __all__ = [
     "SignInOptionsDto",
     "SignUpDisabledError",
     "SigninByCredentialsDto",
+    "Stream",
     "SyncBridgeError",
     "SystemInfoResp",
     "SystmeInfoRSAConfig",
@@ -158,4 +161,5 @@ __all__ = [
     "UserNotFoundError",
     "UserPoolNotFoundError",
     "UserSingleRespDto",
+    "WaitTimeoutError",
 ]

@@ -15,8 +15,8 @@ from .settings import ClientAuthMethod, Settings
 
 def authenticate(request: Request, settings: Settings) -> Request:
     """Adds the application's credentials where the endpoint wants them, in the way the settings say."""
-    if request.client_auth is None:
-        return request
+    if request.client_auth is None or "client_id" in (request.json or {}):
+        return request  # credentials that the caller gave stand for themselves: another secret would not fit
     methods: Mapping[ClientAuth, ClientAuthMethod] = {
         "token": settings.token_endpoint_auth_method,
         "introspection": settings.introspection_endpoint_auth_method,

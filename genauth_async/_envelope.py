@@ -91,8 +91,10 @@ def read_oauth_nothing(response: Response) -> None:
 
 
 def envelope_status(body: object) -> int | None:
-    """The envelope's statusCode, or None where there is no envelope."""
-    status = body.get("statusCode") if isinstance(body, Mapping) else None
+    """The envelope's statusCode, or None where there is no envelope. The older API's envelope has a code instead."""
+    if not isinstance(body, Mapping):
+        return None
+    status = body.get("statusCode", body.get("code") if "message" in body else None)
     return status if isinstance(status, int) and not isinstance(status, bool) else None
 
 
@@ -152,7 +154,8 @@ def _unwrapped(body: Mapping[str, object], answer: type[Dto]) -> object:
 
 
 def _api_error(body: Mapping[str, object], status: int, response: Response) -> GenAuthAPIError:
-    api_code = body.get("apiCode")
+    # The older API has one number for both.
+    api_code = body.get("apiCode") if "statusCode" in body else status
     api_code = api_code if isinstance(api_code, int) else None
     request_id = body.get("requestId")
     message = body.get("message")

@@ -25,10 +25,14 @@ class FramesCleared:
         guard_methods(cls)
 
 
+# Special methods that users' code calls, and that do more than to call public ones.
+_SPECIAL = {"__init__", "__anext__", "__next__"}
+
+
 def guard_methods(cls: type) -> None:
-    """Has the frames of what a class's constructor and public methods raise cleared."""
+    """Has the frames of what a class's constructor, public methods and iteration raise cleared."""
     for name, method in list(vars(cls).items()):
-        if name.startswith("_") and name != "__init__":
+        if name.startswith("_") and name not in _SPECIAL:
             continue
         if isinstance(method, classmethod):
             setattr(cls, name, classmethod(_guarded(method.__func__)))

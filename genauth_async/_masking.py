@@ -67,6 +67,16 @@ def excerpt(body: bytes) -> str:
     return text if len(text) <= _EXCERPT_CHARS else text[:_EXCERPT_CHARS] + "…"
 
 
+def masked_url(url: str) -> str:
+    """A URL whose query shows no secret."""
+    head, mark, query = url.partition("?")
+    shown = []
+    for pair in query.split("&"):
+        name, sign, value = pair.partition("=")
+        shown.append(f"{name}{sign}{MASK if is_secret_name(name) else value}")
+    return head + mark + "&".join(shown)
+
+
 class MaskedMapping(Mapping[str, object]):
     """A read-only mapping whose repr and pickle hold no secret; what is read from it is whole."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Callable
 from importlib import import_module
@@ -15,6 +16,7 @@ from sniffio import current_async_library
 
 from ._http_types import AsyncHTTPClient, AsyncHTTPTransport
 from ._loops import PerLoop
+from ._masking import masked_url
 from ._tls import Verify, tls_context
 from .errors import ClientClosedError, ConfigurationError
 from .settings import is_loopback
@@ -83,6 +85,17 @@ class Pool:
             raise
         return opened.client
 
+    async def tls_context(self, *, secure: bool) -> ssl.SSLContext | None:
+        """The TLS context for connections beside the HTTP client's; None for those that are not to be secure.
+
+        Raises:
+            ClientClosedError: after `aclose`.
+        """
+        self._raise_if_closed()
+        if not secure:
+            return None
+        return await anyio.to_thread.run_sync(tls_context, self._options.verify)
+
     def _raise_if_closed(self) -> None:
         if self._closed:
             raise ClientClosedError("the client is closed; make a new one, or close it later")
@@ -110,6 +123,7 @@ def _prepare(options: PoolOptions, on_asyncio: bool) -> Callable[[], AsyncHTTPCl
     make_transport = _transport(options, on_asyncio)
     libraries = {cls.__module__.partition(".")[0] for cls in type(options.transport).__mro__}
     library: Any = import_module("httpx2" if "httpx2" in libraries else "httpx")
+    logging.getLogger(library.__name__).addFilter(_mask_urls)
     from http.cookiejar import CookieJar, DefaultCookiePolicy
 
     def make() -> AsyncHTTPClient:
@@ -119,6 +133,13 @@ def _prepare(options: PoolOptions, on_asyncio: bool) -> Callable[[], AsyncHTTPCl
         return cast("AsyncHTTPClient", client)
 
     return make
+
+
+def _mask_urls(record: logging.LogRecord) -> bool:
+    """A filter for the library's log, which shows the URL of each request; the query of a few holds a token."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(masked_url(str(arg)) if type(arg).__name__ == "URL" else arg for arg in record.args)
+    return True
 
 
 def _transport(options: PoolOptions, on_asyncio: bool) -> Callable[[], AsyncHTTPTransport]:

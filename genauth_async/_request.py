@@ -44,7 +44,7 @@ class Request:
 
     method: Method
     path: tuple[str, ...]
-    query: Mapping[str, str | bool | None] = field(factory=dict, repr=False)
+    query: Mapping[str, str | int | bool | None] = field(factory=dict, repr=False)
     json: Mapping[str, object] | None = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(factory=dict, repr=False)
@@ -86,8 +86,8 @@ class Request:
         raise ConfigurationError("an argument", problem)
 
 
-def _text(value: str | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else value
+def _text(value: str | int | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 NOT_JSON = object()

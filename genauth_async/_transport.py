@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import ssl
 import sys
 from collections.abc import Mapping
 from functools import cache
@@ -80,6 +81,14 @@ class Transport:
                 sent = outcome.sent
                 await anyio.sleep(wait)
         raise RequestTimeoutError(f"{request.name}: no answer within {limit.total:g} s", sent=sent)
+
+    async def tls_context(self, *, secure: bool) -> ssl.SSLContext | None:
+        """The TLS context for connections beside those of requests; None for those that are not to be secure.
+
+        Raises:
+            ClientClosedError: after `aclose`.
+        """
+        return await self._pool.tls_context(secure=secure)
 
     async def aclose(self) -> None:
         """Closes the connections that the SDK opened on this event loop."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
 from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, overload
 
 from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, override
@@ -47,6 +47,10 @@ def structure(value: object, cls: type[_DtoT]) -> _DtoT:
     raise ShapeError(problems)
 
 
+@overload
+def argument(value: _DtoT | Mapping[str, object], cls: type[_DtoT], name: str) -> _DtoT: ...
+@overload
+def argument(value: _DtoT | Mapping[str, object] | None, cls: type[_DtoT], name: str) -> _DtoT | None: ...
 def argument(value: _DtoT | Mapping[str, object] | None, cls: type[_DtoT], name: str) -> _DtoT | None:
     """Turns what a caller passed for a DTO into one: the DTO itself, or a mapping by wire or attribute names.
 

@@ -15,10 +15,29 @@ from ._tls import Verify
 from ._token_set import TokensLike
 from ._transport import Transport
 from .api._base import Api, Shared
+from .api.account import Account
+from .api.contacts import Contacts
+from .api.devices import Devices
+from .api.events import Events
+from .api.fastpass import Fastpass
+from .api.identities import Identities
+from .api.invitations import Invitations
 from .api.messages import Messages
+from .api.mfa import MFA
+from .api.mini_programs import MiniPrograms
+from .api.mobile import MobileSignIn
+from .api.passkeys import Passkeys
+from .api.permissions import Permissions
 from .api.profile import Profile
+from .api.public_accounts import PublicAccounts
+from .api.push import Push
+from .api.qrcode import QRCode
+from .api.resources import Resources
 from .api.signin import SignIn
+from .api.signup import SignUp
 from .api.system import System
+from .api.webauthn import WebAuthn
+from .api.wechat import Wechat
 from .errors import ConfigurationError
 from .oidc.tokens import Tokens
 from .session import OnTokens, TokenSession
@@ -30,6 +49,7 @@ from .settings import (
     Settings,
     Timeout,
     checked_host,
+    checked_websocket_host,
     deadline,
     one_of,
     settings_from_environment,
@@ -37,7 +57,32 @@ from .settings import (
 from .stores import TokenStore
 
 
-class AuthenticationClient(SignIn, Messages, Profile, System, Tokens):
+class AuthenticationClient(
+    SignIn,
+    SignUp,
+    MobileSignIn,
+    QRCode,
+    Push,
+    Fastpass,
+    Passkeys,
+    WebAuthn,
+    Wechat,
+    MFA,
+    Messages,
+    Profile,
+    Account,
+    Contacts,
+    Identities,
+    PublicAccounts,
+    Devices,
+    Resources,
+    Permissions,
+    Events,
+    Invitations,
+    MiniPrograms,
+    System,
+    Tokens,
+):
     """One application of a GenAuth user pool. No user is in it: make one, and share it among all tasks.
 
     Making one does nothing but check its arguments. Connections are opened on first use and kept; close the client when
@@ -58,7 +103,7 @@ class AuthenticationClient(SignIn, Messages, Profile, System, Tokens):
         post_logout_redirect_uri: where the user comes back to after the hosted sign-out page.
         use_unverified_ssl: the same as verify=False; the vendor's name for it.
         lang: the language of the server's messages: zh-CN or en-US.
-        websocket_host: the event server.
+        websocket_host: the event server, such as wss://events.genauth.ai.
         websocket_endpoint: the path of its events.
         real_ip: the user's address, for the user pool's limits and policies; else they see this machine's.
         user_pool_id: sent to deployments that ask for it.
@@ -67,7 +112,7 @@ class AuthenticationClient(SignIn, Messages, Profile, System, Tokens):
             ssl.SSLContext; or False, which lets anyone in between read passwords and tokens.
         reject_unauthorized: the vendor's name for verify, in its Node SDK.
         proxy: an HTTP proxy's URL; what the environment says (HTTPS_PROXY, NO_PROXY) when None.
-        allow_insecure_http: accept http:// to another machine.
+        allow_insecure_http: accept http:// and ws:// to another machine.
         transport: an httpx transport to use instead of connections of our own, such as httpx.ASGITransport. It is not
             closed.
         http_client: an httpx.AsyncClient to use instead of one of our own. It is not closed, and keeps its own settings
@@ -129,7 +174,7 @@ class AuthenticationClient(SignIn, Messages, Profile, System, Tokens):
             redirect_uri=redirect_uri,
             post_logout_redirect_uri=post_logout_redirect_uri,
             lang=lang,
-            websocket_host=websocket_host or "wss://events.genauth.ai",
+            websocket_host=checked_websocket_host(websocket_host, allow_insecure_http=allow_insecure_http),
             websocket_endpoint=websocket_endpoint or "/events/v1/authentication/sub",
             real_ip=real_ip,
             user_pool_id=user_pool_id,

@@ -5,6 +5,7 @@
     ├── ClientClosedError                the client was closed before (also a RuntimeError)
     ├── PasswordEncryptionError          the password or the server's public key cannot be used (also a ValueError)
     ├── SyncBridgeError                  genauth_sync was called where it cannot work (also a RuntimeError)
+    ├── WaitTimeoutError                 what was waited for did not happen in time (also the built-in TimeoutError)
     ├── TransportError                   no complete answer arrived
     │   ├── ConnectionFailedError            no connection was made: nothing was sent
     │   │   └── TLSError                         because the certificate or the handshake was refused
@@ -116,6 +117,10 @@ class PasswordEncryptionError(GenAuthError, ValueError):
 
 class SyncBridgeError(GenAuthError, RuntimeError):
     """A blocking call was made where it would block for ever."""
+
+
+class WaitTimeoutError(GenAuthError, TimeoutError):
+    """What was waited for did not happen in time; `__cause__` is the last failure meanwhile, if there was one."""
 
 
 class TransportError(GenAuthError):

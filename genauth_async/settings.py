@@ -20,6 +20,7 @@ ProtocolType = Literal["oidc", "oauth", "saml", "cas"]
 HeaderPrefix = Literal["x-genauth", "x-authing"]
 
 DEFAULT_HOST: Final = "https://api.genauth.ai"
+DEFAULT_WEBSOCKET_HOST: Final = "wss://events.genauth.ai"
 _MILLISECONDS_LIKELY: Final = 1000.0
 _CONNECT_SECONDS: Final = 5.0
 
@@ -112,7 +113,7 @@ class Settings:
     redirect_uri: str | None = None
     post_logout_redirect_uri: str | None = None
     lang: str | None = None
-    websocket_host: str = "wss://events.genauth.ai"
+    websocket_host: str = DEFAULT_WEBSOCKET_HOST
     websocket_endpoint: str = "/events/v1/authentication/sub"
     real_ip: str | None = None
     user_pool_id: str | None = None
@@ -172,23 +173,49 @@ def checked_host(app_host: str | None, *, allow_insecure_http: bool) -> str:
     Raises:
         ConfigurationError: it is no base URL, or plain http to another machine.
     """
-    host = (app_host or DEFAULT_HOST).strip().rstrip("/")
+    exposed = None if allow_insecure_http else "passwords and tokens"
+    example = "the application's address, like https://example.genauth.ai"
+    return _checked_origin("app_host", app_host or DEFAULT_HOST, "http", example, exposed)
+
+
+def checked_websocket_host(websocket_host: str | None, *, allow_insecure_http: bool) -> str:
+    """The event server's base URL without a trailing slash.
+
+    Raises:
+        ConfigurationError: it is no base URL, or plain ws to another machine.
+    """
+    exposed = None if allow_insecure_http else "access tokens"
+    example = f"the event server's address, like {DEFAULT_WEBSOCKET_HOST}"
+    return _checked_origin("websocket_host", websocket_host or DEFAULT_WEBSOCKET_HOST, "ws", example, exposed)
+
+
+def _checked_origin(argument: str, url: str, scheme: str, example: str, exposed: str | None) -> str:
+    """A base URL without a trailing slash.
+
+    Args:
+        argument: where it comes from, for messages.
+        url: what was given.
+        scheme: the plain one; with an s at its end it is the secure one.
+        example: what it should be, for messages.
+        exposed: what the plain scheme would show to others, or None if it may.
+    """
+    host = url.strip().rstrip("/")
     try:
         parts = urlsplit(host)
         name, _port = parts.hostname, parts.port
         (name or "").encode("idna")
     except ValueError as error:
-        raise ConfigurationError("app_host", f"is not a URL: {error}") from error
-    if parts.scheme not in {"https", "http"} or not name:
-        raise ConfigurationError("app_host", "must be the application's address, like https://example.genauth.ai")
+        raise ConfigurationError(argument, f"is not a URL: {error}") from error
+    if parts.scheme not in {scheme, f"{scheme}s"} or not name:
+        raise ConfigurationError(argument, f"must be {example}")
     if parts.username is not None or parts.password is not None:
-        raise ConfigurationError("app_host", "must not have a user name or password in it")
+        raise ConfigurationError(argument, "must not have a user name or password in it")
     if parts.path or parts.query or parts.fragment:
-        raise ConfigurationError("app_host", f"takes the host alone: {parts.scheme}://{parts.netloc}")
-    if parts.scheme == "http" and not allow_insecure_http and not is_loopback(name):
+        raise ConfigurationError(argument, f"takes the host alone: {parts.scheme}://{parts.netloc}")
+    if parts.scheme == scheme and exposed is not None and not is_loopback(name):
         raise ConfigurationError(
-            "app_host",
-            f"http:// would send passwords and tokens to {name} unencrypted; use https://, or pass "
+            argument,
+            f"{scheme}:// would send {exposed} to {name} unencrypted; use {scheme}s://, or pass "
             "allow_insecure_http=True if the network in between is trusted",
         )
     return host

@@ -84,7 +84,9 @@ from genauth_async import (
     UserNotFoundError,
     UserPoolNotFoundError,
     UserSingleRespDto,
+    WaitTimeoutError,
 )
+from genauth_sync._bridge import Stream
 from genauth_sync.client import AuthenticationClient
 from genauth_sync.session import TokenSession
 
@@ -150,6 +152,7 @@ __all__ = [
     "SignInOptionsDto",
     "SignUpDisabledError",
     "SigninByCredentialsDto",
+    "Stream",
     "SyncBridgeError",
     "SystemInfoResp",
     "SystmeInfoRSAConfig",
@@ -171,4 +174,5 @@ __all__ = [
     "UserNotFoundError",
     "UserPoolNotFoundError",
     "UserSingleRespDto",
+    "WaitTimeoutError",
 ]

@@ -25,8 +25,9 @@ import threading
 import time
 import warnings
 import weakref
+from collections import deque
 from collections.abc import Callable, Coroutine
-from types import BuiltinFunctionType
+from types import BuiltinFunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeVar, overload
 
 from anyio import CapacityLimiter, to_thread
@@ -34,11 +35,12 @@ from anyio import CapacityLimiter, to_thread
 from genauth_async._guard import guard_methods
 from genauth_async._shield import is_to_be_finished
 from genauth_async.errors import SyncBridgeError
+from genauth_async.stream import Stream as AsyncStream
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Bridge", "Facade", "bridge", "callback"]
+__all__ = ["Bridge", "Facade", "Stream", "awaitable", "bridge"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -181,7 +183,11 @@ class Bridge:
         shared = getattr(core, "_shared", None)
         if shared is not None and shared not in self._watched:
             self._watched.add(shared)
-            weakref.finalize(shared, self._close, shared.transport.aclose).atexit = False
+            self.close_after(shared, shared.transport.aclose)
+
+    def close_after(self, owner: object, aclose: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Await `aclose` when nobody has the owner any more; not at exit."""
+        weakref.finalize(owner, self._close, aclose).atexit = False
 
     def _close(self, aclose: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Called by the garbage collector, in whichever thread it runs."""
@@ -303,10 +309,10 @@ if hasattr(os, "register_at_fork"):
 
 
 @overload
-def callback(function: None) -> None: ...
+def awaitable(function: None) -> None: ...
 @overload
-def callback(function: Callable[[T], None]) -> Callable[[T], Coroutine[Any, Any, None]]: ...
-def callback(function: Callable[[T], None] | None) -> Callable[[T], Coroutine[Any, Any, None]] | None:
+def awaitable(function: Callable[[T], None]) -> Callable[[T], Coroutine[Any, Any, None]]: ...
+def awaitable(function: Callable[[T], None] | None) -> Callable[[T], Coroutine[Any, Any, None]] | None:
     """Make a user's blocking callback one that the core can await; it runs in a worker thread, never on the loop."""
     if function is None:
         return None
@@ -339,3 +345,62 @@ class Facade(Generic[T]):
         facade = cls.__new__(cls)
         Facade.__init__(facade, core)
         return facade
+
+
+class Stream(Facade[AsyncStream[T]]):
+    """Items that arrive one after another, for `for`.
+
+    It may be left at any time; `with` or `close` ends one that holds a connection open, and so does dropping it. A call
+    that fails, or is interrupted by Ctrl-C, loses nothing: the next one goes on from there. Any thread may ask for the
+    next item, or close the stream; one at a time may wait.
+
+    Raises:
+        anyio.BusyResourceError: another thread is waiting for the next item.
+    """
+
+    def __init__(self, core: AsyncStream[T]) -> None:
+        super().__init__(core)
+        # What has arrived, and was not taken because the call was interrupted in that moment.
+        self._arrived: deque[T] = deque()
+        bridge.close_after(self, core.aclose)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> T:
+        while True:  # another thread may have taken it
+            with contextlib.suppress(IndexError):
+                return self._arrived.popleft()
+            try:
+                bridge.run(self._await_next)
+            except StopAsyncIteration:
+                break
+        raise StopIteration
+
+    def last(self) -> T:
+        """Goes on to the end, and gives the last item of all, even if it has been given before.
+
+        Raises:
+            LookupError: there was none.
+        """
+        item = bridge.run(self._async.last)
+        self._arrived.clear()
+        return item
+
+    def close(self) -> None:
+        """Ends the stream, and closes what it holds open. A thread that waits for an item sees the end."""
+        bridge.run(self._async.aclose)
+        self._arrived.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def _await_next(self) -> None:
+        self._arrived.append(await self._async.__anext__())
+
+    _await_next.__qualname__ = "Stream.__anext__"  # which is what SyncBridgeError says to await

@@ -15,16 +15,60 @@ from genauth_async.client import AuthenticationClient as AsyncAuthenticationClie
 from genauth_async.models.tokens import TokenSet
 from genauth_async.settings import ClientAuthMethod, Clock, HeaderPrefix, ProtocolType, Settings, Timeout
 from genauth_async.stores import TokenStore
-from genauth_sync._bridge import bridge, callback
+from genauth_sync._bridge import awaitable, bridge
+from genauth_sync.api.account import Account
+from genauth_sync.api.contacts import Contacts
+from genauth_sync.api.devices import Devices
+from genauth_sync.api.events import Events
+from genauth_sync.api.fastpass import Fastpass
+from genauth_sync.api.identities import Identities
+from genauth_sync.api.invitations import Invitations
 from genauth_sync.api.messages import Messages
+from genauth_sync.api.mfa import MFA
+from genauth_sync.api.mini_programs import MiniPrograms
+from genauth_sync.api.mobile import MobileSignIn
+from genauth_sync.api.passkeys import Passkeys
+from genauth_sync.api.permissions import Permissions
 from genauth_sync.api.profile import Profile
+from genauth_sync.api.public_accounts import PublicAccounts
+from genauth_sync.api.push import Push
+from genauth_sync.api.qrcode import QRCode
+from genauth_sync.api.resources import Resources
 from genauth_sync.api.signin import SignIn
+from genauth_sync.api.signup import SignUp
 from genauth_sync.api.system import System
+from genauth_sync.api.webauthn import WebAuthn
+from genauth_sync.api.wechat import Wechat
 from genauth_sync.oidc.tokens import Tokens
 from genauth_sync.session import TokenSession
 
 
-class AuthenticationClient(SignIn, Messages, Profile, System, Tokens):
+class AuthenticationClient(
+    SignIn,
+    SignUp,
+    MobileSignIn,
+    QRCode,
+    Push,
+    Fastpass,
+    Passkeys,
+    WebAuthn,
+    Wechat,
+    MFA,
+    Messages,
+    Profile,
+    Account,
+    Contacts,
+    Identities,
+    PublicAccounts,
+    Devices,
+    Resources,
+    Permissions,
+    Events,
+    Invitations,
+    MiniPrograms,
+    System,
+    Tokens,
+):
     """One application of a GenAuth user pool. No user is in it: make one, and share it among all threads.
 
     Making one does nothing but check its arguments. Connections are opened on first use and kept; close the client when
@@ -45,7 +89,7 @@ class AuthenticationClient(SignIn, Messages, Profile, System, Tokens):
         post_logout_redirect_uri: where the user comes back to after the hosted sign-out page.
         use_unverified_ssl: the same as verify=False; the vendor's name for it.
         lang: the language of the server's messages: zh-CN or en-US.
-        websocket_host: the event server.
+        websocket_host: the event server, such as wss://events.genauth.ai.
         websocket_endpoint: the path of its events.
         real_ip: the user's address, for the user pool's limits and policies; else they see this machine's.
         user_pool_id: sent to deployments that ask for it.
@@ -54,7 +98,7 @@ class AuthenticationClient(SignIn, Messages, Profile, System, Tokens):
             ssl.SSLContext; or False, which lets anyone in between read passwords and tokens.
         reject_unauthorized: the vendor's name for verify, in its Node SDK.
         proxy: an HTTP proxy's URL; what the environment says (HTTPS_PROXY, NO_PROXY) when None.
-        allow_insecure_http: accept http:// to another machine.
+        allow_insecure_http: accept http:// and ws:// to another machine.
         transport: an httpx transport to use instead of connections of our own, such as httpx.ASGITransport. It is not
             closed.
         http_client: an httpx.AsyncClient to use instead of one of our own. It is not closed, and keeps its own settings
@@ -231,7 +275,7 @@ class AuthenticationClient(SignIn, Messages, Profile, System, Tokens):
             ConfigurationError: there is no access token in `tokens`, or nothing to find the session by.
         """
         return TokenSession._wrap(
-            self._async.session(tokens, store=store, key=key, leeway=leeway, on_tokens=callback(on_tokens))
+            self._async.session(tokens, store=store, key=key, leeway=leeway, on_tokens=awaitable(on_tokens))
         )
 
     def set_access_token(self, access_token: str) -> None:

@@ -13,6 +13,8 @@ from genauth_async.emulator import (
     Clock,
     Emulator,
     EmulatorStartError,
+    Factor,
+    Factors,
     Fault,
     Faults,
     Grant,
@@ -20,15 +22,21 @@ from genauth_async.emulator import (
     Hold,
     Inbox,
     Message,
+    Passkey,
     RequestCounter,
     User,
 )
+from genauth_sync.api.events import Events
+from genauth_sync.api.passkeys import Passkeys
 
 __all__ = [
     "App",
     "Clock",
     "Emulator",
     "EmulatorStartError",
+    "Events",
+    "Factor",
+    "Factors",
     "Fault",
     "Faults",
     "Grant",
@@ -36,6 +44,8 @@ __all__ = [
     "Hold",
     "Inbox",
     "Message",
+    "Passkey",
+    "Passkeys",
     "RequestCounter",
     "User",
 ]

@@ -10,7 +10,7 @@ from genauth_async._token_set import TokensLike
 from genauth_async.models.tokens import TokenSet
 from genauth_async.session import TokenSession as AsyncTokenSession
 from genauth_async.stores import TokenStore
-from genauth_sync._bridge import Facade, bridge, callback
+from genauth_sync._bridge import Facade, awaitable, bridge
 from genauth_sync.oidc.tokens import Tokens
 
 
@@ -46,7 +46,9 @@ class TokenSession(Facade[AsyncTokenSession]):
         on_tokens: Callable[[TokenSet], None] | None = None,
     ) -> None:
         super().__init__(
-            AsyncTokenSession(client._async, tokens, store=store, key=key, leeway=leeway, on_tokens=callback(on_tokens))
+            AsyncTokenSession(
+                client._async, tokens, store=store, key=key, leeway=leeway, on_tokens=awaitable(on_tokens)
+            )
         )
 
     def __repr__(self) -> str:

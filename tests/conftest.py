@@ -162,8 +162,41 @@ class Awaitable:
 
 
 def _awaitable(value: object) -> object:
+    if isinstance(value, genauth_sync.Stream):
+        return AwaitableStream(value)
     faces = (genauth_sync.AuthenticationClient, genauth_sync.TokenSession)
     return Awaitable(value) if isinstance(value, faces) else value
+
+
+class AwaitableStream:
+    """Makes a blocking stream one for `async for`."""
+
+    _END = object()
+
+    def __init__(self, blocking: genauth_sync.Stream[object]) -> None:
+        self._blocking = blocking
+
+    def __aiter__(self) -> AwaitableStream:
+        return self
+
+    async def __anext__(self) -> object:
+        # StopIteration does not pass through worker threads.
+        item = await anyio.to_thread.run_sync(next, self._blocking, self._END)
+        if item is self._END:
+            raise StopAsyncIteration
+        return item
+
+    async def last(self) -> object:
+        return await anyio.to_thread.run_sync(self._blocking.last)
+
+    async def aclose(self) -> None:
+        await anyio.to_thread.run_sync(self._blocking.close)
+
+    async def __aenter__(self) -> AwaitableStream:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
 
 
 @pytest.fixture(params=["own", "httpx", "httpx2"])

@@ -1,4 +1,4 @@
-"""Runs tests/node/crypto.js, which answers for the JavaScript libraries that GenAuth's servers and browsers use."""
+"""Runs the programs of tests/node, which answer for JavaScript libraries that we did not write."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,11 +24,17 @@ class NodeWorker:
         self._process = process
 
     def __call__(self, operation: str, **arguments: object) -> str:
-        """The answer to one request.
+        """The answer to one request, a text.
 
         Raises:
             RuntimeError: the library refused; the message is the library's.
         """
+        result = self.ask(operation, **arguments)
+        assert isinstance(result, str), f"{operation} gave {result!r}"
+        return result
+
+    def ask(self, operation: str, **arguments: object) -> Any:
+        """The answer to one request, whatever it is."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
@@ -38,22 +45,20 @@ class NodeWorker:
         answer = json.loads(line)
         if "error" in answer:
             raise RuntimeError(answer["error"])
-        result = answer["ok"]
-        assert isinstance(result, str), f"{operation} gave {result!r}"
-        return result
+        return answer.get("ok")
 
 
 @contextmanager
-def node_worker() -> Iterator[NodeWorker]:
+def node_worker(program: str = "crypto.js") -> Iterator[NodeWorker]:
     """A worker for the length of a `with`; skips the test where Node or the libraries cannot be had."""
     node = shutil.which("node")
     if node is None:
-        pytest.skip("Node.js is not installed, so sm-crypto and jsencrypt were not tried")
+        pytest.skip(f"Node.js is not installed, so what {program} uses was not tried")
     obstacle = None if _is_installed() else _install()
     if obstacle is not None:
-        pytest.skip(f"sm-crypto and jsencrypt were not tried: {obstacle}")
+        pytest.skip(f"what {program} uses was not tried: {obstacle}")
     with subprocess.Popen(
-        [node, str(_FOLDER / "crypto.js")],
+        [node, str(_FOLDER / program)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         encoding="utf-8",

@@ -24,12 +24,14 @@ from typing import NoReturn, TypeAlias
 
 CORE, FACADE = "genauth_async", "genauth_sync"
 HAND_WRITTEN = {"_bridge.py", "py.typed"}
+OF_THE_BRIDGE = {"awaitable", "bridge"}
 
 # An entry of these that serves nothing is an error, so that none outlives its reason.
 PLAIN_BASES = {"Api", "FramesCleared"}  # mark the classes that get a facade; nothing in them is public
-CALLBACKS = {"OnTokens"}  # users' functions that the core awaits: blocking ones here, run in a worker thread
+CALLBACKS = {"OnEvent", "OnTokens"}  # users' functions that the core awaits: blocking ones here, run in a worker thread
 SHARED_CLASSES = {"AsyncHTTPClient", "AsyncHTTPTransport", "MemoryStore", "TokenStore"}  # only the core awaits them
-SHARED_PACKAGES = {"emulator"}  # need no facade
+SHARED_PACKAGES = {"emulator", "models"}  # need no facade
+BY_HAND = {"Stream"}  # generic classes whose facade stands in _bridge.py; plain methods give them
 RENAMED = {"__aenter__": "__enter__", "__aexit__": "__exit__", "aclose": "close"}
 DELEGATED = {"__init__", "__repr__"}
 IN_THE_BASE = {"__reduce__"}  # Facade has its own
@@ -40,8 +42,11 @@ IN_DOCSTRINGS = {
     "called (and awaited)": "called in a thread",
     "all tasks": "all threads",
 }
-TABLES = (PLAIN_BASES, CALLBACKS, SHARED_CLASSES, SHARED_PACKAGES, RENAMED, DELEGATED, IN_THE_BASE, IN_DOCSTRINGS)
+CLASSES = (PLAIN_BASES, CALLBACKS, SHARED_CLASSES, BY_HAND)
+TABLES = (*CLASSES, SHARED_PACKAGES, RENAMED, DELEGATED, IN_THE_BASE, IN_DOCSTRINGS)
 
+# What a package may have that imports its modules when they are asked for, besides imports and __all__.
+LAZY = re.compile(r"_\w+( =|:)|if (not )?TYPE_CHECKING:|def __(getattr|dir)__\(")
 ASYNCHRONOUS = re.compile(r"\b(AbstractAsync\w*|Async\w*|Awaitable|Callable|Coroutine)\b")
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -78,6 +83,15 @@ class Source:
     def bases(self, name: str) -> set[str]:
         return {ast.unparse(base) for base in self.classes[name].bases}
 
+    def exported(self) -> list[str]:
+        """The names in `__all__`; without one, those in `_MODULES`, from which a lazy package imports."""
+        written = self.values.get("__all__", self.values.get("_MODULES", ast.List([])))
+        try:
+            names = ast.literal_eval(written)
+        except ValueError:
+            self.refuse(written, f"the names are not written out: {ast.unparse(written)}")
+        return sorted(" ".join(names.values()).split()) if isinstance(names, dict) else list(names)
+
 
 class Core:
     """All files of the core, the classes that get a facade, and the entries of the tables that were of use."""
@@ -85,11 +99,17 @@ class Core:
     def __init__(self, root: Path) -> None:
         sources = [Source(root / CORE, path) for path in sorted((root / CORE).rglob("*.py"))]
         self.sources = [source for source in sources if source.folder not in SHARED_PACKAGES]
-        self.shared = [source for source in sources if source.folder in SHARED_PACKAGES and source.is_package]
+        self.shared = {
+            source.folder: source for source in sources if source.is_package and source.folder in SHARED_PACKAGES
+        }
         self.used: set[str] = set()
         self.facades: dict[str, Source] = {}
         public = [source for source in self.sources if "._" not in source.module]
         classes = {name: source for source in public for name in source.classes if not name.startswith("_")}
+        self.used |= classes.keys() & BY_HAND
+        classes = {name: source for name, source in classes.items() if name not in BY_HAND}
+        # Their objects would come as streams of the core from methods that do not say `Stream[...]`.
+        self.streams = {name for source in sources for name in source.classes if _bare(source.bases(name)) & BY_HAND}
         marks = set(PLAIN_BASES)
         while found := [name for name in sorted(classes.keys() - self.facades) if classes[name].bases(name) & marks]:
             self.facades |= {name: classes[name] for name in found}
@@ -126,9 +146,9 @@ class Core:
         made = {source.path: Module(self, source).of_classes() for source in dict.fromkeys(self.facades.values())}
         packages = [source for source in self.sources if source.is_package and source.folder in folders]
         made |= {source.path: Module(self, source).of_package() for source in packages}
-        for source in self.shared:
-            self.used.add(source.folder)
-            made[f"{source.folder}.py"] = Module(self, source).of_package()
+        for folder, source in self.shared.items():
+            self.used.add(folder)
+            made[f"{folder}.py"] = Module(self, source).of_package()
         for unused in sorted({entry for table in TABLES for entry in table} - self.used):
             raise RefusedError(f"tools/generate_sync.py: the entry {unused!r} serves nothing; remove it")
         return made
@@ -147,12 +167,15 @@ class Module:
         """An `__init__`: the same names; what has a facade is the facade."""
         for node in self.source.body:
             is_all = isinstance(node, ast.Assign) and _target(node) == "__all__"
-            if not (is_all or _is_docstring(node) or isinstance(node, ast.ImportFrom | ast.Try)):
+            is_lazy = self.source.folder in SHARED_PACKAGES and LAZY.match(ast.unparse(node))
+            if not (is_all or is_lazy or _is_docstring(node) or isinstance(node, ast.ImportFrom | ast.Try)):
                 self.source.refuse(node, "a package has imports and __all__, nothing else")
-        exported = ast.literal_eval(self.source.values.get("__all__", ast.List([])))
+        exported = self.source.exported()
         for name in exported:
             if name in self.core.facades:
                 self.import_facade(name)
+            elif name in BY_HAND:
+                self.imports[f"{FACADE}._bridge"].add(name)
             else:
                 self.core.check_shared(name)
                 self.imports[self.source.module].add(name)
@@ -271,6 +294,8 @@ class Method:
     def _argument(self, arg: ast.arg) -> str:
         if arg.annotation is None:
             self.source.refuse(arg, f"{arg.arg} has no annotation")
+        if arg.arg in OF_THE_BRIDGE:
+            self.source.refuse(arg, f"{arg.arg} is what generated methods call")
         if arg.arg != arg.arg.lower():
             self.module.exempt.add("N803")
         if isinstance(arg.annotation, ast.Name) and arg.annotation.id in self.core.facades:
@@ -281,13 +306,18 @@ class Method:
         arg.annotation = self._annotation(arg.annotation)
         if before == ast.unparse(arg.annotation):
             return arg.arg
-        self.module.imports[f"{FACADE}._bridge"].add("callback")
-        return f"callback({arg.arg})"
+        self.module.imports[f"{FACADE}._bridge"].add("awaitable")
+        return f"awaitable({arg.arg})"
 
     def _returned(self) -> ast.expr:
         returns = self.node.returns
         if returns is None:
             self.source.refuse(self.node, f"{self.node.name} does not say what it returns")
+        if isinstance(returns, ast.Subscript) and ast.unparse(returns.value) in BY_HAND:
+            if self.is_async or self.decorators:
+                self.source.refuse(returns, f"{self.node.name} gives a stream, and is no plain method")
+            self.module.imports[f"{FACADE}._bridge"].add(ast.unparse(returns.value))
+            return ast.Subscript(returns.value, self._annotation(returns.slice))
         if not isinstance(returns, ast.Name) or returns.id not in self.core.facades:
             return self._annotation(returns)
         self.module.import_facade(returns.id)
@@ -302,14 +332,25 @@ class Method:
         for part in ast.walk(node):
             if isinstance(part, ast.Constant) and isinstance(part.value, str) and not literal:
                 self.source.refuse(part, "a quoted annotation")
+            if isinstance(part, ast.Attribute):
+                self._check_attribute(part)
             if isinstance(part, ast.Name):
-                if part.id in self.core.facades:
+                if part.id in self.core.streams:
+                    self.source.refuse(part, f"{part.id} is a stream; Stream[...] is what a method gives")
+                if part.id in self.core.facades or part.id in BY_HAND:
                     self.source.refuse(part, f"{part.id} has a facade, and stands within another type")
                 passed_on = self.core.in_table(part.id, SHARED_CLASSES)
                 if not passed_on and ASYNCHRONOUS.search(f"{part.id} {self.core.alias(part.id)[0]}"):
                     self.source.refuse(part, f"{part.id}: something to be called or awaited passes between the threads")
                 self.module.import_name(part.id, self.source, part)
         return node
+
+    def _check_attribute(self, node: ast.Attribute) -> None:
+        """Only `models.X` is known, after `from .. import models`."""
+        package = ast.unparse(node.value)
+        is_shared = package in self.core.shared and self.source.imported.get(package) == CORE
+        if not is_shared or node.attr not in self.core.shared[package].exported():
+            self.source.refuse(node, f"{ast.unparse(node)} is no class of a shared package that is imported here")
 
     def _blocking(self, alias: ast.Name) -> ast.expr:
         """Callable[[X], Awaitable[None] | None] becomes Callable[[X], None]."""
@@ -336,6 +377,8 @@ class Method:
             return [call, "return self"]
         if returned == self.cls:
             call = f"{self.node.args.args[0].arg}._wrap({call})"
+        elif isinstance(self.node.returns, ast.Subscript) and _bare({returned}) & BY_HAND:
+            call = f"{returned.partition('[')[0]}({call})"
         elif returned in self.core.facades:
             self.module.exempt.add("SLF001")
             call = f"{returned}._wrap({call})"
@@ -344,6 +387,11 @@ class Method:
 
 def _is_docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _bare(types: set[str]) -> set[str]:
+    """Those types without what stands in their brackets."""
+    return {name.partition("[")[0] for name in types}
 
 
 def _target(node: ast.Assign | ast.AnnAssign) -> str:

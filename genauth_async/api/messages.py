@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from ..models.messages import EmailChannel, SendEmailDto, SendEmailRespDto, SendSMSDto, SendSMSRespDto, SmsChannel
+from collections.abc import Mapping
+
+from .. import models
+from .._request import Repeat
+from .._wire import argument
 from ..settings import Timeout
 from ._base import Api, post
 
@@ -12,12 +16,12 @@ class Messages(Api):
 
     async def send_sms(
         self,
-        channel: SmsChannel | str,
+        channel: models.SmsChannel | str,
         phone_number: str,
         phone_country_code: str | None = None,
         *,
         timeout: Timeout | None = None,
-    ) -> SendSMSRespDto:
+    ) -> models.SendSMSRespDto:
         """Sends a verification code by SMS (POST /api/v3/send-sms).
 
         Args:
@@ -31,12 +35,12 @@ class Messages(Api):
             GenAuthAPIError: the server refused for another reason.
             TransportError, InvalidResponseError: no answer of GenAuth's arrived. A message may have been sent.
         """
-        body = SendSMSDto(channel=channel, phone_number=phone_number, phone_country_code=phone_country_code)
-        return await self._call(post("api", "v3", "send-sms", body=body), SendSMSRespDto, timeout)
+        body = models.SendSMSDto(channel=channel, phone_number=phone_number, phone_country_code=phone_country_code)
+        return await self._call(post("api", "v3", "send-sms", body=body), models.SendSMSRespDto, timeout)
 
     async def send_email(
-        self, channel: EmailChannel | str, email: str, *, timeout: Timeout | None = None
-    ) -> SendEmailRespDto:
+        self, channel: models.EmailChannel | str, email: str, *, timeout: Timeout | None = None
+    ) -> models.SendEmailRespDto:
         """Sends a verification code, or a link, by email (POST /api/v3/send-email).
 
         Args:
@@ -49,5 +53,34 @@ class Messages(Api):
             GenAuthAPIError: the server refused for another reason.
             TransportError, InvalidResponseError: no answer of GenAuth's arrived. A message may have been sent.
         """
-        body = SendEmailDto(channel=channel, email=email)
-        return await self._call(post("api", "v3", "send-email", body=body), SendEmailRespDto, timeout)
+        body = models.SendEmailDto(channel=channel, email=email)
+        return await self._call(post("api", "v3", "send-email", body=body), models.SendEmailRespDto, timeout)
+
+    async def pre_check_code(
+        self,
+        code_type: models.CodeType | str,
+        sms_code_payload: models.PreCheckSmsCodeDto | Mapping[str, object] | None = None,
+        email_code_payload: models.PreCheckEmailCodeDto | Mapping[str, object] | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.PreCheckCodeRespDto:
+        """Checks a verification code without using it up (POST /api/v3/pre-check-code).
+
+        Args:
+            code_type: SMS or EMAIL.
+            sms_code_payload: for SMS.
+            email_code_payload: for EMAIL.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: an argument cannot be right.
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        sent = models.PreCheckCodeDto(
+            code_type=code_type,
+            sms_code_payload=argument(sms_code_payload, models.PreCheckSmsCodeDto, "sms_code_payload"),
+            email_code_payload=argument(email_code_payload, models.PreCheckEmailCodeDto, "email_code_payload"),
+        )
+        request = post("api", "v3", "pre-check-code", body=sent, repeat=Repeat.SAFE)
+        return await self._call(request, models.PreCheckCodeRespDto, timeout)

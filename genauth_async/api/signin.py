@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, TypeAlias, get_args
+from typing import Final, get_args
 
+from .. import models
 from .._wire import argument
 from ..errors import ConfigurationError
-from ..models._base import Dto
-from ..models.signin import (
-    LoginTokenRespDto,
-    SignInByAdPayloadDto,
-    SigninByCredentialsDto,
-    SignInByLdapPayloadDto,
-    SignInByPassCodePayloadDto,
-    SignInByPasswordPayloadDto,
-    SignInConnection,
-    SignInOptionsDto,
-)
 from ..passwords import Encrypt
 from ..settings import Timeout, one_of
-from ._base import Api, post
+from ._base import Api, get, post
 
-SignInOptions: TypeAlias = SignInOptionsDto | Mapping[str, object]
-
-_PAYLOAD_OF: Final[Mapping[SignInConnection, str]] = {
+_PAYLOAD_OF: Final[Mapping[models.SignInConnection, str]] = {
     "PASSWORD": "password_payload",
     "PASSCODE": "pass_code_payload",
     "LDAP": "ldap_payload",
@@ -52,17 +40,17 @@ class SignIn(Api):
 
     async def sign_in_by_credentials(
         self,
-        connection: SignInConnection,
-        password_payload: SignInByPasswordPayloadDto | Mapping[str, object] | None = None,
-        pass_code_payload: SignInByPassCodePayloadDto | Mapping[str, object] | None = None,
-        ad_payload: SignInByAdPayloadDto | Mapping[str, object] | None = None,
-        ldap_payload: SignInByLdapPayloadDto | Mapping[str, object] | None = None,
-        options: SignInOptions | None = None,
+        connection: models.SignInConnection,
+        password_payload: models.SignInByPasswordPayloadDto | Mapping[str, object] | None = None,
+        pass_code_payload: models.SignInByPassCodePayloadDto | Mapping[str, object] | None = None,
+        ad_payload: models.SignInByAdPayloadDto | Mapping[str, object] | None = None,
+        ldap_payload: models.SignInByLdapPayloadDto | Mapping[str, object] | None = None,
+        options: models.SignInOptionsDto | Mapping[str, object] | None = None,
         client_id: str | None = None,
         client_secret: str | None = None,
         *,
         timeout: Timeout | None = None,
-    ) -> LoginTokenRespDto:
+    ) -> models.LoginTokenRespDto:
         """Signs a user in with any kind of credentials. The methods named after one kind are easier to call.
 
         Args:
@@ -72,17 +60,17 @@ class SignIn(Api):
             ad_payload: for AD.
             ldap_payload: for LDAP.
             options: how to sign in.
-            client_id: sent in the body instead of the client's app_id, with client_secret_post.
-            client_secret: sent in the body instead of the client's app_secret, with client_secret_post.
+            client_id: sent in the body, with client_secret, instead of the client's own proof.
+            client_secret: belongs to client_id.
             timeout: seconds for this call.
         """
-        body = SigninByCredentialsDto(
-            connection=one_of("connection", connection, get_args(SignInConnection)),
-            password_payload=argument(password_payload, SignInByPasswordPayloadDto, "password_payload"),
-            pass_code_payload=argument(pass_code_payload, SignInByPassCodePayloadDto, "pass_code_payload"),
-            ad_payload=argument(ad_payload, SignInByAdPayloadDto, "ad_payload"),
-            ldap_payload=argument(ldap_payload, SignInByLdapPayloadDto, "ldap_payload"),
-            options=argument(options, SignInOptionsDto, "options"),
+        body = models.SigninByCredentialsDto(
+            connection=one_of("connection", connection, get_args(models.SignInConnection)),
+            password_payload=argument(password_payload, models.SignInByPasswordPayloadDto, "password_payload"),
+            pass_code_payload=argument(pass_code_payload, models.SignInByPassCodePayloadDto, "pass_code_payload"),
+            ad_payload=argument(ad_payload, models.SignInByAdPayloadDto, "ad_payload"),
+            ldap_payload=argument(ldap_payload, models.SignInByLdapPayloadDto, "ldap_payload"),
+            options=argument(options, models.SignInOptionsDto, "options"),
             client_id=client_id,
             client_secret=client_secret,
         )
@@ -90,17 +78,22 @@ class SignIn(Api):
         if getattr(body, needed) is None:
             raise ConfigurationError(needed, f"is needed for connection {body.connection}")
 
-        async def send(encrypt: Encrypt) -> LoginTokenRespDto:
+        async def send(encrypt: Encrypt) -> models.LoginTokenRespDto:
             request = post("api", "v3", "signin", body=await _encrypted(body, encrypt), client_auth="token")
-            return await self._call(request, LoginTokenRespDto, timeout)
+            return await self._call(request, models.LoginTokenRespDto, timeout)
 
         has_password = body.options is not None and body.connection != "PASSCODE"
         encrypt_type = body.options.password_encrypt_type if body.options is not None and has_password else None
         return await self._send_with_password(encrypt_type, send, timeout)
 
     async def sign_in_by_account_password(
-        self, account: str, password: str, options: SignInOptions | None = None, *, timeout: Timeout | None = None
-    ) -> LoginTokenRespDto:
+        self,
+        account: str,
+        password: str,
+        options: models.SignInOptionsDto | Mapping[str, object] | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.LoginTokenRespDto:
         """Signs a user in by password.
 
         Args:
@@ -109,12 +102,17 @@ class SignIn(Api):
             options: how to sign in.
             timeout: seconds for this call.
         """
-        payload = SignInByPasswordPayloadDto(account=account, password=password)
+        payload = models.SignInByPasswordPayloadDto(account=account, password=password)
         return await self.sign_in_by_credentials("PASSWORD", payload, options=options, timeout=timeout)
 
     async def sign_in_by_email_password(
-        self, email: str, password: str, options: SignInOptions | None = None, *, timeout: Timeout | None = None
-    ) -> LoginTokenRespDto:
+        self,
+        email: str,
+        password: str,
+        options: models.SignInOptionsDto | Mapping[str, object] | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.LoginTokenRespDto:
         """Signs a user in by email address and password.
 
         Args:
@@ -123,12 +121,17 @@ class SignIn(Api):
             options: how to sign in.
             timeout: seconds for this call.
         """
-        payload = SignInByPasswordPayloadDto(email=email, password=password)
+        payload = models.SignInByPasswordPayloadDto(email=email, password=password)
         return await self.sign_in_by_credentials("PASSWORD", payload, options=options, timeout=timeout)
 
     async def sign_in_by_phone_password(
-        self, phone: str, password: str, options: SignInOptions | None = None, *, timeout: Timeout | None = None
-    ) -> LoginTokenRespDto:
+        self,
+        phone: str,
+        password: str,
+        options: models.SignInOptionsDto | Mapping[str, object] | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.LoginTokenRespDto:
         """Signs a user in by phone number and password.
 
         Args:
@@ -137,12 +140,17 @@ class SignIn(Api):
             options: how to sign in.
             timeout: seconds for this call.
         """
-        payload = SignInByPasswordPayloadDto(phone=phone, password=password)
+        payload = models.SignInByPasswordPayloadDto(phone=phone, password=password)
         return await self.sign_in_by_credentials("PASSWORD", payload, options=options, timeout=timeout)
 
     async def sign_in_by_username_password(
-        self, username: str, password: str, options: SignInOptions | None = None, *, timeout: Timeout | None = None
-    ) -> LoginTokenRespDto:
+        self,
+        username: str,
+        password: str,
+        options: models.SignInOptionsDto | Mapping[str, object] | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.LoginTokenRespDto:
         """Signs a user in by user name and password.
 
         Args:
@@ -151,12 +159,17 @@ class SignIn(Api):
             options: how to sign in.
             timeout: seconds for this call.
         """
-        payload = SignInByPasswordPayloadDto(username=username, password=password)
+        payload = models.SignInByPasswordPayloadDto(username=username, password=password)
         return await self.sign_in_by_credentials("PASSWORD", payload, options=options, timeout=timeout)
 
     async def sign_in_by_email_passcode(
-        self, email: str, pass_code: str, options: SignInOptions | None = None, *, timeout: Timeout | None = None
-    ) -> LoginTokenRespDto:
+        self,
+        email: str,
+        pass_code: str,
+        options: models.SignInOptionsDto | Mapping[str, object] | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.LoginTokenRespDto:
         """Signs a user in by the verification code that `send_email` sent with CHANNEL_LOGIN.
 
         Args:
@@ -165,7 +178,7 @@ class SignIn(Api):
             options: how to sign in.
             timeout: seconds for this call.
         """
-        payload = SignInByPassCodePayloadDto(email=email, pass_code=pass_code)
+        payload = models.SignInByPassCodePayloadDto(email=email, pass_code=pass_code)
         return await self.sign_in_by_credentials(
             "PASSCODE", pass_code_payload=payload, options=options, timeout=timeout
         )
@@ -175,10 +188,10 @@ class SignIn(Api):
         phone: str,
         pass_code: str,
         phone_country_code: str | None = None,
-        options: SignInOptions | None = None,
+        options: models.SignInOptionsDto | Mapping[str, object] | None = None,
         *,
         timeout: Timeout | None = None,
-    ) -> LoginTokenRespDto:
+    ) -> models.LoginTokenRespDto:
         """Signs a user in by the verification code that `send_sms` sent with CHANNEL_LOGIN.
 
         Args:
@@ -188,7 +201,9 @@ class SignIn(Api):
             options: how to sign in.
             timeout: seconds for this call.
         """
-        payload = SignInByPassCodePayloadDto(phone=phone, pass_code=pass_code, phone_country_code=phone_country_code)
+        payload = models.SignInByPassCodePayloadDto(
+            phone=phone, pass_code=pass_code, phone_country_code=phone_country_code
+        )
         return await self.sign_in_by_credentials(
             "PASSCODE", pass_code_payload=payload, options=options, timeout=timeout
         )
@@ -197,10 +212,10 @@ class SignIn(Api):
         self,
         sAMAccountName: str,  # noqa: N803 - the vendor's name
         password: str,
-        options: SignInOptions | None = None,
+        options: models.SignInOptionsDto | Mapping[str, object] | None = None,
         *,
         timeout: Timeout | None = None,
-    ) -> LoginTokenRespDto:
+    ) -> models.LoginTokenRespDto:
         """Signs a user in by LDAP.
 
         Args:
@@ -209,17 +224,17 @@ class SignIn(Api):
             options: how to sign in.
             timeout: seconds for this call.
         """
-        payload = SignInByLdapPayloadDto(sam_account_name=sAMAccountName, password=password)
+        payload = models.SignInByLdapPayloadDto(sam_account_name=sAMAccountName, password=password)
         return await self.sign_in_by_credentials("LDAP", ldap_payload=payload, options=options, timeout=timeout)
 
     async def sign_in_by_ad(
         self,
         sAMAccountName: str,  # noqa: N803 - the vendor's name
         password: str,
-        options: SignInOptions | None = None,
+        options: models.SignInOptionsDto | Mapping[str, object] | None = None,
         *,
         timeout: Timeout | None = None,
-    ) -> LoginTokenRespDto:
+    ) -> models.LoginTokenRespDto:
         """Signs a user in by Active Directory.
 
         Args:
@@ -228,13 +243,32 @@ class SignIn(Api):
             options: how to sign in.
             timeout: seconds for this call.
         """
-        payload = SignInByAdPayloadDto(sam_account_name=sAMAccountName, password=password)
+        payload = models.SignInByAdPayloadDto(sam_account_name=sAMAccountName, password=password)
         return await self.sign_in_by_credentials("AD", ad_payload=payload, options=options, timeout=timeout)
 
+    async def gene_catcha_code_and_token(
+        self,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.GetCaptchaCodeRespDto:
+        """Makes a picture with a text for people to type, for sign-ins that need one (GET /api/v3/get-captcha-code).
 
-async def _encrypted(body: SigninByCredentialsDto, encrypt: Encrypt) -> SigninByCredentialsDto:
+        What the user typed goes into SignInOptionsDto as captcha_code, with the picture's captcha_token.
+
+        Args:
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        request = get("api", "v3", "get-captcha-code")
+        return await self._call(request, models.GetCaptchaCodeRespDto, timeout)
+
+
+async def _encrypted(body: models.SigninByCredentialsDto, encrypt: Encrypt) -> models.SigninByCredentialsDto:
     """A copy with the password encrypted; the caller's DTO stays as it is."""
     name = _PAYLOAD_OF[body.connection]
-    payload: Dto = getattr(body, name)
+    payload: models.Dto = getattr(body, name)
     password = getattr(payload, "password", None)
     return body if password is None else body.evolve(**{name: payload.evolve(password=await encrypt(password))})

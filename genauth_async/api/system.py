@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ..models.system import SystemInfoResp
+from .. import models
 from ..settings import Timeout
-from ._base import Api
+from ._base import Api, get
 
 
 class System(Api):
     """Reads the server's public information."""
 
-    async def get_system_info(self, *, timeout: Timeout | None = None) -> SystemInfoResp:
+    async def get_system_info(self, *, timeout: Timeout | None = None) -> models.SystemInfoResp:
         """Reads the server's public keys and version (GET /api/v3/system).
 
         Args:
@@ -21,3 +21,38 @@ class System(Api):
             TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         return await self._system_info(timeout)
+
+    async def get_application_enabled_ext_idps(
+        self,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.GetExtIdpsRespDto:
+        """Lists the identity providers that the application lets users sign in with
+        (GET /api/v3/get-application-enabled-extidps).
+
+        Args:
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        request = get("api", "v3", "get-application-enabled-extidps")
+        return await self._call(request, models.GetExtIdpsRespDto, timeout)
+
+    async def get_country_list(
+        self,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.GetCountryListRespDto:
+        """Lists countries with their phone country codes (GET /api/v3/get-country-list).
+
+        Args:
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        request = get("api", "v3", "get-country-list")
+        return await self._call(request, models.GetCountryListRespDto, timeout)

@@ -11,16 +11,19 @@ try:
     from .clock import Clock
     from .counter import RequestCounter
     from .emulator import Emulator
+    from .factors import Factor, Factors
     from .faults import Fault, Faults
     from .grants import Grant, Grants
     from .hold import Hold
     from .inbox import Inbox, Message
+    from .passkeys import Passkey, Passkeys
     from .server import EmulatorStartError
     from .state import App
+    from .subscribers import Events
     from .users import User
 except ModuleNotFoundError as missing:
     package = (missing.name or "").partition(".")[0]
-    if package not in {"h11", "joserfc", "starlette", "uvicorn"}:
+    if package not in {"h11", "joserfc", "pyotp", "segno", "starlette", "uvicorn", "websockets"}:
         raise
     raise ImportError(f"the emulator needs the package {package!r}: pip install 'genauth-async[emulator]'") from missing
 
@@ -29,6 +32,9 @@ __all__ = [
     "Clock",
     "Emulator",
     "EmulatorStartError",
+    "Events",
+    "Factor",
+    "Factors",
     "Fault",
     "Faults",
     "Grant",
@@ -36,6 +42,8 @@ __all__ = [
     "Hold",
     "Inbox",
     "Message",
+    "Passkey",
+    "Passkeys",
     "RequestCounter",
     "User",
 ]

@@ -10,21 +10,67 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from . import messages, oidc, profile, signin, system
+from . import (
+    account_deletion,
+    account_passwords,
+    account_switch,
+    contacts,
+    events,
+    fastpass_login,
+    identities,
+    joining,
+    messages,
+    mfa,
+    mfa_signin,
+    oidc,
+    own_sign_ins,
+    passkey_api,
+    permissions,
+    profile,
+    public_info,
+    push_login,
+    qrcode_login,
+    signin,
+    signup,
+    social_login,
+    system,
+    user_resources,
+)
 from .connection import abort_connection, send_truncated
 from .counter import RequestCounter
 from .faults import Fault, Faults
+from .origin import request_under_way
 from .replies import ApiError, ReplyError, not_modelled
 from .routes import Handler, Routes, RouteTable
 from .state import State
 from .unmodelled import exists_at_genauth
+from .websocket import serve_websocket
 
 _AREAS: tuple[Routes, ...] = (
+    account_deletion.ROUTES,
+    account_passwords.ROUTES,
+    account_switch.ROUTES,
+    contacts.ROUTES,
+    events.ROUTES,
+    fastpass_login.ROUTES,
+    identities.ROUTES,
+    joining.ROUTES,
     messages.ROUTES,
+    mfa.ROUTES,
+    mfa_signin.ROUTES,
     oidc.ROUTES,
+    own_sign_ins.ROUTES,
+    passkey_api.ROUTES,
+    permissions.ROUTES,
     profile.ROUTES,
+    public_info.ROUTES,
+    push_login.ROUTES,
+    qrcode_login.ROUTES,
     signin.ROUTES,
+    signup.ROUTES,
+    social_login.ROUTES,
     system.ROUTES,
+    user_resources.ROUTES,
 )
 _ROUTES = RouteTable(_AREAS)
 
@@ -38,12 +84,15 @@ class EmulatorApp:
         self._faults = faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            raise RuntimeError(f"the emulator speaks http, not {scope['type']}")
-        request = Request(scope, receive)
+        if scope["type"] not in {"http", "websocket"}:
+            raise RuntimeError(f"the emulator speaks http and websocket, not {scope['type']}")
         path: str = scope["path"]
         self._requests.count(path)
         fault = self._faults.take(path)
+        if scope["type"] == "websocket":
+            await serve_websocket(self._state, fault, scope, receive, send)
+            return
+        request = Request(scope, receive)
         try:
             if fault is None:
                 response = await self._respond(request)
@@ -55,7 +104,8 @@ class EmulatorApp:
 
     async def _respond(self, request: Request) -> Response:
         try:
-            response = await _handler_of(request)(self._state, request)
+            with request_under_way(request):
+                response = await _handler_of(request)(self._state, request)
         except ReplyError as error:
             response = error.response()
         return self._dated(response)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 _TRANSPORT = "genauth_emulator_transport"
+_websocket_log = logging.getLogger(f"{__name__}.websocket")
+_websocket_log.setLevel(logging.ERROR)
 
 
 class HTTPProtocol(H11Protocol):
@@ -22,10 +27,30 @@ class HTTPProtocol(H11Protocol):
         self.access_log = False
 
 
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's protocol, which logs failures only: it would log each handshake's URL, with the access token in it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.logger = self.conn.logger = _websocket_log
+        self.conn.debug = False
+
+    async def send(self, message: Any) -> None:
+        """Note that a refusal completes the handshake; uvicorn would take the application for a broken one."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True
+
+
 async def abort_connection(scope: Scope, receive: Receive) -> None:
     """Break the connection, whatever has not been sent."""
-    _transport_of(scope).abort()
+    break_connection(scope)
     await _until_disconnected(receive)
+
+
+def break_connection(scope: Scope) -> None:
+    """The same, without waiting until the connection is gone."""
+    _transport_of(scope).abort()
 
 
 async def send_truncated(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,5 +76,5 @@ def _transport_of(scope: Scope) -> asyncio.Transport:
 
 async def _until_disconnected(receive: Receive) -> None:
     # uvicorn takes an application that returns without a reply for a broken one, unless the connection is gone.
-    while (await receive())["type"] != "http.disconnect":
+    while (await receive())["type"] not in {"http.disconnect", "websocket.disconnect"}:
         pass

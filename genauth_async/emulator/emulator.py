@@ -9,16 +9,29 @@ import anyio
 from anyio import to_thread
 from starlette.types import ASGIApp
 
-from . import tokens
+from . import account_deletion, tokens
+from .access import Access
+from .account_rules import AccountRules
 from .app import EmulatorApp
+from .captcha import Captchas
 from .clock import Clock
 from .counter import RequestCounter
+from .devices import Devices
+from .ext_idps import ExtIdps
+from .factors import Factors
 from .faults import Faults
 from .grants import Grant, Grants
+from .history import LoginHistory
 from .inbox import Inbox
+from .invitations import Invitations
+from .passkeys import Passkeys
+from .public_accounts import PublicAccounts
+from .pushes import Pushes
+from .qrcodes import QrCodes
 from .server import ServerThread
 from .signin import ALL_SCOPES
 from .state import DEFAULT_ALGORITHM, DEFAULT_AUTH_METHOD, App, AuthMethod, IdTokenAlg, Settings, State, new_app
+from .subscribers import Events
 from .tokens import IssuedTokens
 from .users import User, Users
 
@@ -48,6 +61,8 @@ class Emulator:
         refresh_token_lifetime: how long refresh tokens are valid, each from its own rotation on.
         pass_code_lifetime: how long pass codes are valid.
         max_password_failures: after how many wrong passwords in a row a user is locked.
+        captcha_after_failures: after how many wrong passwords in a row a user needs a captcha; never unless given.
+            Later it is `captchas.required_after`.
         wrap_system: whether GET /api/v3/system answers inside an envelope, as the service does; also an attribute.
         clock: the time by which all of that expires.
     """
@@ -68,6 +83,7 @@ class Emulator:
         refresh_token_lifetime: int = 30 * _DAY,
         pass_code_lifetime: int = 300,
         max_password_failures: int = 5,
+        captcha_after_failures: int | None = None,
         wrap_system: bool = False,
         clock: Clock | None = None,
     ) -> None:
@@ -95,6 +111,7 @@ class Emulator:
             url="",
             wrap_system=wrap_system,
         )
+        self._state.captchas.required_after = captcha_after_failures
         self._app = EmulatorApp(self._state, self.requests, self.faults)
         self._server = ServerThread(self._app, host, port)
         self._state.url = self._server.url
@@ -108,6 +125,11 @@ class Emulator:
     def url(self) -> str:
         """Where it serves: the `app_host` of an SDK."""
         return self._state.url
+
+    @property
+    def websocket_url(self) -> str:
+        """Where it serves events: the `websocket_host` of an SDK."""
+        return self._state.url.replace("http", "ws", 1)
 
     @property
     def issuer(self) -> str:
@@ -125,14 +147,79 @@ class Emulator:
         return self._state.default_app.app_secret
 
     @property
+    def account_rules(self) -> AccountRules:
+        """Whether strangers can sign up, and how long passwords have to be."""
+        return self._state.account_rules
+
+    @property
     def grants(self) -> Grants:
         """What the users who signed in gave to applications: how many are `alive`, how many `revoked`."""
         return self._state.grants
 
     @property
+    def factors(self) -> Factors:
+        """The second factors: `enroll` gives a user one, `totp_for` tells a one-time password."""
+        return self._state.factors
+
+    @property
+    def events(self) -> Events:
+        """Who receives events: `publish` sends one, `drop_connections` breaks the connections."""
+        return self._state.events
+
+    @property
+    def passkeys(self) -> Passkeys:
+        """The passkeys that users have registered, and the domain that they are for."""
+        return self._state.passkeys
+
+    @property
+    def access(self) -> Access:
+        """Roles, groups, tenants and resources, and who may do what with them."""
+        return self._state.access
+
+    @property
+    def ext_idps(self) -> ExtIdps:
+        """The connections to external identity providers; `link` gives a user an identity there."""
+        return self._state.ext_idps
+
+    @property
+    def invitations(self) -> Invitations:
+        """Invitations to become a user: `invite` makes one, `approve` lets those in who wait."""
+        return self._state.invitations
+
+    @property
     def inbox(self) -> Inbox:
         """The pass codes that were sent."""
         return self._state.inbox
+
+    @property
+    def captchas(self) -> Captchas:
+        """The captchas that were drawn: `code_for` tells what a picture shows."""
+        return self._state.captchas
+
+    @property
+    def devices(self) -> Devices:
+        """The devices with which users signed in: `of` a user."""
+        return self._state.devices
+
+    @property
+    def login_history(self) -> LoginHistory:
+        """The sign-ins and failed attempts: `of` a user."""
+        return self._state.history
+
+    @property
+    def public_accounts(self) -> PublicAccounts:
+        """Who may switch to which public account: `allow` and `forbid`."""
+        return self._state.public_accounts
+
+    @property
+    def pushes(self) -> Pushes:
+        """What was pushed to the users' phones: `pending` for a user; `confirm` and `cancel` are what a user does."""
+        return self._state.pushes
+
+    @property
+    def qr_codes(self) -> QrCodes:
+        """The QR codes for signing in: `scan`, `confirm` and `cancel` are what a user does on the phone."""
+        return self._state.qr_codes
 
     @property
     def wrap_system(self) -> bool:
@@ -148,6 +235,7 @@ class Emulator:
         *,
         app_id: str | None = None,
         app_secret: str | None = None,
+        name: str = "",
         token_endpoint_auth_method: AuthMethod = DEFAULT_AUTH_METHOD,
         introspection_endpoint_auth_method: AuthMethod | None = None,
         revocation_endpoint_auth_method: AuthMethod | None = None,
@@ -156,6 +244,7 @@ class Emulator:
         app = new_app(
             app_id=app_id,
             app_secret=app_secret,
+            name=name,
             token_endpoint_auth_method=token_endpoint_auth_method,
             introspection_endpoint_auth_method=introspection_endpoint_auth_method,
             revocation_endpoint_auth_method=revocation_endpoint_auth_method,
@@ -212,6 +301,39 @@ class Emulator:
             custom_data=custom_data or {},
             identities=identities,
         )
+
+    def find_user(self, *, username: str | None = None, email: str | None = None, phone: str | None = None) -> User:
+        """A user who is known by one of these, for instance because they signed up.
+
+        Raises:
+            LookupError: there is none.
+        """
+        users = self._state.users
+        found = (
+            (username and users.by_username(username))
+            or (email and users.by_email(email))
+            or (phone and users.by_phone(phone))
+        )
+        if not found:
+            raise LookupError("there is no such user")
+        return found
+
+    def remove_user(self, user: User) -> None:
+        """Let the user vanish and their tokens die, as if they had deleted their account."""
+        account_deletion.remove(self._state, user)
+
+    def add_social_code(self, connection: str, code: str, user: User) -> None:
+        """Let a code of an identity provider stand for a user, in sign_in_by_mobile.
+
+        Args:
+            connection: the provider, such as "github".
+            code: what its application would have given: a code, good for once, or an access token.
+            user: who is signed in with it.
+
+        Raises:
+            ValueError: there is no such connection.
+        """
+        self._state.social_codes.add(connection, code, user)
 
     def lock_user(self, user: User) -> None:
         """Let the user sign in no more; `user.locked = False` undoes it."""

@@ -55,6 +55,7 @@ class Grants:
         self._grants: dict[str, Grant] = {}
         self._access_tokens: dict[str, AccessToken] = {}
         self._refresh_tokens: dict[str, RefreshToken] = {}
+        self._barred: set[str] = set()
 
     @property
     def alive(self) -> int:
@@ -71,8 +72,23 @@ class Grants:
             id=secrets.token_hex(12), user_id=user_id, app_id=app_id, scope=scope, created_at=self._clock.now()
         )
         with self._lock:
+            # Somebody may be removed while they sign in.
+            grant.revoked = user_id in self._barred
             self._grants[grant.id] = grant
         return grant
+
+    def revoke_all_of(self, user_id: str, *, keep: Grant | None = None) -> None:
+        """Revoke what a user gave to any application, except for one grant."""
+        with self._lock:
+            for grant in self._grants.values():
+                if grant.user_id == user_id and grant is not keep:
+                    grant.revoked = True
+
+    def bar(self, user_id: str) -> None:
+        """Revoke all grants of a user who is removed, those that are yet to come included."""
+        with self._lock:
+            self._barred.add(user_id)
+        self.revoke_all_of(user_id)
 
     def remember(self, token: str, access_token: AccessToken) -> None:
         """Note an access token, so that it can be looked up."""

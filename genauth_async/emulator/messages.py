@@ -1,10 +1,11 @@
-"""POST /api/v3/send-sms and /api/v3/send-email: pass codes, into the inbox."""
+"""Pass codes: sent into the inbox, by text message or email, and checked beforehand."""
 
 from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from .addresses import country_code_argument, email_argument, phone_argument
 from .arguments import Arguments
 from .client_auth import require_known_app
 from .inbox import LOGIN_CHANNEL
@@ -44,10 +45,8 @@ async def send_sms(state: State, request: Request) -> Response:
     require_known_app(state, request)
     body = await Arguments.read(request)
     channel = body.choice("channel", SMS_CHANNELS)
-    number = body.text("phoneNumber")
-    if not number.isascii() or not number.isdigit():
-        raise ApiError(400, "phoneNumber must consist of digits")
-    state.inbox.send("sms", channel, number, phone_country_code=body.optional_text("phoneCountryCode") or "+86")
+    number = phone_argument(body, "phoneNumber")
+    state.inbox.send("sms", channel, number, phone_country_code=country_code_argument(body, "phoneCountryCode"))
     return success()
 
 
@@ -56,14 +55,31 @@ async def send_email(state: State, request: Request) -> Response:
     require_known_app(state, request)
     body = await Arguments.read(request)
     channel = body.choice("channel", EMAIL_CHANNELS)
-    address = body.text("email")
-    if "@" not in address:
-        raise ApiError(400, "email must be an email address")
+    address = email_argument(body, "email")
     state.inbox.send("email", channel, address)
     return success()
 
 
+async def pre_check_code(state: State, request: Request) -> Response:
+    """Whether a pass code is right, which does not use it up."""
+    require_known_app(state, request)
+    body = await Arguments.read(request)
+    if body.choice("codeType", ("SMS", "EMAIL")) == "SMS":
+        payload = body.object("smsCodePayload")
+        to, channel = phone_argument(payload, "phone"), payload.choice("channel", SMS_CHANNELS)
+    else:
+        payload = body.object("emailCodePayload")
+        to, channel = email_argument(payload, "email"), payload.choice("channel", EMAIL_CHANNELS)
+    code = payload.text("passCode")
+    try:
+        state.inbox.check(to, code, channel)
+    except ApiError as error:
+        return success({"isValid": False, "message": str(error)})
+    return success({"isValid": True})
+
+
 ROUTES: Routes = {
+    "/api/v3/pre-check-code": {"POST": pre_check_code},
     "/api/v3/send-sms": {"POST": send_sms},
     "/api/v3/send-email": {"POST": send_email},
 }

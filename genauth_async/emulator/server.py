@@ -11,7 +11,7 @@ from typing import cast
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .connection import HTTPProtocol
+from .connection import HTTPProtocol, WebSocketProtocol
 
 _KEEP_ALIVE_SECONDS = 75
 _BACKLOG = 1024
@@ -91,7 +91,8 @@ class _Server(uvicorn.Server):
         config = uvicorn.Config(
             _hushed(app),
             http=HTTPProtocol,
-            ws="none",
+            ws=WebSocketProtocol,
+            ws_ping_interval=None,  # a client that stands at a breakpoint is not hung up on
             lifespan="off",
             interface="asgi3",
             proxy_headers=False,
@@ -129,7 +130,7 @@ class _Server(uvicorn.Server):
             listener.close()
         while self.server_state.connections:
             for connection in list(self.server_state.connections):
-                cast("HTTPProtocol", connection).transport.abort()
+                cast("HTTPProtocol | WebSocketProtocol", connection).transport.abort()
             await asyncio.sleep(0)
         tasks = list(self.server_state.tasks)
         for task in tasks:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
@@ -10,16 +9,19 @@ from starlette.responses import Response
 
 from . import tokens
 from .arguments import Arguments
-from .client_auth import authenticate_at_api
+from .captcha import captcha_required
+from .challenge import mfa_required
+from .client_auth import authenticate_at_api, require_known_app
 from .encrypted import sent_password
+from .history import Attempt
 from .inbox import LOGIN_CHANNEL
+from .origin import current_origin
 from .replies import ApiError, not_modelled, success
 from .routes import Routes
-from .state import State
+from .state import App, State
 from .users import User
 
 ALL_SCOPES = "openid profile email phone address username offline_access"
-_UNMODELLED_OPTIONS = ("autoRegister", "captchaCode", "captchaToken", "tenantId")
 _ACCOUNT_KINDS = ("account", "email", "username", "phone")
 
 
@@ -27,19 +29,41 @@ async def sign_in(state: State, request: Request) -> Response:
     """Tokens for a user who proves to be who they say."""
     body = await Arguments.read(request)
     app = authenticate_at_api(state, request, body)
-    identify = _CONNECTIONS[body.choice("connection", _CONNECTIONS)]
+    connection = body.choice("connection", _CONNECTIONS)
     options = body.optional_object("options")
-    for name in _UNMODELLED_OPTIONS:
-        if options.asks_for(name):
-            raise not_modelled(f"options.{name}")
-    scope = _scope(options)
-    user = await identify(state, body, options)
-    _refuse_unfinished(user)
-    issued: dict[str, object] = {**tokens.sign_in(state, app, user, scope)}
-    return success({"expire_in": issued.pop("expires_in"), **issued})  # so misspelt in this endpoint's DTO
+    if options.asks_for("tenantId"):
+        raise not_modelled("options.tenantId")
+    if options.asks_for("autoRegister") and connection != "PASSCODE":
+        raise not_modelled(f"options.autoRegister with the connection {connection}")
+    scope = requested_scope(options)
+    _note_client_ip(options)
+    with state.history.attempt(app.app_id) as attempt:
+        user = await _CONNECTIONS[connection](state, body, options, attempt)
+    return signed_in(state, app, user, scope)
 
 
-def _scope(options: Arguments) -> str:
+def signed_in(state: State, app: App, user: User, scope: str) -> Response:
+    """Tokens for a user who has proved who they are, if nothing else stands in the way."""
+    refuse_unfinished(state, app, user, scope)
+    return success(tokens.token_set(tokens.sign_in(state, app, user, scope)))
+
+
+def _note_client_ip(options: Arguments) -> None:
+    # Servers that sign users in tell here where those are.
+    address = options.optional_text("clientIp")
+    origin = current_origin()
+    if origin is not None and address:
+        origin.client_ip = address
+
+
+def _note_method(name: str) -> None:
+    origin = current_origin()
+    if origin is not None:
+        origin.login_method = f"loginBy{name}"
+
+
+def requested_scope(options: Arguments) -> str:
+    """The scope that a sign-in asks for."""
     # Without a scope the service answers with everything, offline_access included; an explicit one has to name it.
     scope = options.optional_text("scope") or ALL_SCOPES
     if not scope.isascii() or not scope.isprintable():
@@ -47,7 +71,7 @@ def _scope(options: Arguments) -> str:
     return scope
 
 
-async def _by_password(state: State, body: Arguments, options: Arguments) -> User:
+async def _by_password(state: State, body: Arguments, options: Arguments, attempt: Attempt) -> User:
     payload = body.object("passwordPayload")
     given = [kind for kind in _ACCOUNT_KINDS if payload.has(kind)]
     if not given:
@@ -61,42 +85,48 @@ async def _by_password(state: State, body: Arguments, options: Arguments) -> Use
     }
     account = payload.text(kind)
     password = await sent_password(state, payload, options)
-    return _check_password(state, finders[kind](account), password)
+    _note_method(kind.capitalize())
+    attempt.user = finders[kind](account)
+    return _check_password(state, attempt.user, password, options)
 
 
-async def _by_directory(state: State, payload: Arguments, options: Arguments) -> User:
+async def _by_directory(state: State, payload: Arguments, options: Arguments, attempt: Attempt) -> User:
     name = payload.text("sAMAccountName")
     password = await sent_password(state, payload, options)
-    return _check_password(state, state.users.by_sam_account_name(name), password)
+    attempt.user = state.users.by_sam_account_name(name)
+    return _check_password(state, attempt.user, password, options)
 
 
-async def _by_ldap(state: State, body: Arguments, options: Arguments) -> User:
-    return await _by_directory(state, body.object("ldapPayload"), options)
+async def _by_ldap(state: State, body: Arguments, options: Arguments, attempt: Attempt) -> User:
+    _note_method("Ldap")
+    return await _by_directory(state, body.object("ldapPayload"), options, attempt)
 
 
-async def _by_ad(state: State, body: Arguments, options: Arguments) -> User:
-    return await _by_directory(state, body.object("adPayload"), options)
+async def _by_ad(state: State, body: Arguments, options: Arguments, attempt: Attempt) -> User:
+    _note_method("Ad")
+    return await _by_directory(state, body.object("adPayload"), options, attempt)
 
 
-async def _by_pass_code(state: State, body: Arguments, _options: Arguments) -> User:
+async def _by_pass_code(state: State, body: Arguments, options: Arguments, attempt: Attempt) -> User:
     payload = body.object("passCodePayload")
     find: Callable[[str], User | None]
     code = payload.text("passCode")
     if payload.has("email"):
-        address, find = payload.text("email"), state.users.by_email
+        kind, address, find = "email", payload.text("email"), state.users.by_email
     elif payload.has("phone"):
-        address, find = payload.text("phone"), state.users.by_phone
+        kind, address, find = "phone", payload.text("phone"), state.users.by_phone
     else:
         raise ApiError(400, "passCodePayload.email is required, or phone instead of it")
+    _note_method(f"{kind.capitalize()}Code")
+    attempt.user = find(address)
+    _check_captcha(state, attempt.user, options)
     state.inbox.redeem(address, code, LOGIN_CHANNEL)
-    user = find(address)
-    if user is None:
-        raise ApiError(404, "the user does not exist", api_code=2004)
-    _refuse_locked(user)
+    user = attempt.user or _register(state, payload, options)
+    refuse_locked(user)
     return user
 
 
-_CONNECTIONS: dict[str, Callable[[State, Arguments, Arguments], Awaitable[User]]] = {
+_CONNECTIONS: dict[str, Callable[[State, Arguments, Arguments, Attempt], Awaitable[User]]] = {
     "PASSWORD": _by_password,
     "PASSCODE": _by_pass_code,
     "LDAP": _by_ldap,
@@ -104,12 +134,35 @@ _CONNECTIONS: dict[str, Callable[[State, Arguments, Arguments], Awaitable[User]]
 }
 
 
-def _check_password(state: State, user: User | None, password: str) -> User:
+def _register(state: State, payload: Arguments, options: Arguments) -> User:
+    """A new user for an address or number that was just proved, if that is wanted."""
+    if not options.optional_flag("autoRegister"):
+        raise ApiError(404, "the user does not exist", api_code=2004)
+    state.account_rules.refuse_strangers()
+    return state.users.add(
+        created_at=state.clock.now(),
+        email=payload.optional_text("email"),
+        phone=None if payload.has("email") else payload.text("phone"),
+        phone_country_code=payload.optional_text("phoneCountryCode") or "+86",
+        source="register",
+    )
+
+
+def _check_captcha(state: State, user: User | None, options: Arguments) -> None:
+    """The captcha, if one is given, and whether the user needs one."""
+    if options.asks_for("captchaCode") or options.asks_for("captchaToken"):
+        state.captchas.redeem(options.text("captchaToken"), options.text("captchaCode"))
+    elif user is not None and state.captchas.required_from(user.failed_passwords):
+        raise captcha_required()
+
+
+def _check_password(state: State, user: User | None, password: str, options: Arguments) -> User:
+    _check_captcha(state, user, options)
     # An unknown account and a wrong password look alike, or strangers could find out who has an account.
     wrong = ApiError(400, "the account or the password is wrong", api_code=2333)
     if user is None:
         raise wrong
-    _refuse_locked(user)
+    refuse_locked(user)
     if not user.has_password(password):
         user.failed_passwords += 1
         user.locked = user.failed_passwords >= state.settings.max_password_failures
@@ -118,19 +171,28 @@ def _check_password(state: State, user: User | None, password: str) -> User:
     return user
 
 
-def _refuse_locked(user: User) -> None:
+def refuse_locked(user: User) -> None:
+    """Stops the sign-in of a user who may not sign in at all."""
     if user.locked:
         raise ApiError(403, "the user is locked", api_code=2005)
 
 
-def _refuse_unfinished(user: User) -> None:
+def refuse_unfinished(state: State, app: App, user: User, scope: str) -> None:
+    """Stops the sign-in of a user who has proved who they are, but has something to do first."""
     if user.password_reset_required:
         raise ApiError(403, "the password has to be reset first", api_code=1639)
     if user.mfa_required:
-        data = {"mfaToken": secrets.token_urlsafe(32), "applicationMfa": [{"mfaPolicy": "OTP", "status": 1, "sort": 0}]}
-        raise ApiError(403, "a second factor is required", api_code=1636, data=data)
+        raise mfa_required(state, app, user, scope)
+
+
+async def get_captcha_code(state: State, request: Request) -> Response:
+    """A captcha, for the options of a sign-in."""
+    require_known_app(state, request)
+    token, picture = state.captchas.issue()
+    return success({"captchaCodeSvg": picture, "captchaToken": token})
 
 
 ROUTES: Routes = {
+    "/api/v3/get-captcha-code": {"GET": get_captcha_code},
     "/api/v3/signin": {"POST": sign_in},
 }

@@ -11,10 +11,25 @@ from joserfc.jwk import OctKey
 
 from genauth_async._masking import masked
 
+from .access import Access
+from .account_rules import AccountRules
+from .captcha import Captchas
 from .clock import Clock
+from .devices import Devices
+from .ext_idps import ExtIdps
+from .factors import Factors
+from .fastpass import FastpassCodes
 from .grants import Grants
+from .history import LoginHistory
 from .inbox import Inbox
+from .invitations import Invitations
 from .keys import PasswordKeys, SigningKeys
+from .passkeys import Passkeys
+from .public_accounts import PublicAccounts
+from .pushes import Pushes
+from .qrcodes import QrCodes
+from .social import SocialCodes
+from .subscribers import Events
 from .tickets import Tickets
 from .users import Users
 
@@ -34,9 +49,15 @@ class App:
 
     app_id: str
     app_secret: str = field(repr=masked)
+    name: str = ""
     token_endpoint_auth_method: AuthMethod = field(validator=_auth_method)
     introspection_endpoint_auth_method: AuthMethod = field(validator=_auth_method)
     revocation_endpoint_auth_method: AuthMethod = field(validator=_auth_method)
+
+    @property
+    def display_name(self) -> str:
+        """What users read."""
+        return self.name or self.app_id
 
     @cached_property
     def signing_key(self) -> OctKey:
@@ -57,6 +78,7 @@ def new_app(
     *,
     app_id: str | None,
     app_secret: str | None,
+    name: str = "",
     token_endpoint_auth_method: AuthMethod,
     introspection_endpoint_auth_method: AuthMethod | None,
     revocation_endpoint_auth_method: AuthMethod | None,
@@ -65,6 +87,7 @@ def new_app(
     return App(
         app_id=app_id or secrets.token_hex(12),
         app_secret=app_secret or secrets.token_hex(16),
+        name=name,
         token_endpoint_auth_method=token_endpoint_auth_method,
         introspection_endpoint_auth_method=introspection_endpoint_auth_method or token_endpoint_auth_method,
         revocation_endpoint_auth_method=revocation_endpoint_auth_method or token_endpoint_auth_method,
@@ -94,12 +117,37 @@ class State:
     url: str
     wrap_system: bool
     tickets: Tickets = field(init=False)
+    account_rules: AccountRules = field(factory=AccountRules, init=False)
+    factors: Factors = field(init=False)
+    passkeys: Passkeys = field(init=False)
+    captchas: Captchas = field(init=False)
+    devices: Devices = field(init=False)
+    fastpass_codes: FastpassCodes = field(init=False)
+    history: LoginHistory = field(init=False)
+    public_accounts: PublicAccounts = field(factory=PublicAccounts, init=False)
+    pushes: Pushes = field(init=False)
+    qr_codes: QrCodes = field(init=False)
+    social_codes: SocialCodes = field(factory=SocialCodes, init=False)
+    events: Events = field(factory=Events, init=False)
+    access: Access = field(init=False)
+    ext_idps: ExtIdps = field(factory=ExtIdps, init=False)
+    invitations: Invitations = field(init=False)
     apps: dict[str, App] = field(init=False)
     signing_keys: SigningKeys = field(factory=SigningKeys, init=False, repr=False)
     password_keys: PasswordKeys = field(factory=PasswordKeys, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self.tickets = Tickets(self.clock)
+        self.factors = Factors(self.clock)
+        self.passkeys = Passkeys(self.clock)
+        self.captchas = Captchas(self.tickets)
+        self.devices = Devices(self.clock)
+        self.fastpass_codes = FastpassCodes(self.clock)
+        self.history = LoginHistory(self.clock)
+        self.pushes = Pushes(self.clock)
+        self.qr_codes = QrCodes(self.clock, self.tickets)
+        self.access = Access(self.clock, self.default_app.app_id)
+        self.invitations = Invitations(self.clock, self.users)
         self.apps = {self.default_app.app_id: self.default_app}
 
     @property

@@ -37,10 +37,18 @@ def sign_in(state: State, app: App, user: User, scope: str) -> IssuedTokens:
     user.logins += 1
     user.last_login_at = now
     grant = state.grants.open(user.id, app.app_id, scope)
+    state.history.note(user, app.app_id)
+    state.devices.note(user, grant)
     tokens = issue(state, app, user, grant, scope)
     if REFRESHABLE in scope.split():
         tokens["refresh_token"] = state.grants.new_refresh_token(grant)
     return tokens
+
+
+def token_set(issued: IssuedTokens) -> dict[str, object]:
+    """The tokens as LoginTokenResponseDataDto, which misspells `expires_in`."""
+    data: dict[str, object] = {**issued}
+    return {"expire_in": data.pop("expires_in"), **data}
 
 
 def issue(state: State, app: App, user: User, grant: Grant, scope: str) -> IssuedTokens:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hmac import compare_digest
 from threading import Lock
+from types import MappingProxyType
+from typing import Literal
 
 from attrs import define, field, setters
 
@@ -28,13 +30,24 @@ _CLAIM_OF_FIELD = {
     "zoneinfo": "zoneinfo",
 }
 _ADDRESS_FIELDS = frozenset({"country", "province", "city", "region", "streetAddress", "postalCode", "formatted"})
-_OTHER_FIELDS = frozenset({"address", "company", "externalId"})
+_OTHER_FIELDS = frozenset({"address", "browser", "company", "device", "externalId", "identityNumber", "locality"})
+_UNSHOWN_FIELDS = frozenset({"locality"})  # sign-up takes it, UserDto has no place for it
 _FIELDS = _ADDRESS_FIELDS | _OTHER_FIELDS | set(_CLAIM_OF_FIELD)
+_EMPTY: Mapping[str, object] = MappingProxyType({})
+
+AccountKind = Literal["username", "email", "phone"]
+"""What a user signs in with, and may change."""
+
+Source = Literal["adminCreated", "register"]
+
+
+class AlreadyTakenError(ValueError):
+    """Somebody else signs in with this."""
 
 
 @define(eq=False, kw_only=True)
 class User:
-    """A user. The flags may be set at any time; what the user is looked up by is fixed."""
+    """A user. The flags may be set at any time; what the user is looked up by changes through the API only."""
 
     id: str = field(on_setattr=setters.frozen)
     username: str | None = field(default=None, on_setattr=setters.frozen)
@@ -54,7 +67,10 @@ class User:
     mfa_required: bool = False
     password_reset_required: bool = False
     failed_passwords: int = 0
+    source: Source = "adminCreated"
     created_at: float = 0
+    updated_at: float = 0
+    password_set_at: float | None = None
     logins: int = 0
     last_login_at: float | None = None
 
@@ -69,29 +85,39 @@ class User:
         # JSON can hold lone surrogates, which plain UTF-8 cannot.
         return compare_digest(self.password.encode("utf-8", "surrogatepass"), password.encode("utf-8", "surrogatepass"))
 
+    def set_password(self, password: str, at: float) -> None:
+        """Replace the password, as its owner does; a required reset is thereby done."""
+        self.password = password
+        self.password_set_at = self.updated_at = at
+        self.password_reset_required = False
+        self.failed_passwords = 0
+
     def to_dto(self, scope: str, *, with_custom_data: bool, with_identities: bool) -> dict[str, object]:
         """The user as UserDto, with the fields that the scope of the access token opens."""
         scopes = set(scope.split())
         dto: dict[str, object] = {
             "userId": self.id,
             "createdAt": iso_time(self.created_at),
-            "updatedAt": iso_time(self.created_at),
+            "updatedAt": iso_time(self.updated_at),
             "status": "Activated",
             "workStatus": "Active",
             "gender": "U",
             "emailVerified": self.email is not None and self.email_verified,
             "phoneVerified": self.phone is not None and self.phone_verified,
-            "userSourceType": "adminCreated",
+            "userSourceType": self.source,
             "loginsCount": self.logins,
             "resetPasswordOnNextLogin": self.password_reset_required,
         }
         if self.last_login_at is not None:
             dto["lastLogin"] = iso_time(self.last_login_at)
+        if self.password_set_at is not None:
+            dto["passwordLastSetAt"] = iso_time(self.password_set_at)
         if scopes & {"profile", "username"}:
             dto["username"] = self.username
         if "profile" in scopes:
             dto |= {"name": self.name, "nickname": self.nickname}
-            dto |= {name: text for name, text in self.profile.items() if name not in _ADDRESS_FIELDS}
+            elsewhere = _ADDRESS_FIELDS | _UNSHOWN_FIELDS
+            dto |= {name: text for name, text in self.profile.items() if name not in elsewhere}
         if "address" in scopes:
             dto |= {name: text for name, text in self.profile.items() if name in _ADDRESS_FIELDS}
         if "email" in scopes:
@@ -111,7 +137,7 @@ class User:
         if "profile" in scopes:
             claims |= {"name": self.name, "nickname": self.nickname, "preferred_username": self.username}
             claims |= {claim: self.profile[name] for name, claim in _CLAIM_OF_FIELD.items() if name in self.profile}
-            claims["updated_at"] = iso_time(self.created_at)
+            claims["updated_at"] = iso_time(self.updated_at)
         if "username" in scopes:
             claims["username"] = self.username
         if "email" in scopes and self.email is not None:
@@ -127,58 +153,92 @@ class Users:
     def __init__(self) -> None:
         self._lock = Lock()
         self._by_id: dict[str, User] = {}
+        self._removed: dict[str, User] = {}
         self._by_key: dict[tuple[str, str], User] = {}
 
     def add(
         self,
         *,
         created_at: float,
-        username: str | None,
-        email: str | None,
-        phone: str | None,
-        phone_country_code: str,
-        sam_account_name: str | None,
-        password: str | None,
-        name: str | None,
-        nickname: str | None,
-        profile: Mapping[str, str],
-        custom_data: Mapping[str, object],
-        identities: Sequence[Mapping[str, object]],
+        username: str | None = None,
+        email: str | None = None,
+        phone: str | None = None,
+        phone_country_code: str = "+86",
+        sam_account_name: str | None = None,
+        password: str | None = None,
+        name: str | None = None,
+        nickname: str | None = None,
+        profile: Mapping[str, str] = MappingProxyType({}),
+        custom_data: Mapping[str, object] = _EMPTY,
+        identities: Sequence[Mapping[str, object]] = (),
+        email_verified: bool = True,
+        phone_verified: bool = True,
+        source: Source = "adminCreated",
     ) -> User:
         user = User(
             id=secrets.token_hex(12),
             created_at=created_at,
+            updated_at=created_at,
             username=username,
             email=email,
             phone=phone,
             phone_country_code=phone_country_code,
             sam_account_name=sam_account_name,
             password=password,
+            password_set_at=None if password is None else created_at,
             name=name,
             nickname=nickname,
             profile=dict(profile),
             custom_data=dict(custom_data),
             identities=[dict(identity) for identity in identities],
+            email_verified=email_verified,
+            phone_verified=phone_verified,
+            source=source,
         )
-        keys = {
-            "username": username,
-            "email": email and email.lower(),
-            "phone": phone,
-            "sAMAccountName": sam_account_name and sam_account_name.lower(),
-        }
-        entries = {(kind, value): user for kind, value in keys.items() if value}
-        if not entries:
+        keys = _keys_of(user)
+        if not keys:
             raise ValueError("a user needs a username, an email address, a phone number or a sAMAccountName")
         with self._lock:
-            if taken := [f"{kind} {value}" for kind, value in entries if (kind, value) in self._by_key]:
-                raise ValueError(f"there is a user with the {taken[0]} already")
-            self._by_key |= entries
+            for kind, value in keys:
+                self._refuse_taken(kind, value, user)
+            self._by_key |= dict.fromkeys(keys, user)
             self._by_id[user.id] = user
         return user
 
+    def change(self, user: User, kind: AccountKind, value: str | None) -> None:
+        """Let a user sign in with another username, email address or phone number, or with none.
+
+        Raises:
+            AlreadyTakenError: somebody else has it.
+            LookupError: the user was removed.
+        """
+        with self._lock:
+            if user.id not in self._by_id:
+                raise LookupError("the user was removed")
+            if value is not None:
+                self._refuse_taken(kind, value, user)
+            for key in _keys_of(user):
+                del self._by_key[key]
+            object.__setattr__(user, kind, value)  # frozen for everybody else, since the index hangs on it
+            self._by_key |= dict.fromkeys(_keys_of(user), user)
+
+    def remove(self, user: User) -> None:
+        """Forget a user, so that somebody else can take the username, address and number."""
+        with self._lock:
+            if user.id not in self._by_id:
+                return
+            self._removed[user.id] = user
+            del self._by_id[user.id]
+            for key in _keys_of(user):
+                del self._by_key[key]
+
     def by_id(self, user_id: str) -> User:
-        """The user of a grant; users are never removed."""
-        return self._by_id[user_id]
+        """The user of a grant; also one who was removed since, but then all grants are revoked."""
+        return self._by_id.get(user_id) or self._removed[user_id]
+
+    def find(self, user_id: str | None) -> User | None:
+        """The user of this id, unless they were removed."""
+        return self._by_id.get(user_id or "")
 
     def by_username(self, username: str) -> User | None:
         return self._by_key.get(("username", username))
@@ -193,5 +253,24 @@ class Users:
         return self._by_key.get(("sAMAccountName", name.lower()))
 
     def by_account(self, account: str) -> User | None:
-        """Whoever has this username, email address or phone number, in this order."""
+        """Whoever has this username, email address or phone number."""
         return self.by_username(account) or self.by_email(account) or self.by_phone(account)
+
+    def __iter__(self) -> Iterator[User]:
+        return iter(list(self._by_id.values()))
+
+    def _refuse_taken(self, kind: str, value: str, user: User) -> None:
+        # A username that is another's address would catch their sign-ins by `account`.
+        holder = self.by_sam_account_name(value) if kind == "sAMAccountName" else self.by_account(value)
+        if holder not in {None, user}:
+            raise AlreadyTakenError(f"there is a user with the {kind} {value} already")
+
+
+def _keys_of(user: User) -> list[tuple[str, str]]:
+    keys = {
+        "username": user.username,
+        "email": user.email and user.email.lower(),
+        "phone": user.phone,
+        "sAMAccountName": user.sam_account_name and user.sam_account_name.lower(),
+    }
+    return [(kind, value) for kind, value in keys.items() if value]

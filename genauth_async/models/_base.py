@@ -170,6 +170,12 @@ def secret_attributes(cls: type[Dto]) -> frozenset[str]:
     return frozenset(attribute.name for attribute in attrs.fields(cls) if attribute.metadata.get(_SECRET))
 
 
+@cache
+def required_attributes(cls: type[Dto]) -> tuple[str, ...]:
+    """The attributes that have no default."""
+    return tuple(attribute.name for attribute in attrs.fields(cls) if attribute.default is attrs.NOTHING)
+
+
 @dto
 class Envelope(Dto):
     """The frame of every GenAuth answer.

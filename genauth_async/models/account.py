@@ -43,8 +43,8 @@ class VerifyResetPasswordRequestDto(Dto):
     """The body of POST /api/v3/verify-reset-password-request."""
 
     verify_method: ResetPasswordVerifyMethod | str
-    phone_pass_code_payload: ResetPasswordByPhonePassCodeDto | None = wired(default=None, secret=True)
-    email_pass_code_payload: ResetPasswordByEmailPassCodeDto | None = wired(default=None, secret=True)
+    phone_pass_code_payload: ResetPasswordByPhonePassCodeDto | None = None
+    email_pass_code_payload: ResetPasswordByEmailPassCodeDto | None = None
 
 
 @dto
@@ -111,9 +111,9 @@ class VerifyDeleteAccountRequestDto(Dto):
     """The body of POST /api/v3/verify-delete-account-request."""
 
     verify_method: DeleteAccountVerifyMethod | str
-    phone_pass_code_payload: DeleteAccountByPhonePassCodeDto | None = wired(default=None, secret=True)
-    email_pass_code_payload: DeleteAccountByEmailPassCodeDto | None = wired(default=None, secret=True)
-    password_payload: DeleteAccountByPasswordDto | None = wired(default=None, secret=True)
+    phone_pass_code_payload: DeleteAccountByPhonePassCodeDto | None = None
+    email_pass_code_payload: DeleteAccountByEmailPassCodeDto | None = None
+    password_payload: DeleteAccountByPasswordDto | None = None
 
 
 @dto
@@ -157,7 +157,7 @@ class ValidatePasswordDto(Dto):
 
 @dto
 class ValidatePasswordResultDto(Dto):
-    """Whether the password will do."""
+    """Whether this is the account's password."""
 
     valid: bool
 

@@ -55,7 +55,7 @@ class UpdateEmailByEmailPassCodeDto(Dto):
 class VerifyUpdateEmailRequestDto(Dto):
     """The body of POST /api/v3/verify-update-email-request."""
 
-    email_pass_code_payload: UpdateEmailByEmailPassCodeDto = wired(secret=True)
+    email_pass_code_payload: UpdateEmailByEmailPassCodeDto
     verify_method: UpdateEmailVerifyMethod | str
 
 
@@ -102,7 +102,7 @@ class UpdatePhoneByPhonePassCodeDto(Dto):
 class VerifyUpdatePhoneRequestDto(Dto):
     """The body of POST /api/v3/verify-update-phone-request."""
 
-    phone_pass_code_payload: UpdatePhoneByPhonePassCodeDto = wired(secret=True)
+    phone_pass_code_payload: UpdatePhoneByPhonePassCodeDto
     verify_method: UpdatePhoneVerifyMethod | str
 
 

@@ -166,9 +166,9 @@ class UpdateUserProfileDto(Dto):
 class GetSecurityInfoDto(Dto):
     """How well the account is protected."""
 
-    password_security_level: int | None = wired(default=None, secret=True)
+    password_security_level: int | None = None
     mfa_enrolled: bool | None = None
-    password_set: bool | None = wired(default=None, secret=True)
+    password_set: bool | None = None
     email_binded: bool | None = None
     phone_binded: bool | None = None
     security_score: int | None = None

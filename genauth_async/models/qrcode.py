@@ -72,7 +72,7 @@ class CheckQRCodeStatusDataDto(Dto):
 
 @dto
 class CheckQRCodeStatusRespDto(Envelope):
-    """The answer to check_qr_code_status, get_qr_code_status and get_qr_code_status_by_id."""
+    """The answer to check_qr_code_status, get_login_qr_code_status and get_fastpass_qr_code_status."""
 
     data: CheckQRCodeStatusDataDto
 

@@ -105,7 +105,7 @@ class LoginTokenResponseDataDto(Dto):
 
     scope: str | None = None
     access_token: str | None = wired(default=None, secret=True)
-    id_token: str | None = wired(default=None, secret=True)
+    id_token: str | None = wired(default=None, also=("token",), secret=True)
     refresh_token: str | None = wired(default=None, secret=True)
     token_type: str | None = None
     expires_in: int | None = wired(default=None, wire="expire_in", also=("expires_in",))
@@ -127,7 +127,7 @@ class GetCaptchaCodeDataDto(Dto):
         captcha_token: names it; goes into SignInOptionsDto with what the user typed.
     """
 
-    captcha_code_svg: str
+    captcha_code_svg: str = wired(secret=True)
     captcha_token: str = wired(secret=True)
 
 

@@ -89,7 +89,7 @@ class SignUpDto(Dto):
     """The body of POST /api/v3/signup."""
 
     connection: SignUpConnection | str
-    password_payload: SignUpByPasswordDto | None = wired(default=None, secret=True)
-    pass_code_payload: SignUpByPassCodeDto | None = wired(default=None, secret=True)
+    password_payload: SignUpByPasswordDto | None = None
+    pass_code_payload: SignUpByPassCodeDto | None = None
     profile: SignUpProfileDto | None = None
     options: SignUpOptionsDto | None = None

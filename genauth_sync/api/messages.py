@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from genauth_async import models
 from genauth_async.client import AuthenticationClient as AsyncAuthenticationClient
-from genauth_async.models.messages import EmailChannel, SendEmailRespDto, SendSMSRespDto, SmsChannel
 from genauth_async.settings import Timeout
 from genauth_sync._bridge import Facade, bridge
 
@@ -14,12 +16,12 @@ class Messages(Facade[AsyncAuthenticationClient]):
 
     def send_sms(
         self,
-        channel: SmsChannel | str,
+        channel: models.SmsChannel | str,
         phone_number: str,
         phone_country_code: str | None = None,
         *,
         timeout: Timeout | None = None,
-    ) -> SendSMSRespDto:
+    ) -> models.SendSMSRespDto:
         """Sends a verification code by SMS (POST /api/v3/send-sms).
 
         Args:
@@ -36,8 +38,8 @@ class Messages(Facade[AsyncAuthenticationClient]):
         return bridge.run(lambda: self._async.send_sms(channel, phone_number, phone_country_code, timeout=timeout))
 
     def send_email(
-        self, channel: EmailChannel | str, email: str, *, timeout: Timeout | None = None
-    ) -> SendEmailRespDto:
+        self, channel: models.EmailChannel | str, email: str, *, timeout: Timeout | None = None
+    ) -> models.SendEmailRespDto:
         """Sends a verification code, or a link, by email (POST /api/v3/send-email).
 
         Args:
@@ -51,3 +53,28 @@ class Messages(Facade[AsyncAuthenticationClient]):
             TransportError, InvalidResponseError: no answer of GenAuth's arrived. A message may have been sent.
         """
         return bridge.run(lambda: self._async.send_email(channel, email, timeout=timeout))
+
+    def pre_check_code(
+        self,
+        code_type: models.CodeType | str,
+        sms_code_payload: models.PreCheckSmsCodeDto | Mapping[str, object] | None = None,
+        email_code_payload: models.PreCheckEmailCodeDto | Mapping[str, object] | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.PreCheckCodeRespDto:
+        """Checks a verification code without using it up (POST /api/v3/pre-check-code).
+
+        Args:
+            code_type: SMS or EMAIL.
+            sms_code_payload: for SMS.
+            email_code_payload: for EMAIL.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: an argument cannot be right.
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        return bridge.run(
+            lambda: self._async.pre_check_code(code_type, sms_code_payload, email_code_payload, timeout=timeout)
+        )

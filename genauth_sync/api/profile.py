@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
+from genauth_async import models
 from genauth_async.client import AuthenticationClient as AsyncAuthenticationClient
-from genauth_async.models.profile import UserSingleRespDto
 from genauth_async.settings import Timeout
 from genauth_sync._bridge import Facade, bridge
 
 
 class Profile(Facade[AsyncAuthenticationClient]):
-    """Reads the signed-in user's profile."""
+    """Reads and changes the signed-in user's profile."""
 
     def get_profile(
         self,
@@ -19,7 +19,7 @@ class Profile(Facade[AsyncAuthenticationClient]):
         *,
         access_token: str | None = None,
         timeout: Timeout | None = None,
-    ) -> UserSingleRespDto:
+    ) -> models.UserSingleRespDto:
         """Reads the signed-in user's profile (GET /api/v3/get-profile). What it has depends on the token's scopes.
 
         Args:
@@ -39,3 +39,96 @@ class Profile(Facade[AsyncAuthenticationClient]):
                 with_custom_data, with_identities, access_token=access_token, timeout=timeout
             )
         )
+
+    def update_profile(
+        self,
+        name: str | None = None,
+        nickname: str | None = None,
+        photo: str | None = None,
+        external_id: str | None = None,
+        birthdate: str | None = None,
+        country: str | None = None,
+        province: str | None = None,
+        city: str | None = None,
+        address: str | None = None,
+        street_address: str | None = None,
+        postal_code: str | None = None,
+        gender: models.Gender | str | None = None,
+        username: str | None = None,
+        company: str | None = None,
+        custom_data: object = None,
+        identity_number: str | None = None,
+        *,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.UserSingleRespDto:
+        """Changes the user's profile (POST /api/v3/update-profile).
+
+        What is None stays as it is.
+
+        Args:
+            name: the full name.
+            nickname: the casual name.
+            photo: the picture's URL.
+            external_id: the id in a system of yours.
+            birthdate: such as 1990-12-31.
+            country: the country.
+            province: the province.
+            city: the city.
+            address: the address.
+            street_address: the street and number.
+            postal_code: the postal code.
+            gender: M, F or U.
+            username: the name to sign in with.
+            company: the company.
+            custom_data: values of custom fields, by their keys.
+            identity_number: the number of an identity document.
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConflictError: another account has it.
+            NotSignedInError: the token has expired or was revoked.
+            ConfigurationError: there is no access token.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        return bridge.run(
+            lambda: self._async.update_profile(
+                name,
+                nickname,
+                photo,
+                external_id,
+                birthdate,
+                country,
+                province,
+                city,
+                address,
+                street_address,
+                postal_code,
+                gender,
+                username,
+                company,
+                custom_data,
+                identity_number,
+                access_token=access_token,
+                timeout=timeout,
+            )
+        )
+
+    def get_security_level(
+        self, *, access_token: str | None = None, timeout: Timeout | None = None
+    ) -> models.GetSecurityInfoRespDto:
+        """Reads how well the user's account is protected (GET /api/v3/get-security-info).
+
+        Args:
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            NotSignedInError: the token has expired or was revoked.
+            ConfigurationError: there is no access token.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        return bridge.run(lambda: self._async.get_security_level(access_token=access_token, timeout=timeout))

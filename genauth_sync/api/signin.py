@@ -6,16 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from genauth_async.api.signin import SignInOptions
+from genauth_async import models
 from genauth_async.client import AuthenticationClient as AsyncAuthenticationClient
-from genauth_async.models.signin import (
-    LoginTokenRespDto,
-    SignInByAdPayloadDto,
-    SignInByLdapPayloadDto,
-    SignInByPassCodePayloadDto,
-    SignInByPasswordPayloadDto,
-    SignInConnection,
-)
 from genauth_async.settings import Timeout
 from genauth_sync._bridge import Facade, bridge
 
@@ -40,17 +32,17 @@ class SignIn(Facade[AsyncAuthenticationClient]):
 
     def sign_in_by_credentials(
         self,
-        connection: SignInConnection,
-        password_payload: SignInByPasswordPayloadDto | Mapping[str, object] | None = None,
-        pass_code_payload: SignInByPassCodePayloadDto | Mapping[str, object] | None = None,
-        ad_payload: SignInByAdPayloadDto | Mapping[str, object] | None = None,
-        ldap_payload: SignInByLdapPayloadDto | Mapping[str, object] | None = None,
-        options: SignInOptions | None = None,
+        connection: models.SignInConnection,
+        password_payload: models.SignInByPasswordPayloadDto | Mapping[str, object] | None = None,
+        pass_code_payload: models.SignInByPassCodePayloadDto | Mapping[str, object] | None = None,
+        ad_payload: models.SignInByAdPayloadDto | Mapping[str, object] | None = None,
+        ldap_payload: models.SignInByLdapPayloadDto | Mapping[str, object] | None = None,
+        options: models.SignInOptionsDto | Mapping[str, object] | None = None,
         client_id: str | None = None,
         client_secret: str | None = None,
         *,
         timeout: Timeout | None = None,
-    ) -> LoginTokenRespDto:
+    ) -> models.LoginTokenRespDto:
         """Signs a user in with any kind of credentials. The methods named after one kind are easier to call.
 
         Args:
@@ -60,8 +52,8 @@ class SignIn(Facade[AsyncAuthenticationClient]):
             ad_payload: for AD.
             ldap_payload: for LDAP.
             options: how to sign in.
-            client_id: sent in the body instead of the client's app_id, with client_secret_post.
-            client_secret: sent in the body instead of the client's app_secret, with client_secret_post.
+            client_id: sent in the body, with client_secret, instead of the client's own proof.
+            client_secret: belongs to client_id.
             timeout: seconds for this call.
         """
         return bridge.run(
@@ -79,8 +71,13 @@ class SignIn(Facade[AsyncAuthenticationClient]):
         )
 
     def sign_in_by_account_password(
-        self, account: str, password: str, options: SignInOptions | None = None, *, timeout: Timeout | None = None
-    ) -> LoginTokenRespDto:
+        self,
+        account: str,
+        password: str,
+        options: models.SignInOptionsDto | Mapping[str, object] | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.LoginTokenRespDto:
         """Signs a user in by password.
 
         Args:
@@ -92,8 +89,13 @@ class SignIn(Facade[AsyncAuthenticationClient]):
         return bridge.run(lambda: self._async.sign_in_by_account_password(account, password, options, timeout=timeout))
 
     def sign_in_by_email_password(
-        self, email: str, password: str, options: SignInOptions | None = None, *, timeout: Timeout | None = None
-    ) -> LoginTokenRespDto:
+        self,
+        email: str,
+        password: str,
+        options: models.SignInOptionsDto | Mapping[str, object] | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.LoginTokenRespDto:
         """Signs a user in by email address and password.
 
         Args:
@@ -105,8 +107,13 @@ class SignIn(Facade[AsyncAuthenticationClient]):
         return bridge.run(lambda: self._async.sign_in_by_email_password(email, password, options, timeout=timeout))
 
     def sign_in_by_phone_password(
-        self, phone: str, password: str, options: SignInOptions | None = None, *, timeout: Timeout | None = None
-    ) -> LoginTokenRespDto:
+        self,
+        phone: str,
+        password: str,
+        options: models.SignInOptionsDto | Mapping[str, object] | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.LoginTokenRespDto:
         """Signs a user in by phone number and password.
 
         Args:
@@ -118,8 +125,13 @@ class SignIn(Facade[AsyncAuthenticationClient]):
         return bridge.run(lambda: self._async.sign_in_by_phone_password(phone, password, options, timeout=timeout))
 
     def sign_in_by_username_password(
-        self, username: str, password: str, options: SignInOptions | None = None, *, timeout: Timeout | None = None
-    ) -> LoginTokenRespDto:
+        self,
+        username: str,
+        password: str,
+        options: models.SignInOptionsDto | Mapping[str, object] | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.LoginTokenRespDto:
         """Signs a user in by user name and password.
 
         Args:
@@ -133,8 +145,13 @@ class SignIn(Facade[AsyncAuthenticationClient]):
         )
 
     def sign_in_by_email_passcode(
-        self, email: str, pass_code: str, options: SignInOptions | None = None, *, timeout: Timeout | None = None
-    ) -> LoginTokenRespDto:
+        self,
+        email: str,
+        pass_code: str,
+        options: models.SignInOptionsDto | Mapping[str, object] | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.LoginTokenRespDto:
         """Signs a user in by the verification code that `send_email` sent with CHANNEL_LOGIN.
 
         Args:
@@ -150,10 +167,10 @@ class SignIn(Facade[AsyncAuthenticationClient]):
         phone: str,
         pass_code: str,
         phone_country_code: str | None = None,
-        options: SignInOptions | None = None,
+        options: models.SignInOptionsDto | Mapping[str, object] | None = None,
         *,
         timeout: Timeout | None = None,
-    ) -> LoginTokenRespDto:
+    ) -> models.LoginTokenRespDto:
         """Signs a user in by the verification code that `send_sms` sent with CHANNEL_LOGIN.
 
         Args:
@@ -173,10 +190,10 @@ class SignIn(Facade[AsyncAuthenticationClient]):
         self,
         sAMAccountName: str,
         password: str,
-        options: SignInOptions | None = None,
+        options: models.SignInOptionsDto | Mapping[str, object] | None = None,
         *,
         timeout: Timeout | None = None,
-    ) -> LoginTokenRespDto:
+    ) -> models.LoginTokenRespDto:
         """Signs a user in by LDAP.
 
         Args:
@@ -191,10 +208,10 @@ class SignIn(Facade[AsyncAuthenticationClient]):
         self,
         sAMAccountName: str,
         password: str,
-        options: SignInOptions | None = None,
+        options: models.SignInOptionsDto | Mapping[str, object] | None = None,
         *,
         timeout: Timeout | None = None,
-    ) -> LoginTokenRespDto:
+    ) -> models.LoginTokenRespDto:
         """Signs a user in by Active Directory.
 
         Args:
@@ -204,3 +221,17 @@ class SignIn(Facade[AsyncAuthenticationClient]):
             timeout: seconds for this call.
         """
         return bridge.run(lambda: self._async.sign_in_by_ad(sAMAccountName, password, options, timeout=timeout))
+
+    def gene_catcha_code_and_token(self, *, timeout: Timeout | None = None) -> models.GetCaptchaCodeRespDto:
+        """Makes a picture with a text for people to type, for sign-ins that need one (GET /api/v3/get-captcha-code).
+
+        What the user typed goes into SignInOptionsDto as captcha_code, with the picture's captcha_token.
+
+        Args:
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        return bridge.run(lambda: self._async.gene_catcha_code_and_token(timeout=timeout))

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+from genauth_async import models
 from genauth_async.client import AuthenticationClient as AsyncAuthenticationClient
-from genauth_async.models.system import SystemInfoResp
 from genauth_async.settings import Timeout
 from genauth_sync._bridge import Facade, bridge
 
@@ -12,7 +12,7 @@ from genauth_sync._bridge import Facade, bridge
 class System(Facade[AsyncAuthenticationClient]):
     """Reads the server's public information."""
 
-    def get_system_info(self, *, timeout: Timeout | None = None) -> SystemInfoResp:
+    def get_system_info(self, *, timeout: Timeout | None = None) -> models.SystemInfoResp:
         """Reads the server's public keys and version (GET /api/v3/system).
 
         Args:
@@ -23,3 +23,28 @@ class System(Facade[AsyncAuthenticationClient]):
             TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         return bridge.run(lambda: self._async.get_system_info(timeout=timeout))
+
+    def get_application_enabled_ext_idps(self, *, timeout: Timeout | None = None) -> models.GetExtIdpsRespDto:
+        """Lists the identity providers that the application lets users sign in with
+        (GET /api/v3/get-application-enabled-extidps).
+
+        Args:
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        return bridge.run(lambda: self._async.get_application_enabled_ext_idps(timeout=timeout))
+
+    def get_country_list(self, *, timeout: Timeout | None = None) -> models.GetCountryListRespDto:
+        """Lists countries with their phone country codes (GET /api/v3/get-country-list).
+
+        Args:
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        return bridge.run(lambda: self._async.get_country_list(timeout=timeout))

@@ -15,11 +15,21 @@ PACKAGE = Path(genauth_async.__path__[0])
 
 # From the bottom up: a module imports from its own row and those above it only.
 LAYERS = [
-    ["_masking", "_version"],
+    ["_masking", "_version", "qr"],
     ["errors", "models"],
     ["_error_codes", "_guard", "_http_types", "_loops", "_request", "_retry", "_shield", "_tls", "_wire", "rsa", "sm2"],
-    ["_network_errors", "_pool", "settings", "_envelope", "_client_auth", "passwords", "stores", "_token_set"],
-    ["_transport", "_grants"],
+    [
+        "_network_errors",
+        "_pool",
+        "settings",
+        "_envelope",
+        "_client_auth",
+        "passwords",
+        "stores",
+        "stream",
+        "_token_set",
+    ],
+    ["_transport", "_grants", "_websocket_address", "_websocket", "_subscription"],
     ["api", "oidc"],
     ["session"],
     ["client"],

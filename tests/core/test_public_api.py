@@ -12,27 +12,24 @@ import genauth_async
 import genauth_sync
 from genauth_async import AuthenticationClient, TokenSession
 
-OURS = [
-    "sign_in_by_credentials",
-    "sign_in_by_account_password",
-    "sign_in_by_email_password",
-    "sign_in_by_phone_password",
-    "sign_in_by_username_password",
-    "sign_in_by_email_passcode",
-    "sign_in_by_phone_passcode",
-    "sign_in_by_ldap",
-    "sign_in_by_ad",
-    "send_sms",
-    "send_email",
-    "get_system_info",
-    "get_profile",
-    "get_new_access_token_by_refresh_token",
-    "revoke_token",
-    "introspect_token",
-    "get_user_info_by_access_token",
-    "set_access_token",
-    "__init__",
-]
+TO_COME = {
+    "build_authorize_url",
+    "build_logout_url",
+    "generate_code_challenge",
+    "generate_code_challenge_digest",
+    "get_access_token_by_client_credentials",
+    "get_access_token_by_code",
+    "introspect_token_offline",
+    "validate_ticket_v1",
+}
+THEIRS = {
+    name
+    for name, _ in inspect.getmembers(genauth.AuthenticationClient, inspect.isfunction)
+    if name == "__init__" or not name.startswith("_")
+}
+OURS = sorted(THEIRS - TO_COME)
+# The vendor's method has no parameter for the passkey's id, and so never removes one.
+NEEDED_HERE = {"remove_credential": {"credential_id"}}
 
 
 @pytest.mark.parametrize("package", [genauth_async, genauth_sync])
@@ -45,7 +42,7 @@ def test_all_is_sorted_and_complete(package: Any) -> None:
 def test_both_faces_have_the_same_names() -> None:
     assert genauth_sync.__all__ == genauth_async.__all__
     for name in genauth_async.__all__:
-        if name not in {"AuthenticationClient", "TokenSession"}:
+        if name not in {"AuthenticationClient", "Stream", "TokenSession"}:
             assert getattr(genauth_sync, name) is getattr(genauth_async, name), name
 
 
@@ -73,6 +70,11 @@ def test_every_public_method_documents_its_parameters(cls: type) -> None:
             assert re.search(rf"^ +{parameter}: ", constructor, re.MULTILINE), parameter
 
 
+def test_what_is_to_come_has_not_come() -> None:
+    assert TO_COME <= THEIRS
+    assert not TO_COME & set(dir(AuthenticationClient))
+
+
 @pytest.mark.parametrize("name", OURS)
 @pytest.mark.parametrize("cls", [AuthenticationClient, genauth_sync.AuthenticationClient])
 def test_the_vendors_calls_fit(name: str, cls: type) -> None:
@@ -85,6 +87,8 @@ def test_the_vendors_calls_fit(name: str, cls: type) -> None:
         if their.default is not inspect.Parameter.empty:
             assert our.default is not inspect.Parameter.empty, our.name
     for further in ours[len(theirs) :]:
+        if further.name in NEEDED_HERE.get(name, ()):
+            continue
         assert further.kind is inspect.Parameter.KEYWORD_ONLY, further.name
         assert further.default is not inspect.Parameter.empty, further.name
 

@@ -199,9 +199,9 @@ async def test_the_bare_application_cannot_break_connections(fault: dict[str, An
 
 
 @pytest.mark.anyio
-async def test_speaks_http_only() -> None:
-    with pytest.raises(RuntimeError, match="websocket"):
-        await Emulator().app({"type": "websocket"}, _never_called, _never_called)
+async def test_speaks_http_and_websocket_only() -> None:
+    with pytest.raises(RuntimeError, match="lifespan"):
+        await Emulator().app({"type": "lifespan"}, _never_called, _never_called)
 
 
 async def _never_called(*_args: object) -> Any:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 
 from genauth_async.emulator import Emulator
 from genauth_async.emulator.messages import EMAIL_CHANNELS, SMS_CHANNELS
+from tests.emulator.pass_codes import another, sent_code
 
 
 @pytest.mark.parametrize("channel", EMAIL_CHANNELS)
@@ -78,3 +81,44 @@ def test_a_wrong_argument_is_named(
     assert answer["statusCode"] == 400
     assert named in answer["message"]
     assert len(emulator.inbox) == 0
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("user")
+@pytest.mark.parametrize(("kind", "to"), [("email", "ada@example.com"), ("phone", "13800000000")])
+async def test_a_code_is_checked_without_being_used_up(face: Any, emulator: Emulator, kind: str, to: str) -> None:
+    code = await sent_code(face, emulator, to, "CHANNEL_LOGIN")
+
+    async def check(code: str, channel: str = "CHANNEL_LOGIN") -> tuple[bool, str | None]:
+        payload = {kind: to, "passCode": code, "channel": channel}
+        if kind == "email":
+            answer = await face.pre_check_code("EMAIL", email_code_payload=payload)
+        else:
+            answer = await face.pre_check_code("SMS", sms_code_payload=payload)
+        return answer.data.is_valid, answer.data.message
+
+    assert await check(code) == (True, None)
+    assert await check(another(code)) == (False, "the pass code is wrong")
+    assert (await check(code, "CHANNEL_REGISTER"))[0] is False
+    assert (await check(code))[0] is True
+    await getattr(face, f"sign_in_by_{kind}_passcode")(to, code)
+    assert (await check(code))[0] is False
+    emulator.clock.advance(60)
+    later = await sent_code(face, emulator, to, "CHANNEL_LOGIN")
+    emulator.clock.advance(300)
+    assert await check(later) == (False, "the pass code has expired")
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({}, "codeType"),
+        ({"codeType": "SMS"}, "smsCodePayload"),
+        ({"codeType": "EMAIL", "emailCodePayload": {"email": "a@b.c", "passCode": "1"}}, "emailCodePayload.channel"),
+        ({"codeType": "SMS", "smsCodePayload": {"phone": "1", "channel": "CHANNEL_LOGIN"}}, "smsCodePayload.passCode"),
+    ],
+)
+def test_a_check_without_its_arguments(http: httpx.Client, body: dict[str, object], named: str) -> None:
+    answer = http.post("/api/v3/pre-check-code", json=body).json()
+    assert answer["statusCode"] == 400
+    assert named in answer["message"]

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 
+from genauth_async import ConflictError, InvalidArgumentError, InvalidCredentialsError, NotSignedInError
 from genauth_async.emulator import Emulator, User
 from tests.emulator.emulator_types import Json, SignIn
 
@@ -112,3 +115,98 @@ def test_a_user_hides_the_password(emulator: Emulator) -> None:
     assert "passw0rd" not in repr(user)
     assert emulator.app_secret not in repr(emulator)
     assert "s3cret" not in repr(emulator.add_app(app_secret="s3cret"))
+
+
+@pytest.mark.anyio
+async def test_what_is_given_changes_and_the_rest_stays(face: Any, emulator: Emulator) -> None:
+    user = emulator.add_user(
+        username="grace",
+        name="Grace",
+        profile={"gender": "F", "city": "Arlington"},
+        custom_data={"cat": "Tom", "dog": 1},
+    )
+    token = emulator.issue_tokens(user)["access_token"]
+    emulator.clock.advance(1)
+    answer = await face.update_profile(
+        nickname="G", city="Washington", identity_number="1906", custom_data={"dog": 2}, access_token=token
+    )
+    profile = (await face.get_profile(with_custom_data=True, access_token=token)).data
+    assert answer.data == profile
+    assert (profile.name, profile.nickname, profile.gender, profile.city) == ("Grace", "G", "F", "Washington")
+    assert profile.identity_number == "1906"
+    assert profile.custom_data == {"cat": "Tom", "dog": 2}
+    assert profile.updated_at > profile.created_at
+    await face.update_profile(gender="U", name="", access_token=token)
+    profile = (await face.get_profile(access_token=token)).data
+    assert (profile.gender, profile.name, profile.nickname) == ("U", "", "G")
+
+
+@pytest.mark.anyio
+async def test_a_new_username_signs_in_instead_of_the_old_one(face: Any, emulator: Emulator, user: User) -> None:
+    token = emulator.issue_tokens(user)["access_token"]
+    for _ in range(2):  # the second time it is the user's own
+        assert (await face.update_profile(username="ada.l", access_token=token)).data.username == "ada.l"
+    assert await face.sign_in_by_username_password("ada.l", "passw0rd")
+    with pytest.raises(InvalidCredentialsError):
+        await face.sign_in_by_username_password("ada", "passw0rd")
+    assert emulator.add_user(username="ada")
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("user")
+@pytest.mark.parametrize("username", ["ada", "Ada@example.com", "13800000000"])
+async def test_a_taken_username_is_2034_and_changes_nothing(face: Any, emulator: Emulator, username: str) -> None:
+    grace = emulator.add_user(username="grace", name="Grace")
+    token = emulator.issue_tokens(grace)["access_token"]
+    with pytest.raises(ConflictError) as caught:
+        await face.update_profile(username=username, name="Eve", access_token=token)
+    assert (caught.value.status_code, caught.value.api_code) == (409, 2034)
+    assert (grace.username, grace.name) == ("grace", "Grace")
+
+
+@pytest.mark.anyio
+async def test_a_wrong_profile_changes_nothing(face: Any, emulator: Emulator, user: User) -> None:
+    token = emulator.issue_tokens(user)["access_token"]
+    wrongs: list[Json] = [{"gender": "W"}, {"custom_data": []}, {"photo": 7}, {"username": ""}]
+    for wrong in wrongs:
+        with pytest.raises(InvalidArgumentError):
+            await face.update_profile(nickname="A", access_token=token, **wrong)
+    with pytest.raises(NotSignedInError):
+        await face.update_profile(nickname="A", access_token="stale")
+    assert (user.nickname, user.username) == (None, "ada")
+
+
+@pytest.mark.anyio
+async def test_the_security_level_follows_the_account(face: Any, emulator: Emulator) -> None:
+    user = emulator.add_user(username="grace")
+    token = emulator.issue_tokens(user)["access_token"]
+
+    async def level() -> dict[str, object]:
+        answer = await face.get_security_level(access_token=token)
+        return dict(answer.to_dict()["data"])
+
+    assert await level() == {
+        "passwordSecurityLevel": 0,
+        "mfaEnrolled": False,
+        "passwordSet": False,
+        "emailBinded": False,
+        "phoneBinded": False,
+        "securityScore": 0,
+    }
+    levels = []
+    for password in ("secrets", "s3crets", "s3cr:ts"):
+        user.password = password
+        levels.append((await level())["passwordSecurityLevel"])
+    assert levels == [1, 2, 3]
+    emulator.remove_user(user)
+    user = emulator.add_user(email="grace@example.com", phone="13900000000", password="s3cr:ts")
+    emulator.factors.enroll(user, "OTP")
+    token = emulator.issue_tokens(user)["access_token"]
+    assert await level() == {
+        "passwordSecurityLevel": 3,
+        "mfaEnrolled": True,
+        "passwordSet": True,
+        "emailBinded": True,
+        "phoneBinded": True,
+        "securityScore": 100,
+    }

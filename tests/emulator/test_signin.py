@@ -265,7 +265,7 @@ def test_any_json_gets_an_envelope(public_emulator: httpx.Client, body: Json) ->
     assert response.json()["statusCode"] in {400, 404}
 
 
-@pytest.mark.parametrize("option", ["autoRegister", "captchaCode", "captchaToken", "tenantId"])
+@pytest.mark.parametrize("option", ["autoRegister", "tenantId"])
 def test_what_is_not_modelled_says_so(emulator: Emulator, http: httpx.Client, option: str) -> None:
     body = {
         "connection": "PASSWORD",
@@ -329,9 +329,8 @@ def test_a_pass_code_for_a_stranger_is_2004(emulator: Emulator, http: httpx.Clie
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        ("/api/v3/signup", 501),
-        ("/api/v3/signin-by-mobile", 501),
-        ("/api/v3/webauthn/remove-credential/x", 501),
+        ("/api/v3/get-wechat-access-token", 501),
+        ("/api/v3/webauthn/login/initialize", 501),
         ("/oidc/auth", 501),
         ("/oauth/token", 501),
         ("/api/v3/nonsense", 404),
@@ -342,3 +341,43 @@ def test_a_pass_code_for_a_stranger_is_2004(emulator: Emulator, http: httpx.Clie
 def test_paths_that_are_not_served(http: httpx.Client, path: str, status: int) -> None:
     response = http.post(path, json={})
     assert response.status_code == response.json()["statusCode"] == status
+
+
+@pytest.mark.parametrize(
+    ("address", "path", "sent"),
+    [
+        ({"email": "new@example.com"}, "send-email", {"email": "new@example.com"}),
+        ({"phone": "13900000000"}, "send-sms", {"phoneNumber": "13900000000"}),
+    ],
+)
+def test_a_stranger_is_registered_where_that_is_asked_for(
+    emulator: Emulator, http: httpx.Client, sign_in: SignIn, address: dict[str, str], path: str, sent: dict[str, str]
+) -> None:
+    [to] = address.values()
+    arguments: Json = {"connection": "PASSCODE", "passwordPayload": None, "options": {"autoRegister": True}}
+
+    def sign_in_with(code: str) -> Json:
+        return sign_in(**arguments, passCodePayload={**address, "passCode": code})
+
+    _refused(sign_in_with("000000"), 400, 2001)
+    http.post(f"/api/v3/{path}", json={**sent, "channel": "CHANNEL_LOGIN"})
+    token = sign_in_with(emulator.inbox.code_for(to))["data"]["access_token"]
+    profile = http.get("/api/v3/get-profile", headers={"authorization": token}).json()["data"]
+    assert profile["userSourceType"] == "register"
+    assert to in {profile.get("email"), profile.get("phone")}
+
+    emulator.clock.advance(60)
+    http.post(f"/api/v3/{path}", json={**sent, "channel": "CHANNEL_LOGIN"})
+    again = sign_in_with(emulator.inbox.code_for(to))["data"]["access_token"]
+    same = http.get("/api/v3/get-profile", headers={"authorization": again}).json()["data"]
+    assert same["userId"] == profile["userId"]
+
+
+def test_nobody_is_registered_where_sign_up_is_disabled(
+    emulator: Emulator, http: httpx.Client, sign_in: SignIn
+) -> None:
+    emulator.account_rules.sign_up_enabled = False
+    http.post("/api/v3/send-email", json={"email": "new@example.com", "channel": "CHANNEL_LOGIN"})
+    arguments = _by_code("new@example.com", emulator.inbox.code_for("new@example.com"))
+    _refused(sign_in(**arguments, options={"autoRegister": True}), 403, 2031)
+    assert emulator._state.users.by_email("new@example.com") is None

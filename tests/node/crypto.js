@@ -1,11 +1,10 @@
-// Answers one JSON request a line on stdin with one JSON line on stdout: {"ok": ...} or {"error": "..."}.
-// A request is {"operation": name, and that operation's arguments}. Bytes are hex, except RSA ciphertexts: base64.
+// Encrypts and decrypts as GenAuth's servers and browsers do. Bytes are hex, except RSA ciphertexts: base64.
 "use strict";
 
 const crypto = require("node:crypto");
-const readline = require("node:readline");
 const JSEncrypt = require("jsencrypt");
 const { sm2 } = require("sm-crypto");
+const { serve } = require("./lines");
 
 const { RSA_NO_PADDING, RSA_PKCS1_PADDING } = crypto.constants;
 
@@ -42,13 +41,4 @@ const operations = {
   },
 };
 
-readline.createInterface({ input: process.stdin }).on("line", (line) => {
-  let answer;
-  try {
-    const { operation, ...parameters } = JSON.parse(line);
-    answer = { ok: operations[operation](parameters) };
-  } catch (error) {
-    answer = { error: error.message };
-  }
-  process.stdout.write(JSON.stringify(answer) + "\n");
-});
+serve(operations);

@@ -17,7 +17,7 @@ import anyio
 import pytest
 
 from genauth_async.errors import SyncBridgeError
-from genauth_sync._bridge import Bridge, Facade, _Call, callback
+from genauth_sync._bridge import Bridge, Facade, _Call, awaitable
 from genauth_sync._bridge import bridge as process_bridge
 
 SECONDS = 30  # for what hangs
@@ -223,7 +223,7 @@ def test_a_callback_runs_in_a_worker_thread_and_may_call_the_facade(bridge: Brid
         calls.append((threading.get_ident(), value))
         calls.append((bridge.run(running_thread), value))
 
-    made = callback(blocking)
+    made = awaitable(blocking)
     loop_thread = bridge.run(running_thread)
     bridge.run(lambda: made("tokens"))
     (worker, value), (nested, _) = calls
@@ -236,13 +236,13 @@ def test_an_error_in_a_callback_reaches_the_caller(bridge: Bridge) -> None:
     def blocking(value: str) -> None:
         raise LookupError(value)
 
-    made = callback(blocking)
+    made = awaitable(blocking)
     with pytest.raises(LookupError, match="tokens"):
         bridge.run(lambda: made("tokens"))
 
 
 def test_no_callback_stays_none() -> None:
-    assert callback(None) is None
+    assert awaitable(None) is None
 
 
 class Blocking(Facade[Client]):

@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"
-USED_BY_THE_BRIDGE = ["_guard.py", "_masking.py", "_shield.py", "errors.py"]
+USED_BY_THE_BRIDGE = ["_guard.py", "_masking.py", "_shield.py", "errors.py", "stream.py"]
 
 
 def lay_out(root: Path, *, with_facade: bool) -> None:
@@ -101,6 +101,7 @@ def replace(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
+WATCH = "-> Stream[models.Answer]:"
 METHOD = 'async def sign_out(self) -> None:\n        """Signs the user out."""'
 SIGN_IN = "class SignIn(Api):"
 TOKENS = "class Tokens(Api):"
@@ -122,6 +123,12 @@ REFUSED = {
     ),
     "an_alias_of_a_callable": ("api/signin.py", "options: Options", "options: Hook", "Hook: something to be called"),
     "an_odd_callback": ("session.py", "Awaitable[None]]", "Awaitable[int]]", "OnTokens is not Callable[[X], Awaitable"),
+    "a_name_of_the_bridge": (
+        "api/signin.py",
+        METHOD,
+        'async def f(self, bridge: str) -> None:\n        """Does it."""',
+        "bridge is what generated methods call",
+    ),
     "an_asynchronous_generator": (
         "api/signin.py",
         METHOD,
@@ -155,6 +162,50 @@ REFUSED = {
         "-> TokenSession | None:",
         "stands within another type",
     ),
+    "a_stream_within_a_type": ("api/signin.py", WATCH, "-> Stream[Answer] | None:", "Stream has a facade, and stands"),
+    "a_stream_of_anything": ("api/signin.py", WATCH, "-> Stream:", "Stream has a facade, and stands"),
+    "a_stream_of_streams": ("api/signin.py", WATCH, "-> Stream[Stream[Answer]]:", "Stream has a facade, and stands"),
+    "a_stream_by_its_own_name": ("api/signin.py", WATCH, "-> Watching:", "Watching is a stream; Stream[...] is what"),
+    "a_stream_as_an_argument": (
+        "api/signin.py",
+        METHOD,
+        "async def f(self, stream: Stream[Answer]) -> None: ...",
+        "Stream has a facade, and stands",
+    ),
+    "a_stream_of_what_is_awaited": (
+        "api/signin.py",
+        WATCH,
+        "-> Stream[Awaitable[int]]:",
+        "Awaitable: something to be called or awaited",
+    ),
+    "a_stream_that_is_awaited": (
+        "api/signin.py",
+        METHOD,
+        "async def f(self) -> Stream[Answer]: ...",
+        "f gives a stream, and is no plain method",
+    ),
+    "a_stream_as_a_property": (
+        "api/signin.py",
+        METHOD,
+        "@property\n    def f(self) -> Stream[Answer]: ...",
+        "f gives a stream, and is no plain method",
+    ),
+    "a_quoted_model": ("api/signin.py", WATCH, '-> Stream["models.Answer"]:', "a quoted annotation"),
+    "a_model_that_is_not_there": ("api/signin.py", WATCH, "-> Stream[models.Odd]:", "models.Odd is no class of a"),
+    "a_private_model": ("api/signin.py", WATCH, "-> Stream[models._MODULES]:", "models._MODULES is no class of a"),
+    "a_module_of_the_models": (
+        "api/signin.py",
+        WATCH,
+        "-> Stream[models.answers.Answer]:",
+        "models.answers.Answer is no class of a",
+    ),
+    "models_that_are_not_imported": (
+        "oidc/tokens.py",
+        "-> TokenSet:",
+        "-> models.TokenSet:",
+        "models.TokenSet is no class of a shared package that is imported here",
+    ),
+    "a_class_by_way_of_its_module": ("api/signin.py", WATCH, "-> session.TokenSession:", "session.TokenSession is no"),
     "a_coroutine_function": ("oidc/tokens.py", TOKENS, f"async def poll() -> None: ...\n{TOKENS}", "outside a class"),
     "an_area_of_two_clients": (
         "oidc/tokens.py",
@@ -164,6 +215,19 @@ REFUSED = {
     ),
     "a_docstring_that_is_wrong_here": ("oidc/tokens.py", "New tokens.", "New; await it.", "the docstring says 'await'"),
     "a_package_with_code": ("api/__init__.py", '"""The areas of the API."""', "import os", "a package has imports and"),
+    "lazy_models_with_code": ("models/__init__.py", "def __dir__()", "def names()", "a package has imports and"),
+    "lazy_models_whose_names_are_made": (
+        "models/__init__.py",
+        "_MODULES: Final = {",
+        "__all__ = sorted(_names)\n_MODULES: Final = {",
+        "the names are not written out: sorted(_names)",
+    ),
+    "a_lazy_package_that_needs_a_facade": (
+        "api/__init__.py",
+        '"""The areas of the API."""',
+        "def __getattr__(name: str) -> object: ...",
+        "a package has imports and",
+    ),
     "an_exported_class_without_a_facade": ("stores.py", "class MemoryStore:", "class TokenSet:", "but no facade"),
 }
 
@@ -209,6 +273,15 @@ def test_without_a_formatter_it_fails(project: Path, tmp_path: Path) -> None:
     assert generate(project, "--check", python=str(python)) == (1, ["ruff check failed: broken"])
 
 
+def test_lazy_models_may_have_their_names_in_all(project: Path) -> None:
+    replace(project / "genauth_async/models/__init__.py", "_MODULES: Final", '__all__ = ["Answer"]\n_MODULES: Final')
+    replace(project / "genauth_async/api/signin.py", "state: models.State | str", "state: str")
+    replace(project / "genauth_async/api/signin.py", "state: models.State = ", "state: str = ")
+    assert generate(project) == (0, [])
+    lines = (project / "genauth_sync/models.py").read_text().splitlines()
+    assert lines[-3:] == ["from genauth_async.models import Answer", "", '__all__ = ["Answer"]']
+
+
 def test_the_golden_facade_is_well_typed(project: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir=cache", "genauth_async", "genauth_sync"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=project, timeout=300)
@@ -218,7 +291,8 @@ def test_the_golden_facade_is_well_typed(project: Path) -> None:
 PROGRAM = """
 import threading
 
-from genauth_sync import AuthenticationClient, MemoryStore, TokenSession, TokenSet
+from genauth_sync import AuthenticationClient, MemoryStore, Stream, TokenSession, TokenSet
+from genauth_sync.models import TokenSet as SameTokenSet
 
 
 def on_tokens(tokens):
@@ -228,9 +302,14 @@ def on_tokens(tokens):
 with AuthenticationClient("app") as client:
     print(client, client.sign_in("ada", encrypt="sm2"), client.attempts)
     print(client.sign_out(), client.get("field"), client.login_url("x"))
+    client.listen(print)
+    print(client.put("x", []), client.watch().last())
+    for answer in client.watch():
+        print(answer)
     print(client.with_options(lang="en"), AuthenticationClient.from_env({"APP_ID": "other"}))
     session = client.session(TokenSet("t"), store=MemoryStore(), on_tokens=on_tokens)
     print(type(session) is TokenSession, session.refresh())
+    print(type(client.watch()) is Stream, SameTokenSet is TokenSet)
     print(TokenSession(client, TokenSet("u")).refresh())
 """
 
@@ -248,9 +327,14 @@ def test_the_golden_facade_runs(project: Path) -> None:
     assert done.stdout.splitlines() == [
         "<AuthenticationClient app> Answer(text='app ada None None password sm2') 1",
         "None field https://example.com/?state=x",
+        "an event",
+        "Answer(text='x 0') Answer(text='DONE')",
+        "Answer(text='PENDING')",
+        "Answer(text='DONE')",
         "<AuthenticationClient app-en> <AuthenticationClient other>",
         "TokenSet(access_token='app fresh t') False",
         "True TokenSet(access_token='app fresh t')",
+        "True True",
         "TokenSet(access_token='app fresh u')",
         "closed",
         "closed",  # once more at exit: the variables still have it

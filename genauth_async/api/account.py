@@ -1,0 +1,252 @@
+"""Passwords of an account, and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .. import models
+from .._wire import argument
+from ..passwords import Encrypt
+from ..settings import Timeout
+from ._base import Api, post
+
+
+class Account(Api):
+    """Changes and resets passwords, and deletes accounts."""
+
+    async def update_password(
+        self,
+        new_password: str,
+        old_password: str | None = None,
+        password_encrypt_type: models.PasswordEncryptType | None = None,
+        *,
+        password_reset_token: str | None = None,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.CommonResponseDto:
+        """Changes the account's password (POST /api/v3/update-password).
+
+        Args:
+            new_password: as the user typed it.
+            old_password: the present one, if the account has one.
+            password_encrypt_type: `sm2`, `rsa` or `none`; both passwords are encrypted here, pass them as the user
+                typed them.
+            password_reset_token: from a sign-in that says that the password has to be reset, instead of a user's token.
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            NotSignedInError: the token has expired or was revoked.
+            InvalidCredentialsError: the old password is wrong.
+            ConfigurationError: an argument cannot be right.
+            PasswordEncryptionError: a password cannot be encrypted.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+
+        async def send(encrypt: Encrypt) -> models.CommonResponseDto:
+            sent = models.UpdatePasswordDto(
+                new_password=await encrypt(new_password),
+                old_password=None if old_password is None else await encrypt(old_password),
+                password_encrypt_type=password_encrypt_type,
+                password_reset_token=password_reset_token,
+            )
+            request = post("api", "v3", "update-password", body=sent)
+            return await self._call_maybe_as_user(request, models.CommonResponseDto, access_token, timeout)
+
+        return await self._send_with_password(password_encrypt_type, send, timeout)
+
+    async def verify_reset_password_request(
+        self,
+        verify_method: models.ResetPasswordVerifyMethod | str,
+        phone_pass_code_payload: models.ResetPasswordByPhonePassCodeDto | Mapping[str, object] | None = None,
+        email_pass_code_payload: models.ResetPasswordByEmailPassCodeDto | Mapping[str, object] | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.PasswordResetVerifyResp:
+        """Proves that a user who forgot the password has the account's address or number
+        (POST /api/v3/verify-reset-password-request).
+
+        The answer's token is for reset_password.
+
+        Args:
+            verify_method: EMAIL_PASSCODE or PHONE_PASSCODE.
+            phone_pass_code_payload: for PHONE_PASSCODE: the number, and the code sent to it with
+                CHANNEL_RESET_PASSWORD.
+            email_pass_code_payload: for EMAIL_PASSCODE: the address, and the code sent to it with
+                CHANNEL_RESET_PASSWORD.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            InvalidPassCodeError: a code is wrong or has expired.
+            ConfigurationError: an argument cannot be right.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = models.VerifyResetPasswordRequestDto(
+            verify_method=verify_method,
+            phone_pass_code_payload=argument(
+                phone_pass_code_payload, models.ResetPasswordByPhonePassCodeDto, "phone_pass_code_payload"
+            ),
+            email_pass_code_payload=argument(
+                email_pass_code_payload, models.ResetPasswordByEmailPassCodeDto, "email_pass_code_payload"
+            ),
+        )
+        request = post("api", "v3", "verify-reset-password-request", body=sent)
+        return await self._call(request, models.PasswordResetVerifyResp, timeout)
+
+    async def reset_password(
+        self,
+        password: str,
+        password_reset_token: str,
+        password_encrypt_type: models.PasswordEncryptType | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.IsSuccessRespDto:
+        """Sets a new password for a user who forgot theirs (POST /api/v3/reset-password).
+
+        Args:
+            password: the new one, as the user typed it.
+            password_reset_token: from verify_reset_password_request.
+            password_encrypt_type: `sm2`, `rsa` or `none`; the password is encrypted here.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: an argument cannot be right.
+            PasswordEncryptionError: the password cannot be encrypted.
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+
+        async def send(encrypt: Encrypt) -> models.IsSuccessRespDto:
+            sent = models.ResetPasswordDto(
+                password=await encrypt(password),
+                password_reset_token=password_reset_token,
+                password_encrypt_type=password_encrypt_type,
+            )
+            return await self._call(post("api", "v3", "reset-password", body=sent), models.IsSuccessRespDto, timeout)
+
+        return await self._send_with_password(password_encrypt_type, send, timeout)
+
+    async def verify_delete_account_request(
+        self,
+        verify_method: models.DeleteAccountVerifyMethod | str,
+        phone_pass_code_payload: models.DeleteAccountByPhonePassCodeDto | Mapping[str, object] | None = None,
+        email_pass_code_payload: models.DeleteAccountByEmailPassCodeDto | Mapping[str, object] | None = None,
+        password_payload: models.DeleteAccountByPasswordDto | Mapping[str, object] | None = None,
+        *,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.VerifyDeleteAccountRequestRespDto:
+        """Proves that it is the user who wants the account deleted (POST /api/v3/verify-delete-account-request).
+
+        The answer's token is for delete_account.
+
+        Args:
+            verify_method: PHONE_PASSCODE, EMAIL_PASSCODE or PASSWORD.
+            phone_pass_code_payload: for PHONE_PASSCODE; the code is sent with CHANNEL_DELETE_ACCOUNT.
+            email_pass_code_payload: for EMAIL_PASSCODE; the code is sent with CHANNEL_DELETE_ACCOUNT.
+            password_payload: for PASSWORD; it is encrypted here, as its password_encrypt_type says.
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            NotSignedInError: the token has expired or was revoked.
+            InvalidPassCodeError: the code is wrong or has expired.
+            InvalidCredentialsError: the password is wrong.
+            ConfigurationError: there is no access token, or an argument cannot be right.
+            PasswordEncryptionError: the password cannot be encrypted.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        by_password = argument(password_payload, models.DeleteAccountByPasswordDto, "password_payload")
+        body = models.VerifyDeleteAccountRequestDto(
+            verify_method=verify_method,
+            phone_pass_code_payload=argument(
+                phone_pass_code_payload, models.DeleteAccountByPhonePassCodeDto, "phone_pass_code_payload"
+            ),
+            email_pass_code_payload=argument(
+                email_pass_code_payload, models.DeleteAccountByEmailPassCodeDto, "email_pass_code_payload"
+            ),
+            password_payload=by_password,
+        )
+
+        async def send(encrypt: Encrypt) -> models.VerifyDeleteAccountRequestRespDto:
+            sent = body
+            if by_password is not None:
+                sent = body.evolve(password_payload=by_password.evolve(password=await encrypt(by_password.password)))
+            request = post("api", "v3", "verify-delete-account-request", body=sent)
+            return await self._call_as_user(request, models.VerifyDeleteAccountRequestRespDto, access_token, timeout)
+
+        encrypt_type = None if by_password is None else by_password.password_encrypt_type
+        return await self._send_with_password(encrypt_type, send, timeout)
+
+    async def delete_account(
+        self,
+        delete_account_token: str,
+        *,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.IsSuccessRespDto:
+        """Deletes the account (POST /api/v3/delete-account).
+
+        Args:
+            delete_account_token: from verify_delete_account_request.
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            NotSignedInError: the token has expired or was revoked.
+            ConfigurationError: there is no access token, or an argument cannot be right.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = models.DeleteAccounDto(delete_account_token=delete_account_token)
+        request = post("api", "v3", "delete-account", body=sent)
+        return await self._call_as_user(request, models.IsSuccessRespDto, access_token, timeout)
+
+    async def validate_password(
+        self,
+        *,
+        password: str | None = None,
+        email: str | None = None,
+        phone: str | None = None,
+        phone_country_code: str | None = None,
+        username: str | None = None,
+        password_encrypt_type: models.PasswordEncryptType | None = None,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.ValidatePasswordRespDto:
+        """Asks whether this is the password of an account (POST /api/v3/validate-password).
+
+        Args:
+            password: as the user typed it.
+            email: the account's address.
+            phone: the account's number, without the country code.
+            phone_country_code: such as +86; needed outside mainland China.
+            username: the account's name.
+            password_encrypt_type: `sm2`, `rsa` or `none`; the password is encrypted here.
+            access_token: the user's, instead of an account; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: an argument cannot be right.
+            PasswordEncryptionError: the password cannot be encrypted.
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+
+        async def send(encrypt: Encrypt) -> models.ValidatePasswordRespDto:
+            sent = models.ValidatePasswordDto(
+                password=None if password is None else await encrypt(password),
+                email=email,
+                phone=phone,
+                phone_country_code=phone_country_code,
+                username=username,
+                password_encrypt_type=password_encrypt_type,
+            )
+            # Not repeated by itself: a wrong guess may count towards the account's lock.
+            request = post("api", "v3", "validate-password", body=sent)
+            return await self._call_maybe_as_user(request, models.ValidatePasswordRespDto, access_token, timeout)
+
+        return await self._send_with_password(password_encrypt_type, send, timeout)

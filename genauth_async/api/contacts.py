@@ -1,0 +1,244 @@
+"""The email address and phone number of an account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .. import models
+from .._wire import argument
+from ..settings import Timeout
+from ._base import Api, post
+
+
+class Contacts(Api):
+    """Binds, changes and unbinds the signed-in user's email address and phone number."""
+
+    async def bind_email(
+        self,
+        pass_code: str,
+        email: str,
+        *,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.CommonResponseDto:
+        """Binds an email address to the account (POST /api/v3/bind-email).
+
+        Args:
+            pass_code: sent to the address with CHANNEL_BIND_EMAIL.
+            email: the address.
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            InvalidPassCodeError: a code is wrong or has expired.
+            ConflictError: another account has it.
+            NotSignedInError: the token has expired or was revoked.
+            ConfigurationError: there is no access token, or an argument cannot be right.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = models.BindEmailDto(pass_code=pass_code, email=email)
+        request = post("api", "v3", "bind-email", body=sent)
+        return await self._call_as_user(request, models.CommonResponseDto, access_token, timeout)
+
+    async def unbind_email(
+        self,
+        pass_code: str,
+        *,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.CommonResponseDto:
+        """Unbinds the account's email address (POST /api/v3/unbind-email).
+
+        Args:
+            pass_code: sent to the address with CHANNEL_UNBIND_EMAIL.
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            InvalidPassCodeError: a code is wrong or has expired.
+            NotSignedInError: the token has expired or was revoked.
+            ConfigurationError: there is no access token, or an argument cannot be right.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = models.UnbindEmailDto(pass_code=pass_code)
+        request = post("api", "v3", "unbind-email", body=sent)
+        return await self._call_as_user(request, models.CommonResponseDto, access_token, timeout)
+
+    async def bind_phone(
+        self,
+        pass_code: str,
+        phone_number: str,
+        phone_country_code: str | None = None,
+        *,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.CommonResponseDto:
+        """Binds a phone number to the account (POST /api/v3/bind-phone).
+
+        Args:
+            pass_code: sent to the number with CHANNEL_BIND_PHONE.
+            phone_number: the number, without the country code.
+            phone_country_code: such as +86; needed outside mainland China.
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            InvalidPassCodeError: a code is wrong or has expired.
+            ConflictError: another account has it.
+            NotSignedInError: the token has expired or was revoked.
+            ConfigurationError: there is no access token, or an argument cannot be right.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = models.BindPhoneDto(
+            pass_code=pass_code, phone_number=phone_number, phone_country_code=phone_country_code
+        )
+        request = post("api", "v3", "bind-phone", body=sent)
+        return await self._call_as_user(request, models.CommonResponseDto, access_token, timeout)
+
+    async def unbind_phone(
+        self,
+        pass_code: str,
+        *,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.CommonResponseDto:
+        """Unbinds the account's phone number (POST /api/v3/unbind-phone).
+
+        Args:
+            pass_code: sent to the number with CHANNEL_UNBIND_PHONE.
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            InvalidPassCodeError: a code is wrong or has expired.
+            NotSignedInError: the token has expired or was revoked.
+            ConfigurationError: there is no access token, or an argument cannot be right.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = models.UnbindPhoneDto(pass_code=pass_code)
+        request = post("api", "v3", "unbind-phone", body=sent)
+        return await self._call_as_user(request, models.CommonResponseDto, access_token, timeout)
+
+    async def verify_update_email_request(
+        self,
+        email_pass_code_payload: models.UpdateEmailByEmailPassCodeDto | Mapping[str, object],
+        verify_method: models.UpdateEmailVerifyMethod | str,
+        *,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.VerifyUpdateEmailRequestRespDto:
+        """Proves that the new email address, and the old one if there is one, are the user's
+        (POST /api/v3/verify-update-email-request).
+
+        The answer's token is for update_email.
+
+        Args:
+            email_pass_code_payload: the codes, sent with CHANNEL_UPDATE_EMAIL.
+            verify_method: EMAIL_PASSCODE.
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            InvalidPassCodeError: a code is wrong or has expired.
+            NotSignedInError: the token has expired or was revoked.
+            ConfigurationError: there is no access token, or an argument cannot be right.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = models.VerifyUpdateEmailRequestDto(
+            email_pass_code_payload=argument(
+                email_pass_code_payload, models.UpdateEmailByEmailPassCodeDto, "email_pass_code_payload"
+            ),
+            verify_method=verify_method,
+        )
+        request = post("api", "v3", "verify-update-email-request", body=sent)
+        return await self._call_as_user(request, models.VerifyUpdateEmailRequestRespDto, access_token, timeout)
+
+    async def update_email(
+        self,
+        update_email_token: str,
+        *,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.IsSuccessRespDto:
+        """Changes the account's email address (POST /api/v3/update-email).
+
+        Args:
+            update_email_token: from verify_update_email_request.
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConflictError: another account has it.
+            NotSignedInError: the token has expired or was revoked.
+            ConfigurationError: there is no access token, or an argument cannot be right.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = models.UpdateEmailDto(update_email_token=update_email_token)
+        request = post("api", "v3", "update-email", body=sent)
+        return await self._call_as_user(request, models.IsSuccessRespDto, access_token, timeout)
+
+    async def verify_update_phone_request(
+        self,
+        phone_pass_code_payload: models.UpdatePhoneByPhonePassCodeDto | Mapping[str, object],
+        verify_method: models.UpdatePhoneVerifyMethod | str,
+        *,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.VerifyUpdatePhoneRequestRespDto:
+        """Proves that the new phone number, and the old one if there is one, are the user's
+        (POST /api/v3/verify-update-phone-request).
+
+        The answer's token is for update_phone.
+
+        Args:
+            phone_pass_code_payload: the codes.
+            verify_method: PHONE_PASSCODE.
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            InvalidPassCodeError: a code is wrong or has expired.
+            NotSignedInError: the token has expired or was revoked.
+            ConfigurationError: there is no access token, or an argument cannot be right.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = models.VerifyUpdatePhoneRequestDto(
+            phone_pass_code_payload=argument(
+                phone_pass_code_payload, models.UpdatePhoneByPhonePassCodeDto, "phone_pass_code_payload"
+            ),
+            verify_method=verify_method,
+        )
+        request = post("api", "v3", "verify-update-phone-request", body=sent)
+        return await self._call_as_user(request, models.VerifyUpdatePhoneRequestRespDto, access_token, timeout)
+
+    async def update_phone(
+        self,
+        update_phone_token: str,
+        *,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.IsSuccessRespDto:
+        """Changes the account's phone number (POST /api/v3/update-phone).
+
+        Args:
+            update_phone_token: from verify_update_phone_request.
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConflictError: another account has it.
+            NotSignedInError: the token has expired or was revoked.
+            ConfigurationError: there is no access token, or an argument cannot be right.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = models.UpdatePhoneDto(update_phone_token=update_phone_token)
+        request = post("api", "v3", "update-phone", body=sent)
+        return await self._call_as_user(request, models.IsSuccessRespDto, access_token, timeout)

@@ -1,0 +1,104 @@
+"""Identities at other providers that are bound to an account."""
+
+from __future__ import annotations
+
+from .. import models
+from ..settings import Timeout
+from ._base import Api, get, needed, post
+
+
+class Identities(Api):
+    """Binds identities at other providers to an account."""
+
+    async def generate_link_ext_idp_url(
+        self,
+        ext_idp_conn_identifier: str,
+        app_id: str,
+        id_token: str,
+        *,
+        need_url_redirect: bool | str | None = None,
+        only_redirect_token: bool | str | None = None,
+        need_form_post: bool | str | None = None,
+        target_url: str | None = None,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.GenerateBindExtIdpLinkRespDto:
+        """Makes the URL at which the signed-in user binds an identity at another provider
+        (GET /api/v3/generate-link-extidp-url).
+
+        Send the user's browser there.
+
+        Args:
+            ext_idp_conn_identifier: the identifier of the provider's connection.
+            app_id: the application's id.
+            id_token: the user's ID token.
+            need_url_redirect: come back by a redirect.
+            only_redirect_token: come back with the token only.
+            need_form_post: come back by a form.
+            target_url: where to come back to.
+            access_token: the user's, if this is done on a user's behalf; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: an argument cannot be right.
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        request = get(
+            "api",
+            "v3",
+            "generate-link-extidp-url",
+            ext_idp_conn_identifier=needed("ext_idp_conn_identifier", ext_idp_conn_identifier),
+            app_id=needed("app_id", app_id),
+            id_token=needed("id_token", id_token),
+            need_url_redirect=need_url_redirect,
+            only_redirect_token=only_redirect_token,
+            need_form_post=need_form_post,
+            target_url=target_url,
+        )
+        return await self._call_maybe_as_user(request, models.GenerateBindExtIdpLinkRespDto, access_token, timeout)
+
+    async def unlink_ext_idp(
+        self,
+        ext_idp_id: str,
+        *,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.CommonResponseDto:
+        """Unbinds the user's identity at another provider (POST /api/v3/unlink-extidp).
+
+        Args:
+            ext_idp_id: names the provider, as in get_identities.
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            NotSignedInError: the token has expired or was revoked.
+            ConfigurationError: there is no access token, or an argument cannot be right.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = models.UnlinkExtIdpDto(ext_idp_id=ext_idp_id)
+        request = post("api", "v3", "unlink-extidp", body=sent)
+        return await self._call_as_user(request, models.CommonResponseDto, access_token, timeout)
+
+    async def get_identities(
+        self,
+        *,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.GetIdentitiesRespDto:
+        """Reads the user's identities at other providers (GET /api/v3/get-identities).
+
+        Args:
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            NotSignedInError: the token has expired or was revoked.
+            ConfigurationError: there is no access token.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        request = get("api", "v3", "get-identities")
+        return await self._call_as_user(request, models.GetIdentitiesRespDto, access_token, timeout)

@@ -1,0 +1,129 @@
+"""Data of WeChat and Douyin mini programs."""
+
+from __future__ import annotations
+
+from .. import models
+from .._request import Repeat
+from ..settings import Timeout
+from ._base import Api, post
+
+
+class MiniPrograms(Api):
+    """Decrypts what WeChat and Douyin give to mini programs."""
+
+    async def decrypt_wechat_mini_program_data(
+        self,
+        code: str,
+        iv: str,
+        encrypted_data: str,
+        ext_idp_connidentifier: str,
+        *,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.DecryptWechatMiniProgramDataRespDto:
+        """Decrypts what a WeChat mini program was given (POST /api/v3/decrypt-wechat-miniprogram-data).
+
+        What is in `data` is WeChat's.
+
+        Args:
+            code: the code of wx.login.
+            iv: the initialisation vector that the mini program was given, in base64.
+            encrypted_data: what the mini program was given, in base64.
+            ext_idp_connidentifier: the identifier of the provider's connection in the console.
+            access_token: the user's, if this is done on a user's behalf; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: an argument cannot be right.
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        sent = models.DecryptWechatMiniProgramDataDto(
+            code=code, iv=iv, encrypted_data=encrypted_data, ext_idp_connidentifier=ext_idp_connidentifier
+        )
+        request = post("api", "v3", "decrypt-wechat-miniprogram-data", body=sent, repeat=Repeat.SAFE)
+        return await self._call_maybe_as_user(
+            request, models.DecryptWechatMiniProgramDataRespDto, access_token, timeout
+        )
+
+    async def get_wechat_mp_access_token(
+        self,
+        app_id: str,
+        app_secret: str,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.GetWechatAccessTokenRespDto:
+        """Gets WeChat's own access token of an official account (POST /api/v3/get-wechat-access-token).
+
+        Args:
+            app_id: the official account's id at WeChat.
+            app_secret: the official account's secret at WeChat.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: an argument cannot be right.
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = models.GetWechatAccessTokenDto(app_id=app_id, app_secret=app_secret)
+        request = post("api", "v3", "get-wechat-access-token", body=sent)
+        return await self._call(request, models.GetWechatAccessTokenRespDto, timeout)
+
+    async def get_wechat_mp_access_token_info(
+        self,
+        app_id: str,
+        app_secret: str,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.GetWechatAccessTokenInfoRespDto:
+        """Gets WeChat's own access token of an official account, and when it expires
+        (POST /api/v3/get-wechat-access-token-info).
+
+        Args:
+            app_id: the official account's id at WeChat.
+            app_secret: the official account's secret at WeChat.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: an argument cannot be right.
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = models.GetWechatAccessTokenDto(app_id=app_id, app_secret=app_secret)
+        request = post("api", "v3", "get-wechat-access-token-info", body=sent)
+        return await self._call(request, models.GetWechatAccessTokenInfoRespDto, timeout)
+
+    async def decrypt_douyin_mini_program_data(
+        self,
+        code: str,
+        iv: str,
+        encrypted_data: str,
+        ext_idp_connidentifier: str,
+        *,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.DecryptDouyinMiniProgramDataRespDto:
+        """Decrypts what a Douyin mini program was given (POST /api/v3/decrypt-douyin-miniprogram-data).
+
+        What is in `data` is Douyin's.
+
+        Args:
+            code: the code of tt.login.
+            iv: the initialisation vector that the mini program was given, in base64.
+            encrypted_data: what the mini program was given, in base64.
+            ext_idp_connidentifier: the identifier of the provider's connection in the console.
+            access_token: the user's, if this is done on a user's behalf; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: an argument cannot be right.
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        sent = models.DecryptDouyinMiniProgramDataDto(
+            code=code, iv=iv, encrypted_data=encrypted_data, ext_idp_connidentifier=ext_idp_connidentifier
+        )
+        request = post("api", "v3", "decrypt-douyin-miniprogram-data", body=sent, repeat=Repeat.SAFE)
+        return await self._call_maybe_as_user(
+            request, models.DecryptDouyinMiniProgramDataRespDto, access_token, timeout
+        )

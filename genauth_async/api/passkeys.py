@@ -1,0 +1,235 @@
+"""Passkeys (WebAuthn)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .. import models
+from .._request import Repeat
+from .._wire import argument
+from ..settings import Timeout
+from ._base import Api, get, post, segment
+
+
+class Passkeys(Api):
+    """Signs users in by passkeys (WebAuthn), and registers passkeys."""
+
+    async def init_authentication_options(
+        self,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.GetAuthenticationOptionsRespDto:
+        """Begins a sign-in by passkey (GET /api/v3/webauthn/authentication).
+
+        What it gives is for navigator.credentials.get() in the user's browser, and verify_authentication.
+
+        Args:
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        request = get("api", "v3", "webauthn", "authentication")
+        return await self._call(request, models.GetAuthenticationOptionsRespDto, timeout)
+
+    async def verify_authentication(
+        self,
+        ticket: str,
+        authentication_credential: models.AuthenticationCredentialDto | Mapping[str, object],
+        options: models.SignInByWebAuthnOptionsDto | Mapping[str, object] | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.VerifyAuthenticationResultRespDto:
+        """Signs a user in by what navigator.credentials.get() gave (POST /api/v3/webauthn/authentication).
+
+        `data.verified` says whether the passkey is right; `data.token_set` has the tokens.
+
+        Args:
+            ticket: from init_authentication_options.
+            authentication_credential: an AuthenticationCredentialDto, or a mapping with its wire names: binary strings
+                in base64url.
+            options: how to sign in.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            SignInError: the user cannot be signed in by this; its subclasses say why.
+            ConfigurationError: an argument cannot be right.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = models.VerifyAuthenticationDto(
+            ticket=ticket,
+            authentication_credential=argument(
+                authentication_credential, models.AuthenticationCredentialDto, "authentication_credential"
+            ),
+            options=argument(options, models.SignInByWebAuthnOptionsDto, "options"),
+        )
+        request = post("api", "v3", "webauthn", "authentication", body=sent)
+        return await self._call(request, models.VerifyAuthenticationResultRespDto, timeout)
+
+    async def init_register_options(
+        self,
+        *,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.GetRegistrationOptionsRespDto:
+        """Begins the registration of a passkey (GET /api/v3/webauthn/registration).
+
+        What it gives is for navigator.credentials.create() in the user's browser, and verify_register.
+
+        Args:
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            NotSignedInError: the token has expired or was revoked.
+            ConfigurationError: there is no access token.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        request = get("api", "v3", "webauthn", "registration")
+        return await self._call_as_user(request, models.GetRegistrationOptionsRespDto, access_token, timeout)
+
+    async def verify_register(
+        self,
+        ticket: str,
+        registration_credential: models.RegistrationCredentialDto | Mapping[str, object],
+        authenticator_code: models.AuthenticatorCode | str | None = None,
+        *,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.VerifyRegistrationResultRespDto:
+        """Registers the passkey that navigator.credentials.create() gave (POST /api/v3/webauthn/registration).
+
+        Args:
+            ticket: from init_register_options.
+            registration_credential: a RegistrationCredentialDto, or a mapping with its wire names: binary strings in
+                base64url.
+            authenticator_code: what unlocks it: fingerprint, face or other.
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            NotSignedInError: the token has expired or was revoked.
+            ConfigurationError: there is no access token, or an argument cannot be right.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = models.VerifyRegistrationDto(
+            ticket=ticket,
+            registration_credential=argument(
+                registration_credential, models.RegistrationCredentialDto, "registration_credential"
+            ),
+            authenticator_code=authenticator_code,
+        )
+        request = post("api", "v3", "webauthn", "registration", body=sent)
+        return await self._call_as_user(request, models.VerifyRegistrationResultRespDto, access_token, timeout)
+
+    async def list_credentials_by_page(
+        self,
+        *,
+        body: models.ListDeviceCredentialDto | Mapping[str, object] | None = None,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.ListWebAuthnAuthenticatorDeviceDataDto:
+        """Lists the user's passkeys (POST /api/v3/webauthn/page-authenticator-device).
+
+        The vendor's SDKs send an empty body, and know no form of the entries.
+
+        Args:
+            body: members of the request body, by wire names. The documents do not say which there are.
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            NotSignedInError: the token has expired or was revoked.
+            ConfigurationError: there is no access token, or an argument cannot be right.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        sent = argument(body, models.ListDeviceCredentialDto, "body") or models.ListDeviceCredentialDto()
+        request = post("api", "v3", "webauthn", "page-authenticator-device", body=sent, repeat=Repeat.SAFE)
+        return await self._call_as_user(request, models.ListWebAuthnAuthenticatorDeviceDataDto, access_token, timeout)
+
+    async def check_valid_credentials_by_cred_ids(
+        self,
+        *,
+        body: models.CheckDeviceCredentialIdDto | Mapping[str, object] | None = None,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.WebAuthnCheckValidCredentialsByCredIdsRespDto:
+        """Asks which passkeys are still valid (POST /api/v3/webauthn/check-valid-credentials-by-credIds).
+
+        The vendor's SDKs send an empty body, and know no form of the entries.
+
+        Args:
+            body: members of the request body, by wire names. The documents do not say which there are.
+            access_token: the user's, if this is done on a user's behalf; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: an argument cannot be right.
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        sent = argument(body, models.CheckDeviceCredentialIdDto, "body") or models.CheckDeviceCredentialIdDto()
+        request = post("api", "v3", "webauthn", "check-valid-credentials-by-credIds", body=sent, repeat=Repeat.SAFE)
+        return await self._call_maybe_as_user(
+            request, models.WebAuthnCheckValidCredentialsByCredIdsRespDto, access_token, timeout
+        )
+
+    async def remove_all_credentials(
+        self,
+        *,
+        body: models.RemoveDeviceCredentialDto | Mapping[str, object] | None = None,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.IsSuccessRespDto:
+        """Removes all passkeys of the user, or those of one kind of authenticator
+        (POST /api/v3/webauthn/remove-credentials-by-authenticator-code).
+
+        The vendor's SDKs send an empty body.
+
+        Args:
+            body: members of the request body, by wire names. The documents do not say which there are.
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            NotSignedInError: the token has expired or was revoked.
+            ConfigurationError: there is no access token, or an argument cannot be right.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = argument(body, models.RemoveDeviceCredentialDto, "body") or models.RemoveDeviceCredentialDto()
+        request = post("api", "v3", "webauthn", "remove-credentials-by-authenticator-code", body=sent)
+        return await self._call_as_user(request, models.IsSuccessRespDto, access_token, timeout)
+
+    async def remove_credential(
+        self,
+        credential_id: str,
+        *,
+        body: models.WebAuthnRemoveCredentialDto | Mapping[str, object] | None = None,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.IsSuccessRespDto:
+        """Removes one of the user's passkeys (POST /api/v3/webauthn/remove-credential/{credentialID}).
+
+        The vendor's SDKs leave the place of the id in the path unfilled.
+
+        Args:
+            credential_id: the passkey's id, in base64url.
+            body: members of the request body, by wire names. The documents do not say which there are.
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            NotSignedInError: the token has expired or was revoked.
+            ConfigurationError: there is no access token, or an argument cannot be right.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = argument(body, models.WebAuthnRemoveCredentialDto, "body") or models.WebAuthnRemoveCredentialDto()
+        request = post("api", "v3", "webauthn", "remove-credential", segment("credential_id", credential_id), body=sent)
+        return await self._call_as_user(request, models.IsSuccessRespDto, access_token, timeout)

@@ -1,0 +1,386 @@
+"""Passkeys by the older set of endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .. import models
+from .._request import Request
+from .._wire import argument
+from ..settings import Timeout
+from ._base import Api, get, needed, post, put, segment
+
+
+class WebAuthn(Api):
+    """Passkeys by the older set of endpoints. The documents say little of their bodies and answers."""
+
+    async def web_authn_admin_initialize(
+        self,
+        *,
+        body: Mapping[str, object] | None = None,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.UntypedRespDto:
+        """Begins the registration of a passkey for another user, as an administrator
+        (POST /api/v3/webauthn/admin/initialize).
+
+        Args:
+            body: members of the request body, by wire names. The documents do not say which there are.
+            access_token: the user's, if this is done on a user's behalf; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: an argument cannot be right.
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = argument(body, models.Dto, "body") or models.Dto()
+        request = post("api", "v3", "webauthn", "admin", "initialize", body=sent)
+        return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
+
+    async def web_authn_admin_register_finalize(
+        self,
+        *,
+        body: Mapping[str, object] | None = None,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.UntypedRespDto:
+        """Registers a passkey for another user, as an administrator
+        (POST /api/v3/webauthn/admin/registration/finalize).
+
+        Args:
+            body: members of the request body, by wire names. The documents do not say which there are.
+            access_token: the user's, if this is done on a user's behalf; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: an argument cannot be right.
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = argument(body, models.Dto, "body") or models.Dto()
+        request = post("api", "v3", "webauthn", "admin", "registration", "finalize", body=sent)
+        return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
+
+    async def update_web_authn_admin_credential(
+        self,
+        credential_id: str,
+        name: str,
+        *,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.UntypedRespDto:
+        """Renames another user's passkey, as an administrator (PUT /api/v3/webauthn/admin/credentials/{credentialId}).
+
+        Args:
+            credential_id: the passkey's id, in base64url.
+            name: its new name.
+            access_token: the user's, if this is done on a user's behalf; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: an argument cannot be right.
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = models.UpdatePasskeyDto(name=name)
+        request = put(
+            "api", "v3", "webauthn", "admin", "credentials", segment("credential_id", credential_id), body=sent
+        )
+        return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
+
+    async def delete_web_authn_admin_credential(
+        self,
+        credential_id: str,
+        user_id: str,
+        app_id: str,
+        *,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.UntypedRespDto:
+        """Removes another user's passkey, as an administrator
+        (DELETE /api/v3/webauthn/admin/credentials/{credentialId}/{userId}/{appId}).
+
+        Args:
+            credential_id: the passkey's id, in base64url.
+            user_id: the user's id.
+            app_id: the application's id.
+            access_token: the user's, if this is done on a user's behalf; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: an argument cannot be right.
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        request = Request(
+            method="DELETE",
+            path=(
+                "api",
+                "v3",
+                "webauthn",
+                "admin",
+                "credentials",
+                segment("credential_id", credential_id),
+                segment("user_id", user_id),
+                segment("app_id", app_id),
+            ),
+        )
+        return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
+
+    async def list_web_authn_person_credentials(
+        self,
+        user_id: str,
+        *,
+        page: int | None = None,
+        limit: int | None = None,
+        app_id: str | None = None,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.UntypedRespDto:
+        """Lists a user's passkeys (GET /api/v3/webauthn/person/credentials).
+
+        Args:
+            user_id: the user's id.
+            page: which page, from 1.
+            limit: how many on a page.
+            app_id: the application's id.
+            access_token: the user's, if this is done on a user's behalf; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: an argument cannot be right.
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        request = get(
+            "api",
+            "v3",
+            "webauthn",
+            "person",
+            "credentials",
+            page=page,
+            limit=limit,
+            userId=needed("user_id", user_id),
+            appId=app_id,
+        )
+        return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
+
+    async def web_authn_login_initalize(
+        self,
+        *,
+        body: Mapping[str, object] | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.UntypedRespDto:
+        """Begins a sign-in by passkey (POST /api/v3/webauthn/login/initialize).
+
+        Args:
+            body: members of the request body, by wire names. The documents do not say which there are.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: an argument cannot be right.
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = argument(body, models.Dto, "body") or models.Dto()
+        request = post("api", "v3", "webauthn", "login", "initialize", body=sent)
+        return await self._call(request, models.UntypedRespDto, timeout)
+
+    async def web_authn_login_finalize(
+        self,
+        ticket: str,
+        credential: models.AuthenticationCredentialDto | Mapping[str, object],
+        *,
+        options: models.SignInByWebAuthnOptionsDto | Mapping[str, object] | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.UntypedRespDto:
+        """Signs a user in by passkey (POST /api/v3/webauthn/login/finalize).
+
+        Args:
+            ticket: from web_authn_login_initalize.
+            credential: an AuthenticationCredentialDto, or a mapping with its wire names.
+            options: how to sign in.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            SignInError: the user cannot be signed in by this; its subclasses say why.
+            ConfigurationError: an argument cannot be right.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = models.FinalizeWebAuthnLoginDto(
+            ticket=ticket,
+            credential=argument(credential, models.AuthenticationCredentialDto, "credential"),
+            options=argument(options, models.SignInByWebAuthnOptionsDto, "options"),
+        )
+        request = post("api", "v3", "webauthn", "login", "finalize", body=sent)
+        return await self._call(request, models.UntypedRespDto, timeout)
+
+    async def web_authn_register_initalize(
+        self,
+        *,
+        body: Mapping[str, object] | None = None,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.UntypedRespDto:
+        """Begins the registration of a passkey (POST /api/v3/webauthn/registration/initialize).
+
+        Args:
+            body: members of the request body, by wire names. The documents do not say which there are.
+            access_token: the user's, if this is done on a user's behalf; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: an argument cannot be right.
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = argument(body, models.Dto, "body") or models.Dto()
+        request = post("api", "v3", "webauthn", "registration", "initialize", body=sent)
+        return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
+
+    async def web_authn_mfa_bind_initialize(
+        self,
+        *,
+        body: Mapping[str, object] | None = None,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.UntypedRespDto:
+        """Begins the registration of a passkey as a second factor (POST /api/v3/webauthn/mfa-bind/initialize).
+
+        Args:
+            body: members of the request body, by wire names. The documents do not say which there are.
+            access_token: the user's, if this is done on a user's behalf; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: an argument cannot be right.
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = argument(body, models.Dto, "body") or models.Dto()
+        request = post("api", "v3", "webauthn", "mfa-bind", "initialize", body=sent)
+        return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
+
+    async def web_authn_mfa_verify_initalize(
+        self,
+        *,
+        body: Mapping[str, object] | None = None,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.UntypedRespDto:
+        """Begins the verification of a passkey as a second factor (POST /api/v3/webauthn/mfa-verify/initialize).
+
+        Args:
+            body: members of the request body, by wire names. The documents do not say which there are.
+            access_token: the user's, if this is done on a user's behalf; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: an argument cannot be right.
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = argument(body, models.Dto, "body") or models.Dto()
+        request = post("api", "v3", "webauthn", "mfa-verify", "initialize", body=sent)
+        return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
+
+    async def web_authn_register_finalize(
+        self,
+        *,
+        body: Mapping[str, object] | None = None,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.UntypedRespDto:
+        """Registers a passkey (POST /api/v3/webauthn/registration/finalize).
+
+        Args:
+            body: members of the request body, by wire names. The documents do not say which there are.
+            access_token: the user's, if this is done on a user's behalf; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: an argument cannot be right.
+            GenAuthAPIError: the server refused.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = argument(body, models.Dto, "body") or models.Dto()
+        request = post("api", "v3", "webauthn", "registration", "finalize", body=sent)
+        return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
+
+    async def list_web_authn_credentials(
+        self,
+        *,
+        page: int | None = None,
+        limit: int | None = None,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.UntypedRespDto:
+        """Lists the user's passkeys (GET /api/v3/webauthn/credentials).
+
+        Args:
+            page: which page, from 1.
+            limit: how many on a page.
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            NotSignedInError: the token has expired or was revoked.
+            ConfigurationError: there is no access token.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        request = get("api", "v3", "webauthn", "credentials", page=page, limit=limit)
+        return await self._call_as_user(request, models.UntypedRespDto, access_token, timeout)
+
+    async def update_web_authn_credential(
+        self,
+        credential_id: str,
+        name: str,
+        *,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.IsSuccessRespDto:
+        """Renames one of the user's passkeys (PUT /api/v3/webauthn/credentials/{credentialId}).
+
+        Args:
+            credential_id: the passkey's id, in base64url.
+            name: its new name.
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            NotSignedInError: the token has expired or was revoked.
+            ConfigurationError: there is no access token, or an argument cannot be right.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        sent = models.UpdatePasskeyDto(name=name)
+        request = put("api", "v3", "webauthn", "credentials", segment("credential_id", credential_id), body=sent)
+        return await self._call_as_user(request, models.IsSuccessRespDto, access_token, timeout)
+
+    async def delete_web_authn_credential(
+        self,
+        credential_id: str,
+        *,
+        access_token: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> models.UntypedRespDto:
+        """Removes one of the user's passkeys (DELETE /api/v3/webauthn/credentials/{credentialId}).
+
+        Args:
+            credential_id: the passkey's id, in base64url.
+            access_token: the user's; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            NotSignedInError: the token has expired or was revoked.
+            ConfigurationError: there is no access token, or an argument cannot be right.
+            GenAuthAPIError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
+        """
+        request = Request(
+            method="DELETE", path=("api", "v3", "webauthn", "credentials", segment("credential_id", credential_id))
+        )
+        return await self._call_as_user(request, models.UntypedRespDto, access_token, timeout)

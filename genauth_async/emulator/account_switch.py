@@ -1,0 +1,60 @@
+"""Switching between one's own account and the public accounts that one may use.
+
+Tokens remember who switched. From a public account they lead back to that user, or on to another of that user's public
+accounts, and to nobody else's. The old tokens stay good: whether the service ends them is not documented.
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from . import tokens
+from .arguments import Arguments, query_flag
+from .code_signin import display_name, photo
+from .replies import ApiError, success
+from .routes import Routes
+from .signin import refuse_locked, requested_scope
+from .state import State
+from .user_auth import require_user
+from .users import User
+
+_PERSONAL, _PUBLIC = "1", "2"
+
+
+async def list_public_accounts(state: State, request: Request) -> Response:
+    """Whom the user may switch to."""
+    user, token = require_user(state, request)
+    origin = state.public_accounts.origin(token.grant, user)
+    accounts = [_account(target, _PUBLIC) for target in state.public_accounts.of(origin)]
+    answer: dict[str, object] = {"publicAccounts": accounts}
+    if query_flag(request, "withOriginUser"):
+        answer["originUser"] = _account(origin, _PERSONAL)
+    return success([answer])  # an array of one, as the DTO has it
+
+
+def _account(user: User, usertype: str) -> dict[str, object]:
+    return {"userId": user.id, "avatar": photo(user), "displayName": display_name(user), "usertype": usertype}
+
+
+async def switch_login_by_user(state: State, request: Request) -> Response:
+    """Tokens for the other account, for the application that the user is signed in to."""
+    user, token = require_user(state, request)
+    body = await Arguments.read(request)
+    scope = requested_scope(body.optional_object("options"))
+    target = state.public_accounts.target(token.grant, user, body.text("targetUserId"))
+    if state.users.find(target.id) is None:
+        raise ApiError(404, "the user does not exist", api_code=2004)
+    refuse_locked(target)
+    origin = state.public_accounts.origin(token.grant, user)
+    issued = tokens.sign_in(state, state.apps[token.grant.app_id], target, scope)
+    switched = state.grants.find_by_token(issued["access_token"])
+    if switched is not None and target is not origin:
+        state.public_accounts.note(switched, origin)
+    return success(tokens.token_set(issued))
+
+
+ROUTES: Routes = {
+    "/api/v3/get-user-select-login-public-accounts": {"GET": list_public_accounts},
+    "/api/v3/switch-login-by-user": {"POST": switch_login_by_user},
+}

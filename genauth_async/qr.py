@@ -1,0 +1,70 @@
+"""QR codes of login pages, authenticator secrets and whatever else a phone shall read.
+
+    print(qr.to_terminal(url))
+    page.image(qr.to_png(otp_data.qr_code_uri))
+
+It needs the extra `qrcode`. The codes are made here: nothing is sent anywhere.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO, StringIO
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from segno import QRCode
+
+
+def to_terminal(text: str) -> str:
+    """The QR code as lines to print, two rows of it in each; for light letters on a dark background.
+
+    Raises:
+        ValueError: the text is empty, or too long for a QR code.
+        ImportError: the extra `qrcode` is not installed.
+    """
+    out = StringIO()
+    _code(text).terminal(out, compact=True)
+    return out.getvalue()
+
+
+def to_png(text: str, *, scale: int = 4) -> bytes:
+    """The QR code as a PNG image.
+
+    Args:
+        text: what the phone shall read.
+        scale: pixels for each side of a square.
+
+    Raises:
+        ValueError: the text is empty, or too long for a QR code; or the scale is no positive number.
+        ImportError: the extra `qrcode` is not installed.
+    """
+    out = BytesIO()
+    _code(text).save(out, kind="png", scale=scale)
+    return out.getvalue()
+
+
+def to_svg(text: str, *, scale: int = 4) -> str:
+    """The QR code as an SVG element, to stand inside a page.
+
+    Args:
+        text: what the phone shall read.
+        scale: units for each side of a square.
+
+    Raises:
+        ValueError: the text is empty, or too long for a QR code; or the scale is no positive number.
+        ImportError: the extra `qrcode` is not installed.
+    """
+    return _code(text).svg_inline(scale=scale, light="#fff")
+
+
+def _code(text: str) -> QRCode:
+    try:
+        import segno
+    except ModuleNotFoundError as missing:
+        raise ImportError("QR codes need the package 'segno': pip install 'genauth-async[qrcode]'") from missing
+    if not text:
+        raise ValueError("there is no text for the QR code")
+    try:
+        return segno.make_qr(text)  # never a Micro QR code, which phones do not read
+    except segno.DataOverflowError:
+        raise ValueError(f"{len(text)} characters are too many for a QR code") from None

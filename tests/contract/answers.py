@@ -1,0 +1,38 @@
+"""The least that an operation answers, by the documents."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tests.contract.document import CONVENIENCE, DTOS, OPERATIONS
+
+# What the endpoints of OAuth and OpenID Connect answer, all in one.
+OAUTH = {"access_token": "at", "token_type": "Bearer", "expires_in": 3600, "active": True, "sub": "a-user"}
+DONE = {"statusCode": 200, "message": "ok"}
+
+
+def least_answer(method: str) -> dict[str, Any]:
+    """An answer with the required members only."""
+    called = {convenience["name"]: convenience["calls"] for convenience in CONVENIENCE}.get(method, method)
+    for operation in OPERATIONS:
+        if operation["name"] == called:
+            dto = operation["response_dto"]
+            return _least_members(dto) if dto else DONE
+    return OAUTH
+
+
+def _least_members(dto: str) -> dict[str, Any]:
+    found = {field["wire"]: _least(field) for field in DTOS[dto] if field["required"]}
+    return {**found, **DONE} if "statusCode" in found else found
+
+
+def _least(field: dict[str, Any]) -> Any:
+    kind: str = field["type"]
+    if inner := re.fullmatch(r"array<(.*)>", kind):
+        return [_least({**field, "type": inner[1]})]
+    if kind.startswith("ref:"):
+        return _least_members(kind.removeprefix("ref:"))
+    if kind == "enum":
+        return field["enum"][0]
+    return {"string": "text", "boolean": True, "number": 1, "any": {}}[kind]

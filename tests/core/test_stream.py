@@ -1,0 +1,201 @@
+"""What every stream promises: one waiter, an end, and nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import NoReturn
+
+import anyio
+import pytest
+
+from genauth_async.stream import Stream
+from tests.conftest import BACKENDS
+
+pytestmark = pytest.mark.anyio
+
+
+class Fed(Stream[int]):
+    """Gives what the test sends; notes who leaves when."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.send, self._receive = anyio.create_memory_object_stream[int](10)
+        self.log: list[str] = []
+
+    async def _next(self) -> int:
+        try:
+            return await self._receive.receive()
+        except anyio.EndOfStream:
+            raise StopAsyncIteration from None
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.lowlevel.checkpoint()
+            self.log.append("left")
+
+    async def _close(self) -> None:
+        await anyio.lowlevel.checkpoint()
+        self.send.close()
+        self._receive.close()
+        self.log.append("closed")
+
+
+async def test_gives_what_arrives_in_order_then_the_end_again_and_again() -> None:
+    async with Fed() as stream:
+        for number in (1, 2, 3):
+            stream.send.send_nowait(number)
+        stream.send.close()
+        assert [number async for number in stream] == [1, 2, 3]
+        assert [number async for number in stream] == []
+
+
+async def test_a_second_waiter_is_told_and_the_first_one_goes_on_waiting() -> None:
+    got: list[int] = []
+
+    async def wait() -> None:
+        got.append(await stream.__anext__())
+
+    async with Fed() as stream, anyio.create_task_group() as group:
+        group.start_soon(wait)
+        await anyio.wait_all_tasks_blocked()
+        with pytest.raises(anyio.BusyResourceError, match="already waiting for the next item"):
+            await stream.__anext__()
+        stream.send.send_nowait(1)
+    assert got == [1]
+
+
+async def leave_by_scope(stream: Fed) -> None:
+    async with anyio.create_task_group() as group:
+        group.start_soon(stream.__anext__)
+        await anyio.wait_all_tasks_blocked()
+        group.cancel_scope.cancel()
+
+
+async def leave_by_task_cancel(stream: Fed) -> None:
+    task = asyncio.ensure_future(stream.__anext__())
+    await anyio.wait_all_tasks_blocked()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+LEAVING = [
+    pytest.param(*backend.values, leave, id=f"{backend.id}-{leave.__name__}")
+    for backend in BACKENDS
+    for leave in (leave_by_scope, leave_by_task_cancel)
+    if (backend.id, leave) != ("trio", leave_by_task_cancel)
+]
+
+
+@pytest.mark.parametrize(("anyio_backend", "leave"), LEAVING)
+async def test_a_cancelled_wait_loses_nothing(leave: Callable[[Fed], Awaitable[None]]) -> None:
+    async with Fed() as stream:
+        await leave(stream)
+        stream.send.send_nowait(1)
+        assert await stream.__anext__() == 1
+
+
+async def test_closing_ends_the_wait_of_another_task_and_then_closes() -> None:
+    got: list[int] = []
+
+    async def wait() -> None:
+        got.extend([number async for number in stream])
+        stream.log.append("seen the end")
+
+    stream = Fed()
+    async with anyio.create_task_group() as group:
+        group.start_soon(wait)
+        await anyio.wait_all_tasks_blocked()
+        await stream.aclose()
+    assert got == []
+    assert stream.log.index("left") < stream.log.index("closed")
+    assert "seen the end" in stream.log
+
+
+async def test_after_closing_there_is_nothing_more() -> None:
+    stream = Fed()
+    stream.send.send_nowait(1)
+    await stream.aclose()
+    assert [number async for number in stream] == []
+
+
+async def test_many_closings_close_once() -> None:
+    stream = Fed()
+    async with anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(stream.aclose)
+    await stream.aclose()
+    assert stream.log.count("closed") == 1
+
+
+async def test_a_cancelled_closing_closes_all_the_same() -> None:
+    stream = Fed()
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await stream.aclose()
+    assert stream.log == ["closed"]
+
+
+class Secret:
+    """Something that must not be found in a traceback."""
+
+
+class Broken(Stream[int]):
+    def __init__(self) -> None:
+        super().__init__()
+        self._calls = 0
+
+    async def _next(self) -> int:
+        self._calls += 1
+        secret = Secret()
+        if self._calls == 2:
+            self._fail(secret)
+        if self._calls == 4:
+            raise StopAsyncIteration
+        return self._calls
+
+    def _fail(self, secret: Secret) -> NoReturn:
+        raise ConnectionError(f"a failure that is none of {type(secret).__name__}'s")
+
+
+async def test_a_failure_does_not_end_it() -> None:
+    stream = Broken()
+    assert await stream.__anext__() == 1
+    with pytest.raises(ConnectionError):
+        await stream.__anext__()
+    assert [number async for number in stream] == [3]
+
+
+@pytest.mark.parametrize("call", [Stream.__anext__, Stream.last])
+async def test_no_local_variable_stays_in_a_traceback(call: Callable[[Stream[int]], Awaitable[int]]) -> None:
+    stream = Broken()
+    await stream.__anext__()
+    with pytest.raises(ConnectionError) as caught:
+        await call(stream)
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    assert [frame.f_code.co_name for frame in frames][-2:] == ["_next", "_fail"]
+    for frame in frames[1:]:
+        assert not [value for value in frame.f_locals.values() if isinstance(value, Secret)]
+
+
+async def test_the_last_item_of_all_is_the_same_however_often_it_is_asked_for() -> None:
+    async with Fed() as stream:
+        for number in (1, 2, 3):
+            stream.send.send_nowait(number)
+        assert await stream.__anext__() == 1
+        async with anyio.create_task_group() as group:
+            group.start_soon(stream.last)
+            await anyio.wait_all_tasks_blocked()
+            group.cancel_scope.cancel()
+        stream.send.close()
+        assert await stream.last() == 3
+        assert await stream.last() == 3
+
+
+async def test_nothing_has_no_last_item() -> None:
+    async with Fed() as stream:
+        stream.send.close()
+        with pytest.raises(LookupError, match="without an item"):
+            await stream.last()

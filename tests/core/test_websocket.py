@@ -1,0 +1,347 @@
+"""The WebSocket against servers that are not ours: handshakes, TLS, silence, and what is no WebSocket at all."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import anyio
+import pytest
+import trustme
+from websockets.asyncio.server import ServerConnection
+from websockets.frames import Frame, Opcode
+
+from genauth_async import (
+    AuthenticationClient,
+    ClientClosedError,
+    ConfigurationError,
+    ConnectionFailedError,
+    ConnectionLostError,
+    GenAuthError,
+    InvalidResponseError,
+    NotJSONError,
+    NotSignedInError,
+    RequestTimeoutError,
+    ResponseTooLargeError,
+    RetryPolicy,
+    TLSError,
+    UnexpectedRedirectError,
+    UnexpectedShapeError,
+)
+from tests.recording import Answer, RecordingServer
+from tests.websocket_servers import independent_server, raw_server, shake_hands
+
+pytestmark = pytest.mark.anyio
+
+TOKEN = "canary-token"
+ONCE = RetryPolicy(attempts=1)
+
+
+def make(websocket_host: str, **options: Any) -> AuthenticationClient:
+    options.setdefault("retry", ONCE)
+    return AuthenticationClient("app", "https://a.example", "secret", TOKEN, websocket_host=websocket_host, **options)
+
+
+async def test_the_handshake_asks_for_what_was_meant() -> None:
+    requests: list[Any] = []
+
+    async def handler(connection: ServerConnection) -> None:
+        requests.append(connection.request)
+        await connection.send("hello")
+        await connection.wait_closed()
+
+    code = "päid & refunded+/?=#%"
+    with independent_server(handler) as url:
+        async with make(url, websocket_endpoint="events here").iter_events(code) as events:
+            assert await anext(events) == "hello"
+    (request,) = requests
+    target = urlsplit(request.path)
+    assert target.path == "/events%20here"
+    assert parse_qs(target.query, strict_parsing=True) == {"code": [code], "token": [TOKEN]}
+    assert request.headers["host"] == url.removeprefix("ws://")
+    assert request.headers["user-agent"].startswith("genauth-async/")
+    assert "authorization" not in request.headers
+
+
+async def test_another_server_is_understood() -> None:
+    closed: list[int | None] = []
+
+    async def handler(connection: ServerConnection) -> None:
+        await connection.ping()
+        await connection.send(["in ", "three ", "parts"])
+        await connection.send("bytes ü".encode())
+        await connection.wait_closed()
+        closed.append(connection.close_code)
+
+    with independent_server(handler, compression="deflate") as url:
+        async with make(url).iter_events("code") as events:
+            assert await anext(events) == "in three parts"
+            assert await anext(events) == "bytes ü"
+    assert closed == [1000]
+
+
+async def test_parts_that_are_too_long_together() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await connection.send(["x" * 60, "y" * 60])
+
+    with independent_server(handler) as url:
+        async with make(url, max_response_bytes=100).iter_events("code") as events:
+            with pytest.raises(ResponseTooLargeError):
+                await anext(events)
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def tls(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    return context
+
+
+async def test_tls_is_verified_as_for_calls(authority: trustme.CA, tls: ssl.SSLContext, tmp_path: Path) -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await connection.send("x" * 100_000)
+        await connection.wait_closed()
+
+    ca_file = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(ca_file))
+    with independent_server(handler, ssl=tls) as url:
+        async with make(url).iter_events("code") as events:
+            with pytest.raises(TLSError, match="verify="):
+                await anext(events)
+        async with make(url.replace("localhost", "127.0.0.1"), verify=ca_file).iter_events("code") as events:
+            with pytest.raises(TLSError):
+                await anext(events)
+        for verify in (ca_file, False):
+            async with make(url, verify=verify).iter_events("code") as events:
+                assert await anext(events) == "x" * 100_000
+
+
+async def test_a_server_without_tls_is_told_apart() -> None:
+    with raw_server(lambda connection: connection.close()) as url:
+        async with make(url.replace("ws:", "wss:")).iter_events("code") as events:
+            with pytest.raises(ConnectionFailedError) as caught:
+                await anext(events)
+    assert not caught.value.sent
+
+
+async def test_nobody_listens(free_port: int) -> None:
+    async with make(f"ws://127.0.0.1:{free_port}").iter_events("code") as events:
+        with pytest.raises(ConnectionFailedError, match="no connection") as caught:
+            await anext(events)
+    assert not caught.value.sent
+
+
+def hear_and_be_silent(connection: socket.socket) -> None:
+    while connection.recv(65536):
+        pass
+
+
+async def test_a_server_that_says_nothing() -> None:
+    with raw_server(hear_and_be_silent) as url:
+        async with make(url).iter_events("code", timeout=0.2) as events:
+            with pytest.raises(RequestTimeoutError, match=r"within 0\.2 s") as caught:
+                await anext(events)
+    assert caught.value.sent
+
+
+async def test_a_connection_that_died_is_noticed() -> None:
+    def die(connection: socket.socket) -> None:
+        shake_hands(connection)
+        hear_and_be_silent(connection)
+
+    with raw_server(die) as url:
+        async with make(url).iter_events("code", ping_interval=0.05, reconnect_for=0) as events:
+            with pytest.raises(ConnectionLostError, match=r"silent for 0\.1 s"):
+                await anext(events)
+
+
+async def test_a_quiet_connection_is_kept_alive() -> None:
+    def answer_pings(connection: socket.socket) -> None:
+        protocol = shake_hands(connection)
+        pings = 0
+        while pings < 2:
+            protocol.receive_data(connection.recv(65536))
+            pings += sum(isinstance(e, Frame) and e.opcode is Opcode.PING for e in protocol.events_received())
+            connection.sendall(b"".join(protocol.data_to_send()))
+        protocol.send_text(b"after two pings")
+        connection.sendall(b"".join(protocol.data_to_send()))
+        hear_and_be_silent(connection)
+
+    with raw_server(answer_pings) as url:
+        async with make(url).iter_events("code", ping_interval=0.5, reconnect_for=0) as events:
+            assert await anext(events) == "after two pings"
+
+
+async def test_a_busy_callback_does_not_cost_the_connection() -> None:
+    answered = threading.Event()
+
+    async def handler(connection: ServerConnection) -> None:
+        await connection.send("busy with this")
+        await (await connection.ping())
+        await connection.send("x" * 200)  # more than is held ahead
+        await connection.send("last")
+        answered.set()
+        await connection.wait_closed()
+
+    received: list[str] = []
+
+    async def callback(event: str) -> None:
+        received.append(event[:4])
+        assert await anyio.to_thread.run_sync(answered.wait, 20)
+        if event == "last":
+            raise LookupError(event)
+
+    with independent_server(handler) as url, pytest.raises(LookupError, match="last"):
+        await make(url, max_response_bytes=200).sub_event("code", callback)
+    assert received == ["busy", "xxxx", "last"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "error"),
+    [
+        (b"\x81\x02\xff\xff", InvalidResponseError),  # no UTF-8
+        (b"\xff\xff\xff\xff", InvalidResponseError),  # no frame
+        (b"\x81\x05hel", ConnectionLostError),  # a frame that breaks off
+    ],
+)
+async def test_frames_that_cannot_be_read(sent: bytes, error: type[GenAuthError]) -> None:
+    def serve(connection: socket.socket) -> None:
+        shake_hands(connection)
+        connection.sendall(b"\x81\x02ok" + sent)
+        connection.shutdown(socket.SHUT_WR)
+
+    with raw_server(serve) as url:
+        async with make(url).iter_events("code", reconnect_for=0) as events:
+            assert await anext(events) == "ok"
+            with pytest.raises(error) as caught:
+                await anext(events)
+    assert type(caught.value) is error
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b"", ConnectionLostError),
+        (b"HTTP/1.1 101 Switch", ConnectionLostError),
+        (b"SSH-2.0-OpenSSH_9.9\r\n", InvalidResponseError),
+        (
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+            InvalidResponseError,
+        ),
+    ],
+)
+async def test_answers_that_are_no_handshake(answer: bytes, error: type[GenAuthError]) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(answer)
+        connection.shutdown(socket.SHUT_WR)
+
+    with raw_server(serve) as url:
+        async with make(url).iter_events("code") as events:
+            with pytest.raises(error):
+                await anext(events)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (Answer({"statusCode": 200, "message": "ok"}), UnexpectedShapeError),
+        (Answer({"statusCode": 401, "message": "no", "apiCode": 2020}), NotSignedInError),
+        (Answer(b"<html>captive portal</html>", content_type="text/html"), NotJSONError),
+        (Answer(status=302, headers={"location": "https://evil.example"}), UnexpectedRedirectError),
+    ],
+)
+async def test_http_servers_are_told_apart(
+    recorder: RecordingServer, answer: Answer, error: type[GenAuthError]
+) -> None:
+    recorder.answers = [answer]
+    async with make(recorder.url.replace("http", "ws")).iter_events("code") as events:
+        with pytest.raises(error):
+            await anext(events)
+    assert len(recorder.requests) == 1
+
+
+async def test_a_cancelled_handshake_leaves_no_connection() -> None:
+    heard, gone = threading.Event(), threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(65536)
+        heard.set()
+        hear_and_be_silent(connection)
+        gone.set()
+
+    with raw_server(serve) as url:
+        events = make(url).iter_events("code")
+        async with anyio.create_task_group() as group:
+            group.start_soon(anext, events)
+            await anyio.to_thread.run_sync(heard.wait)
+            group.cancel_scope.cancel()
+        assert await anyio.to_thread.run_sync(gone.wait, 10)
+
+
+@pytest.mark.parametrize(
+    ("options", "arguments", "named"),
+    [
+        ({"websocket_host": "ws://events.example"}, {}, "websocket_host: ws://"),
+        ({"websocket_host": "https://events.example"}, {}, "websocket_host: must be"),
+        ({"websocket_host": "wss://events.example/path"}, {}, "websocket_host: takes the host alone"),
+        ({"websocket_host": None, "app_host": "http://127.0.0.1:1"}, {}, "websocket_host: is needed"),
+        ({"access_token": None}, {}, "access_token"),
+        ({"access_token": "a b"}, {}, "access_token"),
+        ({}, {"event_code": ""}, "event_code"),
+        ({}, {"event_code": "\ud800"}, "event_code"),
+        ({}, {"reconnect_for": -1}, "reconnect_for"),
+        ({}, {"reconnect_for": float("nan")}, "reconnect_for"),
+        ({}, {"ping_interval": 0}, "ping_interval"),
+        ({}, {"timeout": 0}, "timeout"),
+    ],
+)
+async def test_arguments_are_checked_at_once(options: dict[str, Any], arguments: dict[str, Any], named: str) -> None:
+    given: dict[str, Any] = {"app_host": "https://a.example", "app_secret": "s", "access_token": TOKEN} | options
+    arguments = {"event_code": "code"} | arguments
+    with pytest.raises(ConfigurationError) as caught:
+        AuthenticationClient("app", **given).iter_events(**arguments)
+    assert str(caught.value).startswith(named)
+    assert TOKEN not in str(caught.value)
+
+
+async def test_plain_connections_to_other_machines_need_consent() -> None:
+    assert make("ws://events.example", allow_insecure_http=True).settings.websocket_host == "ws://events.example"
+
+
+async def test_the_callback_is_checked() -> None:
+    with pytest.raises(ConfigurationError, match=r"^callback"):
+        await make("ws://127.0.0.1:1").sub_event("code", None)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def without_websockets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "websockets.client", None)
+        yield
+
+
+@pytest.mark.usefixtures("without_websockets")
+async def test_the_missing_package_is_named() -> None:
+    async with make("ws://127.0.0.1:1").iter_events("code") as events:
+        with pytest.raises(ConfigurationError, match=r"pip install 'genauth-async\[events\]'"):
+            await anext(events)
+
+
+async def test_a_closed_client_connects_no_more() -> None:
+    client = make("ws://127.0.0.1:1")
+    await client.aclose()
+    async with client.iter_events("code") as events:
+        with pytest.raises(ClientClosedError):
+            await anext(events)
