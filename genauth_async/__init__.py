@@ -7,6 +7,7 @@ from .client import AuthenticationClient
 from .errors import (
     AccountLockedError,
     ApplicationNotFoundError,
+    CaptchaRequiredError,
     ClientClosedError,
     ConfigurationError,
     ConflictError,
@@ -81,6 +82,7 @@ __all__ = [
     "AccountLockedError",
     "ApplicationNotFoundError",
     "AuthenticationClient",
+    "CaptchaRequiredError",
     "ClientClosedError",
     "Clock",
     "ConfigurationError",

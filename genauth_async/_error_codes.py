@@ -15,6 +15,7 @@ _BY_API_CODE: Final[Mapping[int, type[errors.GenAuthAPIError]]] = {
     1641: errors.IdentityBindingRequiredError,
     1642: errors.ProfileCompletionRequiredError,
     1643: errors.AccountLockedError,
+    2000: errors.CaptchaRequiredError,
     2001: errors.InvalidPassCodeError,
     2004: errors.UserNotFoundError,
     2005: errors.AccountLockedError,

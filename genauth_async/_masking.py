@@ -23,7 +23,8 @@ _SECRET_WORDS = (
     "token",
     "verifier",
 )
-_SECRET_NAMES = frozenset({"code", "otp", "totp", "recoverycode", "codechallenge"})
+# The ids of a QR code and a push message give the tokens once the user has confirmed.
+_SECRET_NAMES = frozenset({"code", "otp", "totp", "recoverycode", "codechallenge", "pushcodeid", "qrcodeid"})
 _HARMLESS_NAMES = frozenset({"tokentype", "tokentypehint", "passwordencrypttype", "passwordsecuritylevel"})
 
 _EXCERPT_CHARS = 200

@@ -1,4 +1,4 @@
-"""The only module that awaits the network: one exchange, tried again where that is safe, under one deadline."""
+"""The only module that awaits HTTP: one exchange, tried again where that is safe, under one deadline."""
 
 from __future__ import annotations
 

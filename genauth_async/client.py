@@ -211,9 +211,9 @@ class AuthenticationClient(
         """A client configured by the environment.
 
         It reads GENAUTH_APP_ID, GENAUTH_APP_HOST, GENAUTH_APP_SECRET, GENAUTH_PROTOCOL, GENAUTH_REDIRECT_URI,
-        GENAUTH_POST_LOGOUT_REDIRECT_URI, GENAUTH_LANG, GENAUTH_USER_POOL_ID, GENAUTH_HEADER_PREFIX and
-        GENAUTH_TOKEN_ENDPOINT_AUTH_METHOD (and the same with INTROSPECTION and REVOCATION); each is the parameter of
-        that name. The other parameters are the constructor's.
+        GENAUTH_POST_LOGOUT_REDIRECT_URI, GENAUTH_LANG, GENAUTH_WEBSOCKET_HOST, GENAUTH_USER_POOL_ID,
+        GENAUTH_HEADER_PREFIX and GENAUTH_TOKEN_ENDPOINT_AUTH_METHOD (and the same with INTROSPECTION and REVOCATION);
+        each is the parameter of that name. The other parameters are the constructor's.
 
         Args:
             environ: read instead of the process's environment.

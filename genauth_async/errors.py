@@ -36,6 +36,7 @@
     │   └── SignInError                      this user is not signed in by this
     │       ├── InvalidCredentialsError          2333, 2006: account or password wrong
     │       ├── InvalidPassCodeError             2001, 2300: verification code wrong or expired
+    │       ├── CaptchaRequiredError             2000
     │       ├── UserNotFoundError                2004
     │       ├── AccountLockedError               2005, 1643
     │       ├── SignUpDisabledError              2031
@@ -291,7 +292,11 @@ class InvalidCredentialsError(SignInError):
 
 
 class InvalidPassCodeError(SignInError):
-    """apiCode 2001 or 2300: the verification code is wrong or has expired."""
+    """apiCode 2001 or 2300: the verification code, or the text of the captcha, is wrong or has expired."""
+
+
+class CaptchaRequiredError(SignInError):
+    """apiCode 2000: the text of a captcha is needed (`gene_catcha_code_and_token`)."""
 
 
 class UserNotFoundError(SignInError):

@@ -242,6 +242,7 @@ _ENVIRONMENT: Final = {
     "GENAUTH_REDIRECT_URI": "redirect_uri",
     "GENAUTH_POST_LOGOUT_REDIRECT_URI": "post_logout_redirect_uri",
     "GENAUTH_LANG": "lang",
+    "GENAUTH_WEBSOCKET_HOST": "websocket_host",
     "GENAUTH_USER_POOL_ID": "user_pool_id",
     "GENAUTH_HEADER_PREFIX": "header_prefix",
 }

@@ -6,6 +6,7 @@ from __future__ import annotations
 from genauth_async import (
     AccountLockedError,
     ApplicationNotFoundError,
+    CaptchaRequiredError,
     ClientClosedError,
     Clock,
     ConfigurationError,
@@ -94,6 +95,7 @@ __all__ = [
     "AccountLockedError",
     "ApplicationNotFoundError",
     "AuthenticationClient",
+    "CaptchaRequiredError",
     "ClientClosedError",
     "Clock",
     "ConfigurationError",

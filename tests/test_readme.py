@@ -31,6 +31,7 @@ BLOCKS = [
 def test_it_runs(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Emulator(app_id="your app id", app_secret="your app secret") as emulator:
         emulator.add_user(username="test", password="passw0rd")
+        emulator.qr_codes.lifetime = 1  # nobody scans them here, and a watch should end
         monkeypatch.setenv("GENAUTH_APP_HOST", emulator.url)
         monkeypatch.setenv("GENAUTH_APP_ID", emulator.app_id)
         monkeypatch.setenv("GENAUTH_APP_SECRET", emulator.app_secret)

@@ -16,7 +16,7 @@ from .profile import custom_data_argument, gender_argument, text_arguments
 from .proofs import SentCode, redeem_codes
 from .replies import ApiError, not_modelled, success
 from .routes import Routes
-from .signup import REGISTER_CHANNEL
+from .signup import PROFILE_TEXTS, REGISTER_CHANNEL
 from .state import State
 from .tickets import Ticket
 from .user_auth import require_user
@@ -25,28 +25,6 @@ from .users import AlreadyTakenError
 _COMPLETE_PHONE = "CHANNEL_COMPLETE_PHONE"
 _RECEIVERS = ("emailCode", "smsCode")
 _SESSION = 30 * 60
-_PROFILE_TEXTS = (
-    "company",
-    "photo",
-    "device",
-    "browser",
-    "givenName",
-    "familyName",
-    "middleName",
-    "profile",
-    "preferredUsername",
-    "website",
-    "birthdate",
-    "zoneinfo",
-    "locale",
-    "address",
-    "formatted",
-    "streetAddress",
-    "locality",
-    "region",
-    "postalCode",
-    "country",
-)
 
 
 async def generate_link(state: State, request: Request) -> Response:
@@ -131,7 +109,7 @@ async def join(state: State, request: Request) -> Response:
         raise not_modelled("joining with another email address than the invited one")
     phone, phone_country_code, codes = _phone(invitation, profile, options)
     names = {name: profile.optional_text(name) for name in ("username", "name", "nickname")}
-    texts = text_arguments(profile, _PROFILE_TEXTS) | gender_argument(profile)
+    texts = text_arguments(profile, PROFILE_TEXTS) | gender_argument(profile)
     custom_data = custom_data_argument(profile, "customData")
     _require_proof(state, ticket, invitation, body)
     redeem_codes(state, codes)

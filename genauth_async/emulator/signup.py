@@ -21,7 +21,7 @@ from .state import State
 from .users import AlreadyTakenError
 
 REGISTER_CHANNEL = "CHANNEL_REGISTER"
-_PROFILE_TEXTS = (
+PROFILE_TEXTS = (
     "company",
     "photo",
     "device",
@@ -73,7 +73,7 @@ async def sign_up(state: State, request: Request) -> Response:
         state.account_rules.refuse_weak(stranger.password)
     _complete(stranger, profile, options)
     name, nickname = profile.optional_text("name"), profile.optional_text("nickname")
-    texts = text_arguments(profile, _PROFILE_TEXTS) | gender_argument(profile)
+    texts = text_arguments(profile, PROFILE_TEXTS) | gender_argument(profile)
     # The documents have the context end up in the user's own fields.
     custom_data = custom_data_argument(options, "context") | custom_data_argument(profile, "customData")
     redeem_codes(state, stranger.codes)
