@@ -12,7 +12,7 @@ from typing import TypeVar
 from ._error_codes import api_error_class, oauth_error_class
 from ._masking import excerpt
 from ._request import NOT_JSON, Response
-from ._wire import ShapeError, structure
+from ._wire import ShapeError, read_int, structure
 from .errors import (
     EmptyResponseError,
     GenAuthAPIError,
@@ -95,7 +95,10 @@ def envelope_status(body: object) -> int | None:
     if not isinstance(body, Mapping):
         return None
     status = body.get("statusCode", body.get("code") if "message" in body else None)
-    return status if isinstance(status, int) and not isinstance(status, bool) else None
+    try:
+        return None if status is None else read_int(status)
+    except TypeError:
+        return None
 
 
 def effective_status(response: Response) -> int:

@@ -6,8 +6,10 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from functools import partial, wraps
-from typing import Any, ParamSpec, TypeVar
+from types import FrameType
+from typing import Any, Final, ParamSpec, TypeVar
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -35,11 +37,11 @@ def guard_methods(cls: type) -> None:
         if name.startswith("_") and name not in _SPECIAL:
             continue
         if isinstance(method, classmethod):
-            setattr(cls, name, classmethod(_guarded(method.__func__)))
+            setattr(cls, name, classmethod(guarded(method.__func__)))
         elif inspect.iscoroutinefunction(method):
             setattr(cls, name, _guarded_coroutine(method))
         elif inspect.isfunction(method):
-            setattr(cls, name, _guarded(method))
+            setattr(cls, name, guarded(method))
 
 
 def _guarded_coroutine(method: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:
@@ -57,9 +59,11 @@ def _guarded_coroutine(method: Callable[_P, Coroutine[Any, Any, _T]]) -> Callabl
     return guarded
 
 
-def _guarded(method: Callable[_P, _T]) -> Callable[_P, _T]:
+def guarded(method: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Has the frames of what a function raises cleared."""
+
     @wraps(method)
-    def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+    def call_guarded(*args: _P.args, **kwargs: _P.kwargs) -> _T:
         handled = sys.exc_info()[1]
         call = [partial(method, *args, **kwargs)]
         del args, kwargs  # As above.
@@ -69,11 +73,14 @@ def _guarded(method: Callable[_P, _T]) -> Callable[_P, _T]:
             clear_frames(error, handled)
             raise
 
-    return guarded
+    return call_guarded
 
 
 def clear_frames(error: BaseException, handled: BaseException | None) -> None:
-    """Clears the local variables of an exception's frames, and of those that led to it.
+    """Clears the local variables of our frames and of the libraries' on an exception's tracebacks.
+
+    Nobody else's: before Python 3.13, clearing the frame of a coroutine that is suspended ends the coroutine, and one
+    of the caller's may have passed this exception on and gone back to its work.
 
     Args:
         error: what was raised.
@@ -81,5 +88,37 @@ def clear_frames(error: BaseException, handled: BaseException | None) -> None:
     """
     link: BaseException | None = error
     while link is not None and link is not handled:
-        traceback.clear_frames(link.__traceback__)
+        for frame, _ in traceback.walk_tb(link.__traceback__):
+            if _may_be_cleared(frame):
+                with suppress(RuntimeError):  # it is running
+                    frame.clear()
         link = link.__cause__ or link.__context__
+
+
+_LIBRARIES: Final = {
+    "aiohttp",
+    "aiohappyeyeballs",
+    "anyio",
+    "attr",
+    "attrs",
+    "cattrs",
+    "cryptography",
+    "genauth_async",
+    "genauth_sync",
+    "gmssl",
+    "h11",
+    "h2",
+    "httpcore",
+    "httpcore2",
+    "httpx",
+    "httpx2",
+    "httpx_aiohttp",
+    "segno",
+    "trio",
+    "uvloop",
+    "websockets",
+} | sys.stdlib_module_names
+
+
+def _may_be_cleared(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] in _LIBRARIES

@@ -32,10 +32,7 @@ class PerLoop(Generic[_T]):
 
     def get(self) -> _T:
         """The running loop's value, made if there is none."""
-        if self._pid != os.getpid():
-            _INHERITED.extend(self._values.items())
-            self._values = WeakKeyDictionary()
-            self._pid = os.getpid()
+        self._set_aside_what_is_inherited()
         loop = current_token().native_token
         value = self._values.get(loop)
         if value is None:
@@ -45,7 +42,14 @@ class PerLoop(Generic[_T]):
 
     def pop(self) -> _T | None:
         """Removes and returns the running loop's value."""
+        self._set_aside_what_is_inherited()
         return self._values.pop(current_token().native_token, None)
+
+    def _set_aside_what_is_inherited(self) -> None:
+        if self._pid != os.getpid():
+            _INHERITED.extend(self._values.items())
+            self._values = WeakKeyDictionary()
+            self._pid = os.getpid()
 
     def _forget_closed_loops(self) -> None:
         # A value may refer to its loop, as connections do, so that the weak reference alone would keep both for ever.

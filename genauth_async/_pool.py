@@ -61,6 +61,8 @@ class Pool:
 
     def __init__(self, options: PoolOptions) -> None:
         self._options = options
+        if options.http_client is not None:
+            _mask_log_of(options.http_client)
         self._opened = PerLoop(_Opened)
         self._closed = False
 
@@ -123,16 +125,22 @@ def _prepare(options: PoolOptions, on_asyncio: bool) -> Callable[[], AsyncHTTPCl
     make_transport = _transport(options, on_asyncio)
     libraries = {cls.__module__.partition(".")[0] for cls in type(options.transport).__mro__}
     library: Any = import_module("httpx2" if "httpx2" in libraries else "httpx")
-    logging.getLogger(library.__name__).addFilter(_mask_urls)
     from http.cookiejar import CookieJar, DefaultCookiePolicy
 
     def make() -> AsyncHTTPClient:
         # No cookie is kept: the client serves many users. The library reads nothing from the environment (.netrc).
         refuse_all = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
         client = library.AsyncClient(transport=make_transport(), cookies=refuse_all, trust_env=False)
+        _mask_log_of(client)
         return cast("AsyncHTTPClient", client)
 
     return make
+
+
+def _mask_log_of(client: object) -> None:
+    """Has the URLs masked in the log of whichever library's client this is."""
+    for package in {cls.__module__.partition(".")[0] for cls in type(client).__mro__} & {"httpx", "httpx2"}:
+        logging.getLogger(package).addFilter(_mask_urls)
 
 
 def _mask_urls(record: logging.LogRecord) -> bool:
@@ -166,6 +174,9 @@ def _aiohttp_transport(context: ssl.SSLContext | bool) -> Callable[[], AsyncHTTP
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
         )
+        # aiohttp sends GET, PUT and DELETE again by itself when a used connection breaks, whether or not the first try
+        # was carried out. Trying again is decided in one place, and that is not here.
+        session._retry_connection = False  # noqa: SLF001 - there is no public switch
         return AiohttpTransport(client=session, verify=context)
 
     return make

@@ -73,7 +73,7 @@ class Request:
         try:
             if self.json is not None:
                 # ASCII, so that even half a character in a password can be sent, and is not quoted by an error.
-                return json.dumps(self.json, separators=(",", ":")).encode(), "application/json"
+                return json.dumps(self.json, separators=(",", ":"), allow_nan=False).encode(), "application/json"
             if self.form is not None:
                 return urlencode(self.form).encode(), "application/x-www-form-urlencoded"
         except UnicodeError:

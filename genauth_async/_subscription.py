@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from secrets import SystemRandom
 from typing import Final
 
 import anyio
-from attrs import evolve
+from anyio import ResourceGuard
+from attrs import define, evolve
 
+from ._loops import PerLoop
 from ._request import Repeat
 from ._retry import Outcome, RetryPolicy, wait_before_retry
+from ._shield import finish
 from ._websocket import WebSocket
 from .errors import GenAuthAPIError, GenAuthError, InvalidResponseError, TransportError
 from .stream import Stream
@@ -25,12 +29,29 @@ _STEADY_SECONDS: Final = 5.0
 _TRIES_COUNTED: Final = 32
 
 
+@define(eq=False)
+class _Line:
+    """The connection on one event loop, and how the tries to make it went. Times are those of that loop."""
+
+    socket: WebSocket | None = None
+    is_awaited: bool = False
+    was_connected: bool = False
+    connected_at: float = 0.0
+    failures: int = 0
+    failing_since: float = 0.0
+    due: float = 0.0
+
+
 class Subscription(Stream[str]):
     """The events of a subscription, in the order in which the server sends them.
 
     It connects when the first one is asked for, and holds a connection open from then on: leave it with `async with`,
     or call `aclose`. A broken connection is made anew; events of the time in between are lost. It ends only when it is
     closed.
+
+    A connection stays on the event loop, and in the process, that made it: on another loop and in a forked child the
+    stream makes one of its own. Closing it ends it everywhere; connections of other loops are closed there, by `aclose`
+    or when an event is asked for, and a wait there ends with the event, or the failure, that comes next.
 
     Args:
         connect: makes a connection.
@@ -46,76 +67,96 @@ class Subscription(Stream[str]):
         self._first = retry
         self._later = evolve(retry, attempts=_TRIES_COUNTED)
         self._seconds = math.inf if reconnect_for is None else reconnect_for
-        self._socket: WebSocket | None = None
-        self._was_connected = False
-        self._connected_at = 0.0
-        self._failures = 0
-        self._failing_since = 0.0
-        self._due = 0.0
+        self._lines = PerLoop(_Line)
+        self._pid = os.getpid()
+
+    async def __anext__(self) -> str:
+        if self._pid != os.getpid():
+            # A thread of the parent's may have been waiting when it forked; here it never leaves.
+            self._guard = ResourceGuard("waiting for the next item of")
+            self._pid = os.getpid()
+        if self._ended:
+            await finish(self._drop)  # in case another loop closed it
+        return await super().__anext__()
 
     async def tend_during(self, work: Awaitable[None]) -> None:
         """Gives the server signs of life, and reads ahead, until the work on an event is done."""
-        failure: Exception | None = None
+        socket = self._lines.get().socket
+        failure: BaseException | None = None
         async with anyio.create_task_group() as group:
-            if self._socket is not None:
-                group.start_soon(self._socket.tend)
+            if socket is not None:
+                group.start_soon(socket.tend)
             try:
                 await work
-            except Exception as error:  # noqa: BLE001 - out here it would be raised within a group
+            except anyio.get_cancelled_exc_class():
+                raise
+            except BaseException as error:  # noqa: BLE001 - out here it would be raised within a group
                 failure = error
             group.cancel_scope.cancel()
         if failure is not None:
             raise failure
 
     async def _next(self) -> str:
-        text = None
-        while text is None:
-            text = await self._try()
-        self._failures = 0
+        line = self._lines.get()
+        line.is_awaited = True
+        try:
+            text = None
+            while text is None:
+                if self._ended:  # by another loop
+                    raise StopAsyncIteration
+                text = await self._try(line)
+        finally:
+            line.is_awaited = False
+        line.failures = 0
         return text
 
-    async def _close(self) -> None:
+    async def _shut(self) -> None:
+        # Only a wait on this loop can be ended from here; that of another loop, or of the parent, is not touched.
+        if self._lines.get().is_awaited:
+            await super()._shut()
         await self._drop()
 
-    async def _try(self) -> str | None:
+    async def _try(self, line: _Line) -> str | None:
         """The next event, or None if the connection failed and another one is to be tried."""
         try:
-            socket = await self._open()
+            socket = await self._open(line)
             return await socket.receive()
         except GenAuthError as error:
             await self._drop()
-            self._wait_or_raise(error)
+            self._wait_or_raise(line, error)
             return None
 
-    async def _open(self) -> WebSocket:
-        if self._socket is None:
-            if self._failures:
-                await anyio.sleep_until(self._due)
-            self._socket = await self._connect()
-            self._was_connected = True
-            self._connected_at = anyio.current_time()
-        return self._socket
+    async def _open(self, line: _Line) -> WebSocket:
+        if line.socket is None:
+            if line.failures:
+                await anyio.sleep_until(line.due)
+            line.socket = await self._connect()
+            line.was_connected = True
+            line.connected_at = anyio.current_time()
+        return line.socket
 
     async def _drop(self) -> None:
-        socket, self._socket = self._socket, None
+        """Closes this loop's connection."""
+        line = self._lines.get()
+        socket, line.socket = line.socket, None
         if socket is None:
             return
-        if anyio.current_time() - self._connected_at >= _STEADY_SECONDS:
-            self._failures = 0
+        if anyio.current_time() - line.connected_at >= _STEADY_SECONDS:
+            line.failures = 0
         await socket.aclose()
 
-    def _wait_or_raise(self, error: GenAuthError) -> None:
+    def _wait_or_raise(self, line: _Line, error: GenAuthError) -> None:
         """Sets when to connect again, or raises the error if that is of no use; the call after that starts afresh."""
         now = anyio.current_time()
-        if not self._failures:
-            self._failing_since = now
-        self._failures = min(self._failures + 1, _TRIES_COUNTED - 1)
-        policy = self._later if self._was_connected else self._first
-        wait = wait_before_retry(policy, Repeat.SAFE, self._failures, _outcome(error), _random.random)
-        if wait is None or (self._was_connected and now + wait - self._failing_since >= self._seconds):
-            self._failures = 0
+        if not line.failures:
+            line.failing_since = now
+        line.failures = min(line.failures + 1, _TRIES_COUNTED - 1)
+        policy = self._later if line.was_connected else self._first
+        wait = wait_before_retry(policy, Repeat.SAFE, line.failures, _outcome(error), _random.random)
+        if wait is None or (line.was_connected and now + wait - line.failing_since >= self._seconds):
+            line.failures = 0
             raise error
-        self._due = now + wait
+        line.due = now + wait
         _log.warning("%s; connecting again in %.1f s", error, wait)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 from collections import deque
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -21,11 +22,13 @@ from .errors import (
     ConfigurationError,
     ConnectionLostError,
     ForbiddenError,
+    GenAuthAPIError,
     GenAuthError,
     InvalidResponseError,
     NotSignedInError,
     RequestTimeoutError,
     ResponseTooLargeError,
+    UnexpectedRedirectError,
     UnexpectedShapeError,
 )
 from .models._base import Envelope
@@ -41,6 +44,14 @@ _NOT_SIGNED_IN_CODES: Final = frozenset({1008, 4401})
 _FORBIDDEN_CODES: Final = frozenset({4403})
 # For pings, pongs and goodbyes, which fit into any socket's buffer unless the other side has long stopped reading.
 _SEND_SECONDS: Final = 2.0
+# What a text takes up beside its bytes, so that a flood of empty ones is bounded too.
+_BYTES_PER_TEXT: Final = 256
+_NOT_OPENED: Final = "no WebSocket was opened"
+# What a gateway may answer in its own words.
+_REFUSALS: Final[Mapping[int, tuple[type[GenAuthAPIError], str]]] = {
+    HTTPStatus.UNAUTHORIZED: (NotSignedInError, "not signed in"),
+    HTTPStatus.FORBIDDEN: (ForbiddenError, "forbidden"),
+}
 
 
 def _silent() -> logging.Logger:
@@ -83,8 +94,8 @@ class WebSocket:
         self._most_held = max_held
         self._pinged = False
         self._response: Response | None = None
-        self._parts: list[bytes] = []
-        self._texts: deque[str] = deque()
+        self._begun = bytearray()
+        self._texts: deque[tuple[str, int]] = deque()
         self._held = 0
         self._failure: GenAuthError | None = None
 
@@ -104,7 +115,7 @@ class WebSocket:
             address: where to.
             context: for wss://.
             limit: how long it may take.
-            max_bytes: the longest text that is received, and how much `tend` holds.
+            max_bytes: the longest text that is received, and about how much `tend` holds.
             ping_interval: seconds of silence after which the server is asked for a sign of life, and again after which
                 the connection is given up.
 
@@ -143,8 +154,8 @@ class WebSocket:
             if self._failure is not None:
                 raise self._failure
             await self._read_or_ping()
-        text = self._texts.popleft()
-        self._held -= len(text)
+        text, size = self._texts.popleft()
+        self._held -= size
         return text
 
     async def tend(self) -> None:
@@ -156,10 +167,12 @@ class WebSocket:
         """Says goodbye where that is still possible, and closes the connection; at once, or within seconds."""
         from websockets.protocol import OPEN
 
-        if self._failure is None and self._protocol.state is OPEN:
-            self._protocol.send_close(_NORMAL_CLOSURE)
-            await self._flush()
-        await anyio.aclose_forcefully(self._stream)
+        try:
+            if self._failure is None and self._protocol.state is OPEN:
+                self._protocol.send_close(_NORMAL_CLOSURE)
+                await self._flush()
+        finally:
+            await anyio.aclose_forcefully(self._stream)
 
     async def _shake_hands(self) -> None:
         from websockets.protocol import CONNECTING
@@ -170,10 +183,11 @@ class WebSocket:
         await self._flush()
         while self._failure is None and self._protocol.handshake_exc is None and self._protocol.state is CONNECTING:
             await self._read()
+        problem = self._protocol.handshake_exc
         if self._response is None:
             raise self._failure or self._broken(EOFError())
-        if self._protocol.handshake_exc is not None:
-            raise _refusal(self._response, self._name)
+        if problem is not None:
+            raise _refusal(self._response, self._name, type(problem).__name__)
         # Frames that came with the answer, good or bad, are for `receive`.
 
     async def _read_or_ping(self) -> None:
@@ -222,20 +236,21 @@ class WebSocket:
         if frame.opcode is Opcode.CLOSE:
             self._fail(self._closed())
         elif frame.opcode in {Opcode.TEXT, Opcode.BINARY, Opcode.CONT} and self._failure is None:
-            self._parts.append(bytes(frame.data))
+            self._begun += frame.data
             if frame.fin:
-                self._take_text(b"".join(self._parts))
-                self._parts.clear()
+                whole, self._begun = self._begun, bytearray()
+                self._take_text(whole)
 
-    def _take_text(self, data: bytes) -> None:
+    def _take_text(self, data: bytearray) -> None:
         try:
             text = data.decode()
         except UnicodeDecodeError:
             self._protocol.fail(_NOT_TEXT)
             self._fail(self._invalid(InvalidResponseError, "text that is not UTF-8"))
         else:
-            self._texts.append(text)
-            self._held += len(text)
+            size = len(data) + _BYTES_PER_TEXT
+            self._texts.append((text, size))
+            self._held += size
 
     async def _flush(self) -> None:
         """Sends what the protocol has to say, whole: half a frame would spoil the connection."""
@@ -251,13 +266,18 @@ class WebSocket:
             self._fail(self._broken(error))
         finally:
             if not sent:
-                self._fail(ConnectionLostError(f"{self._name}: nothing can be sent any more", sent=True))
+                self._fail(ConnectionLostError(f"{self._at()}: nothing can be sent any more", sent=True))
 
     def _fail(self, failure: GenAuthError) -> None:
         self._failure = self._failure or failure
 
+    def _at(self) -> str:
+        """How messages begin."""
+        was_opened = self._response is not None and self._protocol.handshake_exc is None
+        return self._name if was_opened else f"{self._name}: {_NOT_OPENED}"
+
     def _broken(self, error: Exception) -> ConnectionLostError:
-        return ConnectionLostError(f"{self._name}: the connection broke ({type(error).__name__})", sent=True)
+        return ConnectionLostError(f"{self._at()}: the connection broke ({type(error).__name__})", sent=True)
 
     def _closed(self) -> GenAuthError:
         """The error for the close frame that arrived."""
@@ -276,26 +296,31 @@ class WebSocket:
         from websockets.exceptions import PayloadTooBig
 
         if isinstance(error, EOFError) or isinstance(error.__cause__, EOFError):
-            return ConnectionLostError(f"{self._name}: the connection ended", sent=True)
+            return ConnectionLostError(f"{self._at()}: the connection ended", sent=True)
         if isinstance(error, PayloadTooBig):
             return self._invalid(ResponseTooLargeError, "a text larger than max_response_bytes")
         return self._invalid(InvalidResponseError, f"what is not the WebSocket protocol ({type(error).__name__})")
 
     def _invalid(self, cls: type[InvalidResponseError], problem: str) -> InvalidResponseError:
-        return cls(f"{self._name}: the server sent {problem}", http_status=HTTPStatus.SWITCHING_PROTOCOLS)
+        return cls(f"{self._at()}: the server sent {problem}", http_status=HTTPStatus.SWITCHING_PROTOCOLS)
 
 
-def _refusal(response: Response, name: str) -> GenAuthError:
-    """The error for an answer that opens no WebSocket."""
+def _refusal(response: Response, name: str, problem: str) -> GenAuthError:
+    """The error for an answer that opens no WebSocket; `problem` is the name of the library's exception."""
+    where = f"{name}: {_NOT_OPENED}"
+    status, content_type = response.status, response.content_type
+    if status == HTTPStatus.SWITCHING_PROTOCOLS:
+        return InvalidResponseError(f"{where}: the server's handshake is wrong: {problem}", http_status=status)
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        message = f"{where}: the server sent a redirect, which is not followed: check websocket_host"
+        return UnexpectedRedirectError(message, http_status=status, content_type=content_type)
     try:
         read_envelope(response, Envelope)
     except InvalidResponseError as error:
-        wait = retry_after(response)
-        if response.status == HTTPStatus.UNAUTHORIZED:
-            return NotSignedInError(f"{name}: not signed in", status_code=response.status, retry_after=wait)
-        if response.status == HTTPStatus.FORBIDDEN:
-            return ForbiddenError(f"{name}: forbidden", status_code=response.status, retry_after=wait)
-        return error
+        if status in _REFUSALS:
+            cls, told = _REFUSALS[status]
+            return cls(f"{name}: {told}", status_code=status, retry_after=retry_after(response))
+        return type(error)(where, http_status=status, content_type=content_type, excerpt=error.excerpt)
     except GenAuthError as error:
         return error
-    return UnexpectedShapeError(f"{name}: the server opened no WebSocket", http_status=response.status)
+    return UnexpectedShapeError(where, http_status=status, content_type=content_type)

@@ -11,9 +11,11 @@ from anyio.abc import ByteStream
 from attrs import field, frozen
 
 from .errors import ConnectionFailedError, GenAuthError, RequestTimeoutError, TLSError
+from .settings import DEFAULT_WEBSOCKET_HOST
 
 _SECURE_PORT: Final = 443
 _PLAIN_PORT: Final = 80
+_EVENT_SERVERS: Final = {"genauth.ai": DEFAULT_WEBSOCKET_HOST, "authing.cn": "wss://events.authing.cn"}
 
 
 @frozen(kw_only=True)
@@ -46,6 +48,18 @@ class WebSocketAddress:
     @property
     def port(self) -> int:
         return urlsplit(self.origin).port or (_SECURE_PORT if self.is_secure else _PLAIN_PORT)
+
+
+def websocket_host_for(app_host: str) -> str | None:
+    """The event server of the cloud that an application is in; None for one that is elsewhere.
+
+    A private deployment's access tokens are none of the cloud's business.
+    """
+    name = (urlsplit(app_host).hostname or "").removesuffix(".")
+    for domain, server in _EVENT_SERVERS.items():
+        if name == domain or name.endswith(f".{domain}"):
+            return server
+    return None
 
 
 async def connect_to(address: WebSocketAddress, context: ssl.SSLContext | None, seconds: float) -> ByteStream:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import cache
 from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, overload
+from typing import Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, overload
 
 from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, override
@@ -14,6 +14,7 @@ from cattrs.gen import make_dict_structure_fn, override
 from .errors import ConfigurationError
 from .models._base import Dto, attribute_names, wire_names
 
+_T = TypeVar("_T")
 _DtoT = TypeVar("_DtoT", bound=Dto)
 _UNIONS = (Union, UnionType)
 _SLIP = 0.8
@@ -37,12 +38,16 @@ def structure(value: object, cls: type[_DtoT]) -> _DtoT:
     Raises:
         ShapeError: a required field is missing or of another type. It quotes paths, never values.
     """
+    return _structured(value, cls, _answer_converter())
+
+
+def _structured(value: object, cls: type[_DtoT], converter: Converter) -> _DtoT:
     try:
-        return _converter().structure(value, cls)
+        return converter.structure(value, cls)
     except BaseValidationError as error:
         problems = transform_error(error, path="$", format_exception=_describe)
-    except (TypeError, ValueError):
-        problems = [f"expected an object, got {type(value).__name__} @ $"]
+    except _ProblemError as error:
+        problems = [f"{error} @ $"]
     # Raised out here, so that no exception with the values in it is attached.
     raise ShapeError(problems)
 
@@ -61,14 +66,8 @@ def argument(value: _DtoT | Mapping[str, object] | None, cls: type[_DtoT], name:
         return value
     if not isinstance(value, Mapping):
         raise ConfigurationError(name, f"takes a {cls.__name__} or a mapping, not {type(value).__name__}")
-    wire = wire_names(cls)
-    by_wire_name = {wire.get(key, key): item for key, item in value.items()}
-    for key in by_wire_name.keys() - attribute_names(cls).keys():
-        # Unknown ones are passed on, for what the server may know; but not slips, such as of passwordEncryptType.
-        if close := get_close_matches(key, attribute_names(cls), 1, _SLIP):
-            raise ConfigurationError(name, f"has {key!r}; did you mean {close[0]!r}?")
     try:
-        return structure(by_wire_name, cls)
+        return _structured(value, cls, _argument_converter())
     except ShapeError as error:
         raise ConfigurationError(name, f"does not fit {cls.__name__}: {error}") from None
 
@@ -79,26 +78,76 @@ def _describe(error: BaseException, _type: type | None) -> str:
 
 
 @cache
-def _converter() -> Converter:
+def _answer_converter() -> Converter:
+    return _converter(_of_answer, exact=False)
+
+
+@cache
+def _argument_converter() -> Converter:
+    return _converter(_of_argument, exact=True)
+
+
+def _of_answer(value: Mapping[str, object], cls: type[Dto]) -> tuple[dict[str, object], dict[str, object]]:
+    """The members by wire name, and those that are unknown."""
+    known = attribute_names(cls)
+    wires = wire_names(cls)
+    fields: dict[str, object] = {}
+    extra: dict[str, object] = {}
+    for name, item in value.items():
+        attribute = known.get(name)
+        if attribute is None:
+            extra[name] = item
+        elif item is not None:
+            fields.setdefault(wires[attribute], item)
+    return fields, extra
+
+
+def _of_argument(value: Mapping[str, object], cls: type[Dto]) -> tuple[dict[str, object], dict[str, object]]:
+    """The same, by attribute names too. Unknown ones are passed on, for what the server may know; slips are not."""
+    wires = wire_names(cls)
+    for key in value:
+        if not isinstance(key, str):
+            raise _ProblemError(f"has a key that is no text, but {type(key).__name__}")
+    given = [(wires.get(key, key), item) for key, item in value.items() if item is not None]
+    fields, extra = _of_answer(dict(given), cls)
+    if len(dict(given)) < len(given):
+        raise _ProblemError(f"has a member twice, by its wire name and by its attribute's: {', '.join(value)}")
+    for key in extra:
+        if meant := _meant(key, cls):
+            raise _ProblemError(f"has {key!r}; did you mean {meant!r}?")
+    return fields, extra
+
+
+def _meant(key: str, cls: type[Dto]) -> str | None:
+    """The member that an unknown key is probably a slip of."""
+    wire_of = {_plain(name): name for name in attribute_names(cls)}
+    wire_of |= {_plain(attribute): wire for attribute, wire in wire_names(cls).items()}
+    if "passwordencrypttype" in wire_of and "encrypt" in _plain(key):
+        return wire_of["passwordencrypttype"]  # a password must not go out in the clear over a slip
+    close = get_close_matches(_plain(key), wire_of, 1, _SLIP)
+    return wire_of[close[0]] if close else None
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()
+
+
+_Reader: TypeAlias = Callable[[Mapping[str, object], type[Dto]], tuple[dict[str, object], dict[str, object]]]
+
+
+def _converter(read_members: _Reader, *, exact: bool) -> Converter:
     converter = Converter(detailed_validation=True)
 
     def dto_hook(cls: type[Dto]) -> Any:
         renames: dict[str, Any] = {attribute: override(rename=wire) for attribute, wire in wire_names(cls).items()}
         build = make_dict_structure_fn(cls, converter, extra=override(omit=True), **renames)
-        known = attribute_names(cls)
-        wires = wire_names(cls)
 
         def read(value: object, _: type[Dto]) -> Dto:
+            if isinstance(value, cls):
+                return value
             if not isinstance(value, Mapping):
                 raise _MismatchError("an object", value)
-            fields: dict[str, object] = {}
-            extra: dict[str, object] = {}
-            for name, item in value.items():
-                attribute = known.get(name)
-                if attribute is None:
-                    extra[name] = item
-                elif item is not None:
-                    fields.setdefault(wires[attribute], item)
+            fields, extra = read_members(value, cls)
             built = build(fields, cls)
             if extra:
                 object.__setattr__(built, "extra", extra)
@@ -107,18 +156,23 @@ def _converter() -> Converter:
         return read
 
     converter.register_structure_hook_factory(lambda cls: isinstance(cls, type) and issubclass(cls, Dto), dto_hook)
-    converter.register_structure_hook(str, _read_str)
-    converter.register_structure_hook(int, _read_int)
+    read_text = _exact(str, "a string") if exact else _read_str
+    converter.register_structure_hook(str, read_text)
+    converter.register_structure_hook(int, _exact(int, "an integer") if exact else lambda value, _: read_int(value))
     converter.register_structure_hook(float, _read_float)
     converter.register_structure_hook(bool, _read_bool)
     # By predicate: a hook for the class `object` would serve every class.
     converter.register_structure_hook_func(lambda cls: cls is object, lambda value, _: value)
-    converter.register_structure_hook_func(_is_open_enum, _read_str)
+    converter.register_structure_hook_func(_is_open_enum, read_text)
     converter.register_structure_hook_func(_is_literal, _read_literal)
     return converter
 
 
-class _MismatchError(TypeError):
+class _ProblemError(TypeError):
+    """What is wrong, in words of ours that quote no value."""
+
+
+class _MismatchError(_ProblemError):
     def __init__(self, wanted: str, got: object) -> None:
         super().__init__(f"expected {wanted}, got {type(got).__name__}")
 
@@ -137,6 +191,17 @@ def _is_literal(cls: Any) -> bool:
     return origin is Literal
 
 
+def _exact(kind: type[_T], wanted: str) -> Callable[[object, Any], _T]:
+    """What a caller passes is taken as it is, or not at all."""
+
+    def read(value: object, _: Any) -> _T:
+        if isinstance(value, kind) and not (isinstance(value, bool) and kind is not bool):
+            return value
+        raise _MismatchError(wanted, value)
+
+    return read
+
+
 def _read_str(value: object, _: Any) -> str:
     if isinstance(value, str):
         return value
@@ -148,10 +213,15 @@ def _read_str(value: object, _: Any) -> str:
 def _read_literal(value: object, cls: Any) -> object:
     if value in get_args(cls):
         return value
-    raise TypeError(f"expected one of {', '.join(map(str, get_args(cls)))}")
+    raise _ProblemError(f"expected one of {', '.join(map(str, get_args(cls)))}")
 
 
-def _read_int(value: object, _: Any) -> int:
+def read_int(value: object) -> int:
+    """A number, as servers write it: also as 200.0, or as a text.
+
+    Raises:
+        TypeError: it is none; without quoting it.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, float) and value.is_integer():

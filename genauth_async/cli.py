@@ -35,15 +35,25 @@ def emulator(
     user: Annotated[
         list[str] | None, typer.Option(help="A user to begin with, as NAME:PASSWORD; may be repeated.")
     ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(help="By what clients reach it, if not by that address: the issuer of tokens, and in QR codes."),
+    ] = None,
     app_id: Annotated[str | None, typer.Option(help="The application's id; made up unless given.")] = None,
     app_secret: Annotated[str | None, typer.Option(help="Its secret; made up unless given.")] = None,
 ) -> None:
     """Serve a GenAuth-compatible emulator until Ctrl-C."""
     from .emulator import Emulator, EmulatorStartError
 
-    made = Emulator(host=host, port=port, app_id=app_id, app_secret=app_secret)
-    for pair in user or []:
-        made.add_user(**_user(pair))
+    try:
+        made = Emulator(host=host, port=port, url=url, app_id=app_id, app_secret=app_secret)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--url") from None
+    try:
+        for pair in user or []:
+            made.add_user(**_user(pair))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--user") from None
     try:
         with made:
             typer.echo(f"GENAUTH_APP_HOST={made.url}")
@@ -65,7 +75,7 @@ def _user(pair: str) -> dict[str, Any]:
         raise typer.BadParameter("takes NAME:PASSWORD, such as test:passw0rd", param_hint="--user")
     if "@" in account:
         return {"email": account, "password": password}
-    if account.isdecimal():
+    if account.isascii() and account.isdecimal():
         return {"phone": account, "password": password}
     return {"username": account, "password": password}
 

@@ -14,7 +14,7 @@ from ._retry import RetryPolicy
 from ._tls import Verify
 from ._token_set import TokensLike
 from ._transport import Transport
-from .api._base import Api, Shared
+from .api._base import Shared
 from .api.account import Account
 from .api.contacts import Contacts
 from .api.devices import Devices
@@ -103,7 +103,8 @@ class AuthenticationClient(
         post_logout_redirect_uri: where the user comes back to after the hosted sign-out page.
         use_unverified_ssl: the same as verify=False; the vendor's name for it.
         lang: the language of the server's messages: zh-CN or en-US.
-        websocket_host: the event server, such as wss://events.genauth.ai.
+        websocket_host: the event server, such as wss://events.example.com; that of the cloud, where app_host is under
+            genauth.ai or authing.cn.
         websocket_endpoint: the path of its events.
         real_ip: the user's address, for the user pool's limits and policies; else they see this machine's.
         user_pool_id: sent to deployments that ask for it.
@@ -265,20 +266,13 @@ class AuthenticationClient(
             ConfigurationError: an argument cannot be right.
         """
         present = self._settings
-        copied = type(self).__new__(type(self))
-        Api.__init__(
-            copied,
-            evolve(
-                present,
-                timeout=present.timeout if timeout is None else deadline(timeout),
-                retry=present.retry if retry is None else retry,
-                access_token=present.access_token if access_token is None else access_token,
-                lang=present.lang if lang is None else lang,
-                real_ip=present.real_ip if real_ip is None else real_ip,
-            ),
-            self._shared,
+        return self._copied(
+            timeout=present.timeout if timeout is None else deadline(timeout),
+            retry=present.retry if retry is None else retry,
+            access_token=present.access_token if access_token is None else access_token,
+            lang=present.lang if lang is None else lang,
+            real_ip=present.real_ip if real_ip is None else real_ip,
         )
-        return copied
 
     def session(
         self,
@@ -315,8 +309,8 @@ class AuthenticationClient(
         self._settings = evolve(self._settings, access_token=access_token)
 
     async def aclose(self) -> None:
-        """Closes the connections that this client opened; its copies are closed with it."""
-        await self._shared.transport.aclose()
+        """Closes the connections that this client opened, and ends its event streams; copies are closed with it."""
+        await self._shared.aclose()
 
     async def __aenter__(self) -> AuthenticationClient:
         return self

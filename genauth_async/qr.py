@@ -11,10 +11,13 @@ from __future__ import annotations
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING
 
+from ._guard import guarded
+
 if TYPE_CHECKING:
     from segno import QRCode
 
 
+@guarded
 def to_terminal(text: str) -> str:
     """The QR code as lines to print, two rows of it in each; for light letters on a dark background.
 
@@ -27,6 +30,7 @@ def to_terminal(text: str) -> str:
     return out.getvalue()
 
 
+@guarded
 def to_png(text: str, *, scale: int = 4) -> bytes:
     """The QR code as a PNG image.
 
@@ -43,6 +47,7 @@ def to_png(text: str, *, scale: int = 4) -> bytes:
     return out.getvalue()
 
 
+@guarded
 def to_svg(text: str, *, scale: int = 4) -> str:
     """The QR code as an SVG element, to stand inside a page.
 

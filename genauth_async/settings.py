@@ -113,7 +113,7 @@ class Settings:
     redirect_uri: str | None = None
     post_logout_redirect_uri: str | None = None
     lang: str | None = None
-    websocket_host: str = DEFAULT_WEBSOCKET_HOST
+    websocket_host: str | None = None
     websocket_endpoint: str = "/events/v1/authentication/sub"
     real_ip: str | None = None
     user_pool_id: str | None = None
@@ -123,12 +123,33 @@ class Settings:
     clock: Clock = field(factory=Clock, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        for argument in ("app_id", "app_secret", "access_token", "lang", "real_ip", "user_pool_id"):
+        for argument in (
+            "app_id",
+            "app_secret",
+            "access_token",
+            "lang",
+            "websocket_endpoint",
+            "real_ip",
+            "user_pool_id",
+        ):
             value = getattr(self, argument)
             if value is not None and not isinstance(value, str):
                 raise ConfigurationError(argument, f"is text, not {type(value).__name__}")
         if not self.app_id:
             raise ConfigurationError("app_id", "is empty; the GenAuth console shows it on the application's page")
+        self._check_authentication()
+        for argument in ("app_id", "lang", "real_ip", "user_pool_id"):
+            value = getattr(self, argument)
+            if value is not None and not (value.isascii() and value.isprintable()):
+                raise ConfigurationError(argument, "goes into a header, and can have printable ASCII characters only")
+        if not isinstance(self.retry, RetryPolicy):
+            raise ConfigurationError("retry", f"takes a RetryPolicy, not {type(self.retry).__name__}")
+        if not isinstance(self.clock, Clock):
+            raise ConfigurationError("clock", f"takes a Clock, not {type(self.clock).__name__}")
+        if not isinstance(self.max_response_bytes, int) or self.max_response_bytes <= 0:
+            raise ConfigurationError("max_response_bytes", f"is a number above 0, not {self.max_response_bytes!r}")
+
+    def _check_authentication(self) -> None:
         for name in ("token", "introspection", "revocation"):
             argument = f"{name}_endpoint_auth_method"
             method = one_of(argument, getattr(self, argument), get_args(ClientAuthMethod))
@@ -138,14 +159,8 @@ class Settings:
                     f"is needed for {argument}={method!r}; pass the application's secret, or {argument}='none' if the "
                     "application is a public client",
                 )
-        if not isinstance(self.retry, RetryPolicy):
-            raise ConfigurationError("retry", f"takes a RetryPolicy, not {type(self.retry).__name__}")
-        for argument in ("app_id", "lang", "real_ip", "user_pool_id"):
-            value = getattr(self, argument)
-            if value is not None and not (value.isascii() and value.isprintable()):
-                raise ConfigurationError(argument, "goes into a header, and can have printable ASCII characters only")
-        if self.max_response_bytes <= 0:
-            raise ConfigurationError("max_response_bytes", f"must be above 0, not {self.max_response_bytes!r}")
+        if self.app_secret is not None and self.app_secret != self.app_secret.encode("utf-8", "ignore").decode():
+            raise ConfigurationError("app_secret", "has half a character (a lone surrogate)")
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("Settings hold the application's secret and are not pickled; make a client in each process")
@@ -175,18 +190,21 @@ def checked_host(app_host: str | None, *, allow_insecure_http: bool) -> str:
     """
     exposed = None if allow_insecure_http else "passwords and tokens"
     example = "the application's address, like https://example.genauth.ai"
-    return _checked_origin("app_host", app_host or DEFAULT_HOST, "http", example, exposed)
+    url = DEFAULT_HOST if app_host is None else app_host
+    return _checked_origin("app_host", url, "http", example, exposed)
 
 
-def checked_websocket_host(websocket_host: str | None, *, allow_insecure_http: bool) -> str:
-    """The event server's base URL without a trailing slash.
+def checked_websocket_host(websocket_host: str | None, *, allow_insecure_http: bool) -> str | None:
+    """The event server's base URL without a trailing slash; None if none was given.
 
     Raises:
         ConfigurationError: it is no base URL, or plain ws to another machine.
     """
+    if websocket_host is None:
+        return None
     exposed = None if allow_insecure_http else "access tokens"
     example = f"the event server's address, like {DEFAULT_WEBSOCKET_HOST}"
-    return _checked_origin("websocket_host", websocket_host or DEFAULT_WEBSOCKET_HOST, "ws", example, exposed)
+    return _checked_origin("websocket_host", websocket_host, "ws", example, exposed)
 
 
 def _checked_origin(argument: str, url: str, scheme: str, example: str, exposed: str | None) -> str:
@@ -199,6 +217,8 @@ def _checked_origin(argument: str, url: str, scheme: str, example: str, exposed:
         example: what it should be, for messages.
         exposed: what the plain scheme would show to others, or None if it may.
     """
+    if not isinstance(url, str):
+        raise ConfigurationError(argument, f"is text, not {type(url).__name__}: {example}")
     host = url.strip().rstrip("/")
     try:
         parts = urlsplit(host)

@@ -16,6 +16,7 @@ import asyncio
 import atexit
 import builtins
 import contextlib
+import inspect
 import math
 import os
 import select
@@ -34,7 +35,7 @@ from anyio import CapacityLimiter, to_thread
 
 from genauth_async._guard import guard_methods
 from genauth_async._shield import is_to_be_finished
-from genauth_async.errors import SyncBridgeError
+from genauth_async.errors import ConfigurationError, SyncBridgeError
 from genauth_async.stream import Stream as AsyncStream
 
 if TYPE_CHECKING:
@@ -316,6 +317,8 @@ def awaitable(function: Callable[[T], None] | None) -> Callable[[T], Coroutine[A
     """Make a user's blocking callback one that the core can await; it runs in a worker thread, never on the loop."""
     if function is None:
         return None
+    if inspect.iscoroutinefunction(function):
+        raise ConfigurationError("the callback", "is a blocking function here; genauth_async takes coroutine functions")
 
     async def call(value: T) -> None:
         # A thread for each, since it may block on calls of this package that need threads themselves. When it takes too

@@ -89,7 +89,8 @@ class AuthenticationClient(
         post_logout_redirect_uri: where the user comes back to after the hosted sign-out page.
         use_unverified_ssl: the same as verify=False; the vendor's name for it.
         lang: the language of the server's messages: zh-CN or en-US.
-        websocket_host: the event server, such as wss://events.genauth.ai.
+        websocket_host: the event server, such as wss://events.example.com; that of the cloud, where app_host is under
+            genauth.ai or authing.cn.
         websocket_endpoint: the path of its events.
         real_ip: the user's address, for the user pool's limits and policies; else they see this machine's.
         user_pool_id: sent to deployments that ask for it.
@@ -289,7 +290,7 @@ class AuthenticationClient(
         self._async.set_access_token(access_token)
 
     def close(self) -> None:
-        """Closes the connections that this client opened; its copies are closed with it."""
+        """Closes the connections that this client opened, and ends its event streams; copies are closed with it."""
         bridge.run(self._async.aclose)
 
     def __enter__(self) -> AuthenticationClient:

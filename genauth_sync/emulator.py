@@ -13,6 +13,7 @@ from genauth_async.emulator import (
     Clock,
     Emulator,
     EmulatorStartError,
+    Events,
     Factor,
     Factors,
     Fault,
@@ -23,11 +24,10 @@ from genauth_async.emulator import (
     Inbox,
     Message,
     Passkey,
+    Passkeys,
     RequestCounter,
     User,
 )
-from genauth_sync.api.events import Events
-from genauth_sync.api.passkeys import Passkeys
 
 __all__ = [
     "App",

@@ -17,8 +17,6 @@ import pytest
 
 import genauth_async
 import genauth_sync
-
-# GS
 from genauth_async.emulator import Emulator, User
 from tests.recording import RecordingServer, recording_server
 

@@ -60,6 +60,7 @@ def test_every_name_in_the_text_is_one_of_a_method_or_parameter() -> None:
     parameters = {
         name for method in methods.values() if callable(method) for name in inspect.signature(method).parameters
     }
+    parameters |= set(inspect.signature(client).parameters)
     assert mentioned - {*methods, *parameters, *rows(METHODS)} == {"genauth_sync"}
 
 

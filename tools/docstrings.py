@@ -63,7 +63,7 @@ class Source:
         """A class's public methods; what its docstring lists as attributes are none."""
         attributes = dict(entries(sections(node).get("Attributes", "")))
         found = [part for part in node.body if isinstance(part, Function) and part.name[0] != "_"]
-        found = [method for method in found if method.name not in attributes]
+        found = [method for method in found if method.name not in attributes and not _is_overload(method)]
         for method in found:
             if not ast.get_docstring(method):
                 self.refuse(method, f"{node.name}.{method.name} has no docstring")
@@ -147,3 +147,7 @@ def signature(node: Function, head: str) -> list[str]:
     if len(line) <= _WIDTH:
         return [*decorators, line]
     return [*decorators, f"{head}(", *(f"    {parameter}," for parameter in parameters), tail]
+
+
+def _is_overload(method: Function) -> bool:
+    return any(ast.unparse(decorator) == "overload" for decorator in method.decorator_list)

@@ -121,7 +121,11 @@ class Page:
                 yield from self._section(source, node)
         if self.example is not None:
             script = f"examples/{self.name}{SUFFIX}.py"
-            yield from ("## Example", "", f"It runs as it stands, against the emulator: [`{script}`]({script}).")
+            yield from (
+                "## Example",
+                "",
+                f"It runs as it stands, against the emulator (extra `emulator`): [`{script}`]({script}).",
+            )
             yield from ("", "```python", self.example.rstrip("\n"), "```", "")
 
     def _section(self, source: Source, node: Shown) -> Iterator[str]:

@@ -172,7 +172,9 @@ class Module:
                 self.source.refuse(node, "a package has imports and __all__, nothing else")
         exported = self.source.exported()
         for name in exported:
-            if name in self.core.facades:
+            if self.source.folder in SHARED_PACKAGES:
+                self.imports[self.source.module].add(name)  # though another class of this name may have a facade
+            elif name in self.core.facades:
                 self.import_facade(name)
             elif name in BY_HAND:
                 self.imports[f"{FACADE}._bridge"].add(name)

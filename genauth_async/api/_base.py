@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, NoReturn, TypeVar
+from weakref import WeakKeyDictionary
 
 import anyio
 from attrs import evolve, field, frozen
@@ -12,15 +13,18 @@ from .._envelope import read_envelope
 from .._grants import Grants
 from .._guard import FramesCleared
 from .._request import Repeat, Request
+from .._shield import finish
 from .._transport import Transport
 from ..errors import ConfigurationError, RequestTimeoutError
-from ..models._base import Dto, required_attributes
+from ..models._base import Dto, required_attributes, scalar_attributes, wire_names
 from ..models.system import SystemInfoResp
 from ..passwords import Encrypt, PasswordEncryptor
 from ..settings import Settings, Timeout, deadline
+from ..stream import Stream
 
 _T = TypeVar("_T")
 _DtoT = TypeVar("_DtoT", bound=Dto)
+_ApiT = TypeVar("_ApiT", bound="Api")
 
 
 @frozen(eq=False)
@@ -30,6 +34,25 @@ class Shared:
     transport: Transport
     passwords: PasswordEncryptor = field(factory=PasswordEncryptor)
     grants: Grants = field(factory=Grants)
+    _streams: WeakKeyDictionary[Stream[Any], None] = field(factory=WeakKeyDictionary, init=False)
+
+    def end_with_client(self, stream: Stream[Any]) -> None:
+        """Has a stream closed when the client is, if anybody has it then."""
+        self._streams[stream] = None
+
+    async def aclose(self) -> None:
+        """Closes this event loop's connections, and ends the streams that hold one."""
+        try:
+            await self.transport.aclose()  # first, since from then on nothing connects any more
+        finally:
+            await finish(self._end_streams)
+
+    async def _end_streams(self) -> None:
+        async with anyio.create_task_group() as group:
+            for reference in self._streams.keyrefs():  # a list, so that another thread may add one meanwhile
+                stream = reference()
+                if stream is not None:
+                    group.start_soon(stream.aclose)
 
 
 class Api(FramesCleared):
@@ -42,6 +65,16 @@ class Api(FramesCleared):
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"A {type(self).__name__} is not pickled; make one in each process")
 
+    def _copied(self: _ApiT, **changes: Any) -> _ApiT:
+        """A copy with some settings changed, which shares the connections."""
+        copied = type(self).__new__(type(self))
+        Api.__init__(copied, evolve(self._settings, **changes), self._shared)
+        return copied
+
+    def _asking_once(self: _ApiT) -> _ApiT:
+        """A copy that tries no call again, for whoever asks again anyway, in a rhythm of their own."""
+        return self._copied(retry=evolve(self._settings.retry, attempts=1))
+
     async def _call(self, request: Request, answer: type[_DtoT], timeout: Timeout | None) -> _DtoT:
         return read_envelope(await self._shared.transport.send(request, self._settings, timeout), answer)
 
@@ -51,8 +84,8 @@ class Api(FramesCleared):
         return await self._call(evolve(request, user_token=self._user_token(access_token)), answer, timeout)
 
     def _user_token(self, access_token: str | None) -> str:
-        token = access_token or self._settings.access_token
-        if not token:
+        token = self._settings.access_token if access_token is None else access_token
+        if token is None:
             raise ConfigurationError(
                 "access_token",
                 "is needed: pass the signed-in user's (`await session.access_token()`), or set it for the whole client",
@@ -62,8 +95,9 @@ class Api(FramesCleared):
     async def _call_maybe_as_user(
         self, request: Request, answer: type[_DtoT], access_token: str | None, timeout: Timeout | None
     ) -> _DtoT:
-        token = access_token or self._settings.access_token
-        return await self._call(evolve(request, user_token=token and checked_token(token)), answer, timeout)
+        if access_token is None and self._settings.access_token is None:
+            return await self._call(request, answer, timeout)
+        return await self._call_as_user(request, answer, access_token, timeout)
 
     async def _send_with_password(
         self, encrypt_type: str | None, send: Callable[[Encrypt], Awaitable[_T]], timeout: Timeout | None
@@ -101,10 +135,22 @@ def put(*path: str, body: Dto) -> Request:
 
 
 def _checked(body: Dto) -> Dto:
+    """The body, if it has what it needs, of the right types."""
     for attribute in required_attributes(type(body)):
         if getattr(body, attribute) is None:
             raise ConfigurationError(attribute, "is needed, and is None")
+    for attribute, kind in scalar_attributes(type(body)).items():
+        value = getattr(body, attribute)
+        if value is not None and type(value) is not kind and not (isinstance(value, kind) and kind is str):
+            raise ConfigurationError(attribute, f"is {_KINDS[kind]}, not {type(value).__name__}")
+    for attribute in wire_names(type(body)):
+        value = getattr(body, attribute)
+        if isinstance(value, Dto):
+            _checked(value)
     return body
+
+
+_KINDS: Final[Mapping[type, str]] = {str: "text", int: "a whole number", bool: "True or False"}
 
 
 def needed(argument: str, value: str) -> str:
@@ -115,7 +161,8 @@ def needed(argument: str, value: str) -> str:
     """
     if isinstance(value, str) and value:
         return value
-    raise ConfigurationError(argument, "is needed, as a text that is not empty")
+    problem = "is needed, and is empty" if value is None or value == "" else f"is text, not {type(value).__name__}"
+    raise ConfigurationError(argument, problem)
 
 
 def segment(argument: str, value: str) -> str:
@@ -140,12 +187,14 @@ def texts(argument: str, value: Sequence[str]) -> list[str]:
     raise ConfigurationError(argument, f"is a list of texts, not {type(value).__name__}")
 
 
-def checked_token(token: str) -> str:
+def checked_token(token: str, argument: str = "access_token") -> str:
     """A token that can stand in a header.
 
     Raises:
         ConfigurationError: it cannot; without quoting it.
     """
-    if isinstance(token, str) and token.isascii() and token.isprintable() and " " not in token:
+    if isinstance(token, str) and token and token.isascii() and token.isprintable() and " " not in token:
         return token
-    raise ConfigurationError("access_token", "is not a token: it has spaces, line breaks or non-ASCII characters")
+    raise ConfigurationError(
+        argument, "is not a token: it is empty, or has spaces, line breaks or non-ASCII characters"
+    )

@@ -25,7 +25,7 @@ class Pages(Stream[_T]):
 
     def __init__(self, fetch: Callable[[int], Awaitable[tuple[Sequence[_T], int | None]]], *, limit: int) -> None:
         super().__init__()
-        if not limit >= 1:
+        if not isinstance(limit, int) or limit < 1:
             raise ConfigurationError("limit", f"is the number of items on a page, at least 1, not {limit!r}")
         self._fetch = fetch
         self._limit = limit
@@ -33,15 +33,20 @@ class Pages(Stream[_T]):
         self._fetched = 0
         self._has_more = True
         self._items: deque[_T] = deque()
+        self._before: list[_T] = []
 
     async def _next(self) -> _T:
         if not self._items and self._has_more:
             items, total = await self._fetch(self._page)
+            if list(items) == self._before:
+                items = ()  # this server knows no pages, and gives the same again
+            self._before = list(items)
             self._page += 1
             self._fetched += len(items)
-            # Where the total is told, a short page is not the last: the server may have a lower limit of its own. A
-            # total of 0 beside items tells nothing. More items than asked for are all: that server knows no pages.
-            self._has_more = bool(items) and (self._fetched < total if total else len(items) == self._limit)
+            # A short page need not be the last: the server may have a lower limit of its own. So without a total the
+            # end is an empty page, or one with more items than asked for: those are all. A total of 0 beside items
+            # tells nothing.
+            self._has_more = bool(items) and (self._fetched < total if total else len(items) <= self._limit)
             self._items.extend(items)
         if not self._items:
             raise StopAsyncIteration

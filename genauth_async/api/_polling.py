@@ -57,9 +57,9 @@ class Polling(Stream[_T]):
         wait: float = DEFAULT_WAIT,
     ) -> None:
         super().__init__()
-        if not 0 < interval < math.inf:
+        if not isinstance(interval, (int, float)) or not 0 < interval < math.inf:
             raise ConfigurationError("interval", f"is in seconds, above 0, not {interval!r}")
-        if not wait > 0:
+        if not isinstance(wait, (int, float)) or not wait > 0:
             raise ConfigurationError("wait", f"is in seconds, above 0, not {wait!r}")
         self._check = check
         self._status_of = status_of

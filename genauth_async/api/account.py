@@ -8,7 +8,7 @@ from .. import models
 from .._wire import argument
 from ..passwords import Encrypt
 from ..settings import Timeout
-from ._base import Api, post
+from ._base import Api, needed, post
 
 
 class Account(Api):
@@ -46,8 +46,8 @@ class Account(Api):
 
         async def send(encrypt: Encrypt) -> models.CommonResponseDto:
             sent = models.UpdatePasswordDto(
-                new_password=await encrypt(new_password),
-                old_password=None if old_password is None else await encrypt(old_password),
+                new_password=await encrypt(needed("new_password", new_password)),
+                old_password=None if old_password is None else await encrypt(needed("old_password", old_password)),
                 password_encrypt_type=password_encrypt_type,
                 password_reset_token=password_reset_token,
             )

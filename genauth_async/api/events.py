@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeAlias
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import anyio
 
@@ -15,9 +15,9 @@ from .. import models
 from .._request import Request
 from .._subscription import Subscription
 from .._websocket import WebSocket, load_library
-from .._websocket_address import WebSocketAddress
+from .._websocket_address import WebSocketAddress, websocket_host_for
 from ..errors import ConfigurationError
-from ..settings import DEFAULT_WEBSOCKET_HOST, Deadline, Timeout, deadline, is_loopback
+from ..settings import Deadline, Timeout, deadline
 from ..stream import Stream
 from ._base import Api, needed
 
@@ -73,7 +73,8 @@ class Events(Api):
         call `aclose`. A broken connection is made anew, with growing waits in between, and that is logged as a warning;
         events that were published meanwhile are lost. Nothing is read, and no sign of life given, while nobody waits
         for an event: the server may break the connection of a receiver that is busy with one for long. HTTP proxies are
-        not used.
+        not used. Another event loop and a forked child get a connection of their own. Closing the client ends the
+        stream, as if it had been closed itself.
 
         Args:
             event_code: the kind of events.
@@ -85,7 +86,8 @@ class Events(Api):
             timeout: seconds for each try to connect, or an httpx.Timeout; the client's when None.
 
         Raises:
-            ConfigurationError: an argument cannot be right, or the package websockets is missing.
+            ConfigurationError: an argument cannot be right or is missing, or the package websockets is.
+            ClientClosedError: the client was closed before this call.
             NotSignedInError: the token has expired or was revoked; the next call with it would fail as well.
             ForbiddenError: the user may not receive these events.
             TransportError, InvalidResponseError: the server cannot be reached, or does not answer as one of GenAuth's.
@@ -93,16 +95,17 @@ class Events(Api):
         return self._subscription(event_code, access_token, reconnect_for, ping_interval, timeout)
 
     async def sub_event(self, event_code: str, callback: OnEvent, *, access_token: str | None = None) -> None:
-        """Receives events of the signed-in user until it is cancelled; otherwise as `iter_events`.
+        """Receives events of the signed-in user until it is cancelled, or the client closed; else as `iter_events`.
 
         Args:
             event_code: the kind of events.
             callback: called (and awaited) with each event, a text, one after another; the connection is kept alive
-                meanwhile. What it raises ends this.
+                meanwhile. What it raises ends this, and is raised.
             access_token: the user's; the client's when None.
 
         Raises:
-            ConfigurationError: an argument cannot be right, or the package websockets is missing.
+            ConfigurationError: an argument cannot be right or is missing, or the package websockets is.
+            ClientClosedError: the client was closed before this call.
             NotSignedInError: the token has expired or was revoked.
             ForbiddenError: the user may not receive these events.
             TransportError, InvalidResponseError: the first connection was not made.
@@ -124,30 +127,39 @@ class Events(Api):
         timeout: Timeout | None = None,
     ) -> Subscription:
         token = self._user_token(access_token)
-        if reconnect_for is not None and not reconnect_for >= 0:
+        if reconnect_for is not None and not (_is_number(reconnect_for) and reconnect_for >= 0):
             raise ConfigurationError("reconnect_for", f"is in seconds, 0 or more, or None, not {reconnect_for!r}")
-        if not ping_interval > 0:
+        if not (_is_number(ping_interval) and ping_interval > 0):
             raise ConfigurationError("ping_interval", f"is in seconds, above 0, not {ping_interval!r}")
         settings = self._settings
-        if settings.websocket_host == DEFAULT_WEBSOCKET_HOST and is_loopback(
-            urlsplit(settings.app_host).hostname or ""
-        ):
-            # An emulator's token is none of the internet's business.
-            raise ConfigurationError("websocket_host", "is needed, since app_host is this machine")
+        host = settings.websocket_host or websocket_host_for(settings.app_host)
+        if host is None:
+            raise ConfigurationError(
+                "websocket_host",
+                "is needed, as the address of your deployment's event server: it is known only of applications under "
+                f"genauth.ai and authing.cn, and app_host is {settings.app_host}",
+            )
         try:
             query = urlencode({"code": needed("event_code", event_code), "token": token}, quote_via=quote)
         except UnicodeError:
             raise ConfigurationError("event_code", "has half a character (a lone surrogate)") from None
         path = "/" + settings.websocket_endpoint.lstrip("/")
-        address = WebSocketAddress(origin=settings.websocket_host, path=path, query=query)
+        address = WebSocketAddress(origin=host, path=path, query=query)
         limit = settings.timeout if timeout is None else deadline(timeout)
-        return Subscription(partial(self._connect, address, limit, ping_interval), settings.retry, reconnect_for)
+        connect = partial(self._connect, address, limit, ping_interval)
+        subscription = Subscription(connect, settings.retry, reconnect_for)
+        self._shared.end_with_client(subscription)
+        return subscription
 
     async def _connect(self, address: WebSocketAddress, limit: Deadline, ping_interval: float) -> WebSocket:
         await anyio.to_thread.run_sync(load_library)
         context = await self._shared.transport.tls_context(secure=address.is_secure)
         max_bytes = self._settings.max_response_bytes
         return await WebSocket.connect(address, context, limit, max_bytes=max_bytes, ping_interval=ping_interval)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float))
 
 
 def _text(data: object) -> str:

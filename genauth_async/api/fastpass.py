@@ -170,9 +170,10 @@ class Fastpass(Api):
             ConfigurationError: an argument cannot be right.
             GenAuthAPIError: the server refused. Server errors and lost answers do not end the watch.
         """
+        asker = self._asking_once()
 
         async def check() -> models.CheckQRCodeStatusDataDto:
-            return (await self.get_fastpass_qr_code_status(qrcode_id, access_token=access_token, timeout=timeout)).data
+            return (await asker.get_fastpass_qr_code_status(qrcode_id, access_token=access_token, timeout=timeout)).data
 
         return Polling(
             check, lambda state: state.status, _FINAL, clock=self._settings.clock, interval=interval, wait=wait

@@ -9,7 +9,7 @@ from .._request import Repeat, Request
 from .._wire import argument
 from ..errors import ConfigurationError, MFARequiredError
 from ..settings import Timeout
-from ._base import Api, get, needed, post
+from ._base import Api, checked_token, get, needed, post
 
 
 class MFA(Api):
@@ -353,9 +353,11 @@ class MFA(Api):
         timeout: Timeout | None,
     ) -> models.LoginTokenRespDto:
         token = challenge.mfa_token if isinstance(challenge, MFARequiredError) else challenge
-        if not token:
-            raise ConfigurationError("challenge", "has no mfa_token; pickled errors have lost theirs")
+        if not isinstance(token, str) or not token:
+            raise ConfigurationError(
+                "challenge", "is an MFARequiredError or its mfa_token, which pickled ones have lost"
+            )
         request = post(
             *path, body=models.Dto(extra={name: value for name, value in proof.items() if value is not None})
         )
-        return await self._call_as_user(request, models.LoginTokenRespDto, token, timeout)
+        return await self._call_as_user(request, models.LoginTokenRespDto, checked_token(token, "challenge"), timeout)

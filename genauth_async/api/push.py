@@ -172,9 +172,10 @@ class Push(Api):
             ConfigurationError: an argument cannot be right.
             GenAuthAPIError: the server refused. Server errors and lost answers do not end the watch.
         """
+        asker = self._asking_once()
 
         async def check() -> models.CheckPushCodeStatusDataDto:
-            return (await self.check_push_code_status(push_code_id, timeout=timeout)).data
+            return (await asker.check_push_code_status(push_code_id, timeout=timeout)).data
 
         return Polling(
             check, lambda state: state.status, _FINAL, clock=self._settings.clock, interval=interval, wait=wait

@@ -202,9 +202,10 @@ class QRCode(Api):
             ConfigurationError: an argument cannot be right.
             GenAuthAPIError: the server refused. Server errors and lost answers do not end the watch.
         """
+        asker = self._asking_once()
 
         async def check() -> models.CheckQRCodeStatusDataDto:
-            return (await self.check_qr_code_status(qrcode_id, timeout=timeout)).data
+            return (await asker.check_qr_code_status(qrcode_id, timeout=timeout)).data
 
         return Polling(
             check, lambda state: state.status, _FINAL, clock=self._settings.clock, interval=interval, wait=wait

@@ -18,6 +18,7 @@ _PAYLOAD_OF: Final[Mapping[models.SignInConnection, str]] = {
     "LDAP": "ldap_payload",
     "AD": "ad_payload",
 }
+_WITH_PASSWORD: Final = ("password_payload", "ldap_payload", "ad_payload")
 
 
 class SignIn(Api):
@@ -82,8 +83,7 @@ class SignIn(Api):
             request = post("api", "v3", "signin", body=await _encrypted(body, encrypt), client_auth="token")
             return await self._call(request, models.LoginTokenRespDto, timeout)
 
-        has_password = body.options is not None and body.connection != "PASSCODE"
-        encrypt_type = body.options.password_encrypt_type if body.options is not None and has_password else None
+        encrypt_type = body.options.password_encrypt_type if body.options is not None and _has_password(body) else None
         return await self._send_with_password(encrypt_type, send, timeout)
 
     async def sign_in_by_account_password(
@@ -266,9 +266,14 @@ class SignIn(Api):
         return await self._call(request, models.GetCaptchaCodeRespDto, timeout)
 
 
+def _has_password(body: models.SigninByCredentialsDto) -> bool:
+    return any(getattr(body, name) is not None for name in _WITH_PASSWORD)
+
+
 async def _encrypted(body: models.SigninByCredentialsDto, encrypt: Encrypt) -> models.SigninByCredentialsDto:
-    """A copy with the password encrypted; the caller's DTO stays as it is."""
-    name = _PAYLOAD_OF[body.connection]
-    payload: models.Dto = getattr(body, name)
-    password = getattr(payload, "password", None)
-    return body if password is None else body.evolve(**{name: payload.evolve(password=await encrypt(password))})
+    """A copy with the passwords encrypted; the caller's DTO stays as it is."""
+    for name in _WITH_PASSWORD:
+        payload = getattr(body, name)
+        if payload is not None:
+            body = body.evolve(**{name: payload.evolve(password=await encrypt(payload.password))})
+    return body

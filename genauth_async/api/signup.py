@@ -170,7 +170,7 @@ class SignUp(Api):
 
 def _has_password(body: models.SignUpDto) -> bool:
     first = body.options and body.options.password_for_phone_pass_code
-    return body.connection == "PASSWORD" or first is not None
+    return body.password_payload is not None or first is not None
 
 
 async def _encrypted(body: models.SignUpDto, encrypt: Encrypt) -> models.SignUpDto:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from .arguments import Arguments
 from .encrypted import sent_password
+from .endings import remove
 from .proofs import SentCode, owns_password, redeem_codes, redeem_own_token, token_reply
 from .replies import ApiError, success
 from .routes import Routes
@@ -41,12 +42,6 @@ async def delete_account(state: State, request: Request) -> Response:
     redeem_own_token(state, "delete-account", body.text("deleteAccountToken"), user)
     remove(state, user)
     return success({"success": True})
-
-
-def remove(state: State, user: User) -> None:
-    """What happens when an account is deleted, by whomever."""
-    state.grants.bar(user.id)
-    state.users.remove(user)
 
 
 async def _check_password(state: State, user: User, payload: Arguments) -> None:

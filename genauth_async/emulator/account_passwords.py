@@ -9,8 +9,10 @@ from starlette.responses import Response
 
 from .addresses import email_argument, phone_argument
 from .arguments import Arguments
+from .captcha import captcha_required
 from .client_auth import require_known_app
 from .encrypted import sent_password
+from .endings import end_all_of
 from .proofs import SentCode, owns_password, redeem_codes, token_reply
 from .replies import ApiError, success
 from .routes import Routes
@@ -27,7 +29,7 @@ _TICKET: TicketKind = "reset-password"
 async def update_password(state: State, request: Request) -> Response:
     """Replace a known password, or with a reset token a forgotten one.
 
-    All other sign-ins of the user end: whoever got in with the old password must not stay.
+    All other sign-ins of the user end, and what was begun: whoever got in with the old password must not stay.
     """
     body = await Arguments.read(request)
     if body.has("passwordResetToken"):
@@ -41,8 +43,9 @@ async def update_password(state: State, request: Request) -> Response:
         old = await sent_password(state, body, body, "oldPassword")
         if not owns_password(state, user, old):
             raise ApiError(400, "the old password is wrong", api_code=2006)
+    user, token = require_user(state, request)  # who may have gone while the passwords were decrypted
     user.set_password(new, state.clock.now())
-    state.grants.revoke_all_of(user.id, keep=token.grant)
+    end_all_of(state, user, keep=token.grant)
     return success()
 
 
@@ -81,7 +84,14 @@ async def validate_password(state: State, request: Request) -> Response:
     else:
         user, _ = require_user(state, request)
     password = await sent_password(state, body, body)
-    return success({"valid": user is not None and owns_password(state, user, password)})
+    return success({"valid": user is not None and _is_valid(state, user, password)})
+
+
+def _is_valid(state: State, user: User, password: str) -> bool:
+    # A place to guess without the captcha, or to have earlier failures forgotten, would make both worthless.
+    if state.captchas.required_from(user.failed_passwords):
+        raise captcha_required()
+    return owns_password(state, user, password, forgets_failures=False)
 
 
 async def _reset(state: State, body: Arguments, name: str) -> None:
@@ -90,8 +100,8 @@ async def _reset(state: State, body: Arguments, name: str) -> None:
     state.account_rules.refuse_weak(password)
     user = _existing(state.users.find(state.tickets.redeem(_TICKET, token).user_id))
     user.set_password(password, state.clock.now())
-    user.locked = False
-    state.grants.revoke_all_of(user.id)
+    user.locked_by_failures = False
+    end_all_of(state, user)
 
 
 def _existing(user: User | None) -> User:

@@ -12,9 +12,9 @@ from starlette.responses import Response
 from . import tokens
 from .arguments import Arguments, query_flag
 from .code_signin import display_name, photo
-from .replies import ApiError, success
+from .replies import success
 from .routes import Routes
-from .signin import refuse_locked, requested_scope
+from .signin import refuse_locked, refuse_unfinished, requested_scope
 from .state import State
 from .user_auth import require_user
 from .users import User
@@ -43,15 +43,12 @@ async def switch_login_by_user(state: State, request: Request) -> Response:
     body = await Arguments.read(request)
     scope = requested_scope(body.optional_object("options"))
     target = state.public_accounts.target(token.grant, user, body.text("targetUserId"))
-    if state.users.find(target.id) is None:
-        raise ApiError(404, "the user does not exist", api_code=2004)
-    refuse_locked(target)
-    origin = state.public_accounts.origin(token.grant, user)
-    issued = tokens.sign_in(state, state.apps[token.grant.app_id], target, scope)
-    switched = state.grants.find_by_token(issued["access_token"])
-    if switched is not None and target is not origin:
-        state.public_accounts.note(switched, origin)
-    return success(tokens.token_set(issued))
+    app, origin = state.apps[token.grant.app_id], state.public_accounts.origin(token.grant, user)
+    with state.history.attempt(app.app_id) as attempt:
+        attempt.user = target
+        refuse_locked(target)
+        refuse_unfinished(state, app, target, scope, origin=origin)
+    return success(tokens.token_set(tokens.sign_in(state, app, target, scope, origin=origin)))
 
 
 ROUTES: Routes = {

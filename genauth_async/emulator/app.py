@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from email.utils import formatdate
 from functools import lru_cache
 
@@ -44,6 +45,7 @@ from .replies import ApiError, ReplyError, not_modelled
 from .routes import Handler, Routes, RouteTable
 from .state import State
 from .unmodelled import exists_at_genauth
+from .users import UserGoneError
 from .websocket import serve_websocket
 
 _AREAS: tuple[Routes, ...] = (
@@ -73,6 +75,7 @@ _AREAS: tuple[Routes, ...] = (
     user_resources.ROUTES,
 )
 _ROUTES = RouteTable(_AREAS)
+_log = logging.getLogger(__name__)
 
 
 class EmulatorApp:
@@ -104,10 +107,19 @@ class EmulatorApp:
 
     async def _respond(self, request: Request) -> Response:
         try:
+            handler = _handler_of(request)
+            await request.body()  # before anybody's token is looked at: it may be revoked while the body is on its way
             with request_under_way(request):
-                response = await _handler_of(request)(self._state, request)
+                response = await handler(self._state, request)
         except ReplyError as error:
             response = error.response()
+        except UserGoneError:
+            response = ApiError(401, "not signed in, or no longer", api_code=2020).response()
+        except ClientDisconnect:
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is, the client gets an envelope
+            _log.exception("%s %s failed", request.method, request.scope["path"])
+            response = ApiError(500, "the emulator failed; its log says why", http_status=500).response()
         return self._dated(response)
 
     async def _misbehave(self, fault: Fault, request: Request, send: Send) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Mapping
 from typing import TypeGuard
 from urllib.parse import parse_qsl
@@ -10,6 +11,13 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from .replies import ApiError, OAuthError
+
+_DEEPEST = 100
+_ONLY_COMPARED = frozenset(
+    {"captchaCode", "client_secret", "newPassword", "oldPassword", "passCode", "password", "recoveryCode", "totp"}
+)
+_SHOWN = frozenset({"context", "customData"})  # in which all names are the user's own
+_MOST_DIGITS = 15
 
 
 class Arguments:
@@ -23,11 +31,12 @@ class Arguments:
     async def read(cls, request: Request) -> Arguments:
         """The body of a request."""
         try:
-            body: object = json.loads(await request.body())
-        except ValueError as error:
+            body: object = json.loads(await request.body(), parse_constant=_no_number, parse_float=_finite)
+        except (ValueError, RecursionError) as error:
             raise ApiError(400, "the body must be JSON") from error
         if not _is_object(body):
             raise ApiError(400, "the body must be a JSON object")
+        _refuse_odd(body)
         return cls(body)
 
     def has(self, name: str) -> bool:
@@ -90,6 +99,52 @@ class Arguments:
         return Arguments(value, f"{self._path}{name}.")
 
 
+def _no_number(constant: str) -> float:
+    raise ValueError(f"{constant} is not JSON")  # though Python reads and writes it
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("the number is too large")
+    return number
+
+
+def _refuse_odd(body: dict[str, object]) -> None:
+    """Refuses what JSON allows and no answer could hold again: lone surrogates, and values nested without measure.
+
+    A password or a code that holds one is merely wrong.
+    """
+    layer: list[tuple[str, object]] = [("", body)]
+    for _ in range(_DEEPEST):
+        below: list[tuple[str, object]] = []
+        for path, value in layer:
+            if isinstance(value, dict):
+                _refuse_surrogates(path or "the body", "".join(value))
+                prefix = path and f"{path}."
+                below += [(f"{prefix}{name}", item) for name, item in value.items() if not _is_compared(path, name)]
+            elif isinstance(value, list):
+                below += [(path, item) for item in value]
+            elif isinstance(value, str):
+                _refuse_surrogates(path, value)
+        if not below:
+            return
+        layer = below
+    raise ApiError(400, f"{layer[0][0].partition('.')[0]} is nested too deeply")
+
+
+def _is_compared(path: str, name: str) -> bool:
+    """Whether a value is never shown again, so that it may be as odd as it likes."""
+    return name in _ONLY_COMPARED and _SHOWN.isdisjoint(path.split("."))
+
+
+def _refuse_surrogates(path: str, text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ApiError(400, f"{path} holds half a character: a surrogate without its other half") from error
+
+
 def _is_object(value: object) -> TypeGuard[dict[str, object]]:
     return isinstance(value, dict)
 
@@ -115,8 +170,8 @@ def query_number(request: Request, name: str, default: int, *, least: int = 1) -
     value = request.query_params.get(name)
     if value is None:
         return default
-    if not value.isascii() or not value.isdigit() or int(value) < least:
-        raise ApiError(400, f"{name} must be a number of at least {least}")
+    if not value.isascii() or not value.isdigit() or len(value) > _MOST_DIGITS or int(value) < least:
+        raise ApiError(400, f"{name} must be a number of at least {least}, and no more than {_MOST_DIGITS} digits")
     return int(value)
 
 

@@ -23,17 +23,22 @@ MOST_WRONG_CODES = 5
 
 @frozen(kw_only=True)
 class Challenge:
-    """What an mfaToken stands for: a user who has to show a second factor to an application."""
+    """What an mfaToken stands for: a user who has to show a second factor to an application.
+
+    Attributes:
+        origin: who switches to this user, if somebody does.
+    """
 
     token: str = field(repr=masked)
     user: User
     app: App
     scope: str
+    origin: User | None
     issued_at: int
     expires_at: int
 
 
-def mfa_required(state: State, app: App, user: User, scope: str) -> ApiError:
+def mfa_required(state: State, app: App, user: User, scope: str, *, origin: User | None = None) -> ApiError:
     """Refuses the sign-in, and says how to go on.
 
     `applicationMfa` lists the factors that the user has enrolled. Where there are none yet, it lists those that the
@@ -47,6 +52,7 @@ def mfa_required(state: State, app: App, user: User, scope: str) -> ApiError:
         app_id=app.app_id,
         scope=scope,
         issued_at=int(state.clock.now()),
+        origin_id=None if origin is None else origin.id,
     )
     data: dict[str, object] = {
         "mfaToken": token,
@@ -82,6 +88,7 @@ def find_challenge(state: State, token: str, app_id: str | None) -> Challenge:
         user=user,
         app=state.apps[cast("str", ticket.facts["app_id"])],
         scope=cast("str", ticket.facts["scope"]),
+        origin=state.users.find(cast("str | None", ticket.facts["origin_id"])),
         issued_at=cast("int", ticket.facts["issued_at"]),
         expires_at=int(ticket.expires_at),
     )

@@ -60,6 +60,8 @@ def authenticate_at_api(state: State, request: Request, body: Arguments) -> App:
         app = state.apps.get(client_id or app_id or state.default_app.app_id)
     if app is None:
         raise _unknown_app()
+    if app_id not in {None, app.app_id} or client_id not in {None, "", app.app_id}:
+        raise ApiError(400, "client_id and the header with the app id name different applications")
     method = app.auth_method_at("token")
     if method == "client_secret_post":
         body.text("client_id")

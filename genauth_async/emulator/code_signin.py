@@ -8,7 +8,7 @@ from . import tokens
 from .client_auth import require_known_app
 from .login_codes import LoginCode, owner_of
 from .replies import ApiError
-from .signin import refuse_locked
+from .signin import refuse_locked, refuse_old_password, refuse_unfinished
 from .state import App, State
 from .users import User
 
@@ -18,13 +18,30 @@ def calling_app(state: State, request: Request) -> App:
     return state.apps[require_known_app(state, request) or state.default_app.app_id]
 
 
-def sign_in_owner(state: State, code: LoginCode, app: App) -> dict[str, object]:
-    """Tokens for the user to whom an authorised code belongs, who may have come to grief meanwhile."""
+def refuse_other_app(state: State, request: Request, code: LoginCode) -> None:
+    """Lets only the application ask that a code was made for; to others there is no such code."""
+    if calling_app(state, request).app_id != code.app_id:
+        raise ApiError(404, "the code does not exist")
+
+
+def sign_in_owner(state: State, code: LoginCode, app: App, *, is_second_factor: bool = False) -> dict[str, object]:
+    """Tokens for the user to whom an authorised code belongs, who may have come to grief meanwhile.
+
+    Args:
+        state: the emulator's.
+        code: the code.
+        app: whom the tokens are for.
+        is_second_factor: whether the way in which it was authorised stands for the second factor.
+    """
     user = owner_of(code)
-    if state.users.find(user.id) is None:
-        raise ApiError(404, "the user does not exist", api_code=2004)
-    refuse_locked(user)
-    return tokens.token_set(tokens.sign_in(state, app, user, code.scope))
+    with state.history.attempt(app.app_id) as attempt:
+        attempt.user = user
+        refuse_locked(user)
+        if is_second_factor:
+            refuse_old_password(user)
+        else:
+            refuse_unfinished(state, app, user, code.scope)
+        return tokens.token_set(tokens.sign_in(state, app, user, code.scope))
 
 
 def display_name(user: User) -> str:

@@ -86,6 +86,11 @@ class Devices:
             device = self._end_sessions(user, device_id)
             del self._devices[user.id, device.user_agent]
 
+    def forget(self, user: User) -> None:
+        """Forget all devices of a user."""
+        with self._lock:
+            self._devices = {key: device for key, device in self._devices.items() if key[0] != user.id}
+
     def _end_sessions(self, user: User, device_id: str) -> Device:
         for (user_id, _), device in self._devices.items():
             if user_id == user.id and device.id == device_id:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import anyio
 from anyio import to_thread
 from starlette.types import ASGIApp
 
-from . import account_deletion, tokens
+from . import endings, tokens
 from .access import Access
 from .account_rules import AccountRules
 from .app import EmulatorApp
@@ -50,6 +51,8 @@ class Emulator:
     Args:
         host: the address to listen on.
         port: the port to listen on; 0 takes a free one.
+        url: by what its clients reach it, where that is not the address itself, such as "https://login.test" behind a
+            proxy: tokens name it as their issuer, and QR codes and links lead there.
         app_id: the application's id; made up unless given.
         app_secret: its secret; made up unless given.
         token_endpoint_auth_method: how the application authenticates at the token endpoint and at sign-in.
@@ -65,6 +68,9 @@ class Emulator:
             Later it is `captchas.required_after`.
         wrap_system: whether GET /api/v3/system answers inside an envelope, as the service does; also an attribute.
         clock: the time by which all of that expires.
+
+    Raises:
+        ValueError: `url` is no URL of a server.
     """
 
     def __init__(
@@ -72,6 +78,7 @@ class Emulator:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        url: str | None = None,
         app_id: str | None = None,
         app_secret: str | None = None,
         token_endpoint_auth_method: AuthMethod = DEFAULT_AUTH_METHOD,
@@ -87,6 +94,7 @@ class Emulator:
         wrap_system: bool = False,
         clock: Clock | None = None,
     ) -> None:
+        self._public_url = None if url is None else _checked_url(url)
         self.clock = clock or Clock()
         self.requests = RequestCounter()
         self.faults = Faults()
@@ -114,7 +122,7 @@ class Emulator:
         self._state.captchas.required_after = captcha_after_failures
         self._app = EmulatorApp(self._state, self.requests, self.faults)
         self._server = ServerThread(self._app, host, port)
-        self._state.url = self._server.url
+        self._state.url = self._public_url or self._server.url
 
     @property
     def app(self) -> ASGIApp:
@@ -320,7 +328,7 @@ class Emulator:
 
     def remove_user(self, user: User) -> None:
         """Let the user vanish and their tokens die, as if they had deleted their account."""
-        account_deletion.remove(self._state, user)
+        endings.remove(self._state, user)
 
     def add_social_code(self, connection: str, code: str, user: User) -> None:
         """Let a code of an identity provider stand for a user, in sign_in_by_mobile.
@@ -336,7 +344,7 @@ class Emulator:
         self._state.social_codes.add(connection, code, user)
 
     def lock_user(self, user: User) -> None:
-        """Let the user sign in no more; `user.locked = False` undoes it."""
+        """Let the user sign in no more; only `user.locked = False` undoes it, not a new password."""
         user.locked = True
 
     def issue_tokens(self, user: User, *, scope: str = ALL_SCOPES, app: App | None = None) -> IssuedTokens:
@@ -376,7 +384,7 @@ class Emulator:
             EmulatorStartError: the port is taken, or it serves already.
         """
         self._server.start()
-        self._state.url = self._server.url
+        self._state.url = self._public_url or self._server.url
 
     def stop(self) -> None:
         """Stop at once, whatever is connected or under way; harmless when it does not serve."""
@@ -404,3 +412,10 @@ class Emulator:
 
     def __repr__(self) -> str:
         return f"<Emulator {self.url} app_id={self.app_id}>"
+
+
+def _checked_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError("url is the address of a server, such as http://login.test:9000")
+    return url.rstrip("/")

@@ -144,6 +144,9 @@ class ExtIdps:
             }
         )
 
+    def __len__(self) -> int:
+        return len(self._by_identifier)
+
     def enabled_in(self, app_id: str) -> list[ExtIdp]:
         """The connections that an application offers."""
         with self._lock:

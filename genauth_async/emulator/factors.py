@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import secrets
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ FactorType = Literal["OTP", "SMS", "EMAIL"]
 
 FACTOR_TYPES: tuple[FactorType, ...] = ("OTP", "SMS", "EMAIL")
 TOTP_STEP = 30
+MOST_WRONG_CODES = 10
+LOCK_SECONDS = 300
 _SKEW = 1  # a code of the step before or after is good, too, since the user's clock may be off (RFC 6238 section 5.2)
 
 
@@ -44,6 +47,8 @@ class Factor:
     secret: str | None = field(default=None, repr=masked)
     recovery_code: str | None = field(default=None, repr=masked)
     _last_step: int = field(default=-1, init=False, repr=False)
+    _wrong_codes: int = field(default=0, init=False, repr=False)
+    _locked_until: float = field(default=0, init=False, repr=False)
 
     @property
     def masked_profile(self) -> dict[str, object]:
@@ -61,6 +66,20 @@ class Factor:
     def totp_at(self, step: int) -> str:
         """The one-time password of a time step: HOTP with the step as its counter (RFC 6238 section 4.2)."""
         return HOTP(self.secret or "").at(step)
+
+    def locked_for(self, now: float) -> int:
+        """For how many seconds no one-time password is taken, since too many were wrong."""
+        return max(math.ceil(self._locked_until - now), 0)
+
+    def count_wrong_code(self, now: float) -> None:
+        """Note a wrong one-time password; too many in a row, whoever asked for them, lock the factor for a while."""
+        self._wrong_codes += 1
+        if self._wrong_codes >= MOST_WRONG_CODES:
+            self._wrong_codes, self._locked_until = 0, now + LOCK_SECONDS
+
+    def forget_wrong_codes(self) -> None:
+        """Begin to count again, after a right code."""
+        self._wrong_codes, self._locked_until = 0, 0
 
     def accept_totp(self, code: str, now: float) -> bool:
         """Whether the one-time password is right and its step not used yet; uses it up."""
@@ -113,12 +132,15 @@ class Factors:
         """A one-time password that the server will accept from this user now.
 
         Raises:
-            LookupError: the user has no OTP factor, or those around the current time are used up: advance the clock.
+            LookupError: the user has no OTP factor, or it is locked, or those around the current time are used up:
+                advance the clock.
         """
         factor = self.find(user, "OTP")
         if factor is None:
             raise LookupError("the user has not enrolled one-time passwords")
         now = self._clock.now()
+        if seconds := factor.locked_for(now):
+            raise LookupError(f"too many one-time passwords were wrong; advance the clock by {seconds}")
         step = factor.next_step(now)
         if step > now // TOTP_STEP + _SKEW:
             raise LookupError(f"the one-time passwords of this time are used up; advance the clock by {TOTP_STEP}")
@@ -144,14 +166,29 @@ class Factors:
         with self._lock:
             del self._factors[self.get(user, factor_id).id]
 
+    def remove_all(self, user: User) -> None:
+        """Take all factors of a user away."""
+        with self._lock:
+            for factor in self.of(user):
+                del self._factors[factor.id]
+
     def accept_totp(self, user: User, code: str) -> bool:
         """Whether the user's one-time password is right; none is accepted twice.
 
         Raises:
-            ApiError: the user has not enrolled one-time passwords.
+            ApiError: the user has not enrolled one-time passwords, or too many were wrong in a row.
         """
         with self._lock:
-            return self._otp(user).accept_totp(code, self._clock.now())
+            factor, now = self._otp(user), self._clock.now()
+            if seconds := factor.locked_for(now):
+                message = f"too many one-time passwords were wrong, try again in {seconds} seconds"
+                raise ApiError(403, message, api_code=6001)
+            accepted = factor.accept_totp(code, now)
+            if accepted:
+                factor.forget_wrong_codes()
+            else:
+                factor.count_wrong_code(now)
+            return accepted
 
     def accept_recovery_code(self, user: User, code: str) -> str | None:
         """The next recovery code, if this one is right.
@@ -164,6 +201,7 @@ class Factors:
             if factor.recovery_code is None or not same_text(code, factor.recovery_code):
                 return None
             factor.recovery_code = new_recovery_code()
+            factor.forget_wrong_codes()
             return factor.recovery_code
 
     def _otp(self, user: User) -> Factor:

@@ -7,10 +7,10 @@ from starlette.responses import Response
 
 from .arguments import Arguments, query_text
 from .client_auth import require_known_app
-from .code_signin import calling_app, display_name, photo, sign_in_owner
+from .code_signin import calling_app, display_name, photo, refuse_other_app, sign_in_owner
 from .login_codes import owner_of
 from .profile import custom_data_argument
-from .replies import success
+from .replies import ApiError, success
 from .routes import Routes
 from .signin import requested_scope
 from .state import State
@@ -23,9 +23,8 @@ async def gene_fastpass_qrcode_info(state: State, request: Request) -> Response:
     """What the browser of a signed-in user puts into the QR code."""
     user, token = require_user(state, request)
     options = (await Arguments.read(request)).optional_object("options")
-    code = state.fastpass_codes.show(
-        user, token.grant, requested_scope(options), custom_data_argument(options, "customData")
-    )
+    custom_data = custom_data_argument(options, "customData")
+    code = state.fastpass_codes.show(user, token.grant, _scope_within(token.scope, options), custom_data)
     return success(
         {
             "scene": _SCENE,
@@ -38,6 +37,16 @@ async def gene_fastpass_qrcode_info(state: State, request: Request) -> Response:
     )
 
 
+def _scope_within(held: str, options: Arguments) -> str:
+    """What is asked for, which the access token has to have; all that it has unless something is asked for."""
+    if not options.optional_text("scope"):
+        return held
+    scope = requested_scope(options)
+    if not set(scope.split()) <= set(held.split()):
+        raise ApiError(400, "options.scope is wider than that of the access token")
+    return scope
+
+
 async def get_fastpass_client_apps(state: State, request: Request) -> Response:
     """The applications that whoever scanned the code may sign in to: all that the emulator has."""
     require_known_app(state, request)
@@ -48,8 +57,8 @@ async def get_fastpass_client_apps(state: State, request: Request) -> Response:
 
 async def get_app_login_qrcode_status(state: State, request: Request) -> Response:
     """How far a code has come, for the browser that shows it."""
-    require_known_app(state, request)
     code = state.fastpass_codes.find(query_text(request, "qrcodeId"))
+    refuse_other_app(state, request, code)
     answer: dict[str, object] = {"status": code.status}
     if code.status in {"SCANNED", "AUTHORIZED"}:
         user = owner_of(code)

@@ -9,10 +9,9 @@ from typing import Literal
 from attrs import define, field
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from .fault_arguments import BODILESS, EVERY_PATH, check_arguments
 from .hold import Hold
 from .replies import envelope_response
-
-EVERY_PATH = "*"
 
 
 @define(eq=False, kw_only=True)
@@ -35,6 +34,7 @@ class Fault:
     hits: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
+        check_arguments(self)
         answers = self._replaces_reply()
         if self.envelope is not None and not (self.status is None and self.body is None and self.retry_after is None):
             raise ValueError("envelope is a whole reply of its own: leave out status, body and retry_after")
@@ -42,8 +42,6 @@ class Fault:
             raise ValueError("drop, lose_reply and truncate exclude each other")
         if answers and (self.drop or self.lose_reply):
             raise ValueError("a dropped connection or a lost reply carries no status, body or envelope")
-        if self.times is not None and self.times < 1:
-            raise ValueError("times is a number of requests, or None for all of them")
         if not (answers or self.latency or self.truncate or self.drop or self.lose_reply or self._holds()):
             raise ValueError("the fault does nothing: give latency, status, drop, ...")
 
@@ -64,6 +62,8 @@ class Fault:
         status = self.status or (200 if self.retry_after is None else 429)
         if isinstance(self.body, Mapping):
             return JSONResponse(self.body, status, headers)
+        if status in BODILESS:
+            return Response(None, status, headers)
         return HTMLResponse(self.body, status, headers)
 
     def _replaces_reply(self) -> bool:
@@ -106,7 +106,8 @@ class Faults:
             path: the exact path, or "*" for all.
             latency: real seconds to wait before doing anything.
             status: answer with this HTTP status instead of processing the request.
-            body: that answer's body: a mapping becomes JSON, a text HTML unless `headers` say otherwise.
+            body: that answer's body: a mapping becomes JSON, a text HTML unless `headers` say otherwise. The statuses
+                204 and 304 have none.
             headers: that answer's further headers.
             envelope: answer HTTP 200 with this as the API's body, {"statusCode": ..., "message": ...}.
             retry_after: the Retry-After header, in seconds; the status is 429 unless given.
@@ -120,6 +121,9 @@ class Faults:
 
         Returns:
             The fault, whose `hits` tells how often it happened.
+
+        Raises:
+            ValueError: an argument cannot be meant, or two of them contradict each other; the message names it.
         """
         fault = Fault(
             path=path,

@@ -17,6 +17,7 @@ from .clock import Clock
 from .replies import ApiError
 
 LOGIN_CHANNEL = "CHANNEL_LOGIN"
+MOST_WRONG_TRIES = 5
 _SECONDS_BETWEEN = 60
 
 
@@ -32,6 +33,11 @@ class Message:
     sent_at: float
     expires_at: float
     used: bool = False
+    wrong_tries: int = 0
+
+    def is_good_at(self, now: float) -> bool:
+        """Whether the code can still be used: neither used, nor expired, nor dead of too many wrong ones."""
+        return not self.used and self.wrong_tries < MOST_WRONG_TRIES and now < self.expires_at
 
 
 class Inbox:
@@ -45,7 +51,7 @@ class Inbox:
         self._latest: dict[tuple[str, str], Message] = {}
 
     def code_for(self, to: str, *, channel: str | None = None) -> str:
-        """The latest code sent to an email address or phone number that has not been used.
+        """The latest code sent to an email address or phone number that can still be used.
 
         Args:
             to: the address, or the number without its country code.
@@ -54,10 +60,13 @@ class Inbox:
         Raises:
             LookupError: there is none.
         """
-        for message in reversed(self._messages):
-            if message.to == to.lower() and channel in {None, message.channel} and not message.used:
-                return message.code
-        raise LookupError(f"no unused pass code was sent to {to}")
+        now = self._clock.now()
+        with self._lock:
+            for message in reversed(self._messages):
+                fits = message.to == to.lower() and channel in {None, message.channel}
+                if fits and message is self._latest[message.channel, message.to] and message.is_good_at(now):
+                    return message.code
+        raise LookupError(f"no pass code that could be used was sent to {to}")
 
     def send(
         self, kind: Literal["sms", "email"], channel: str, to: str, *, phone_country_code: str | None = None
@@ -97,13 +106,16 @@ class Inbox:
             self._checked(to, code, channels)
 
     def _checked(self, to: str, code: str, channels: tuple[str, ...]) -> Message:
-        for channel in channels:
-            message = self._latest.get((channel, to.lower()))
-            if message is None or message.used or not compare_digest(message.code.encode(), _bytes(code)):
+        latest = [self._latest.get((channel, to.lower())) for channel in channels]
+        asked = [message for message in latest if message is not None and not message.used]
+        for message in asked:
+            if message.wrong_tries >= MOST_WRONG_TRIES or not compare_digest(message.code.encode(), _bytes(code)):
                 continue
             if self._clock.now() >= message.expires_at:
                 raise ApiError(400, "the pass code has expired", api_code=2300)
             return message
+        for message in asked:
+            message.wrong_tries += 1  # or somebody could try all the million
         raise ApiError(400, "the pass code is wrong", api_code=2001)
 
     def __iter__(self) -> Iterator[Message]:

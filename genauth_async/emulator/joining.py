@@ -94,7 +94,7 @@ async def verify_code(state: State, request: Request) -> Response:
     body = await Arguments.read(request)
     ticket, invitation = _session(state, body.text("token"))
     code, receiver_type = body.text("code"), body.choice("receiverType", _RECEIVERS)
-    _redeem(state, invitation, code, receiver_type)
+    _redeem(state, ticket, invitation, code, receiver_type)
     ticket.facts["verified"] = code
     return success({"success": True})
 
@@ -118,8 +118,10 @@ async def join(state: State, request: Request) -> Response:
             created_at=state.clock.now(),
             username=names["username"],
             email=invitation.email,
+            email_verified="emailCode proved" in ticket.facts,
             phone=phone,
             phone_country_code=phone_country_code,
+            phone_verified=bool(codes) or "smsCode proved" in ticket.facts,
             name=names["name"] or invitation.name,
             nickname=names["nickname"],
             profile=texts,
@@ -153,10 +155,10 @@ def _require_proof(state: State, ticket: Ticket, invitation: PolicyInvitation, b
     code = body.optional_text("code")
     if not invitation.needs_code or (verified and (code is None or _same(code, verified))):
         return
-    _redeem(state, invitation, body.text("code"), body.choice("receiverType", _RECEIVERS))
+    _redeem(state, ticket, invitation, body.text("code"), body.choice("receiverType", _RECEIVERS))
 
 
-def _redeem(state: State, invitation: PolicyInvitation, code: str, receiver_type: str) -> None:
+def _redeem(state: State, ticket: Ticket, invitation: PolicyInvitation, code: str, receiver_type: str) -> None:
     receiver = invitation.email if receiver_type == "emailCode" else invitation.phone
     if receiver is None:
         raise ApiError(400, "the invitation has no phone number")
@@ -165,6 +167,7 @@ def _redeem(state: State, invitation: PolicyInvitation, code: str, receiver_type
     except ApiError:
         invitation.wrong_codes += 1
         raise
+    ticket.facts[f"{receiver_type} proved"] = True
 
 
 def _same(given: str, expected: str) -> bool:

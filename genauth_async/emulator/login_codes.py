@@ -108,10 +108,23 @@ class LoginCodes:
         """
         return self.find(code_id).status
 
-    def collect(self, code: LoginCode, issue: Callable[[], Mapping[str, object]]) -> Mapping[str, object]:
-        """The tokens for an authorised code: issued when first asked for, and the same ones ever after."""
+    def cancel_all_of(self, user: User) -> None:
+        """Let all codes be cancelled that a user has shown, scanned or confirmed, or was sent."""
         with self._lock:
-            live = self._codes[code.id]
+            for code in self._codes.values():
+                if code.user is user:
+                    code.status = "CANCELLED"
+
+    def collect(self, code: LoginCode, issue: Callable[[], Mapping[str, object]]) -> Mapping[str, object]:
+        """The tokens for an authorised code: issued when first asked for, and the same ones ever after.
+
+        Raises:
+            ApiError: the code is not authorised, or no longer.
+        """
+        with self._lock:
+            live = self._live(code.id)
+            if live.status != "AUTHORIZED":
+                raise ApiError(422, f"the {self._subject} is {live.status}")
             if live.tokens is None:
                 live.tokens = issue()
             return live.tokens

@@ -23,6 +23,7 @@ from .users import User
 BIND_CHANNEL = "CHANNEL_BIND_MFA"
 
 _ISSUER = "GenAuth emulator"
+_LONGEST_LABEL = 64  # so that the QR code has room for it
 _ALL_TYPES = (*FACTOR_TYPES, "FACE")
 
 
@@ -70,7 +71,7 @@ async def send_enroll_factor_request(state: State, request: Request) -> Response
 
 def _hand_out_secret(state: State, user: User) -> Response:
     secret, recovery_code = random_base32(), new_recovery_code()
-    account = user.email or user.username or user.phone or user.id
+    account = (user.email or user.username or user.phone or user.id)[:_LONGEST_LABEL]
     uri = TOTP(secret).provisioning_uri(name=account, issuer_name=_ISSUER)
     token = state.tickets.issue(
         "enroll-factor", user_id=user.id, type="OTP", fields={"secret": secret, "recovery_code": recovery_code}

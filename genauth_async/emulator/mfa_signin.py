@@ -6,7 +6,8 @@ and mobile SDKs call; they take the mfaToken as bearer token, and answer in the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import wraps
 from typing import Literal
 
@@ -19,7 +20,7 @@ from .challenge import Challenge, count_wrong_code, find_challenge, require_chal
 from .client_auth import require_known_app
 from .replies import ApiError, oauth_response
 from .routes import Handler, Routes
-from .signin import refuse_locked
+from .signin import refuse_locked, refuse_old_password
 from .state import State
 from .users import User
 
@@ -40,41 +41,55 @@ def _older(handler: Handler) -> Handler:
     return answer
 
 
+@contextmanager
+def _attempt(state: State, challenge: Challenge) -> Iterator[None]:
+    """Lets the login history tell of a second factor that is refused."""
+    with state.history.attempt(challenge.app.app_id) as attempt:
+        attempt.user = challenge.user
+        yield
+
+
 async def verify_totp(state: State, request: Request) -> Response:
     """By a one-time password."""
     challenge = require_challenge(state, request)
     code = (await Arguments.read(request)).text("totp")
-    if not state.factors.accept_totp(challenge.user, code):
-        count_wrong_code(state, "mfa", challenge.token)
-        raise ApiError(400, "the one-time password is wrong or was used", api_code=6001)
-    return _signed_in(state, challenge)
+    with _attempt(state, challenge):
+        if not state.factors.accept_totp(challenge.user, code):
+            count_wrong_code(state, "mfa", challenge.token)
+            raise ApiError(400, "the one-time password is wrong or was used", api_code=6001)
+        return _signed_in(state, challenge)
 
 
 async def verify_recovery_code(state: State, request: Request) -> Response:
     """By the recovery code, which is used up; the answer has the next one."""
     challenge = require_challenge(state, request)
     code = (await Arguments.read(request)).text("recoveryCode")
-    next_code = state.factors.accept_recovery_code(challenge.user, code)
-    if next_code is None:
-        count_wrong_code(state, "mfa", challenge.token)
-        raise ApiError(400, "the recovery code is wrong or was used", api_code=6002)
-    return _signed_in(state, challenge, {"recoveryCode": next_code})
+    with _attempt(state, challenge):
+        next_code = state.factors.accept_recovery_code(challenge.user, code)
+        if next_code is None:
+            count_wrong_code(state, "mfa", challenge.token)
+            raise ApiError(400, "the recovery code is wrong or was used", api_code=6002)
+        return _signed_in(state, challenge, {"recoveryCode": next_code})
 
 
 async def verify_sms(state: State, request: Request) -> Response:
     """By the pass code that was sent to the enrolled phone."""
     challenge = require_challenge(state, request)
     body = await Arguments.read(request)
-    _redeem(state, challenge, "SMS", body.text("phone"), body.text("code"), body.optional_text("phoneCountryCode"))
-    return _signed_in(state, challenge)
+    phone, code, country_code = body.text("phone"), body.text("code"), body.optional_text("phoneCountryCode")
+    with _attempt(state, challenge):
+        _redeem(state, challenge, "SMS", phone, code, country_code)
+        return _signed_in(state, challenge)
 
 
 async def verify_email(state: State, request: Request) -> Response:
     """By the pass code that was sent to the enrolled email address."""
     challenge = require_challenge(state, request)
     body = await Arguments.read(request)
-    _redeem(state, challenge, "EMAIL", body.text("email"), body.text("code"))
-    return _signed_in(state, challenge)
+    email, code = body.text("email"), body.text("code")
+    with _attempt(state, challenge):
+        _redeem(state, challenge, "EMAIL", email, code)
+        return _signed_in(state, challenge)
 
 
 def _redeem(
@@ -108,7 +123,8 @@ def _signed_in(state: State, challenge: Challenge, beside_data: Mapping[str, obj
     user = challenge.user
     state.tickets.redeem("mfa", challenge.token)
     refuse_locked(user)
-    issued = tokens.sign_in(state, challenge.app, user, challenge.scope)
+    refuse_old_password(user)
+    issued = tokens.sign_in(state, challenge.app, user, challenge.scope, origin=challenge.origin)
     profile = user.to_dto(challenge.scope, with_custom_data=False, with_identities=False)
     data = {**profile, **issued}
     if "id_token" in data:

@@ -78,6 +78,7 @@ async def verify_register(state: State, request: Request) -> Response:
     )
     if verified is None:
         return success(_UNVERIFIED)
+    user, _ = require_user(state, request)  # who may have gone while the credential was verified
     passkey = Passkey(
         id=base64url(verified.credential_id),
         user_id=user.id,
@@ -125,10 +126,13 @@ async def verify_authentication_credential(state: State, request: Request) -> Re
         passkey,
     )
     if verified is None or not state.passkeys.use(passkey, verified.new_sign_count):
+        state.history.note(user, app.app_id, error_message="the passkey was not used as it should be")
         return success(_UNVERIFIED)
-    refuse_locked(user)
-    refuse_unfinished(state, app, user, scope)
-    return success({"verified": True, "tokenSet": tokens.token_set(tokens.sign_in(state, app, user, scope))})
+    with state.history.attempt(app.app_id) as attempt:
+        attempt.user = user
+        refuse_locked(user)
+        refuse_unfinished(state, app, user, scope)
+        return success({"verified": True, "tokenSet": tokens.token_set(tokens.sign_in(state, app, user, scope))})
 
 
 def _challenge(state: State, kind: TicketKind, user: User | None) -> tuple[str, str]:

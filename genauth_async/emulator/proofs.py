@@ -32,15 +32,15 @@ def redeem_codes(state: State, codes: list[SentCode]) -> None:
         state.inbox.redeem(sent.to, sent.code, sent.channel)
 
 
-def owns_password(state: State, user: User, password: str) -> bool:
+def owns_password(state: State, user: User, password: str, *, forgets_failures: bool = True) -> bool:
     """Whether this is the user's password; whoever guesses too often locks the user, as at sign-in."""
     if user.locked:
         raise ApiError(403, "the user is locked", api_code=2005)
     if user.has_password(password):
-        user.failed_passwords = 0
+        if forgets_failures:
+            user.failed_passwords = 0
         return True
-    user.failed_passwords += 1
-    user.locked = user.failed_passwords >= state.settings.max_password_failures
+    user.count_wrong_password(state.settings.max_password_failures)
     return False
 
 

@@ -15,13 +15,20 @@ class PublicAccounts:
     def __init__(self) -> None:
         self._lock = Lock()
         self._allowed: dict[str, list[User]] = {}
-        self._origins: dict[str, User] = {}
+        self._sessions: dict[str, tuple[Grant, User]] = {}
+        self._gone: set[str] = set()
 
     def allow(self, user: User, target: User) -> None:
-        """Let a user switch to a public account."""
+        """Let a user switch to a public account.
+
+        Raises:
+            ValueError: they are the same, or one of them was removed.
+        """
         if target is user:
             raise ValueError("a user needs no permission to be themselves")
         with self._lock:
+            if self._gone & {user.id, target.id}:
+                raise ValueError("the user was removed")
             targets = self._allowed.setdefault(user.id, [])
             if target not in targets:
                 targets.append(target)
@@ -45,7 +52,8 @@ class PublicAccounts:
 
     def origin(self, grant: Grant, user: User) -> User:
         """Who it is really that acts as a user in a session."""
-        return self._origins.get(grant.id, user)
+        session = self._sessions.get(grant.id)
+        return user if session is None else session[1]
 
     def target(self, grant: Grant, user: User, target_id: str) -> User:
         """To whom a session may be switched: back to its origin, or to one of the origin's public accounts.
@@ -62,4 +70,26 @@ class PublicAccounts:
     def note(self, grant: Grant, origin: User) -> None:
         """Remember who switched."""
         with self._lock:
-            self._origins[grant.id] = origin
+            self._sessions[grant.id] = grant, origin
+            if origin.id in self._gone:
+                grant.revoked = True
+
+    def end_sessions_of(self, user: User) -> None:
+        """End the sessions to which a user has switched."""
+        with self._lock:
+            self._end_sessions_of(user)
+
+    def forget(self, user: User) -> None:
+        """Let a user who is removed neither switch nor be switched to."""
+        with self._lock:
+            self._gone.add(user.id)
+            self._allowed.pop(user.id, None)
+            for targets in self._allowed.values():
+                if user in targets:
+                    targets.remove(user)
+            self._end_sessions_of(user)
+
+    def _end_sessions_of(self, user: User) -> None:
+        for grant, origin in self._sessions.values():
+            if origin is user:
+                grant.revoked = True

@@ -1,8 +1,9 @@
 """Signing in by push: users name their account, and confirm on the phone where they are signed in already.
 
 Nobody but the user to whom it was pushed can confirm. Who asks for the status of a confirmed request gets the tokens,
-so its id is as good as a password for as long as it lasts. Which applications may confirm is a setting of the service's
-console; to the emulator, every application of its own may.
+so its id is as good as a password for as long as it lasts; other applications than the one that asked get no answer. A
+confirmed request stands for the second factor, too, since only the user's own, signed-in phone can have confirmed it.
+Which applications may confirm is a setting of the service's console; to the emulator, every application of its own may.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from starlette.responses import Response
 
 from .arguments import Arguments, query_text
 from .client_auth import require_known_app
-from .code_signin import calling_app, sign_in_owner
+from .code_signin import calling_app, refuse_other_app, sign_in_owner
 from .profile import custom_data_argument
 from .pushes import PushAction
 from .replies import ApiError, success
@@ -43,12 +44,12 @@ async def sign_in_by_push(state: State, request: Request) -> Response:
 
 async def check_push_code_status(state: State, request: Request) -> Response:
     """How far a request has come; the tokens, if it is confirmed."""
-    require_known_app(state, request)
     code = state.pushes.find(query_text(request, "pushCodeId"))
+    refuse_other_app(state, request, code)
     answer: dict[str, object] = {"status": code.status}
     if code.status == "AUTHORIZED":
         app = state.apps[code.app_id]
-        answer["tokenSet"] = state.pushes.collect(code, lambda: sign_in_owner(state, code, app))
+        answer["tokenSet"] = state.pushes.collect(code, lambda: sign_in_owner(state, code, app, is_second_factor=True))
     return success(answer)
 
 

@@ -16,9 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from .arguments import Arguments, query_text
-from .client_auth import authenticate_at_api, require_known_app
+from .client_auth import authenticate_at_api
 from .clock import iso_time
-from .code_signin import calling_app, display_name, photo, sign_in_owner
+from .code_signin import calling_app, display_name, photo, refuse_other_app, sign_in_owner
 from .login_codes import LoginCode
 from .profile import custom_data_argument
 from .qrcodes import QrAction
@@ -30,6 +30,7 @@ from .user_auth import require_user
 
 _TYPES = ("MOBILE_APP", "WECHAT_MINIPROGRAM", "WECHAT_OFFICIAL_ACCOUNT")
 _ACTIONS = ("SCAN", "CONFIRM", "CANCEL")
+_MOST_CUSTOM_DATA = 2800  # the largest QR code holds 2953 characters, some of which the emulator needs itself
 
 
 async def gene_qr_code(state: State, request: Request) -> Response:
@@ -40,6 +41,8 @@ async def gene_qr_code(state: State, request: Request) -> Response:
     if kind != "MOBILE_APP":
         raise not_modelled(f"QR codes of the type {kind}")
     custom_data = custom_data_argument(body, "customData")
+    if len(_compact(custom_data)) > _MOST_CUSTOM_DATA:
+        raise ApiError(400, f"customData is longer than the {_MOST_CUSTOM_DATA} characters that a QR code has room for")
     code = state.qr_codes.add(app_id=app.app_id, scope=ALL_SCOPES, custom_data=custom_data)
     return success({"qrcodeId": code.id, "url": f"{state.url}/qrcodes/{code.id}.png"})
 
@@ -53,8 +56,12 @@ async def qr_code_image(state: State, request: Request) -> Response:
         "expireAt": iso_time(code.expires_at),
         "customData": dict(code.custom_data),
     }
-    picture = await run_in_threadpool(_draw, json.dumps(data, separators=(",", ":")))
+    picture = await run_in_threadpool(_draw, _compact(data))
     return Response(picture, media_type="image/png", headers={"cache-control": "no-store"})
+
+
+def _compact(data: Mapping[str, object]) -> str:
+    return json.dumps(data, separators=(",", ":"))
 
 
 def _draw(text: str) -> bytes:
@@ -67,8 +74,8 @@ def _draw(text: str) -> bytes:
 
 async def check_qr_code_status(state: State, request: Request) -> Response:
     """How far a code has come. Nobody has to sign in to ask, so the answer shows little of the user."""
-    require_known_app(state, request)
     code = state.qr_codes.find(query_text(request, "qrcodeId"))
+    refuse_other_app(state, request, code)
     return success({"status": code.status, **_details(state, code)})
 
 

@@ -15,6 +15,8 @@ from .connection import HTTPProtocol, WebSocketProtocol
 
 _KEEP_ALIVE_SECONDS = 75
 _BACKLOG = 1024
+# Addresses that stand for all of the machine's own; nobody can connect to them as such.
+_LOOPBACK_OF = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here
 
 
 class EmulatorStartError(Exception):
@@ -35,7 +37,8 @@ class ServerThread:
     @property
     def url(self) -> str:
         """Where it serves, or, before the first start with port 0, a name for the bare application."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
+        known = _LOOPBACK_OF.get(self._host, self._host)
+        host = f"[{known}]" if ":" in known else known
         return f"http://{host}:{self._port}" if self._port else f"http://{host}"
 
     def start(self) -> None:

@@ -19,7 +19,7 @@ from .origin import current_origin
 from .replies import ApiError, not_modelled, success
 from .routes import Routes
 from .state import App, State
-from .users import User
+from .users import AlreadyTakenError, User
 
 ALL_SCOPES = "openid profile email phone address username offline_access"
 _ACCOUNT_KINDS = ("account", "email", "username", "phone")
@@ -38,8 +38,8 @@ async def sign_in(state: State, request: Request) -> Response:
     scope = requested_scope(options)
     _note_client_ip(options)
     with state.history.attempt(app.app_id) as attempt:
-        user = await _CONNECTIONS[connection](state, body, options, attempt)
-    return signed_in(state, app, user, scope)
+        user = attempt.user = await _CONNECTIONS[connection](state, body, options, attempt)
+        return signed_in(state, app, user, scope)
 
 
 def signed_in(state: State, app: App, user: User, scope: str) -> Response:
@@ -139,13 +139,16 @@ def _register(state: State, payload: Arguments, options: Arguments) -> User:
     if not options.optional_flag("autoRegister"):
         raise ApiError(404, "the user does not exist", api_code=2004)
     state.account_rules.refuse_strangers()
-    return state.users.add(
-        created_at=state.clock.now(),
-        email=payload.optional_text("email"),
-        phone=None if payload.has("email") else payload.text("phone"),
-        phone_country_code=payload.optional_text("phoneCountryCode") or "+86",
-        source="register",
-    )
+    try:
+        return state.users.add(
+            created_at=state.clock.now(),
+            email=payload.optional_text("email"),
+            phone=None if payload.has("email") else payload.text("phone"),
+            phone_country_code=payload.optional_text("phoneCountryCode") or "+86",
+            source="register",
+        )
+    except AlreadyTakenError as error:
+        raise ApiError(409, "another user has this as their username", api_code=2026) from error
 
 
 def _check_captcha(state: State, user: User | None, options: Arguments) -> None:
@@ -164,8 +167,7 @@ def _check_password(state: State, user: User | None, password: str, options: Arg
         raise wrong
     refuse_locked(user)
     if not user.has_password(password):
-        user.failed_passwords += 1
-        user.locked = user.failed_passwords >= state.settings.max_password_failures
+        user.count_wrong_password(state.settings.max_password_failures)
         raise wrong
     user.failed_passwords = 0
     return user
@@ -177,12 +179,17 @@ def refuse_locked(user: User) -> None:
         raise ApiError(403, "the user is locked", api_code=2005)
 
 
-def refuse_unfinished(state: State, app: App, user: User, scope: str) -> None:
+def refuse_unfinished(state: State, app: App, user: User, scope: str, *, origin: User | None = None) -> None:
     """Stops the sign-in of a user who has proved who they are, but has something to do first."""
+    refuse_old_password(user)
+    if user.mfa_required:
+        raise mfa_required(state, app, user, scope, origin=origin)
+
+
+def refuse_old_password(user: User) -> None:
+    """Stops the sign-in of a user whose password has to be replaced, however they sign in."""
     if user.password_reset_required:
         raise ApiError(403, "the password has to be reset first", api_code=1639)
-    if user.mfa_required:
-        raise mfa_required(state, app, user, scope)
 
 
 async def get_captcha_code(state: State, request: Request) -> Response:

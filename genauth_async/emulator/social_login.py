@@ -15,10 +15,15 @@ from .state import State
 
 
 async def sign_in_by_mobile(state: State, request: Request) -> Response:
-    """Tokens for the user whom a registered code stands for; nobody is registered on the way."""
+    """Tokens for the user whom a registered code stands for; nobody is registered on the way.
+
+    Which connection a request names is looked at where there are any in `ext_idps`.
+    """
     body = await Arguments.read(request)
     app = authenticate_at_api(state, request, body)
-    body.text("extIdpConnidentifier")
+    identifier = body.text("extIdpConnidentifier")
+    if len(state.ext_idps) and all(each.identifier != identifier for each in state.ext_idps.enabled_in(app.app_id)):
+        raise ApiError(404, "the application has no such connection to an external identity provider")
     connection = body.choice("connection", CONNECTIONS)
     options = body.optional_object("options")
     if options.asks_for("tenantId"):
@@ -29,7 +34,7 @@ async def sign_in_by_mobile(state: State, request: Request) -> Response:
         if state.users.find(user.id) is None:
             raise ApiError(404, "the user does not exist", api_code=2004)
         refuse_locked(user)
-    return signed_in(state, app, user, scope)
+        return signed_in(state, app, user, scope)
 
 
 ROUTES: Routes = {

@@ -63,7 +63,11 @@ class Events:
 
         Returns:
             To how many it was sent.
+
+        Raises:
+            UnicodeEncodeError: the text holds half a character, which no connection can carry.
         """
+        message.encode()
         with self._lock:
             told = [
                 subscriber

@@ -55,6 +55,13 @@ class Tickets:
             self._tickets[token] = Ticket(kind=kind, user_id=user_id, facts=facts, expires_at=expires_at)
         return token
 
+    def revoke_all_of(self, user_id: str) -> None:
+        """Let all tickets die that a user was given, or that lead to another account on a user's behalf."""
+        with self._lock:
+            for token, ticket in list(self._tickets.items()):
+                if user_id in {ticket.user_id, ticket.facts.get("origin_id")}:
+                    del self._tickets[token]
+
     def peek(self, kind: TicketKind, token: str) -> Ticket:
         """A ticket, which stays good.
 

@@ -31,12 +31,22 @@ class IssuedTokens(TypedDict):
     refresh_token: str
 
 
-def sign_in(state: State, app: App, user: User, scope: str) -> IssuedTokens:
-    """Open a grant and issue its first tokens; a refresh token only if the scope holds offline_access."""
+def sign_in(state: State, app: App, user: User, scope: str, *, origin: User | None = None) -> IssuedTokens:
+    """Open a grant and issue its first tokens; a refresh token only if the scope holds offline_access.
+
+    Args:
+        state: the emulator's.
+        app: whom the tokens are for.
+        user: whose tokens they are.
+        scope: what they open.
+        origin: who has switched to the user, if somebody has.
+    """
     now = state.clock.now()
     user.logins += 1
     user.last_login_at = now
     grant = state.grants.open(user.id, app.app_id, scope)
+    if origin is not None and origin is not user:
+        state.public_accounts.note(grant, origin)
     state.history.note(user, app.app_id)
     state.devices.note(user, grant)
     tokens = issue(state, app, user, grant, scope)

@@ -45,6 +45,10 @@ class AlreadyTakenError(ValueError):
     """Somebody else signs in with this."""
 
 
+class UserGoneError(LookupError):
+    """The user was removed, perhaps while a request of theirs was under way."""
+
+
 @define(eq=False, kw_only=True)
 class User:
     """A user. The flags may be set at any time; what the user is looked up by changes through the API only."""
@@ -63,7 +67,8 @@ class User:
     identities: list[dict[str, object]] = field(factory=list, repr=False)
     email_verified: bool = True
     phone_verified: bool = True
-    locked: bool = False
+    locked_by_administrator: bool = False
+    locked_by_failures: bool = False
     mfa_required: bool = False
     password_reset_required: bool = False
     failed_passwords: int = 0
@@ -77,6 +82,24 @@ class User:
     def __attrs_post_init__(self) -> None:
         if unknown := sorted(set(self.profile) - _FIELDS):
             raise ValueError(f"the API has no profile field {unknown[0]!r}; it has {', '.join(sorted(_FIELDS))}")
+
+    @property
+    def locked(self) -> bool:
+        """Whether the user may not sign in, for too many wrong passwords or because an administrator says so.
+
+        Setting it is what the administrator does: True lasts until it is set to False, which ends both kinds of lock.
+        """
+        return self.locked_by_administrator or self.locked_by_failures
+
+    @locked.setter
+    def locked(self, locked: bool) -> None:
+        self.locked_by_administrator = locked
+        self.locked_by_failures = self.locked_by_failures and locked
+
+    def count_wrong_password(self, most: int) -> None:
+        """Note a wrong password; the last of too many locks the user."""
+        self.failed_passwords += 1
+        self.locked_by_failures = self.locked_by_failures or self.failed_passwords >= most
 
     def has_password(self, password: str) -> bool:
         """Whether this is the user's password."""
@@ -210,11 +233,11 @@ class Users:
 
         Raises:
             AlreadyTakenError: somebody else has it.
-            LookupError: the user was removed.
+            UserGoneError: the user was removed.
         """
         with self._lock:
             if user.id not in self._by_id:
-                raise LookupError("the user was removed")
+                raise UserGoneError("the user was removed")
             if value is not None:
                 self._refuse_taken(kind, value, user)
             for key in _keys_of(user):

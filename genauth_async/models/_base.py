@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 import attrs
 
-from .._masking import masked
+from .._masking import mask_values, masked
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
@@ -59,8 +59,8 @@ class Dto(Mapping[str, object]):
     """A data transfer object: attributes in snake_case, items by wire name.
 
     It can be read like the JSON that it came from (`dto["userId"]`, `dict(dto)`, `"email" in dto`), and like an object
-    (`dto.user_id`). An item that the server left out reads as None. What the server sent beyond the documented fields
-    is kept in `extra`, and read by its wire name too. `str()` and `repr()` mask secrets.
+    (`dto.user_id`). A documented item that the server left out is not in it, and reads as None. What the server sent
+    beyond the documented fields is kept in `extra`, and read by its wire name too. `str()` and `repr()` mask secrets.
 
     Attributes:
         extra: fields that this version does not know, by their wire names.
@@ -85,19 +85,30 @@ class Dto(Mapping[str, object]):
         return self.extra[name] if attribute is None else getattr(self, attribute)
 
     def __iter__(self) -> Iterator[str]:
-        yield from wire_names(type(self)).values()
+        for attribute, name in wire_names(type(self)).items():
+            if getattr(self, attribute) is not None:
+                yield name
         yield from self.extra
 
     def __len__(self) -> int:
-        return len(wire_names(type(self))) + len(self.extra)
+        return sum(1 for _ in self)
 
     def __contains__(self, name: object) -> bool:
-        return name in attribute_names(type(self)) or name in self.extra
+        attribute = attribute_names(type(self)).get(name) if isinstance(name, str) else None
+        return name in self.extra if attribute is None else getattr(self, attribute) is not None
+
+    @overload
+    def get(self, key: str) -> object | None: ...
+    @overload
+    def get(self, key: str, default: _T) -> object | _T: ...
+    def get(self, key: str, default: object = None) -> object:
+        """The item of this wire name, or the default where the server left it out."""
+        return self[key] if key in self else default  # noqa: SIM401 - this is that method
 
     def __repr__(self) -> str:
         secret = secret_attributes(type(self))
         shown = [
-            f"{attribute}={masked(value) if attribute in secret else repr(value)}"
+            f"{attribute}={masked(value) if attribute in secret else _shown(value)}"
             for attribute in wire_names(type(self))
             if (value := getattr(self, attribute)) is not None
         ]
@@ -112,13 +123,25 @@ class Dto(Mapping[str, object]):
         return type(self)(**copy.deepcopy(_attributes(self), memo))
 
     def __reduce__(self) -> tuple[object, ...]:
-        held = [name for name in secret_attributes(type(self)) if getattr(self, name) is not None]
+        secret = secret_attributes(type(self))
+        held = [
+            name
+            for name, value in _attributes(self).items()
+            if value is not None and (name in secret or (not isinstance(value, Dto) and mask_values(value) != value))
+        ]
         if held:
             names = ", ".join(held)
             raise TypeError(
-                f"{type(self).__name__} holds {names} and is not pickled; use to_dict() if you mean to store it"
+                f"{type(self).__name__} holds secrets ({names}), so it is not pickled; to_dict() is for storing it"
             )
         return _rebuild, (type(self), _attributes(self))
+
+
+def _shown(value: object) -> str:
+    """The repr, in which members of mappings that may be secret are masked; DTOs mask their own."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_shown, value))}]"
+    return repr(value if isinstance(value, Dto) else mask_values(value))
 
 
 def _attributes(value: Dto) -> dict[str, Any]:
@@ -174,6 +197,14 @@ def secret_attributes(cls: type[Dto]) -> frozenset[str]:
 def required_attributes(cls: type[Dto]) -> tuple[str, ...]:
     """The attributes that have no default."""
     return tuple(attribute.name for attribute in attrs.fields(cls) if attribute.default is attrs.NOTHING)
+
+
+@cache
+def scalar_attributes(cls: type[Dto]) -> Mapping[str, type]:
+    """The attributes that are plain texts, numbers or booleans."""
+    scalars = {"str": str, "int": int, "bool": bool}
+    types = {attribute.name: str(attribute.type).removesuffix(" | None") for attribute in attrs.fields(cls)}
+    return {name: scalars[kind] for name, kind in types.items() if kind in scalars}
 
 
 @dto

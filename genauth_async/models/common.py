@@ -28,7 +28,7 @@ class IsSuccessRespDto(Envelope):
 class LangUnit(Dto):
     """A text in one language, and whether it is in use."""
 
-    enabled: bool
+    enabled: bool | None = None
     value: str | None = None
 
 

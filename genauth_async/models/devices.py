@@ -15,7 +15,7 @@ class DeviceInfo(Dto):
     """A device."""
 
     device_id: str
-    type: DeviceType | str
+    type: DeviceType | str | None = None
     name: str | None = None
     version: str | None = None
     mod: str | None = None

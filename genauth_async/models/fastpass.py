@@ -29,7 +29,7 @@ class SignInFastpassDto(Dto):
 class FastpassUserInfoDto(Dto):
     """A user, or a user pool, as shown to people."""
 
-    id: str
+    id: str | None = None
     display_name: str | None = None
     photo: str | None = None
 
@@ -39,8 +39,8 @@ class GeneFastpassQRCodeInfoDto(Dto):
     """What the QR code has to say to the client that scans it."""
 
     qrcode_id: str
-    user: FastpassUserInfoDto
-    app_id: str
+    user: FastpassUserInfoDto | None = None
+    app_id: str | None = None
     scene: str | None = None
     api_host: str | None = None
     userpool: FastpassUserInfoDto | None = None

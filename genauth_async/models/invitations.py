@@ -116,7 +116,7 @@ class ErrMsgI18nDto(Dto):
 class AppValidateRuleDto(Dto):
     """How a field of the sign-up form is checked."""
 
-    type: ValidateRuleType | str
+    type: ValidateRuleType | str | None = None
     content: ValidateRuleType | str | None = None
     error_message: str | None = None
     i18n: ErrMsgI18nDto | None = None
@@ -133,8 +133,8 @@ class CustomFieldI18n(Dto):
 class ExtendsFieldDto(Dto):
     """A field of the form that an invited user fills in."""
 
-    type: ExtendsFieldType | str
-    id: str
+    type: ExtendsFieldType | str | None = None
+    id: str | None = None
     name: str | None = None
     label: str | None = None
     show: bool | None = None

@@ -118,7 +118,7 @@ class PublicKeyCredentialParametersDto(Dto):
 class PublicKeyCredentialRpEntityDto(Dto):
     """The relying party (WebAuthn section 5.4.2)."""
 
-    id: str
+    id: str | None = None
     name: str | None = None
 
 

@@ -22,7 +22,7 @@ class CheckPermissionStringResourceDto(Dto):
 class CheckResourcePermissionRespDto(Dto):
     """Whether the user may do the action on the resource."""
 
-    namespace_code: str
+    namespace_code: str | None = None
     action: str
     resource: str
     enabled: bool
@@ -111,7 +111,7 @@ class OpenResource(Dto):
 class UserAuthResourceListDto(Dto):
     """What the user may use in one namespace."""
 
-    user_id: str
+    user_id: str | None = None
     namespace_code: str
     resource_list: list[OpenResource] | None = None
 
@@ -141,7 +141,7 @@ class GetUserAuthResourcePermissionListDto(Dto):
 class GetUserAuthResourcePermissionList(Dto):
     """The actions that the user may do on a resource."""
 
-    namespace_code: str
+    namespace_code: str | None = None
     resource: str
     actions: list[str] | None = None
 

@@ -104,9 +104,9 @@ class LoginHistoryDto(Dto):
         success: whether the user was signed in.
     """
 
-    user_id: str
-    app_id: str
-    success: bool
+    user_id: str | None = None
+    app_id: str | None = None
+    success: bool | None = None
     app_name: str | None = None
     app_login_url: str | None = None
     app_logo: str | None = None
@@ -140,7 +140,7 @@ class LoggedInAppsDto(Dto):
     """An application that the user is signed in to."""
 
     app_id: str
-    active: bool
+    active: bool | None = None
     app_name: str | None = None
     app_login_url: str | None = None
     app_logo: str | None = None
@@ -158,7 +158,7 @@ class AccessibleAppsDto(Dto):
     """An application that the user may use."""
 
     app_id: str
-    active: bool
+    active: bool | None = None
     app_name: str | None = None
     app_login_url: str | None = None
     app_logo: str | None = None
@@ -196,8 +196,8 @@ class RoleDto(Dto):
     """
 
     id: str
-    code: str
-    name: str
+    code: str | None = None
+    name: str | None = None
     description: str | None = None
     namespace: str | None = None
     namespace_name: str | None = None
@@ -218,7 +218,7 @@ class GroupDto(Dto):
     """A group of users."""
 
     id: str
-    type: str
+    type: str | None = None
     code: str | None = None
     name: str | None = None
     description: str | None = None
@@ -247,7 +247,7 @@ class AuthorizedResourceDto(Dto):
     """A resource that a policy lets the user use, or forbids."""
 
     resource_code: str
-    resource_type: AuthorizedResourceType | str
+    resource_type: AuthorizedResourceType | str | None = None
     description: str | None = None
     condition: list[PolicyCondition] | None = None
     api_identifier: str | None = None

@@ -48,7 +48,7 @@ class SystemInfoResp(Dto):
 class ExtIdpInfoDto(Dto):
     """An identity provider that the application lets users sign in with."""
 
-    type: IdentityProvider | str
+    type: IdentityProvider | str | None = None
     identifier: str | None = None
     ext_idp_id: str | None = None
     ext_idp_type: ExtIdpType | str | None = None

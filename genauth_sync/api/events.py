@@ -57,7 +57,8 @@ class Events(Facade[AsyncAuthenticationClient]):
         call `close`. A broken connection is made anew, with growing waits in between, and that is logged as a warning;
         events that were published meanwhile are lost. Nothing is read, and no sign of life given, while nobody waits
         for an event: the server may break the connection of a receiver that is busy with one for long. HTTP proxies are
-        not used.
+        not used. Another event loop and a forked child get a connection of their own. Closing the client ends the
+        stream, as if it had been closed itself.
 
         Args:
             event_code: the kind of events.
@@ -69,7 +70,8 @@ class Events(Facade[AsyncAuthenticationClient]):
             timeout: seconds for each try to connect, or an httpx.Timeout; the client's when None.
 
         Raises:
-            ConfigurationError: an argument cannot be right, or the package websockets is missing.
+            ConfigurationError: an argument cannot be right or is missing, or the package websockets is.
+            ClientClosedError: the client was closed before this call.
             NotSignedInError: the token has expired or was revoked; the next call with it would fail as well.
             ForbiddenError: the user may not receive these events.
             TransportError, InvalidResponseError: the server cannot be reached, or does not answer as one of GenAuth's.
@@ -85,16 +87,17 @@ class Events(Facade[AsyncAuthenticationClient]):
         )
 
     def sub_event(self, event_code: str, callback: Callable[[str], None], *, access_token: str | None = None) -> None:
-        """Receives events of the signed-in user until it is cancelled; otherwise as `iter_events`.
+        """Receives events of the signed-in user until it is cancelled, or the client closed; else as `iter_events`.
 
         Args:
             event_code: the kind of events.
             callback: called in a thread with each event, a text, one after another; the connection is kept alive
-                meanwhile. What it raises ends this.
+                meanwhile. What it raises ends this, and is raised.
             access_token: the user's; the client's when None.
 
         Raises:
-            ConfigurationError: an argument cannot be right, or the package websockets is missing.
+            ConfigurationError: an argument cannot be right or is missing, or the package websockets is.
+            ClientClosedError: the client was closed before this call.
             NotSignedInError: the token has expired or was revoked.
             ForbiddenError: the user may not receive these events.
             TransportError, InvalidResponseError: the first connection was not made.

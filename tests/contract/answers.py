@@ -18,11 +18,12 @@ def least_answer(method: str) -> dict[str, Any]:
     for operation in OPERATIONS:
         if operation["name"] == called:
             dto = operation["response_dto"]
-            return _least_members(dto) if dto else DONE
+            return least_members(dto) if dto else DONE
     return OAUTH
 
 
-def _least_members(dto: str) -> dict[str, Any]:
+def least_members(dto: str) -> dict[str, Any]:
+    """A DTO with its required members only, by wire names."""
     found = {field["wire"]: _least(field) for field in DTOS[dto] if field["required"]}
     return {**found, **DONE} if "statusCode" in found else found
 
@@ -32,7 +33,7 @@ def _least(field: dict[str, Any]) -> Any:
     if inner := re.fullmatch(r"array<(.*)>", kind):
         return [_least({**field, "type": inner[1]})]
     if kind.startswith("ref:"):
-        return _least_members(kind.removeprefix("ref:"))
+        return least_members(kind.removeprefix("ref:"))
     if kind == "enum":
         return field["enum"][0]
     return {"string": "text", "boolean": True, "number": 1, "any": {}}[kind]

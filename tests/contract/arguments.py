@@ -25,6 +25,8 @@ ANYTHING = st.recursive(
 )
 # Here passwords are compared, and encrypted ones have another test.
 ENCRYPTED = {"rsa", "sm2"}
+# Texts in a body of which an empty one is refused by ours, since it is a mistake.
+NEVER_EMPTY = {"eventType", "newPassword", "oldPassword"}
 
 
 @frozen
@@ -143,12 +145,9 @@ def _filled(parameter: Parameter, fill: Fill) -> st.SearchStrategy[Any]:
 def _values(parameter: Parameter, fill: Fill) -> st.SearchStrategy[Any]:
     if parameter.kind == "token":
         return TOKENS
-    if (
-        parameter.kind == "string"
-        and parameter.is_required
-        and (not parameter.in_json or parameter.wire == "eventType")
-    ):
-        return NOT_EMPTY  # an empty one is refused by ours, since it names nothing
+    names_something = parameter.kind == "string" and parameter.is_required and not parameter.in_json
+    if names_something or parameter.wire in NEVER_EMPTY:
+        return NOT_EMPTY
     kind = "string" if parameter.kind == "data" and fill == "required" else parameter.kind
     drawn = of_type(kind, fill, parameter.enum)
     return drawn.filter(lambda value: value is not None) if parameter.is_required else drawn

@@ -9,7 +9,8 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 import genauth_sync
 from genauth_async import AuthenticationClient
-from tests.contract.parity import APP_ID, APP_SECRET, LANG, REAL_IP, TOKEN, Case, Faces, takes_token
+from tests.contract.parity import APP_ID, APP_SECRET, LANG, REAL_IP, TOKEN, Case, Faces
+from tests.contract.user_tokens import TAKEN
 from tests.recording import RecordingServer
 
 
@@ -33,7 +34,7 @@ def make_faces(recorder: RecordingServer, portal: BlockingPortal) -> Iterator[Ca
             options |= {"lang": LANG, "real_ip": REAL_IP, "access_token": TOKEN}
         own = (APP_ID, recorder.url, APP_SECRET)
         theirs = genauth.AuthenticationClient(*own, **options)
-        if takes_token(method):
+        if method in TAKEN:
             theirs.set_access_token(TOKEN)
         ours = AuthenticationClient(*own, **options)
         made.append(Faces(recorder, portal, theirs, ours, genauth_sync.AuthenticationClient(*own, **options)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from attrs import evolve, field, frozen
 import genauth_sync
 from genauth_async import AuthenticationClient
 from tests.contract.arguments import Call, Fill
+from tests.contract.user_tokens import TAKEN
 from tests.recording import Recorded, RecordingServer
 
 HEADERS = (
@@ -120,7 +120,7 @@ class Faces:
     def requests(self, method: str, case: Case, call: Call) -> tuple[Sent, Sent, Sent]:
         """The one request that each sends: theirs, that of our async client, that of our blocking one."""
         own = dict(call.own)
-        if case.token_of == "call" and takes_token(method):
+        if case.token_of == "call" and method in TAKEN:
             own["access_token"] = TOKEN
         self.recorder.requests.clear()
         getattr(self.theirs, method)(*call.args, **call.kwargs)
@@ -151,12 +151,6 @@ class Difference:
     reason: str
     methods: frozenset[str]
     correct: Correction
-
-
-def takes_token(method: str) -> bool:
-    """Whether our method is called for a user."""
-    token = inspect.signature(getattr(AuthenticationClient, method)).parameters.get("access_token")
-    return token is not None and token.kind is token.KEYWORD_ONLY
 
 
 def with_header(request: Sent, name: str, value: str | None) -> Sent:

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from genauth_async import ConfigurationError
 from tests.contract.answers import least_answer
-from tests.contract.arguments import NOT_EMPTY, Fill, of_type
+from tests.contract.arguments import NEVER_EMPTY, NOT_EMPTY, Fill, of_type
 from tests.contract.differences import without_nulls
 from tests.contract.document import OPERATIONS, our_name
-from tests.contract.parity import APP_ID, APP_SECRET, STANDING_HEADERS, TOKEN, Case, Faces, Sent, sent, takes_token
+from tests.contract.parity import APP_ID, APP_SECRET, STANDING_HEADERS, TOKEN, Case, Faces, Sent, sent
 from tests.contract.test_contract import documented_parameters
+from tests.contract.user_tokens import TAKEN
 from tests.recording import Answer, RecordingServer
 
 FILLS: list[Fill] = ["required", "nulls", "full", "mixed"]
@@ -61,6 +62,8 @@ def _arguments(draw: st.DrawFn, operation: dict[str, Any], fill: Fill) -> dict[s
     }
     for parameter in documented_parameters(operation):
         strategy = of_type(parameter["type"], fill, tuple(parameter.get("enum") or ()))
+        if parameter["wire"] in NEVER_EMPTY:
+            strategy = NOT_EMPTY
         if parameter["required"]:
             if parameter["wire"] in not_in_json:
                 strategy = NOT_EMPTY.filter(lambda text: text not in {".", ".."})
@@ -97,7 +100,7 @@ def _documented(operation: dict[str, Any], arguments: Mapping[str, Any]) -> Sent
         else:
             body[wire] = without_nulls(value, parameter["type"])
     headers = dict(STANDING_HEADERS["client"])
-    if takes_token(our_name(operation)):
+    if our_name(operation) in TAKEN:
         headers["authorization"] = f"Bearer {TOKEN}"
     if operation["name"] in WITH_CREDENTIALS:
         body = {"client_id": APP_ID, "client_secret": APP_SECRET, **body}

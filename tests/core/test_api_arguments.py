@@ -15,6 +15,7 @@ from tests.recording import Answer, RecordingServer
 Call = Callable[[AuthenticationClient], Awaitable[object]]
 pytestmark = pytest.mark.anyio
 
+NAMED_BY_A_NUMBER = models.SignUpProfileDto(name=1)  # type: ignore[arg-type]
 OK: dict[str, object] = {"statusCode": 200, "message": "ok"}
 
 
@@ -77,6 +78,21 @@ async def test_places_arguments(
         ),
         (lambda c: c.update_password("new", "old", "sm3"), "password_encrypt_type"),
         (lambda c: c.complete_mfa_with_totp("", "123456"), "challenge"),
+        (lambda c: c.complete_mfa_with_totp(ValueError("canary"), "123456"), "challenge"),
+        (lambda c: c.update_password(None, "old"), "new_password"),
+        (lambda c: c.update_password("new", b"old"), "old_password"),
+        (lambda c: c.complete_mfa_with_totp("a b", "123456"), "challenge"),
+        (lambda c: c.mfa_otp_verify(123456), "totp"),
+        (lambda c: c.bind_email({"a": 1}, "x@example.com"), "pass_code"),
+        (lambda c: c.sign_up_by_email_passcode("x@example.com", "1", {"nickname": 1}), "profile"),
+        (lambda c: c.sign_up_by_email_passcode("x@example.com", "1", NAMED_BY_A_NUMBER), "name"),
+        (lambda c: c.gene_qr_code("MOBILE_APP", auto_merge_qr_code="yes"), "auto_merge_qr_code"),
+        (lambda c: c.get_profile(access_token=""), "access_token"),
+        (lambda c: c.get_push_login_relation_apps("app", "push", access_token=""), "access_token"),
+        (lambda c: c.poll_qr_code("q", interval=None).last(), "interval"),
+        (lambda c: c.poll_qr_code("q", wait="1").last(), "wait"),
+        (lambda c: c.iter_devices(limit="5").last(), "limit"),
+        (lambda c: c.update_profile(custom_data={"x": float("nan")}), "an argument"),
         (lambda c: c.complete_mfa_with_totp("token", ""), "totp"),
     ],
 )
@@ -87,6 +103,73 @@ async def test_refuses_what_cannot_be_right(
         await call(recorded)
     assert caught.value.argument == argument
     assert recorder.requests == []
+
+
+SLIPS: list[dict[str, object]] = [
+    {"encryptType": "sm2"},
+    {"encrypt_type": "rsa"},
+    {"password_encryption_type": "sm2"},
+    {"pwd_encrypt_type": "rsa"},
+    {"PasswordEncryptType": "sm2"},
+    {"passwordEncryptType": "sm2", "password_encrypt_type": "none"},
+    {1: "sm2"},  # type: ignore[dict-item]
+]
+
+
+@pytest.mark.parametrize("options", SLIPS)
+async def test_no_slip_sends_a_password_in_the_clear(
+    recorded: AuthenticationClient, recorder: RecordingServer, options: dict[str, object]
+) -> None:
+    for call in (
+        lambda: recorded.sign_in_by_account_password("ada", "canary", options),
+        lambda: recorded.sign_up_by_email_password("ada@example.com", "canary", options=options),
+    ):
+        with pytest.raises(ConfigurationError) as caught:
+            await call()
+        assert caught.value.argument == "options"
+        assert "canary" not in str(caught.value)
+    with pytest.raises(ConfigurationError, match="did you mean 'passwordEncryptType'"):
+        await recorded.verify_delete_account_request(
+            "PASSWORD", password_payload={"password": "c", "encryptType": "sm2"}
+        )
+    assert recorder.requests == []
+
+
+async def test_every_password_of_a_call_is_encrypted(make_client: MakeClient, recorder: RecordingServer) -> None:
+    """Even that of a payload that does not belong to the connection."""
+    keys = await make_client().get_system_info()
+    recorder.default = Answer({**OK, **keys.to_dict(), "data": {"userId": "u", "access_token": "a", **keys.to_dict()}})
+    client = make_client(recorder.url)
+    options = {"passwordEncryptType": "rsa", "password_encrypt_type": None}
+    for call in (
+        lambda: client.sign_up("PASSCODE", {"password": "canary"}, {"passCode": "1"}, options=options),
+        lambda: client.sign_in_by_credentials(
+            "PASSCODE",
+            {"password": "canary"},
+            {"passCode": "1"},
+            {"password": "canary", "sAMAccountName": "a"},
+            {"password": "canary", "sam_account_name": "a"},
+            options,
+        ),
+    ):
+        await call()
+        assert b"canary" not in recorder.last.body
+        assert b"passwordPayload" in recorder.last.body
+
+
+async def test_nested_mappings_may_use_attribute_names(
+    recorded: AuthenticationClient, recorder: RecordingServer
+) -> None:
+    recorder.default = Answer({**OK, "data": {}})
+    payload = {"wx_login_info": {"code": "c", "encrypted_data": "E"}, "wxPhoneInfo": {"code": "p"}}
+    await recorded.sign_in_by_mobile(
+        "w", "wechat_mini_program_code_and_phone", None, wechat_mini_program_code_and_phone_payload=payload
+    )
+    sent = recorder.last.json["wechatMiniProgramCodeAndPhonePayload"]
+    assert sent == {"wxLoginInfo": {"code": "c", "encryptedData": "E"}, "wxPhoneInfo": {"code": "p"}}
+    payload["wx_login_info"] = {"code": "c", "encryptedDate": "E"}
+    with pytest.raises(ConfigurationError, match=r"did you mean 'encryptedData'.*wx_login_info"):
+        await recorded.sign_in_by_mobile("w", "wechat", wechat_mini_program_code_and_phone_payload=payload)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from genauth_async import (
     InvalidResponseError,
     LoginTokenRespDto,
     NotJSONError,
+    NotSignedInError,
     OAuthError,
     OIDCTokenResponse,
     RateLimitedError,
@@ -216,3 +217,18 @@ def test_an_excerpt_shows_no_secret(secret: str, name: str) -> None:
 @given(st.binary())
 def test_an_excerpt_is_short(body: bytes) -> None:
     assert len(excerpt(body)) <= 201
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"statusCode": "401", "message": "no", "apiCode": 2020},
+        {"statusCode": 401.0, "message": "no", "apiCode": 2020},
+        {"code": 2020, "message": "no"},
+        {"code": "401", "message": "no"},
+    ],
+)
+def test_no_refusal_passes_for_a_success(body: object) -> None:
+    for read in (read_api, lambda answer: read_envelope(answer, SendEmailRespDto)):
+        with pytest.raises(NotSignedInError):
+            read(response(body))

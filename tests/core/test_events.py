@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -290,53 +289,6 @@ async def test_closing_ends_a_wait_for_the_next_try(
 
 async def collect(events: Stream[str]) -> list[str]:
     return [event async for event in events]
-
-
-@pytest.mark.parametrize("is_async", [True, False])
-async def test_a_subscription_calls_back_until_it_is_cancelled(
-    emulator: Emulator, subscriber: AuthenticationClient, is_async: bool
-) -> None:
-    received: list[str] = []
-
-    async def later(event: str) -> None:
-        await anyio.lowlevel.checkpoint()
-        at_once(event)
-
-    def at_once(event: str) -> None:
-        received.append(event)
-        if len(received) == 3:
-            group.cancel_scope.cancel()
-
-    callback: Callable[[str], Awaitable[None] | None] = later if is_async else at_once
-    tasks = running_tasks()
-    async with anyio.create_task_group() as group:
-        group.start_soon(subscriber.sub_event, CODE, callback)
-        await emulator.events.wait_subscribed(CODE)
-        for text in ("a", "b", "c"):
-            emulator.events.publish(CODE, text)
-        await anyio.sleep_forever()
-    assert received == ["a", "b", "c"]
-    await emulator.events.wait_unsubscribed(CODE)
-    assert running_tasks() == tasks
-
-
-def running_tasks() -> set[object]:
-    """Those of the event loop, on asyncio; trio has none that nobody waits for."""
-    try:
-        return set(asyncio.all_tasks())
-    except RuntimeError:
-        return set()
-
-
-async def test_what_a_callback_raises_is_raised(emulator: Emulator, subscriber: AuthenticationClient) -> None:
-    def fail(event: str) -> None:
-        raise LookupError(event)
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(publish_first, emulator)
-        with pytest.raises(LookupError, match="first"):
-            await subscriber.sub_event(CODE, fail)
-    await emulator.events.wait_unsubscribed(CODE)
 
 
 async def test_long_events(emulator: Emulator, subscriber: AuthenticationClient) -> None:

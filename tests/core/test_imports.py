@@ -15,7 +15,7 @@ PACKAGE = Path(genauth_async.__path__[0])
 
 # From the bottom up: a module imports from its own row and those above it only.
 LAYERS = [
-    ["_masking", "_version", "qr"],
+    ["_masking", "_version"],
     ["errors", "models"],
     ["_error_codes", "_guard", "_http_types", "_loops", "_request", "_retry", "_shield", "_tls", "_wire", "rsa", "sm2"],
     [
@@ -25,6 +25,7 @@ LAYERS = [
         "_envelope",
         "_client_auth",
         "passwords",
+        "qr",
         "stores",
         "stream",
         "_token_set",

@@ -49,8 +49,11 @@ def test_reads_like_an_object_and_like_the_json() -> None:
     assert isinstance(data, LoginTokenResponseDataDto)
     assert data["access_token"] == "at-canary"
     assert dict(answer)["requestId"] == "r-1"
-    assert "apiCode" in answer
+    assert "apiCode" not in answer
     assert answer["apiCode"] is None
+    assert answer.get("apiCode", "none") == "none"
+    assert set(answer) == set(SIGN_IN)
+    assert len(answer) == len(SIGN_IN)
     with pytest.raises(KeyError):
         answer["status_code"]
 
@@ -200,3 +203,20 @@ def test_wrong_arguments_are_named(value: Any, message: str) -> None:
         argument(value, SignInOptionsDto, "options")
     assert message in str(caught.value)
     assert caught.value.argument == "options"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        models.UntypedRespDto(data={"access_token": "canary", "list": [{"password": "canary"}]}),
+        models.IdentityDto(user_info_in_idp={"accessToken": "canary"}),
+        UserDto(user_id="u", extra={"refreshToken": "canary"}),
+        UserDto(user_id="u", identities=[models.IdentityDto(extra={"secret": "canary"})]),
+        UserSingleRespDto(status_code=200, data=UserDto(user_id="u", custom_data={"ticket": "canary"})),
+    ],
+)
+def test_untyped_parts_are_masked_and_not_pickled_either(answer: Dto) -> None:
+    assert "canary" not in f"{answer!r} {answer}"
+    assert "canary" in json.dumps(answer.to_dict())
+    with pytest.raises(TypeError, match="to_dict"):
+        pickle.dumps(answer)

@@ -39,8 +39,8 @@ class Server:
     [
         pytest.param(0, None, 1, id="none"),
         pytest.param(0, 0, 1, id="none, as told"),
-        pytest.param(2, None, 1, id="a short page"),
-        pytest.param(7, None, 3, id="a short page at the end"),
+        pytest.param(2, None, 2, id="a short page"),
+        pytest.param(7, None, 4, id="a short page at the end"),
         pytest.param(6, None, 3, id="a full page at the end"),
         pytest.param(6, 6, 2, id="a full page at the end, as told"),
         pytest.param(6, 0, 3, id="a total that is not counted"),
@@ -58,14 +58,21 @@ async def test_all_items_are_given_once(count: int, total: int | None, fetched: 
     assert len(server.fetched) == fetched
 
 
-async def test_a_lower_limit_of_the_server_loses_nothing_where_the_total_is_told() -> None:
-    assert [number async for number in Pages(Server(8, limit=3, total=8).fetch, limit=100)] == list(range(8))
+@pytest.mark.parametrize("total", [None, 8])
+async def test_a_lower_limit_of_the_server_loses_nothing(total: int | None) -> None:
+    assert [number async for number in Pages(Server(8, limit=3, total=total).fetch, limit=100)] == list(range(8))
 
 
-async def test_a_server_that_knows_no_pages_is_asked_once() -> None:
-    server = Server(8, limit=8)
-    assert [number async for number in Pages(server.fetch, limit=3)] == list(range(8))
-    assert server.fetched == [1]
+@pytest.mark.parametrize(("limit", "asked"), [(3, 1), (8, 2), (100, 2)])
+async def test_a_server_that_knows_no_pages_gives_each_item_once(limit: int, asked: int) -> None:
+    pages = []
+
+    async def fetch(page: int) -> tuple[Sequence[int], None]:
+        pages.append(page)
+        return list(range(8)), None
+
+    assert [number async for number in Pages(fetch, limit=limit)] == list(range(8))
+    assert len(pages) == asked
 
 
 async def test_no_page_is_fetched_before_it_is_needed() -> None:
@@ -87,7 +94,7 @@ async def test_a_failed_page_is_fetched_again_by_the_next_call() -> None:
         with pytest.raises(ConnectionError):
             await pages.__anext__()
     assert [number async for number in pages] == [3]
-    assert server.fetched == [1, 2, 2, 2]
+    assert server.fetched == [1, 2, 2, 2, 3]
 
 
 async def test_a_cancelled_page_is_fetched_again_by_the_next_call() -> None:
@@ -100,7 +107,7 @@ async def test_a_cancelled_page_is_fetched_again_by_the_next_call() -> None:
         group.cancel_scope.cancel()
     server.hold.set()
     assert [number async for number in pages] == [0, 1, 2, 3]
-    assert server.fetched == [1, 1, 2]
+    assert server.fetched == [1, 1, 2, 3]
 
 
 @pytest.mark.parametrize("limit", [0, -1])

@@ -162,7 +162,7 @@ async def test_cancelled_it_goes_on_and_keeps_its_deadline_and_its_pace(after: f
     server = Server("PENDING", "PENDING", "SCANNED", "PENDING")
     polling = server.polling(wait=11.0)
     assert await polling.__anext__() == "PENDING"
-    with anyio.move_on_at(anyio.current_time() + after - server.now()):
+    with anyio.CancelScope(deadline=anyio.current_time() + after - server.now()):
         await polling.__anext__()
     assert server.now() == after
     assert await polling.__anext__() == "SCANNED"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 from collections.abc import Callable
@@ -44,6 +45,16 @@ def test_both_faces_have_the_same_names() -> None:
     for name in genauth_async.__all__:
         if name not in {"AuthenticationClient", "Stream", "TokenSession"}:
             assert getattr(genauth_sync, name) is getattr(genauth_async, name), name
+
+
+@pytest.mark.parametrize("package", ["emulator", "models"])
+def test_what_needs_no_blocking_face_is_the_same_in_both(package: str) -> None:
+    core = importlib.import_module(f"genauth_async.{package}")
+    facade = importlib.import_module(f"genauth_sync.{package}")
+    names = getattr(core, "__all__", None) or [name for name in dir(core) if not name.startswith("_")]
+    assert names
+    for name in names:
+        assert getattr(facade, name) is getattr(core, name), name
 
 
 @pytest.mark.parametrize("name", genauth_async.__all__)

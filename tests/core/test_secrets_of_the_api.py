@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
+import httpx2
 import pyotp
 import pytest
 
@@ -15,6 +17,7 @@ from genauth_async.models import Dto
 from genauth_async.models._base import secret_attributes, wire_names
 from tests.conftest import MakeClient, leaked, secrets_of
 from tests.core.test_secrets import Emitted
+from tests.recording import Answer, RecordingServer
 
 pytestmark = pytest.mark.anyio
 
@@ -136,3 +139,16 @@ async def test_no_secret_of_any_area_is_emitted(
     assert len(secrets) > 20
     assert "generate-link-extidp-url" in everything, "the logs were looked at"
     assert leaked(secrets, everything) == []
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_a_client_of_the_callers_logs_no_token_either(
+    library: Any, recorder: RecordingServer, make_client: MakeClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    recorder.default = Answer({"statusCode": 200, "message": "ok", "data": {"url": "https://example.com"}})
+    async with library.AsyncClient() as http_client:
+        client = make_client(recorder.url, http_client=http_client)
+        await client.generate_link_ext_idp_url("github", "app", "canary-id-token")
+    assert "id_token=***" in caplog.text
+    assert "canary" not in caplog.text

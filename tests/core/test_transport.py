@@ -144,8 +144,27 @@ async def test_reading_is_tried_again(
     assert emulator.requests[SYSTEM] == 3
 
 
+@pytest.mark.parametrize(
+    ("path", "call"),
+    [
+        ("/api/v3/get-country-list", lambda client: client.get_country_list()),
+        ("/api/v3/webauthn/credentials/c", lambda client: client.delete_web_authn_credential("c")),
+        ("/api/v3/webauthn/credentials/c", lambda client: client.update_web_authn_credential("c", "new name")),
+    ],
+)
+async def test_no_library_sends_again_by_itself(
+    path: str, call: Call, carrier: Any, emulator: Emulator, make_client: MakeClient
+) -> None:
+    """Not even what is idempotent, over a connection that was used before, as aiohttp does."""
+    client = make_client(**carrier, retry=RetryPolicy(attempts=1), access_token="token")
+    await client.get_system_info()
+    emulator.faults.add(path, lose_reply=True)
+    with pytest.raises(ConnectionLostError):
+        await call(client)
+    assert emulator.requests[path] == 1
+
+
 async def test_tries_run_out(emulator: Emulator, make_client: MakeClient) -> None:
-    # Not by broken connections: aiohttp by itself asks once more then, where asking is idempotent.
     emulator.faults.add(SYSTEM, status=503, body={"statusCode": 503, "message": "busy"}, times=None)
     with pytest.raises(ServerError):
         await make_client(retry=AT_ONCE).get_system_info()

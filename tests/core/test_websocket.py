@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -20,9 +18,9 @@ from websockets.frames import Frame, Opcode
 from genauth_async import (
     AuthenticationClient,
     ClientClosedError,
-    ConfigurationError,
     ConnectionFailedError,
     ConnectionLostError,
+    EmptyResponseError,
     GenAuthError,
     InvalidResponseError,
     NotJSONError,
@@ -34,6 +32,9 @@ from genauth_async import (
     UnexpectedRedirectError,
     UnexpectedShapeError,
 )
+from genauth_async._websocket import WebSocket
+from genauth_async._websocket_address import WebSocketAddress
+from genauth_async.settings import deadline
 from tests.recording import Answer, RecordingServer
 from tests.websocket_servers import independent_server, raw_server, shake_hands
 
@@ -208,6 +209,27 @@ async def test_a_busy_callback_does_not_cost_the_connection() -> None:
 
 
 @pytest.mark.parametrize(
+    ("frame", "text", "most"),
+    [(b"\x81\x00", "", 10_000), (b"\x81\x03\xe4\xb8\xad", "\N{CJK UNIFIED IDEOGRAPH-4E2D}", 15_000)],
+)
+async def test_what_is_held_ahead_is_counted_in_bytes_and_pieces(frame: bytes, text: str, most: int) -> None:
+    count = 5000
+
+    def flood(connection: socket.socket) -> None:
+        shake_hands(connection)
+        connection.sendall(frame * count)
+        hear_and_be_silent(connection)
+
+    with raw_server(flood) as url:
+        address = WebSocketAddress(origin=url, path="/", query="")
+        held = await WebSocket.connect(address, None, deadline(10), max_bytes=most, ping_interval=3600)
+        with anyio.fail_after(10):
+            await held.tend()  # comes to an end, since that is enough
+        assert [await held.receive() for _ in range(count)] == [text] * count
+        await held.aclose()
+
+
+@pytest.mark.parametrize(
     ("sent", "error"),
     [
         (b"\x81\x02\xff\xff", InvalidResponseError),  # no UTF-8
@@ -249,26 +271,34 @@ async def test_answers_that_are_no_handshake(answer: bytes, error: type[GenAuthE
 
     with raw_server(serve) as url:
         async with make(url).iter_events("code") as events:
-            with pytest.raises(error):
+            with pytest.raises(error, match="no WebSocket was opened") as caught:
                 await anext(events)
+    assert type(caught.value) is error
+
+
+NO_WEBSOCKET = "no WebSocket was opened"
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"),
+    ("answer", "error", "told"),
     [
-        (Answer({"statusCode": 200, "message": "ok"}), UnexpectedShapeError),
-        (Answer({"statusCode": 401, "message": "no", "apiCode": 2020}), NotSignedInError),
-        (Answer(b"<html>captive portal</html>", content_type="text/html"), NotJSONError),
-        (Answer(status=302, headers={"location": "https://evil.example"}), UnexpectedRedirectError),
+        (Answer({"statusCode": 200, "message": "ok"}), UnexpectedShapeError, NO_WEBSOCKET),
+        (Answer({"statusCode": 401, "message": "no", "apiCode": 2020}), NotSignedInError, "no"),
+        (Answer(b"<html>captive portal</html>", content_type="text/html"), NotJSONError, f"{NO_WEBSOCKET}.*<html>"),
+        (Answer(b"", status=404), EmptyResponseError, f"{NO_WEBSOCKET}.*404"),
+        (Answer({"oops": 1}, status=500), UnexpectedShapeError, f"{NO_WEBSOCKET}.*500"),
+        (Answer(status=302, headers={"location": "https://evil.example"}), UnexpectedRedirectError, "websocket_host"),
     ],
 )
 async def test_http_servers_are_told_apart(
-    recorder: RecordingServer, answer: Answer, error: type[GenAuthError]
+    recorder: RecordingServer, answer: Answer, error: type[GenAuthError], told: str
 ) -> None:
     recorder.answers = [answer]
     async with make(recorder.url.replace("http", "ws")).iter_events("code") as events:
-        with pytest.raises(error):
+        with pytest.raises(error, match=told) as caught:
             await anext(events)
+    assert type(caught.value) is error
+    assert "app_host" not in str(caught.value)
     assert len(recorder.requests) == 1
 
 
@@ -288,55 +318,6 @@ async def test_a_cancelled_handshake_leaves_no_connection() -> None:
             await anyio.to_thread.run_sync(heard.wait)
             group.cancel_scope.cancel()
         assert await anyio.to_thread.run_sync(gone.wait, 10)
-
-
-@pytest.mark.parametrize(
-    ("options", "arguments", "named"),
-    [
-        ({"websocket_host": "ws://events.example"}, {}, "websocket_host: ws://"),
-        ({"websocket_host": "https://events.example"}, {}, "websocket_host: must be"),
-        ({"websocket_host": "wss://events.example/path"}, {}, "websocket_host: takes the host alone"),
-        ({"websocket_host": None, "app_host": "http://127.0.0.1:1"}, {}, "websocket_host: is needed"),
-        ({"access_token": None}, {}, "access_token"),
-        ({"access_token": "a b"}, {}, "access_token"),
-        ({}, {"event_code": ""}, "event_code"),
-        ({}, {"event_code": "\ud800"}, "event_code"),
-        ({}, {"reconnect_for": -1}, "reconnect_for"),
-        ({}, {"reconnect_for": float("nan")}, "reconnect_for"),
-        ({}, {"ping_interval": 0}, "ping_interval"),
-        ({}, {"timeout": 0}, "timeout"),
-    ],
-)
-async def test_arguments_are_checked_at_once(options: dict[str, Any], arguments: dict[str, Any], named: str) -> None:
-    given: dict[str, Any] = {"app_host": "https://a.example", "app_secret": "s", "access_token": TOKEN} | options
-    arguments = {"event_code": "code"} | arguments
-    with pytest.raises(ConfigurationError) as caught:
-        AuthenticationClient("app", **given).iter_events(**arguments)
-    assert str(caught.value).startswith(named)
-    assert TOKEN not in str(caught.value)
-
-
-async def test_plain_connections_to_other_machines_need_consent() -> None:
-    assert make("ws://events.example", allow_insecure_http=True).settings.websocket_host == "ws://events.example"
-
-
-async def test_the_callback_is_checked() -> None:
-    with pytest.raises(ConfigurationError, match=r"^callback"):
-        await make("ws://127.0.0.1:1").sub_event("code", None)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def without_websockets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with monkeypatch.context() as patch:
-        patch.setitem(sys.modules, "websockets.client", None)
-        yield
-
-
-@pytest.mark.usefixtures("without_websockets")
-async def test_the_missing_package_is_named() -> None:
-    async with make("ws://127.0.0.1:1").iter_events("code") as events:
-        with pytest.raises(ConfigurationError, match=r"pip install 'genauth-async\[events\]'"):
-            await anext(events)
 
 
 async def test_a_closed_client_connects_no_more() -> None:

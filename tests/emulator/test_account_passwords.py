@@ -6,6 +6,7 @@ import pytest
 
 from genauth_async import (
     AccountLockedError,
+    CaptchaRequiredError,
     InvalidArgumentError,
     InvalidCredentialsError,
     InvalidGrantError,
@@ -157,7 +158,7 @@ async def test_a_reset_token_expires(face: Any, emulator: Emulator, user: User) 
 async def test_nobody_resets_the_password_of_who_is_gone(face: Any, emulator: Emulator, user: User) -> None:
     reset_token = await _reset_token(face, emulator)
     emulator.remove_user(user)
-    with pytest.raises(UserNotFoundError):
+    with pytest.raises(InvalidArgumentError):
         await face.reset_password(PASSWORD, reset_token)
     assert user.password == OLD
 
@@ -192,3 +193,47 @@ async def test_validation_is_no_place_to_guess(face: Any, user: User) -> None:
         await face.validate_password(username="ada", password=OLD)
     assert user.locked
     assert (await face.validate_password(username="nobody", password=OLD)).data.valid is False
+
+
+async def test_validation_does_not_forget_failures(client: Any, user: User) -> None:
+    user.failed_passwords = 4
+    assert (await client.validate_password(username="ada", password=OLD)).data.valid is True
+    assert user.failed_passwords == 4
+    assert (await client.validate_password(username="ada", password="guess")).data.valid is False
+    assert user.locked
+
+
+async def test_validation_is_no_way_around_the_captcha(client: Any, emulator: Emulator, user: User) -> None:
+    emulator.captchas.required_after = 2
+    token = emulator.issue_tokens(user)["access_token"]
+    for account in ({"username": "ada"}, {"access_token": token}):
+        user.failed_passwords = 2
+        for password in (OLD, "guess"):
+            with pytest.raises(CaptchaRequiredError):
+                await client.validate_password(password=password, **account)
+        assert user.failed_passwords == 2
+
+
+@pytest.mark.parametrize("guesses", [0, 5])
+async def test_a_reset_does_not_undo_what_an_administrator_has_locked(
+    client: Any, emulator: Emulator, user: User, guesses: int
+) -> None:
+    for _ in range(guesses):
+        with pytest.raises(InvalidCredentialsError):
+            await client.sign_in_by_username_password("ada", "guess")
+    emulator.lock_user(user)
+    await client.reset_password(PASSWORD, await _reset_token(client, emulator))
+    assert user.locked
+    with pytest.raises(AccountLockedError):
+        await client.sign_in_by_username_password("ada", PASSWORD)
+    user.locked = False
+    assert await client.sign_in_by_username_password("ada", PASSWORD)
+
+
+async def test_an_administrator_undoes_what_wrong_passwords_have_locked(client: Any, user: User) -> None:
+    for _ in range(5):
+        with pytest.raises(InvalidCredentialsError):
+            await client.sign_in_by_username_password("ada", "guess")
+    assert (user.locked, user.locked_by_administrator) == (True, False)
+    user.locked = False
+    assert await client.sign_in_by_username_password("ada", OLD)

@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from genauth_async import AccountLockedError, ForbiddenError
+from genauth_async import (
+    AccountLockedError,
+    ForbiddenError,
+    MFARequiredError,
+    NotSignedInError,
+    PasswordResetRequiredError,
+)
 from genauth_async.emulator import Emulator, User
 
 pytestmark = pytest.mark.anyio
@@ -95,3 +101,56 @@ async def test_the_scope_is_as_asked_for_and_locked_accounts_are_refused(face: A
     press.locked = True
     with pytest.raises(AccountLockedError):
         await switched(face, press, own)
+
+
+async def test_what_the_target_has_to_do_first_is_not_passed_over(client: Any, own: str, press: User) -> None:
+    press.mfa_required = press.password_reset_required = True
+    with pytest.raises(PasswordResetRequiredError):
+        await switched(client, press, own)
+    press.password_reset_required = False
+    with pytest.raises(MFARequiredError):
+        await switched(client, press, own)
+
+
+async def test_after_the_second_factor_it_is_known_who_has_switched(
+    client: Any, emulator: Emulator, own: str, user: User, press: User
+) -> None:
+    press.mfa_required = True
+    emulator.factors.enroll(press, "OTP")
+    with pytest.raises(MFARequiredError) as challenge:
+        await switched(client, press, own)
+    tokens = (await client.complete_mfa_with_totp(challenge.value, emulator.factors.totp_for(press))).data
+    answer = await listed(client, tokens.access_token, with_origin_user=True)
+    assert answer["originUser"]["userId"] == user.id
+    emulator.remove_user(user)
+    with pytest.raises(NotSignedInError):
+        await client.get_profile(access_token=tokens.access_token)
+
+
+async def test_a_second_factor_that_a_switch_waits_for_dies_with_the_one_who_switches(
+    client: Any, emulator: Emulator, own: str, user: User, press: User
+) -> None:
+    press.mfa_required = True
+    with pytest.raises(MFARequiredError) as challenge:
+        await switched(client, press, own)
+    emulator.remove_user(user)
+    assert not (await client.verify_mfa_token(challenge.value.mfa_token)).active
+
+
+async def test_who_is_back_keeps_the_session_in_which_the_password_changes(
+    client: Any, emulator: Emulator, own: str, user: User, press: User
+) -> None:
+    there = (await switched(client, press, own)).access_token
+    back = (await switched(client, user, there)).access_token
+    await client.update_password("brand-new-pw", "passw0rd", access_token=back)
+    assert (await client.get_profile(access_token=back)).data.user_id == user.id
+    assert emulator.grants.alive == 1
+
+
+def test_who_is_removed_while_they_switch_gets_nothing(emulator: Emulator, user: User, press: User) -> None:
+    grant = emulator.grants.find_by_token(emulator.issue_tokens(press)["access_token"])
+    assert grant is not None
+    emulator.remove_user(user)
+    assert not grant.revoked
+    emulator.public_accounts.note(grant, user)
+    assert grant.revoked

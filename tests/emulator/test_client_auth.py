@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genauth_async.emulator import App, Emulator
+from genauth_async.emulator import App, Emulator, User
 from genauth_async.emulator.client_auth import BasicCredentials
-from genauth_async.emulator.state import new_app
+from genauth_async.emulator.state import AuthMethod, new_app
 from tests.emulator.emulator_types import Json
 
 METHODS = ("client_secret_post", "client_secret_basic", "none")
@@ -189,3 +189,35 @@ def test_any_header_is_read_or_refused(header: str) -> None:
 
 def test_credentials_hide_the_secret() -> None:
     assert "s3cret" not in repr(BasicCredentials.parse(_basic("app", "s3cret")))
+
+
+@pytest.mark.usefixtures("user")
+@pytest.mark.parametrize("basic", [False, True])
+def test_two_applications_in_one_request_are_refused(emulator: Emulator, http: httpx.Client, basic: bool) -> None:
+    method: AuthMethod = "client_secret_basic" if basic else "client_secret_post"
+    other = emulator.add_app(token_endpoint_auth_method=method)
+    body: Json = {"connection": "PASSWORD", "passwordPayload": {"account": "ada", "password": "passw0rd"}}
+    headers = {}
+    if basic:
+        headers["authorization"] = _basic(other.app_id, other.app_secret)
+    else:
+        body |= {"client_id": other.app_id, "client_secret": other.app_secret}
+    for app_id, status in ((emulator.app_id, 400), (other.app_id, 200)):
+        answer = http.post("/api/v3/signin", json=body, headers={**headers, "x-genauth-app-id": app_id}).json()
+        assert answer["statusCode"] == status, answer
+    if basic:
+        body["client_id"] = emulator.app_id
+        assert http.post("/api/v3/signin", json=body, headers=headers).json()["statusCode"] == 400
+
+
+def test_an_access_token_is_good_with_the_header_of_another_application(
+    emulator: Emulator, user: User, http: httpx.Client
+) -> None:
+    headers = {
+        "authorization": emulator.issue_tokens(user)["access_token"],
+        "x-genauth-app-id": emulator.add_app().app_id,
+    }
+    answer = http.get("/api/v3/get-profile", headers=headers).json()
+    assert answer["data"]["userId"] == user.id
+    answer = http.get("/api/v3/get-profile", headers=headers | {"x-genauth-app-id": "unknown"}).json()
+    assert answer["apiCode"] == 2011

@@ -8,9 +8,12 @@ import pytest
 from genauth_async import (
     AccountLockedError,
     AuthenticationClient,
+    InvalidArgumentError,
     InvalidOperationError,
+    MFARequiredError,
     NotFoundError,
     NotSignedInError,
+    PasswordResetRequiredError,
 )
 from genauth_async.emulator import Emulator, User
 
@@ -118,3 +121,41 @@ async def test_codes_are_found_by_both_ids_only(client: AuthenticationClient, em
     assert (await client.get_qr_code_status(qrcode_id)).data.status == "PENDING"
     with pytest.raises(NotFoundError):
         await client.qr_code_app_login("APP_LOGIN", login_code)
+
+
+async def test_no_scope_is_wider_than_that_of_who_shows_the_code(
+    client: AuthenticationClient, emulator: Emulator, user: User
+) -> None:
+    narrow = emulator.issue_tokens(user, scope="openid profile")["access_token"]
+    tokens = (await client.qr_code_app_login("APP_LOGIN", await new_code(client, narrow))).data
+    assert (tokens.scope, tokens.refresh_token) == ("openid profile", None)
+    for scope in ("openid offline_access", "email"):
+        with pytest.raises(InvalidArgumentError, match="scope"):
+            await new_code(client, narrow, options={"scope": scope})
+    tokens = (
+        await client.qr_code_app_login("APP_LOGIN", await new_code(client, narrow, options={"scope": "profile"}))
+    ).data
+    assert tokens.scope == "profile"
+
+
+async def test_what_the_user_has_to_do_first_is_not_passed_over(
+    client: AuthenticationClient, emulator: Emulator, browser: str, user: User
+) -> None:
+    user.mfa_required = user.password_reset_required = True
+    with pytest.raises(PasswordResetRequiredError):
+        await client.qr_code_app_login("APP_LOGIN", await new_code(client, browser))
+    user.password_reset_required = False
+    with pytest.raises(MFARequiredError):
+        await client.qr_code_app_login("APP_LOGIN", await new_code(client, browser))
+    assert len(emulator.grants) == 1
+
+
+async def test_only_the_application_that_shows_a_code_asks_for_its_status(
+    client: AuthenticationClient, emulator: Emulator, browser: str, make_client: Callable[..., AuthenticationClient]
+) -> None:
+    qrcode_id = await new_code(client, browser)
+    other = emulator.add_app()
+    elsewhere = make_client(app_id=other.app_id, app_secret=other.app_secret)
+    with pytest.raises(NotFoundError):
+        await elsewhere.get_qr_code_status(qrcode_id)
+    assert (await client.get_qr_code_status(qrcode_id)).data.status == "PENDING"

@@ -261,3 +261,50 @@ def test_counting_is_thread_safe() -> None:
     for thread in threads:
         thread.join()
     assert counter["/"] == 8000
+
+
+@pytest.mark.parametrize(
+    ("path", "fault", "named"),
+    [
+        ("oidc/token", {"status": 500}, "path"),
+        ("http://127.0.0.1/oidc/token", {"status": 500}, "path"),
+        ("", {"status": 500}, "path"),
+        (JWKS, {"latency": -1}, "latency"),
+        (JWKS, {"latency": float("nan")}, "latency"),
+        (JWKS, {"latency": float("inf")}, "latency"),
+        (JWKS, {"status": 199}, "status"),
+        (JWKS, {"status": 100}, "status"),
+        (JWKS, {"status": 600}, "status"),
+        (JWKS, {"status": 204, "body": "x"}, "body"),
+        (JWKS, {"status": 304, "body": ""}, "body"),
+        (JWKS, {"retry_after": -1}, "retry_after"),
+        (JWKS, {"truncate": "half"}, "truncate"),
+        (JWKS, {"status": 503, "headers": {"x": "\u4e2d"}}, "headers"),
+        (JWKS, {"status": 503, "headers": {"x": "a\r\nb: c"}}, "headers"),
+        (JWKS, {"status": 503, "headers": {"a b": "c"}}, "headers"),
+        (JWKS, {"status": 503, "headers": {"": "c"}}, "headers"),
+        (JWKS, {"body": {"a": float("nan")}}, "body"),
+        (JWKS, {"body": {"a": {1}}}, "body"),
+        (JWKS, {"body": "\ud800"}, "body"),
+        (JWKS, {"body": 5}, "body"),
+        (JWKS, {"envelope": {"a": {1}}}, "envelope"),
+        (JWKS, {"envelope": {"a": "\ud800"}}, "envelope"),
+        (JWKS, {"envelope": "x"}, "envelope"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_by_name(
+    emulator: Emulator, path: str, fault: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^{named}"):
+        emulator.faults.add(path, **fault)
+    assert len(emulator.faults) == 0
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_a_status_that_has_no_body(emulator: Emulator, http: httpx.Client, status: int) -> None:
+    emulator.faults.add(JWKS, status=status, headers={"x-reason": "caf\u00e9"})
+    response = http.get(JWKS)
+    assert (response.status_code, response.content) == (status, b"")
+    assert "content-length" not in response.headers
+    assert response.headers["x-reason"] == "caf\u00e9"
+    assert http.get(JWKS).status_code == 200  # on the same connection

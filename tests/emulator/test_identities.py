@@ -116,6 +116,20 @@ async def test_a_link_needs_an_id_token_of_the_application_that_is_still_valid(
     assert (await client.generate_link_ext_idp_url("my-github", emulator.app_id, issued["id_token"])).data.url
 
 
+def test_an_id_token_under_the_common_key_is_for_its_own_application_only() -> None:
+    with Emulator(id_token_alg="RS256") as emulator, httpx.Client(base_url=emulator.url, trust_env=False) as http:
+        user = emulator.add_user(username="ada")
+        other = emulator.add_app()
+        emulator.ext_idps.add("my-github", type="github")
+        for app, status in ((None, 200), (other, 401)):
+            query = {
+                "ext_idp_conn_identifier": "my-github",
+                "app_id": emulator.app_id,
+                "id_token": emulator.issue_tokens(user, app=app)["id_token"],
+            }
+            assert http.get("/api/v3/generate-link-extidp-url", params=query).json()["statusCode"] == status
+
+
 async def test_a_link_needs_a_connection_that_the_application_has(
     emulator: Emulator, user: User, client: AuthenticationClient
 ) -> None:

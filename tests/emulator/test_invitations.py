@@ -238,7 +238,8 @@ async def test_another_phone_number_needs_a_code_of_its_own(emulator: Emulator, 
     options = {"phonePassCodeForInformationCompletion": code}
     await client.signup_by_policy(token, profile=profile, options=options)
     assert invitation.user is not None
-    assert invitation.user.phone == "13900000000"
+    assert (invitation.user.phone, invitation.user.phone_verified) == ("13900000000", True)
+    assert not invitation.user.email_verified
 
 
 async def test_another_email_address_is_not_modelled(emulator: Emulator, client: AuthenticationClient) -> None:
@@ -296,3 +297,27 @@ async def test_a_session_ends_after_half_an_hour(emulator: Emulator, client: Aut
 def test_an_invitation_hides_its_signature(emulator: Emulator) -> None:
     invitation = emulator.invitations.invite("grace@example.com")
     assert invitation.signature not in repr(invitation)
+
+
+@pytest.mark.parametrize("separately", [False, True])
+@pytest.mark.parametrize("receiver", ["emailCode", "smsCode", None])
+async def test_only_what_was_proved_counts_as_verified(
+    emulator: Emulator, client: AuthenticationClient, receiver: str | None, separately: bool
+) -> None:
+    phone = "13900000000"
+    invitation = emulator.invitations.invite("grace@example.com", phone=phone, needs_code=receiver is not None)
+    token = (await client.generate_invite_token(invitation.signature, invitation.identifier)).data.token
+    assert token is not None
+    arguments: dict[str, Any] = {}
+    if receiver == "emailCode":
+        arguments = {"code": await _email_code(emulator, client), "receiver_type": receiver}
+    elif receiver == "smsCode":
+        await client.send_sms("CHANNEL_REGISTER", phone)
+        arguments = {"code": emulator.inbox.code_for(phone), "receiver_type": receiver}
+    if separately and receiver is not None:
+        await client.verify_invite_code(receiver, arguments["code"], token)
+        arguments = {}
+    await client.signup_by_policy(token, **arguments)
+    joined = invitation.user
+    assert joined is not None
+    assert (joined.email_verified, joined.phone_verified) == (receiver == "emailCode", receiver == "smsCode")

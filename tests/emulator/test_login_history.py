@@ -5,9 +5,10 @@ from typing import Any
 import httpx
 import pytest
 
-from genauth_async import InvalidArgumentError, NotSignedInError
+from genauth_async import AuthenticationClient, InvalidArgumentError, MFARequiredError, NotSignedInError
 from genauth_async.emulator import Clock, Emulator, User
 from tests.emulator.emulator_types import Json, SignIn
+from tests.emulator.passkey_device import registered
 
 _CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/129.0.0.0 Safari/537.36"
@@ -78,14 +79,52 @@ def test_failures_say_why(user: User, http: httpx.Client, sign_in: SignIn, token
     assert (locked["success"], locked["errorMessage"]) == (False, "the user is locked")
 
 
-def test_only_what_failed_is_a_failure(
+def test_what_concerns_nobody_is_not_recorded(
     emulator: Emulator, user: User, http: httpx.Client, sign_in: SignIn, token: str
 ) -> None:
-    user.mfa_required = True
-    assert sign_in()["statusCode"] == 403  # goes on elsewhere
     sign_in(passwordPayload={"account": "nobody", "password": "passw0rd"})
     assert _history(http, token)["data"] == {"totalCount": 0, "list": []}
     assert emulator.login_history.of(user) == []
+
+
+def test_what_stops_half_way_says_why(emulator: Emulator, user: User, http: httpx.Client, sign_in: SignIn) -> None:
+    emulator.factors.enroll(user, "OTP")
+    user.password_reset_required = True
+    sign_in()
+    user.password_reset_required, user.mfa_required = False, True
+    headers = {"authorization": sign_in()["data"]["mfaToken"]}
+    for totp in ("wrong", emulator.factors.totp_for(user)):
+        http.post("/api/v2/mfa/totp/verify", json={"totp": totp}, headers=headers)
+    records = [(record.login_method, record.error_message) for record in reversed(emulator.login_history.of(user))]
+    assert records == [
+        ("loginByAccount", "the password has to be reset first"),
+        ("loginByAccount", "a second factor is required"),
+        ("loginByMfa", "the one-time password is wrong or was used"),
+        ("loginByMfa", None),
+    ]
+
+
+@pytest.mark.anyio
+async def test_passkeys_that_do_not_sign_in_are_recorded(
+    client: AuthenticationClient, emulator: Emulator, user: User, token: str
+) -> None:
+    browser = await registered(client, emulator, token)
+
+    async def use(challenge: str | None = None) -> None:
+        begun = (await client.init_authentication_options()).data
+        options: Any = begun.authentication_options
+        options = options if challenge is None else options.evolve(challenge=challenge)
+        await client.verify_authentication(begun.ticket, browser.get(options))
+
+    await use("AAAA")
+    user.mfa_required = True
+    with pytest.raises(MFARequiredError):
+        await use()
+    records = [(record.login_method, record.error_message) for record in reversed(emulator.login_history.of(user))]
+    assert records == [
+        ("loginByWebAuthn", "the passkey was not used as it should be"),
+        ("loginByWebAuthn", "a second factor is required"),
+    ]
 
 
 def test_everybody_sees_their_own(emulator: Emulator, http: httpx.Client, sign_in: SignIn, token: str) -> None:

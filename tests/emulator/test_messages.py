@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from genauth_async import InvalidPassCodeError
 from genauth_async.emulator import Emulator
 from genauth_async.emulator.messages import EMAIL_CHANNELS, SMS_CHANNELS
 from tests.emulator.pass_codes import another, sent_code
@@ -122,3 +123,40 @@ def test_a_check_without_its_arguments(http: httpx.Client, body: dict[str, objec
     answer = http.post("/api/v3/pre-check-code", json=body).json()
     assert answer["statusCode"] == 400
     assert named in answer["message"]
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("user")
+async def test_five_wrong_codes_make_the_right_one_worthless(client: Any, emulator: Emulator) -> None:
+    code = await sent_code(client, emulator, "ada@example.com", "CHANNEL_LOGIN")
+    other = await sent_code(client, emulator, "ada@example.com", "CHANNEL_RESET_PASSWORD")
+    for wrong in range(5):
+        assert emulator.inbox.code_for("ada@example.com", channel="CHANNEL_LOGIN") == code
+        with pytest.raises(InvalidPassCodeError):
+            await client.sign_in_by_email_passcode("ada@example.com", f"wrong{wrong}")
+    with pytest.raises(InvalidPassCodeError):
+        await client.sign_in_by_email_passcode("ada@example.com", code)
+    with pytest.raises(LookupError):
+        emulator.inbox.code_for("ada@example.com", channel="CHANNEL_LOGIN")
+    assert emulator.inbox.code_for("ada@example.com") == other
+    emulator.clock.advance(60)
+    later = await sent_code(client, emulator, "ada@example.com", "CHANNEL_LOGIN")
+    assert await client.sign_in_by_email_passcode("ada@example.com", later)
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("user")
+async def test_the_inbox_gives_no_code_that_is_dead(client: Any, emulator: Emulator) -> None:
+    await sent_code(client, emulator, "ada@example.com", "CHANNEL_LOGIN")
+    emulator.clock.advance(60)
+    second = await sent_code(client, emulator, "ada@example.com", "CHANNEL_LOGIN")
+    await client.sign_in_by_email_passcode("ada@example.com", second)
+    with pytest.raises(LookupError):  # the first one died when the second was sent
+        emulator.inbox.code_for("ada@example.com")
+    emulator.clock.advance(60)
+    third = await sent_code(client, emulator, "ada@example.com", "CHANNEL_LOGIN")
+    emulator.clock.advance(299)
+    assert emulator.inbox.code_for("ada@example.com") == third
+    emulator.clock.advance(1)
+    with pytest.raises(LookupError):
+        emulator.inbox.code_for("ada@example.com")

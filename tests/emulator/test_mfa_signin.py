@@ -15,6 +15,7 @@ from genauth_async.errors import (
     GenAuthAPIError,
     InvalidPassCodeError,
     NotSignedInError,
+    PasswordResetRequiredError,
     TOTPError,
 )
 from tests.emulator.emulator_types import Json, SignIn
@@ -317,3 +318,14 @@ def test_introspection_needs_a_token_in_a_form(http: httpx.Client) -> None:
     assert http.post(path, data={"token": "unknown"}).json() == {"active": False}
     assert http.post(path, data={"other": "x"}).json()["error"] == "invalid_request"
     assert http.post(path, json={"token": "unknown"}).json()["error"] == "invalid_request"
+
+
+async def test_a_password_that_has_to_be_reset_meanwhile_ends_the_sign_in(
+    client: Any, emulator: Emulator, user: User
+) -> None:
+    emulator.factors.enroll(user, "OTP")
+    challenge = await required(client)
+    user.password_reset_required = True
+    with pytest.raises(PasswordResetRequiredError):
+        await client.complete_mfa_with_totp(challenge, emulator.factors.totp_for(user))
+    assert len(emulator.grants) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import cbor2
 import httpx
 import pytest
 
@@ -324,6 +325,35 @@ async def test_damaged_credentials_get_an_envelope(
         (sent if name in sent else sent["response"])[name] = damage
         answered("registration", {"ticket": begun.ticket, "registrationCredential": sent})
     assert len(emulator.passkeys) == 1
+
+
+SIGNED = {"sig": b"x", "alg": -7}
+STATEMENTS: list[tuple[str, object]] = [
+    ("fido-u2f", {**SIGNED, "x5c": [1]}),
+    ("packed", {**SIGNED, "x5c": [1]}),
+    ("packed", []),
+    ("packed", None),
+    ("tpm", {**SIGNED, "ver": "2.0", "x5c": [b"x"], "pubArea": b"x", "certInfo": b"x"}),
+    ("android-safetynet", {"ver": "1", "response": b"a.b.c"}),
+    ("android-key", 1),
+    ("apple", {"x5c": []}),
+    ("nonsense", {}),
+]
+
+
+@pytest.mark.parametrize("statement", STATEMENTS, ids=repr)
+async def test_damaged_attestations_do_not_hold(
+    client: Any, ahttp: httpx.AsyncClient, emulator: Emulator, token: str, statement: tuple[str, object]
+) -> None:
+    begun = (await client.init_register_options(access_token=token)).data
+    sent = Browser(emulator.url).create(begun.registration_options)
+    attestation = cbor2.loads(raw(sent["response"]["attestationObject"]))
+    attestation["fmt"], attestation["attStmt"] = statement
+    sent["response"]["attestationObject"] = encoded(cbor2.dumps(attestation))
+    body = {"ticket": begun.ticket, "registrationCredential": sent}
+    response = await ahttp.post("/api/v3/webauthn/registration", json=body, headers={"authorization": token})
+    assert (response.status_code, response.json()["data"]) == (200, {"verified": False})
+    assert len(emulator.passkeys) == 0
 
 
 def test_the_bodies_nobody_knows_are_not_modelled(http: httpx.Client) -> None:

@@ -165,12 +165,16 @@ async def test_a_taken_username_is_2034_and_changes_nothing(face: Any, emulator:
 
 
 @pytest.mark.anyio
-async def test_a_wrong_profile_changes_nothing(face: Any, emulator: Emulator, user: User) -> None:
+async def test_a_wrong_profile_changes_nothing(
+    face: Any, ahttp: httpx.AsyncClient, emulator: Emulator, user: User
+) -> None:
     token = emulator.issue_tokens(user)["access_token"]
-    wrongs: list[Json] = [{"gender": "W"}, {"custom_data": []}, {"photo": 7}, {"username": ""}]
+    wrongs: list[Json] = [{"gender": "W"}, {"custom_data": []}, {"username": ""}]
     for wrong in wrongs:
         with pytest.raises(InvalidArgumentError):
             await face.update_profile(nickname="A", access_token=token, **wrong)
+    number = await ahttp.post("/api/v3/update-profile", json={"photo": 7}, headers={"authorization": token})
+    assert number.json()["statusCode"] == 400
     with pytest.raises(NotSignedInError):
         await face.update_profile(nickname="A", access_token="stale")
     assert (user.nickname, user.username) == (None, "ada")

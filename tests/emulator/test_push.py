@@ -11,6 +11,7 @@ from genauth_async import (
     ForbiddenError,
     InvalidOperationError,
     NotFoundError,
+    PasswordResetRequiredError,
     UserNotFoundError,
 )
 from genauth_async.emulator import Emulator, User
@@ -149,5 +150,25 @@ async def test_every_application_may_confirm(
     with pytest.raises(NotFoundError):
         await client.get_push_login_relation_apps(emulator.app_id, push_code_id, access_token=mallory)
     elsewhere = make_client(app_id=other.app_id, app_secret=other.app_secret)
+    emulator.pushes.confirm(push_code_id)
+    with pytest.raises(NotFoundError):  # nor does it give its tokens to any other
+        await elsewhere.check_push_code_status(push_code_id)
+    assert len(emulator.grants) == 2
+    assert (await client.check_push_code_status(push_code_id)).data.token_set is not None
+
+
+async def test_an_unknown_push_is_not_found(client: AuthenticationClient) -> None:
     with pytest.raises(NotFoundError):
-        await elsewhere.check_push_code_status("unknown")
+        await client.check_push_code_status("unknown")
+
+
+async def test_a_push_is_a_second_factor_but_no_new_password(
+    client: AuthenticationClient, emulator: Emulator, user: User
+) -> None:
+    user.mfa_required = user.password_reset_required = True
+    push_code_id = await new_push(client)
+    emulator.pushes.confirm(push_code_id)
+    with pytest.raises(PasswordResetRequiredError):
+        await client.check_push_code_status(push_code_id)
+    user.password_reset_required = False
+    assert (await client.check_push_code_status(push_code_id)).data.token_set is not None

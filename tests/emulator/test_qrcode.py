@@ -16,8 +16,10 @@ from genauth_async import (
     ForbiddenError,
     InvalidArgumentError,
     InvalidOperationError,
+    MFARequiredError,
     NotFoundError,
     NotSignedInError,
+    PasswordResetRequiredError,
     ServerError,
 )
 from genauth_async.emulator import Emulator, User
@@ -278,3 +280,49 @@ def test_the_vendors_own_sdk_signs_in(emulator: Emulator, phone: str, user: User
     assert client.get_user_info_by_access_token(answer["data"]["access_token"])["sub"] == user.id
     assert client.get_login_history()["data"]["totalCount"] == 1
     assert [device["online"] for device in client.list()["data"]] == [True]
+
+
+@pytest.mark.parametrize("tokens_in_status", [False, True])
+async def test_another_application_learns_nothing(
+    client: AuthenticationClient,
+    emulator: Emulator,
+    user: User,
+    make_client: Callable[..., AuthenticationClient],
+    tokens_in_status: bool,
+) -> None:
+    emulator.qr_codes.tokens_in_status = tokens_in_status
+    qrcode_id = await new_code(client)
+    emulator.qr_codes.scan(qrcode_id, user)
+    emulator.qr_codes.confirm(qrcode_id)
+    other = emulator.add_app()
+    elsewhere = make_client(app_id=other.app_id, app_secret=other.app_secret)
+    for check in (elsewhere.check_qr_code_status, elsewhere.get_login_qr_code_status):
+        with pytest.raises(NotFoundError):
+            await check(qrcode_id)
+    assert len(emulator.grants) == 0
+    assert await status_of(client, qrcode_id) == "AUTHORIZED"
+
+
+@pytest.mark.parametrize("tokens_in_status", [False, True])
+async def test_what_the_user_has_to_do_first_is_not_passed_over(
+    client: AuthenticationClient, emulator: Emulator, user: User, tokens_in_status: bool
+) -> None:
+    emulator.qr_codes.tokens_in_status = tokens_in_status
+    emulator.factors.enroll(user, "OTP")
+
+    async def sign_in() -> object:
+        qrcode_id = await new_code(client)
+        emulator.qr_codes.scan(qrcode_id, user)
+        emulator.qr_codes.confirm(qrcode_id)
+        answer = (await client.check_qr_code_status(qrcode_id)).data
+        return answer.token_set or await client.exchange_token_set_with_qr_code_ticket(answer.ticket or "")
+
+    user.mfa_required = user.password_reset_required = True
+    with pytest.raises(PasswordResetRequiredError):
+        await sign_in()
+    user.password_reset_required = False
+    with pytest.raises(MFARequiredError) as challenge:
+        await sign_in()
+    assert len(emulator.grants) == 0
+    await client.complete_mfa_with_totp(challenge.value, emulator.factors.totp_for(user))
+    assert len(emulator.grants) == 1

@@ -8,6 +8,7 @@ from genauth_async import (
     AccountLockedError,
     InvalidArgumentError,
     MFARequiredError,
+    NotFoundError,
     NotSignedInError,
 )
 from genauth_async.emulator import Emulator, User
@@ -84,3 +85,15 @@ async def test_the_application_has_to_prove_itself(emulator: Emulator, user: Use
 async def test_connections_are_those_of_the_api(emulator: Emulator, user: User) -> None:
     with pytest.raises(ValueError, match="there is no connection 'myspace'"):
         emulator.add_social_code("myspace", "c0de", user)
+
+
+async def test_the_connection_is_looked_at_where_there_are_any(client: Any, emulator: Emulator, user: User) -> None:
+    other = emulator.add_app()
+    emulator.add_social_code("qq", "c0de", user)
+    emulator.ext_idps.add("my-connection", type="qq")
+    emulator.ext_idps.add("theirs", type="qq", app_ids=[other.app_id])
+    payload = {"access_token": "c0de"}
+    for identifier in ("never-configured", "theirs"):
+        with pytest.raises(NotFoundError, match="connection"):
+            await client.sign_in_by_mobile(identifier, "qq", qq_payload=payload)
+    assert await client.sign_in_by_mobile("my-connection", "qq", qq_payload=payload)

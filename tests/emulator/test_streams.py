@@ -7,8 +7,9 @@ from typing import Any
 import anyio
 import pytest
 
-from genauth_async import NotFoundError, WaitTimeoutError
+from genauth_async import Clock, NotFoundError, WaitTimeoutError
 from genauth_async.emulator import Emulator, User
+from tests.conftest import MakeClient
 
 pytestmark = pytest.mark.anyio
 
@@ -90,23 +91,32 @@ async def test_a_page_that_fails_is_read_again(face: Any, emulator: Emulator) ->
     token = None
     for _ in range(4):
         token = (await face.sign_in_by_account_password("ada", "passw0rd")).data.access_token
+        emulator.clock.advance(60)
     history = face.iter_login_history(limit=2, access_token=token)
     got = [await history.__anext__(), await history.__anext__()]
     emulator.faults.add("/api/v3/get-my-login-history", envelope={"statusCode": 403, "message": "not now"})
     with pytest.raises(Exception, match="not now"):
         await history.__anext__()
     got += [entry async for entry in history]
-    assert len({entry.login_at for entry in got}) <= len(got) == 4
+    assert len(got) == 4
+    assert len({entry.login_at for entry in got}) == 4, "one was given twice"
 
 
-async def test_a_watch_is_cancelled_at_once_and_goes_on(client: Any, emulator: Emulator, user: User) -> None:
+async def test_a_watch_is_cancelled_at_once_and_goes_on(
+    make_client: MakeClient, emulator: Emulator, user: User
+) -> None:
+    seconds = 0.0
+    client = make_client(clock=Clock(monotonic=lambda: seconds))
     qrcode_id = (await client.gene_qr_code("MOBILE_APP")).data.qrcode_id
-    states = client.poll_qr_code(qrcode_id, interval=30)
-    assert (await states.__anext__()).status == "PENDING"
-    with anyio.move_on_after(0.05) as scope:
-        await states.__anext__()
-    assert scope.cancelled_caught
-    emulator.qr_codes.scan(qrcode_id, user)
-    async with states:
-        pass
+    path = "/api/v3/check-qrcode-status"
+    async with client.poll_qr_code(qrcode_id, interval=30) as states:
+        assert (await states.__anext__()).status == "PENDING"
+        emulator.qr_codes.scan(qrcode_id, user)
+        with anyio.move_on_after(0.05) as scope:
+            await states.__anext__()
+        assert scope.cancelled_caught
+        assert emulator.requests[path] == 1, "it was not yet time to ask again"
+        seconds += 30
+        assert (await states.__anext__()).status == "SCANNED"
+        assert emulator.requests[path] == 2
     assert [state async for state in states] == []

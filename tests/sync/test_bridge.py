@@ -16,7 +16,7 @@ from typing import NoReturn
 import anyio
 import pytest
 
-from genauth_async.errors import SyncBridgeError
+from genauth_async.errors import ConfigurationError, SyncBridgeError
 from genauth_sync._bridge import Bridge, Facade, _Call, awaitable
 from genauth_sync._bridge import bridge as process_bridge
 
@@ -241,6 +241,13 @@ def test_an_error_in_a_callback_reaches_the_caller(bridge: Bridge) -> None:
         bridge.run(lambda: made("tokens"))
 
 
+def test_a_coroutine_function_is_no_callback_here() -> None:
+    async def never_awaited(_: str) -> None: ...
+
+    with pytest.raises(ConfigurationError, match="blocking function"):
+        awaitable(never_awaited)  # type: ignore[arg-type]
+
+
 def test_no_callback_stays_none() -> None:
     assert awaitable(None) is None
 
@@ -265,16 +272,20 @@ def test_a_facade_is_not_pickled() -> None:
         pickle.dumps(Blocking())
 
 
-def test_no_argument_stays_in_a_traceback() -> None:
+def test_no_argument_stays_in_a_traceback_of_ours() -> None:
     secret = Secret()
     with pytest.raises(LookupError) as caught:
         Blocking().fail(secret)
-    own, *frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
-    assert own.f_locals["secret"] is secret
-    assert [frame.f_code.co_name for frame in frames][:3] == ["guarded", "fail", "run"]
-    for frame in frames:
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    assert [frame.f_code.co_name for frame in frames][1:4] == ["call_guarded", "fail", "run"]
+    ours = [frame for frame in frames if frame.f_globals["__name__"].startswith("genauth")]
+    assert len(ours) > 3
+    for frame in ours:
         assert secret not in frame.f_locals.values()
         assert repr(secret) not in repr(frame.f_locals)
+    # What others wrote, were it a subclass of ours, is theirs.
+    for frame in frames[0], frames[2]:
+        assert secret in frame.f_locals.values()
 
 
 async def no_op() -> None: ...

@@ -1,4 +1,4 @@
-"""Registers a passkey, and signs in by it. Here the browser is a program, of the package soft-webauthn."""
+"""Registers a passkey, and signs in by it. Here the browser is a program, of the package soft-webauthn (0.1.3)."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any

@@ -1,0 +1,47 @@
+"""Whose frames are cleared, and whose are not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from genauth_async import AuthenticationClient, GenAuthError, TokenSet
+from genauth_async.emulator import Emulator, User
+
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
+
+
+async def test_a_task_of_the_callers_outlives_an_error_that_it_passed_on(
+    emulator: Emulator, client: AuthenticationClient, user: User
+) -> None:
+    jobs: asyncio.Queue[asyncio.Future[str]] = asyncio.Queue()
+    outcomes: Iterator[ZeroDivisionError | str] = iter([ZeroDivisionError("the first"), "the second does not"])
+
+    async def worker() -> None:
+        while True:
+            job = await jobs.get()
+            try:
+                outcome = next(outcomes)
+                if isinstance(outcome, ZeroDivisionError):
+                    raise outcome
+                job.set_result(outcome)
+            except ZeroDivisionError as error:
+                job.set_exception(error)
+
+    async def ask() -> str:
+        job: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        jobs.put_nowait(job)
+        return await job
+
+    async def on_tokens(_: TokenSet) -> None:
+        await ask()
+
+    working = asyncio.create_task(worker())
+    session = client.session(emulator.issue_tokens(user), on_tokens=on_tokens)
+    with pytest.raises((ZeroDivisionError, GenAuthError)):
+        await session.refresh()
+    # It waits for its next job, though its frame was on the traceback.
+    assert await asyncio.wait_for(ask(), 5) == "the second does not"
+    working.cancel()
