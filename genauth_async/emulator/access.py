@@ -323,6 +323,8 @@ class Access:
     def _check_own(self, thing: Subject | Resource | Tenant) -> None:
         if isinstance(thing, User):
             return
+        if isinstance(thing, str):
+            raise TypeError(f"{thing!r} is a text; pass the object that its add_... method gave")
         with self._lock:
             known = (self._roles, self._groups, self._tenants, self._resources)
             if not any(thing is each for things in known for each in things.values()):

@@ -132,6 +132,8 @@ class ExtIdps:
             user_id_in_idp: the account's id.
             type: what kind of id this is, where the provider has several, such as "openid" and "unionid".
         """
+        if not isinstance(ext_idp, ExtIdp):
+            raise TypeError(f"ext_idp is what add gave, not {ext_idp.__class__.__name__}")
         user.identities.append(
             {
                 "identityId": secrets.token_hex(12),

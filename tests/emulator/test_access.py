@@ -65,6 +65,7 @@ def test_nobody_is_told_without_a_valid_token(
         (lambda access, user: access.allow(user, access.data_resource(*API), "get", node="x"), "no node x"),
         (lambda access, user: access.allow(user, access.data_resource(*COMPANY), "get"), "say which node"),
         (lambda access, user: access.assign(user, Emulator().access.add_role("x")), "another emulator"),
+        (lambda access, user: access.assign(user, "editor"), "pass the object"),
         (lambda access, user: access.unassign(user, access.add_role("x")), "not assigned"),
         (lambda access, user: access.leave(user, access.add_group("x")), "does not belong to x"),
     ],
