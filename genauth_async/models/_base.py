@@ -97,11 +97,10 @@ class Dto(Mapping[str, object]):
         attribute = attribute_names(type(self)).get(name) if isinstance(name, str) else None
         return name in self.extra if attribute is None else getattr(self, attribute) is not None
 
-    @overload
-    def get(self, key: str) -> object | None: ...
-    @overload
-    def get(self, key: str, default: _T) -> object | _T: ...
-    def get(self, key: str, default: object = None) -> object:
+    # Mapping's overloads all come down to this, since every item is an object.
+    def get(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, key: str, default: object = None
+    ) -> object:
         """The item of this wire name, or the default where the server left it out."""
         return self[key] if key in self else default  # noqa: SIM401 - this is that method
 

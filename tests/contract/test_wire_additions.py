@@ -40,7 +40,13 @@ def test_what_the_vendors_python_sdk_lacks_is_sent_as_documented(
 
 
 def _compare(operation: dict[str, Any], fill: Fill, method: Callable[..., Any], faces: Faces) -> None:
-    @settings(max_examples=3, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=3,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=[*HealthCheck.__members__.values()],
+    )
     @given(_arguments(operation, fill))
     def compare(arguments: dict[str, Any]) -> None:
         async def call() -> None:

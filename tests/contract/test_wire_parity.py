@@ -114,7 +114,11 @@ def test_both_send_the_same(method: str, recorder: RecordingServer, make_faces: 
 
 def _compare(method: str, case: Case, faces: Faces, expected: list[Difference], seen: set[Difference]) -> None:
     @settings(
-        max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=[*HealthCheck.__members__.values()],
     )
     @given(calls(method, case.fill, OWN.get(method, {}), NEEDED))
     def compare(call: Call) -> None:

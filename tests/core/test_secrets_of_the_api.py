@@ -8,8 +8,9 @@ from typing import Any
 
 import httpx
 import httpx2
-import pyotp
 import pytest
+from pyotp import parse_uri
+from pyotp.totp import TOTP
 
 from genauth_async import AuthenticationClient, GenAuthError, MFARequiredError, RetryPolicy
 from genauth_async.emulator import Emulator
@@ -106,9 +107,9 @@ class Life:
     async def enroll(self, user: AuthenticationClient) -> None:
         begun = (await self.see(user.send_enroll_factor_request({}, "OTP"))).data
         assert begun.otp_data is not None
-        secret = pyotp.parse_uri(begun.otp_data.qr_code_uri or "").secret
+        secret = parse_uri(begun.otp_data.qr_code_uri or "").secret
         self.met.add(secret)
-        totp = pyotp.TOTP(secret)
+        totp = TOTP(secret)
         await self.fail(user.enroll_factor({"passCode": "000000x"}, begun.enrollment_token, "OTP"))
         now = self.emulator.clock.now()
         await self.see(user.enroll_factor({"passCode": totp.at(int(now))}, begun.enrollment_token, "OTP"))

@@ -44,13 +44,14 @@ async def test_passing_failures_do_not_end_a_watch(face: Any, emulator: Emulator
     emulator.faults.add(path, status=502, body="<html>Bad Gateway</html>")
     emulator.faults.add(path, envelope={"statusCode": 500, "message": "oops"})
     emulator.faults.add(path, truncate=True)
+    states = face.poll_push_code(push_code_id, interval=0.01)
     seen = []
-    async for state in face.poll_push_code(push_code_id, interval=0.01):
+    async for state in states:
         seen.append(state.status)
         if state.status == "PUSHED":
             emulator.pushes.confirm(push_code_id)
     assert seen == ["PUSHED", "AUTHORIZED"]
-    assert state.token_set.access_token
+    assert (await states.last()).token_set.access_token
 
 
 async def test_a_watch_has_an_end_in_time(face: Any, emulator: Emulator, user: User) -> None:

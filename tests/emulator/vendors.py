@@ -21,9 +21,11 @@ _NODE_NAMES: dict[str, str] = {
 class Vendor(Protocol):
     def call(self, method: str, *args: object, **kwargs: object) -> Any:
         """Calls a method by its name in the Python SDK."""
+        ...
 
     def as_user(self, access_token: str) -> Vendor:
         """The SDK with a signed-in user."""
+        ...
 
 
 class VendorPython:
