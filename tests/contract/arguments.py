@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from attrs import frozen
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
 
 from tests.contract.document import CONVENIENCE, DTOS, OPERATIONS
 
+EVERY_HEALTH_CHECK: list[HealthCheck] = list(HealthCheck)  # pyright: ignore[reportAssignmentType]
 Fill = Literal["required", "nulls", "full", "mixed"]
 """What is given for optional parameters and members: nothing; None, or an object of Nones; a value; any of these."""
 

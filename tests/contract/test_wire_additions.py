@@ -7,12 +7,12 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genauth_async import ConfigurationError
 from tests.contract.answers import least_answer
-from tests.contract.arguments import NEVER_EMPTY, NOT_EMPTY, Fill, of_type
+from tests.contract.arguments import EVERY_HEALTH_CHECK, NEVER_EMPTY, NOT_EMPTY, Fill, of_type
 from tests.contract.differences import without_nulls
 from tests.contract.document import OPERATIONS, our_name
 from tests.contract.parity import APP_ID, APP_SECRET, STANDING_HEADERS, TOKEN, Case, Faces, Sent, sent
@@ -45,7 +45,7 @@ def _compare(operation: dict[str, Any], fill: Fill, method: Callable[..., Any], 
         deadline=None,
         derandomize=True,
         database=None,
-        suppress_health_check=[*HealthCheck.__members__.values()],
+        suppress_health_check=EVERY_HEALTH_CHECK,
     )
     @given(_arguments(operation, fill))
     def compare(arguments: dict[str, Any]) -> None:

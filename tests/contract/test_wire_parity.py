@@ -9,13 +9,13 @@ from typing import Any
 import genauth
 import pytest
 from anyio.from_thread import BlockingPortal
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genauth_async import AuthenticationClient
 from genauth_async.errors import GenAuthError
 from tests.contract.answers import least_answer
-from tests.contract.arguments import NOT_EMPTY, Call, calls, parameters
+from tests.contract.arguments import EVERY_HEALTH_CHECK, NOT_EMPTY, Call, calls, parameters
 from tests.contract.differences import DIFFERENCES
 from tests.contract.document import CONVENIENCE, OPERATIONS, PROTOCOL
 from tests.contract.parity import (
@@ -118,7 +118,7 @@ def _compare(method: str, case: Case, faces: Faces, expected: list[Difference], 
         deadline=None,
         derandomize=True,
         database=None,
-        suppress_health_check=[*HealthCheck.__members__.values()],
+        suppress_health_check=EVERY_HEALTH_CHECK,
     )
     @given(calls(method, case.fill, OWN.get(method, {}), NEEDED))
     def compare(call: Call) -> None:
