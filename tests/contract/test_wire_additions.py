@@ -109,7 +109,7 @@ def _documented(operation: dict[str, Any], arguments: Mapping[str, Any]) -> Sent
     if our_name(operation) in TAKEN:
         headers["authorization"] = f"Bearer {TOKEN}"
     if operation["name"] in WITH_CREDENTIALS:
-        body = {"client_id": APP_ID, "client_secret": APP_SECRET, **body}
+        body = body if "client_id" in body else {"client_id": APP_ID, "client_secret": APP_SECRET, **body}
     has_body = operation["http"] in {"POST", "PUT"}
     if has_body:
         headers["content-type"] = "application/json"
