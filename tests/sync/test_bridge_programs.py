@@ -41,7 +41,7 @@ class Program:
         assert self.process.stdout is not None
         while line not in self.lines[-1:]:
             read = self.process.stdout.readline()
-            assert read, f"the program ended before {line!r}: {self.process.communicate()}"
+            assert read, f"the program ended before {line!r}, after {self.lines}: {self.process.communicate()}"
             self.lines.append(read.rstrip("\n"))
 
     def interrupt(self) -> None:
