@@ -20,7 +20,7 @@ test: $(VENV)/.test
 check: $(VENV)/.check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python tools/generate_sync.py --check
+	$(BIN)/python -m tools.generate_sync --check
 	$(BIN)/python -m tools.generate_docs --check
 	$(BIN)/mypy
 	$(BIN)/pyright
@@ -30,7 +30,7 @@ fix: $(VENV)/.check
 	$(BIN)/ruff format .
 
 generate: $(VENV)/.check
-	$(BIN)/python tools/generate_sync.py
+	$(BIN)/python -m tools.generate_sync
 	$(BIN)/python -m tools.generate_docs
 
 $(VENV)/.pip:

@@ -32,9 +32,14 @@ _PAIR = re.compile(r"""(["']?)([\w.-]+)\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'(?:[^'
 _TOKEN_LIKE = re.compile(r"[\w+/=.-]{20,}")
 
 
+def plain_name(name: str) -> str:
+    """A name without what tells its spellings apart: snake_case, kebab-case, camelCase."""
+    return name.replace("_", "").replace("-", "").lower()
+
+
 def is_secret_name(name: str) -> bool:
     """Whether a field of this name may hold something that opens a door."""
-    plain = name.replace("_", "").replace("-", "").lower()
+    plain = plain_name(name)
     if plain in _HARMLESS_NAMES:
         return False
     return plain in _SECRET_NAMES or any(word in plain for word in _SECRET_WORDS)

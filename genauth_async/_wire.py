@@ -11,8 +11,9 @@ from typing import Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
 from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, override
 
+from ._masking import plain_name
 from .errors import ConfigurationError
-from .models._base import Dto, attribute_names, wire_names
+from .models._base import Dto, attribute_names, is_exactly, wire_names
 
 _T = TypeVar("_T")
 _DtoT = TypeVar("_DtoT", bound=Dto)
@@ -120,16 +121,12 @@ def _of_argument(value: Mapping[str, object], cls: type[Dto]) -> tuple[dict[str,
 
 def _meant(key: str, cls: type[Dto]) -> str | None:
     """The member that an unknown key is probably a slip of."""
-    wire_of = {_plain(name): name for name in attribute_names(cls)}
-    wire_of |= {_plain(attribute): wire for attribute, wire in wire_names(cls).items()}
-    if "passwordencrypttype" in wire_of and "encrypt" in _plain(key):
+    wire_of = {plain_name(name): name for name in attribute_names(cls)}
+    wire_of |= {plain_name(attribute): wire for attribute, wire in wire_names(cls).items()}
+    if "passwordencrypttype" in wire_of and "encrypt" in plain_name(key):
         return wire_of["passwordencrypttype"]  # a password must not go out in the clear over a slip
-    close = get_close_matches(_plain(key), wire_of, 1, _SLIP)
+    close = get_close_matches(plain_name(key), wire_of, 1, _SLIP)
     return wire_of[close[0]] if close else None
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", "").replace("-", "").lower()
 
 
 _Reader: TypeAlias = Callable[[Mapping[str, object], type[Dto]], tuple[dict[str, object], dict[str, object]]]
@@ -195,7 +192,7 @@ def _exact(kind: type[_T], wanted: str) -> Callable[[object, Any], _T]:
     """What a caller passes is taken as it is, or not at all."""
 
     def read(value: object, _: Any) -> _T:
-        if isinstance(value, kind) and not (isinstance(value, bool) and kind is not bool):
+        if is_exactly(value, kind):
             return value
         raise _MismatchError(wanted, value)
 

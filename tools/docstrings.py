@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
+from tools.generated import RefusedError
+
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 Shown: TypeAlias = ast.ClassDef | Function | ast.Assign
 
@@ -20,10 +22,6 @@ _ENTRY = re.compile(r"^([\w., ]+): (.*(?:\n +.*)*)", re.MULTILINE)
 _BETWEEN_PARAMETERS = re.compile(r", (?=\w+: |\*)")
 _DEFAULT = re.compile(r"(?<=[^=])=(?=[^=])")
 _WIDTH = 100
-
-
-class RefusedError(Exception):
-    """Something is missing, or there is no rule for it."""
 
 
 class Source:

@@ -9,16 +9,13 @@ name in docs/reference/examples, which the tests run. What it does not know it r
 
 from __future__ import annotations
 
-import argparse
 import ast
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from tools.docstrings import (
     Function,
-    RefusedError,
     Shown,
     Source,
     docstring,
@@ -28,6 +25,7 @@ from tools.docstrings import (
     sections,
     signature,
 )
+from tools.generated import RefusedError, write_or_check
 
 PACKAGE, REFERENCE = "genauth_async", "docs/reference"
 BANNER = f"<!-- Written by tools/generate_docs.py from the docstrings of {PACKAGE}; change those, not this. -->"
@@ -226,29 +224,8 @@ def _slug(heading: str) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Writes docs/reference from the docstrings of genauth_async.")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file would change")
-    parser.add_argument("--root", type=Path, default=Path(__file__).parents[1], help="the folder of the package")
-    options = parser.parse_args()
-    folder = options.root / REFERENCE
-    try:
-        files = Reference(options.root).files()
-    except RefusedError as refused:
-        print(refused, file=sys.stderr)
-        return 1
-    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*.md")}
-    problems = dict.fromkeys(present - files.keys(), "stray")
-    for path, text in files.items():
-        target = folder / path
-        if path in present and target.read_bytes() == text.encode():
-            continue
-        if options.check:
-            problems[path] = "stale" if path in present else "missing"
-        else:
-            target.write_bytes(text.encode())
-    for path, problem in sorted(problems.items()):
-        print(f"{REFERENCE}/{path}: {problem}", file=sys.stderr)
-    return 1 if problems else 0
+    description = "Writes docs/reference from the docstrings of genauth_async."
+    return write_or_check(description, REFERENCE, {"examples"}, lambda root: Reference(root).files())
 
 
 if __name__ == "__main__":

@@ -3,13 +3,12 @@
 It reads the core's source and imports nothing of it. It changes signatures and docstrings, and never looks into bodies:
 each generated method is one line that runs the core's. What it does not know it refuses, with file and line.
 
-    python tools/generate_sync.py            write the files
-    python tools/generate_sync.py --check    compare them, as a whole, with what would be written
+    python -m tools.generate_sync            write the files
+    python -m tools.generate_sync --check    compare them, as a whole, with what would be written
 """
 
 from __future__ import annotations
 
-import argparse
 import ast
 import builtins
 import re
@@ -20,138 +19,49 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NoReturn, TypeAlias
 
-CORE, FACADE = "genauth_async", "genauth_sync"
+from tools.core_source import (
+    BY_HAND,
+    CALLBACKS,
+    CORE,
+    DELEGATED,
+    FACADE,
+    IN_DOCSTRINGS,
+    IN_THE_BASE,
+    PLAIN_BASES,
+    RENAMED,
+    SHARED_CLASSES,
+    SHARED_PACKAGES,
+    TABLES,
+    Core,
+    Function,
+    Source,
+    bare,
+    target,
+)
+from tools.generated import RefusedError, write_or_check
+
 HAND_WRITTEN = {"_bridge.py", "py.typed"}
 OF_THE_BRIDGE = {"awaitable", "bridge"}
-
-# An entry of these that serves nothing is an error, so that none outlives its reason.
-PLAIN_BASES = {"Api", "FramesCleared"}  # mark the classes that get a facade; nothing in them is public
-CALLBACKS = {"OnEvent", "OnTokens"}  # users' functions that the core awaits: blocking ones here, run in a worker thread
-SHARED_CLASSES = {"AsyncHTTPClient", "AsyncHTTPTransport", "MemoryStore", "TokenStore"}  # only the core awaits them
-SHARED_PACKAGES = {"emulator", "models"}  # need no facade
-BY_HAND = {"Stream"}  # generic classes whose facade stands in _bridge.py; plain methods give them
-RENAMED = {"__aenter__": "__enter__", "__aexit__": "__exit__", "aclose": "close"}
-DELEGATED = {"__init__", "__repr__"}
-IN_THE_BASE = {"__reduce__"}  # Facade has its own
-IN_DOCSTRINGS = {
-    "Async-first SDK": "The blocking twin of genauth_async, the SDK",
-    "async with": "with",
-    "aclose": "close",
-    "called (and awaited)": "called in a thread",
-    "all tasks": "all threads",
-}
-CLASSES = (PLAIN_BASES, CALLBACKS, SHARED_CLASSES, BY_HAND)
-TABLES = (*CLASSES, SHARED_PACKAGES, RENAMED, DELEGATED, IN_THE_BASE, IN_DOCSTRINGS)
 
 # What a package may have that imports its modules when they are asked for, besides imports and __all__.
 LAZY = re.compile(r"_\w+( =|:)|if (not )?TYPE_CHECKING:|def __(getattr|dir)__\(")
 ASYNCHRONOUS = re.compile(r"\b(AbstractAsync\w*|Async\w*|Awaitable|Callable|Coroutine)\b")
-Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-class RefusedError(Exception):
-    """The core has something for which there is no rule."""
-
-
-class Source:
-    """One file of the core."""
-
-    def __init__(self, core: Path, path: Path) -> None:
-        self.path = path.relative_to(core).as_posix()
-        self.text = path.read_text(encoding="utf-8")
-        self.body = ast.parse(self.text).body
-        package = [CORE, *Path(self.path).parts[:-1]]
-        self.folder = "/".join(package[1:])
-        self.is_package = path.stem == "__init__"
-        self.module = ".".join(package if self.is_package else [*package, path.stem])
-        self.classes = {node.name: node for node in self.body if isinstance(node, ast.ClassDef)}
-        self.values: dict[str, ast.expr] = {}
-        self.imported: dict[str, str] = {}
-        for node in self.body:
-            if isinstance(node, ast.ImportFrom):
-                above = package[: len(package) + 1 - node.level] if node.level else []
-                module = ".".join([*above, node.module] if node.module else above)
-                self.imported |= {alias.name: module for alias in node.names if alias.asname is None}
-            elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
-                self.values[_target(node)] = node.value
-
-    def refuse(self, node: ast.AST, problem: str) -> NoReturn:
-        raise RefusedError(f"{CORE}/{self.path}:{getattr(node, 'lineno', 1)}: {problem}")
-
-    def bases(self, name: str) -> set[str]:
-        return {ast.unparse(base) for base in self.classes[name].bases}
-
-    def exported(self) -> list[str]:
-        """The names in `__all__`; without one, those in `_MODULES`, from which a lazy package imports."""
-        written = self.values.get("__all__", self.values.get("_MODULES", ast.List([])))
-        try:
-            names = ast.literal_eval(written)
-        except ValueError:
-            self.refuse(written, f"the names are not written out: {ast.unparse(written)}")
-        return sorted(" ".join(names.values()).split()) if isinstance(names, dict) else list(names)
-
-
-class Core:
-    """All files of the core, the classes that get a facade, and the entries of the tables that were of use."""
-
-    def __init__(self, root: Path) -> None:
-        sources = [Source(root / CORE, path) for path in sorted((root / CORE).rglob("*.py"))]
-        self.sources = [source for source in sources if source.folder not in SHARED_PACKAGES]
-        self.shared = {
-            source.folder: source for source in sources if source.is_package and source.folder in SHARED_PACKAGES
-        }
-        self.used: set[str] = set()
-        self.facades: dict[str, Source] = {}
-        public = [source for source in self.sources if "._" not in source.module]
-        classes = {name: source for source in public for name in source.classes if not name.startswith("_")}
-        self.used |= classes.keys() & BY_HAND
-        classes = {name: source for name, source in classes.items() if name not in BY_HAND}
-        # Their objects would come as streams of the core from methods that do not say `Stream[...]`.
-        self.streams = {name for source in sources for name in source.classes if _bare(source.bases(name)) & BY_HAND}
-        marks = set(PLAIN_BASES)
-        while found := [name for name in sorted(classes.keys() - self.facades) if classes[name].bases(name) & marks]:
-            self.facades |= {name: classes[name] for name in found}
-            marks |= set(found)
-        self.used |= {base for name, source in self.facades.items() for base in source.bases(name) & PLAIN_BASES}
-
-    def in_table(self, entry: str, table: set[str] | dict[str, str]) -> bool:
-        self.used |= {entry} & set(table)
-        return entry in table
-
-    def held_by(self, name: str) -> str:
-        """The class whose object a facade holds: the areas of the API are bases of one client, and share its object."""
-        source = self.facades[name]
-        heirs = {self.held_by(heir) for heir, where in self.facades.items() if name in where.bases(heir)}
-        if len(heirs) > 1:
-            source.refuse(source.classes[name], f"{name} is a base of both {' and '.join(sorted(heirs))}")
-        return heirs.pop() if heirs else name
-
-    def alias(self, name: str) -> tuple[str, Source | None]:
-        """What an alias stands for, if it is one, and where it is made."""
-        source = next((source for source in self.sources if name in source.values), None)
-        return (ast.unparse(source.values[name]), source) if source else ("", None)
-
-    def check_shared(self, name: str) -> None:
-        for source in self.sources:
-            for node in source.classes[name].body if name in source.classes else []:
-                is_coroutine = isinstance(node, ast.AsyncFunctionDef) and not node.name.startswith("_")
-                if is_coroutine and not self.in_table(name, SHARED_CLASSES):
-                    source.refuse(node, f"{name} is exported and has coroutine methods, but no facade")
-
-    def files(self) -> dict[str, str]:
-        """The text of each generated file."""
-        folders = {"", *(source.folder for source in self.facades.values())}
-        made = {source.path: Module(self, source).of_classes() for source in dict.fromkeys(self.facades.values())}
-        packages = [source for source in self.sources if source.is_package and source.folder in folders]
-        made |= {source.path: Module(self, source).of_package() for source in packages}
-        for folder, source in self.shared.items():
-            self.used.add(folder)
-            made[f"{folder}.py"] = Module(self, source).of_package()
-        for unused in sorted({entry for table in TABLES for entry in table} - self.used):
-            raise RefusedError(f"tools/generate_sync.py: the entry {unused!r} serves nothing; remove it")
-        return made
+def facade_files(root: Path) -> dict[str, str]:
+    """The text of each generated file."""
+    core = Core(root)
+    folders = {"", *(source.folder for source in core.facades.values())}
+    made = {source.path: Module(core, source).of_classes() for source in dict.fromkeys(core.facades.values())}
+    packages = [source for source in core.sources if source.is_package and source.folder in folders]
+    made |= {source.path: Module(core, source).of_package() for source in packages}
+    for folder, source in core.shared.items():
+        core.used.add(folder)
+        made[f"{folder}.py"] = Module(core, source).of_package()
+    for unused in sorted({entry for table in TABLES for entry in table} - core.used):
+        raise RefusedError(f"tools/core_source.py: the entry {unused!r} serves nothing; remove it")
+    return _formatted(made)
 
 
 class Module:
@@ -166,7 +76,7 @@ class Module:
     def of_package(self) -> str:
         """An `__init__`: the same names; what has a facade is the facade."""
         for node in self.source.body:
-            is_all = isinstance(node, ast.Assign) and _target(node) == "__all__"
+            is_all = isinstance(node, ast.Assign) and target(node) == "__all__"
             is_lazy = self.source.folder in SHARED_PACKAGES and LAZY.match(ast.unparse(node))
             if not (is_all or is_lazy or _is_docstring(node) or isinstance(node, ast.ImportFrom | ast.Try)):
                 self.source.refuse(node, "a package has imports and __all__, nothing else")
@@ -379,7 +289,7 @@ class Method:
             return [call, "return self"]
         if returned == self.cls:
             call = f"{self.node.args.args[0].arg}._wrap({call})"
-        elif isinstance(self.node.returns, ast.Subscript) and _bare({returned}) & BY_HAND:
+        elif isinstance(self.node.returns, ast.Subscript) and bare({returned}) & BY_HAND:
             call = f"{returned.partition('[')[0]}({call})"
         elif returned in self.core.facades:
             self.module.exempt.add("SLF001")
@@ -389,15 +299,6 @@ class Method:
 
 def _is_docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-def _bare(types: set[str]) -> set[str]:
-    """Those types without what stands in their brackets."""
-    return {name.partition("[")[0] for name in types}
-
-
-def _target(node: ast.Assign | ast.AnnAssign) -> str:
-    return ast.unparse(node.targets[0] if isinstance(node, ast.Assign) else node.target)
 
 
 def _formatted(files: Mapping[str, str]) -> dict[str, str]:
@@ -420,31 +321,9 @@ def _formatted(files: Mapping[str, str]) -> dict[str, str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Writes genauth_sync from the signatures of genauth_async.")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file would change")
-    parser.add_argument("--root", type=Path, default=Path(__file__).parents[1], help="the folder of both packages")
-    options = parser.parse_args()
-    facade = options.root / FACADE
-    try:
-        files = _formatted(Core(options.root).files())
-    except RefusedError as refused:
-        print(refused, file=sys.stderr)
-        return 1
-    found = {path.relative_to(facade).as_posix() for path in facade.rglob("*") if path.is_file()}
-    present = {path for path in found - HAND_WRITTEN if "__pycache__" not in path}
-    problems = dict.fromkeys(present - files.keys(), "stray")
-    for path, text in files.items():
-        target = facade / path
-        if path in present and target.read_bytes() == text.encode():
-            continue
-        if options.check:
-            problems[path] = "stale" if path in present else "missing"
-        else:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(text.encode())
-    for path, problem in sorted(problems.items()):
-        print(f"{FACADE}/{path}: {problem}", file=sys.stderr)
-    return 1 if problems else 0
+    return write_or_check(
+        "Writes genauth_sync from the signatures of genauth_async.", FACADE, HAND_WRITTEN, facade_files
+    )
 
 
 if __name__ == "__main__":

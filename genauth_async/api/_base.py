@@ -16,7 +16,7 @@ from .._request import Repeat, Request
 from .._shield import finish
 from .._transport import Transport
 from ..errors import ConfigurationError, RequestTimeoutError
-from ..models._base import Dto, required_attributes, scalar_attributes, wire_names
+from ..models._base import Dto, is_exactly, required_attributes, scalar_attributes, wire_names
 from ..models.system import SystemInfoResp
 from ..passwords import Encrypt, PasswordEncryptor
 from ..settings import Settings, Timeout, deadline
@@ -141,7 +141,7 @@ def _checked(body: Dto) -> Dto:
             raise ConfigurationError(attribute, "is needed, and is None")
     for attribute, kind in scalar_attributes(type(body)).items():
         value = getattr(body, attribute)
-        if value is not None and type(value) is not kind and not (isinstance(value, kind) and kind is str):
+        if value is not None and not is_exactly(value, kind):
             raise ConfigurationError(attribute, f"is {_KINDS[kind]}, not {type(value).__name__}")
     for attribute in wire_names(type(body)):
         value = getattr(body, attribute)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard, TypeVar, overload
 
 import attrs
 
@@ -204,6 +204,11 @@ def scalar_attributes(cls: type[Dto]) -> Mapping[str, type]:
     scalars = {"str": str, "int": int, "bool": bool}
     types = {attribute.name: str(attribute.type).removesuffix(" | None") for attribute in attrs.fields(cls)}
     return {name: scalars[kind] for name, kind in types.items() if kind in scalars}
+
+
+def is_exactly(value: object, kind: type[_T]) -> TypeGuard[_T]:
+    """Whether it is of this type; True and False are no numbers."""
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 @dto

@@ -37,8 +37,8 @@ def lay_out(root: Path, *, with_facade: bool) -> None:
 
 
 def generate(root: Path, *arguments: str, python: str = sys.executable) -> tuple[int, list[str]]:
-    command = [python, str(ROOT / "tools/generate_sync.py"), "--root", str(root), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    command = [python, "-m", "tools.generate_sync", "--root", str(root), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=ROOT)
     return done.returncode, done.stderr.splitlines()
 
 
@@ -255,7 +255,7 @@ def test_a_refusal_names_the_line(project: Path) -> None:
 
 def test_an_entry_that_serves_nothing_is_refused(project: Path) -> None:
     replace(project / "genauth_async/client.py", "def __repr__", "def _repr")
-    message = "tools/generate_sync.py: the entry '__repr__' serves nothing; remove it"
+    message = "tools/core_source.py: the entry '__repr__' serves nothing; remove it"
     assert generate(project, "--check") == (1, [message])
 
 

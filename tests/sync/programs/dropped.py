@@ -6,6 +6,7 @@ import gc
 import sys
 
 from genauth_sync import AuthenticationClient, TokenSession
+from tests.sync.programs.say import say
 
 host, app_id, app_secret = sys.argv[1:]
 
@@ -19,8 +20,8 @@ def sign_in() -> TokenSession:
 session = sign_in()
 gc.collect()
 # The session still has the client's connections.
-print("refreshed:", session.refresh().access_token == session.access_token())
+say("refreshed:", session.refresh().access_token == session.access_token())
 del session
 gc.collect()
 another = AuthenticationClient(app_id, host, app_secret)
-print("another:", another.get_system_info().version is not None)
+say("another:", another.get_system_info().version is not None)

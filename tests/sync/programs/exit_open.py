@@ -14,18 +14,19 @@ def call_after_the_end() -> None:
     try:
         bridge.run(anyio.lowlevel.checkpoint)
     except SyncBridgeError as error:
-        print("after the end:", error)
+        say("after the end:", error)
 
 
 atexit.register(call_after_the_end)  # before the import, so that it runs after the bridge's own
 
 from genauth_async.errors import SyncBridgeError  # noqa: E402
 from genauth_sync._bridge import Facade, bridge  # noqa: E402
+from tests.sync.programs.say import say  # noqa: E402
 
 
 class Client:
     async def aclose(self) -> None:
-        print("client closed")
+        say("client closed")
 
 
 class ClientThatFails:
@@ -38,7 +39,7 @@ async def numbers() -> AsyncIterator[int]:
         yield 1
         yield 2
     finally:
-        print("generator closed")
+        say("generator closed")
 
 
 async def leave_open() -> None:
@@ -47,14 +48,14 @@ async def leave_open() -> None:
             started.set()
             await anyio.sleep_forever()
         finally:
-            print("task cancelled")
+            say("task cancelled")
 
     started = asyncio.Event()
     kept.append(asyncio.create_task(endless()))
     await started.wait()
     generator = numbers()
     kept.append(generator)
-    print("generator:", await anext(generator))
+    say("generator:", await anext(generator))
 
 
 async def wait_in_a_thread() -> None:
@@ -62,12 +63,12 @@ async def wait_in_a_thread() -> None:
     try:
         await anyio.sleep_forever()
     finally:
-        print("call cancelled")
+        say("call cancelled")
 
 
 def daemon() -> None:
     bridge.run(wait_in_a_thread)
-    print("not reached")
+    say("not reached")
 
 
 kept: list[object] = []
@@ -77,4 +78,4 @@ bridge.run(leave_open)
 in_call = threading.Event()
 threading.Thread(target=daemon, daemon=True).start()
 in_call.wait()
-print("main ends")
+say("main ends")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from genauth_async.stream import Stream
 from genauth_sync._bridge import Stream as BlockingStream
+from tests.sync.programs.say import say
 
 
 class Ones(Stream[int]):
@@ -13,9 +14,9 @@ class Ones(Stream[int]):
         return 1
 
     async def _close(self) -> None:
-        print("closed")
+        say("closed")
 
 
 stream = BlockingStream(Ones())
-print("item:", next(stream))
-print("main ends")
+say("item:", next(stream))
+say("main ends")

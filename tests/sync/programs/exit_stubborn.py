@@ -10,11 +10,12 @@ import gc
 atexit.register(gc.collect)  # before the import, so that it runs after the bridge's own, and finds what that dropped
 
 from genauth_sync._bridge import Facade, bridge  # noqa: E402
+from tests.sync.programs.say import say  # noqa: E402
 
 
 class Client:
     async def aclose(self) -> None:
-        print("client closed")
+        say("client closed")
 
 
 async def stubborn(started: asyncio.Event) -> None:
@@ -33,4 +34,4 @@ async def leave_behind() -> None:
 
 client = Facade(Client())
 bridge.run(leave_behind)
-print("main ends")
+say("main ends")

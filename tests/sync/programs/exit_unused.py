@@ -5,5 +5,6 @@ from __future__ import annotations
 import threading
 
 import genauth_sync._bridge
+from tests.sync.programs.say import say
 
-print("threads:", threading.active_count(), genauth_sync._bridge.__name__)
+say("threads:", threading.active_count(), genauth_sync._bridge.__name__)

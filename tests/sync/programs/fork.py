@@ -11,6 +11,7 @@ import threading
 import anyio
 
 from genauth_sync._bridge import bridge
+from tests.sync.programs.say import say
 
 
 async def loop_thread() -> int:
@@ -38,7 +39,7 @@ async def let_go() -> None:
 
 
 def call() -> None:
-    print("call in flight:", bridge.run(in_flight), flush=True)
+    say("call in flight:", bridge.run(in_flight))
 
 
 def hold_the_lock() -> None:
@@ -63,19 +64,19 @@ locked.wait()
 
 child = os.fork()
 if child == 0:
-    print("child: answer", bridge.run(loop_thread) == bridge.run(loop_thread), flush=True)
-    print("child: fresh loop", bridge._loop is not parent_loop, flush=True)
+    say("child: answer", bridge.run(loop_thread) == bridge.run(loop_thread))
+    say("child: fresh loop", bridge._loop is not parent_loop)
     parent_loop.remove_reader(near)  # as a connection does that the child drops
     near.close()
     far.close()
     sys.exit(5)
 forked.set()
 holder.join()
-print("child's status:", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+say("child's status:", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 bridge.run(hear)
-print("parent: hears", flush=True)
+say("parent: hears")
 bridge.run(let_go)
 caller.join()
-print("parent: same loop", bridge.run(loop_thread) == before and bridge._loop is parent_loop, flush=True)
+say("parent: same loop", bridge.run(loop_thread) == before and bridge._loop is parent_loop)
 near.close()
 far.close()

@@ -5,18 +5,19 @@ from __future__ import annotations
 import anyio
 
 from genauth_sync._bridge import bridge
+from tests.sync.programs.say import say
 
 
 async def endless() -> None:
     try:
-        print("running", flush=True)
+        say("running")
         await anyio.sleep_forever()
     except anyio.get_cancelled_exc_class():
-        print("cancelled")
+        say("cancelled")
         raise
     finally:
         await anyio.lowlevel.checkpoint()
-        print("cleaned up")
+        say("cleaned up")
 
 
 async def answer() -> int:
@@ -26,5 +27,5 @@ async def answer() -> int:
 try:
     bridge.run(endless)
 except KeyboardInterrupt:
-    print("interrupted")
-print("second call:", bridge.run(answer))
+    say("interrupted")
+say("second call:", bridge.run(answer))

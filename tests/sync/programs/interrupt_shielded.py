@@ -10,26 +10,27 @@ import anyio
 
 from genauth_async._shield import finish
 from genauth_sync._bridge import bridge
+from tests.sync.programs.say import say
 
 
 def on_interrupt(_number: int, _frame: FrameType | None) -> None:
-    print("signal", flush=True)
+    say("signal")
     raise KeyboardInterrupt
 
 
 async def rotate() -> None:
-    print("sent", flush=True)
+    say("sent")
     await anyio.to_thread.run_sync(sys.stdin.readline)
-    print("stored")
+    say("stored")
 
 
 async def refresh() -> None:
     await finish(rotate)
-    print("not reached")
+    say("not reached")
 
 
 signal.signal(signal.SIGINT, on_interrupt)
 try:
     bridge.run(refresh)
 except KeyboardInterrupt:
-    print("interrupted")
+    say("interrupted")

@@ -6,6 +6,7 @@ import anyio
 
 from genauth_async.stream import Stream
 from genauth_sync._bridge import Stream as BlockingStream
+from tests.sync.programs.say import say
 
 
 class Slow(Stream[int]):
@@ -22,7 +23,7 @@ class Slow(Stream[int]):
         if self._given == 1:
             self._tries += 1
             if self._tries == 1:
-                print("waiting", flush=True)
+                say("waiting")
                 await anyio.sleep_forever()
         self._given += 1
         return self._given
@@ -31,7 +32,7 @@ class Slow(Stream[int]):
 stream = BlockingStream(Slow())
 try:
     for item in stream:
-        print("item:", item)
+        say("item:", item)
 except KeyboardInterrupt:
-    print("interrupted")
-print("then:", list(stream), list(stream))
+    say("interrupted")
+say("then:", list(stream), list(stream))

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import anyio
 
 from genauth_sync import _bridge
 from genauth_sync._bridge import bridge
+from tests.sync.programs.say import say
 
 
-async def stubborn() -> None:
+async def stubborn(turn: int) -> None:
     try:
-        print("running", flush=True)
+        say(turn, "running")
         await anyio.sleep_forever()
     finally:
-        print("cleaning up", flush=True)
+        say(turn, "cleaning up")
         await anyio.sleep_forever()
 
 
-for seconds in (0.01, 3600.0):
+for turn, seconds in enumerate((0.01, 3600.0), 1):
     _bridge.CLEANUP_SECONDS = seconds
     try:
-        bridge.run(stubborn)
+        bridge.run(partial(stubborn, turn))
     except KeyboardInterrupt:
-        print("interrupted", flush=True)
+        say(turn, "interrupted")

@@ -9,6 +9,7 @@ import sys
 import warnings
 
 from genauth_sync._bridge import Facade, bridge
+from tests.sync.programs.say import say
 
 
 class Core:
@@ -23,8 +24,8 @@ class Blocking(Facade[Core]):
 
 async def main() -> None:
     blocking = Blocking(Core())
-    print("first:", blocking.answer())  # the caller's line
-    print("second:", blocking.answer())
+    say("first:", blocking.answer())  # the caller's line
+    say("second:", blocking.answer())
 
 
 if "ipython" in sys.argv:
@@ -33,4 +34,4 @@ with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     asyncio.run(main())
 for warning in caught:
-    print(warning.category.__name__, "at:", linecache.getline(warning.filename, warning.lineno).strip())
+    say(warning.category.__name__, "at:", linecache.getline(warning.filename, warning.lineno).strip())

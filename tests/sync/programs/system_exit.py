@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 
 from genauth_sync._bridge import bridge
+from tests.sync.programs.say import say
 
 
 async def leave(error: BaseException) -> None:
@@ -29,7 +30,7 @@ def call(make: Callable[[BaseException], Coroutine[Any, Any, None]], error: Base
     try:
         bridge.run(lambda: make(error))
     except (SystemExit, KeyboardInterrupt) as caught:
-        print(make.__name__, repr(caught))
+        say(make.__name__, repr(caught))
 
 
 before = bridge.run(thread)
@@ -37,5 +38,5 @@ call(leave, SystemExit(3))
 call(leave, KeyboardInterrupt("from within"))
 call(leave_by_a_task, SystemExit(3))
 call(leave_by_a_task, KeyboardInterrupt("from within"))
-print("same thread:", bridge.run(thread) == before)
+say("same thread:", bridge.run(thread) == before)
 bridge.run(lambda: leave(SystemExit(7)))
