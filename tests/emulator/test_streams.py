@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 import pytest
 
-from genauth_async import Clock, NotFoundError, WaitTimeoutError
+from genauth_async import Clock, NotFoundError, RetryPolicy, WaitTimeoutError
 from genauth_async.emulator import Emulator, User
 from tests.conftest import MakeClient
 
@@ -60,6 +60,27 @@ async def test_a_watch_has_an_end_in_time(face: Any, emulator: Emulator, user: U
     with pytest.raises(WaitTimeoutError) as caught:
         await face.poll_push_code(push_code_id, interval=0.01, wait=0.1).last()
     assert isinstance(caught.value, TimeoutError)
+
+
+async def test_a_watch_that_asks_too_often_asks_less_often_and_not_again_at_once(
+    make_client: MakeClient, emulator: Emulator, user: User
+) -> None:
+    client = make_client(retry=RetryPolicy(backoff=0.0))
+    token = emulator.issue_tokens(user)["access_token"]
+    qrcode_id = (await client.gene_qr_code("MOBILE_APP")).data.qrcode_id
+    push_code_id = (await client.sign_in_by_push(user.email or "")).data.push_code_id
+    fastpass_id = (await client.gene_fastpass_qrcode_info(access_token=token)).data
+    assert fastpass_id is not None
+    watches: dict[str, Any] = {
+        "/api/v3/check-qrcode-status": client.poll_qr_code(qrcode_id, interval=0.01, wait=0.1),
+        "/api/v3/check-pushcode-status": client.poll_push_code(push_code_id, interval=0.01, wait=0.1),
+        "/api/v3/get-app-login-qrcode-status": client.poll_fastpass(fastpass_id.qrcode_id, interval=0.01, wait=0.1),
+    }
+    for path, states in watches.items():
+        emulator.faults.add(path, retry_after=0, times=None)
+        with pytest.raises(WaitTimeoutError):
+            await states.last()
+        assert emulator.requests[path] == 1
 
 
 async def test_a_fastpass_code_is_watched(face: Any, emulator: Emulator, user: User) -> None:
