@@ -62,7 +62,7 @@ def least(hint: Any) -> object:
     first = alternatives(hint)[0]
     if get_origin(first) is Literal:
         return get_args(first)[0]
-    if isinstance(first, type) and issubclass(first, Dto):
+    if get_origin(first) is None and isinstance(first, type) and issubclass(first, Dto):  # list[str] is no class
         assert first.__name__ in DTOS
         return least_members(first.__name__)
     return {str: "text", int: 1, bool: True, object: "text"}[first] if first in {str, int, bool, object} else ["text"]
