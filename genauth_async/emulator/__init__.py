@@ -21,6 +21,7 @@ try:
     from .state import App
     from .subscribers import Events
     from .users import User
+    from .visitor import VisitError, sign_in_at_page
 except ModuleNotFoundError as missing:
     package = (missing.name or "").partition(".")[0]
     if package not in {"h11", "joserfc", "pyotp", "segno", "starlette", "uvicorn", "websockets"}:
@@ -46,4 +47,6 @@ __all__ = [
     "Passkeys",
     "RequestCounter",
     "User",
+    "VisitError",
+    "sign_in_at_page",
 ]

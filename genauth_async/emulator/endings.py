@@ -12,6 +12,7 @@ def end_all_of(state: State, user: User, *, keep: Grant | None = None) -> None:
     state.grants.revoke_all_of(user.id, keep=keep)
     state.public_accounts.end_sessions_of(user)
     state.tickets.revoke_all_of(user.id)
+    state.hosted_login.sessions.end_all_of(user.id)
     for codes in (state.qr_codes, state.pushes, state.fastpass_codes):
         codes.cancel_all_of(user)
 

@@ -14,13 +14,19 @@ from .replies import OAuthError
 
 @define(eq=False, kw_only=True)
 class Grant:
-    """What one sign-in gave to one application; when it is revoked, all its tokens die."""
+    """What one sign-in gave to one application; when it is revoked, all its tokens die.
+
+    Attributes:
+        user_id: whose it is; a client's own id where a program got it for itself.
+        auth_time: when the user signed in at the hosted page, if they did.
+    """
 
     id: str
     user_id: str
     app_id: str
     scope: str
     created_at: float
+    auth_time: int | None = None
     revoked: bool = False
 
 

@@ -9,7 +9,7 @@ from threading import Lock
 from attrs import field, frozen
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPrivateNumbers, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from joserfc.jwk import RSAKey
+from joserfc.jwk import KeySet, RSAKey
 
 from genauth_async import sm2
 
@@ -38,6 +38,10 @@ class SigningKeys:
     def jwks(self) -> dict[str, object]:
         """The JSON Web Key Set, without private parts."""
         return {"keys": [key.as_dict(private=False) for key in self._keys()]}
+
+    def key_set(self) -> KeySet:
+        """The same keys, to verify with."""
+        return KeySet(list(self._keys()))
 
     def _keys(self) -> tuple[RSAKey, ...]:
         with self._lock:

@@ -1,28 +1,70 @@
-"""The OAuth and OpenID Connect endpoints under /oidc."""
+"""The OAuth and OpenID Connect endpoints under /oidc and /oauth that applications call."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from . import tokens
+from . import client_credentials, tokens
 from .arguments import read_form, required
+from .authorization_codes import CHALLENGE_METHODS, Protocol
+from .authorization_request import PROMPTS, RESPONSE_MODES
 from .client_auth import authenticate_at_oidc
+from .cross_origin import cross_origin
+from .grants import AccessToken
 from .replies import OAuthError, invalid_token, oauth_response
 from .routes import Routes
+from .scopes import OAUTH_USER, OPENID, REFRESHABLE
 from .signin import ALL_SCOPES
-from .state import State
+from .state import App, State
 
 _AUTH_METHODS = ["client_secret_post", "client_secret_basic", "none"]
 
 
+_GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
+
+
 async def token(state: State, request: Request) -> Response:
-    """The next tokens for a refresh token, which is used up by it."""
+    """Tokens for a code, for a refresh token, or for the client itself."""
+    return await _token(state, request, "oidc")
+
+
+async def oauth_token(state: State, request: Request) -> Response:
+    """The same for OAuth 2.0 without OpenID Connect."""
+    return await _token(state, request, "oauth")
+
+
+async def _token(state: State, request: Request, protocol: Protocol) -> Response:
     form = await read_form(request)
+    grant_type = form.get("grant_type")
+    if grant_type == "client_credentials":
+        return client_credentials.answer(state, request, form)
     app = authenticate_at_oidc(state, request, form, "token")
-    grant_type = required(form, "grant_type")
-    if grant_type != "refresh_token":
-        raise OAuthError("unsupported_grant_type", "the emulator models the grant type refresh_token only")
+    required(form, "grant_type")
+    if grant_type == "authorization_code":
+        return _for_code(state, app, form, protocol)
+    if grant_type == "refresh_token":
+        return _for_refresh_token(state, app, form)
+    raise OAuthError("unsupported_grant_type", f"the emulator models the grant types {', '.join(_GRANT_TYPES)} only")
+
+
+def _for_code(state: State, app: App, form: Mapping[str, str], protocol: Protocol) -> Response:
+    required(form, "code")
+    required(form, "redirect_uri")
+    redeemed = state.hosted_login.codes.redeem(form, app.app_id, protocol)
+    grant = redeemed.grant
+    user = state.users.by_id(grant.user_id)
+    if user.locked:
+        raise OAuthError("invalid_grant", "the user is locked")
+    issued = tokens.issue(state, app, user, grant, grant.scope, nonce=redeemed.nonce)
+    if REFRESHABLE in grant.scope.split():
+        issued["refresh_token"] = state.grants.new_refresh_token(grant)
+    return oauth_response({**issued})
+
+
+def _for_refresh_token(state: State, app: App, form: Mapping[str, str]) -> Response:
     grant, scope, refresh_token = state.grants.rotate(required(form, "refresh_token"), app.app_id, form.get("scope"))
     issued = tokens.issue(state, app, state.users.by_id(grant.user_id), grant, scope)
     return oauth_response({**issued, "refresh_token": refresh_token})
@@ -72,9 +114,24 @@ async def user_info(state: State, request: Request) -> Response:
     found = state.grants.active_access_token(await _bearer_token(request))
     if found is None:
         raise invalid_token("the access token is unknown, expired or revoked")
-    if tokens.OPENID not in found.scope.split():
-        raise OAuthError("insufficient_scope", "the scope openid is missing", http_status=403, scheme="Bearer")
-    return oauth_response(state.users.by_id(found.grant.user_id).claims(found.scope))
+    return _claims_about_user(state, found, OPENID, found.scope)
+
+
+async def oauth_user_info(state: State, request: Request) -> Response:
+    """The same for OAuth 2.0 without OpenID Connect, whose scope `user` opens everything: a guess."""
+    found = state.grants.active_access_token(await _bearer_token(request))
+    if found is None:
+        raise invalid_token("the access token is unknown, expired or revoked")
+    return _claims_about_user(state, found, OAUTH_USER, ALL_SCOPES)
+
+
+def _claims_about_user(state: State, found: AccessToken, needed: str, opened: str) -> Response:
+    if needed not in found.scope.split():
+        raise OAuthError("insufficient_scope", f"the scope {needed} is missing", http_status=403, scheme="Bearer")
+    user = state.users.find(found.grant.user_id)
+    if user is None:
+        raise invalid_token("the access token belongs to no user")
+    return oauth_response(user.claims(opened))
 
 
 async def _bearer_token(request: Request) -> str:
@@ -109,7 +166,11 @@ async def discovery(state: State, _request: Request) -> Response:
             "end_session_endpoint": f"{issuer}/session/end",
             "scopes_supported": ALL_SCOPES.split(),
             "response_types_supported": ["code"],
-            "grant_types_supported": ["refresh_token"],
+            "response_modes_supported": list(RESPONSE_MODES),
+            "grant_types_supported": list(_GRANT_TYPES),
+            "code_challenge_methods_supported": list(CHALLENGE_METHODS),
+            "prompt_values_supported": list(PROMPTS),
+            "authorization_response_iss_parameter_supported": True,
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["HS256", "RS256"],
             "token_endpoint_auth_methods_supported": _AUTH_METHODS,
@@ -125,10 +186,14 @@ async def jwks(state: State, _request: Request) -> Response:
 
 
 ROUTES: Routes = {
-    "/oidc/token": {"POST": token},
+    "/oidc/token": cross_origin({"POST": token}),
     "/oidc/token/revocation": {"POST": revoke},
     "/oidc/token/introspection": {"POST": introspect},
-    "/oidc/me": {"GET": user_info, "POST": user_info},
-    "/oidc/.well-known/openid-configuration": {"GET": discovery},
-    "/oidc/.well-known/jwks.json": {"GET": jwks},
+    "/oidc/me": cross_origin({"GET": user_info, "POST": user_info}),
+    "/oidc/.well-known/openid-configuration": cross_origin({"GET": discovery}),
+    "/oidc/.well-known/jwks.json": cross_origin({"GET": jwks}),
+    "/oauth/token": cross_origin({"POST": oauth_token}),
+    "/oauth/token/revocation": {"POST": revoke},
+    "/oauth/token/introspection": {"POST": introspect},
+    "/oauth/me": cross_origin({"GET": oauth_user_info, "POST": oauth_user_info}),
 }

@@ -15,6 +15,7 @@ from .routes import Routes
 from .state import State
 from .user_agents import parse_user_agent
 from .user_auth import require_user
+from .users import User
 
 _LARGEST_PAGE = 50
 
@@ -99,15 +100,26 @@ def _device(device: Device) -> dict[str, object]:
 async def unbind_device(state: State, request: Request) -> Response:
     """Forget a device, whose sessions end."""
     user, _ = require_user(state, request)
-    state.devices.unbind(user, (await Arguments.read(request)).text("deviceId"))
+    device_id = (await Arguments.read(request)).text("deviceId")
+    _sign_out_of_browser(state, user, device_id)
+    state.devices.unbind(user, device_id)
     return success()
 
 
 async def revoke_device_session(state: State, request: Request) -> Response:
     """End the sessions of a device, which stays in the list; one's own device is no exception."""
     user, _ = require_user(state, request)
-    state.devices.revoke(user, (await Arguments.read(request)).text("deviceId"))
+    device_id = (await Arguments.read(request)).text("deviceId")
+    _sign_out_of_browser(state, user, device_id)
+    state.devices.revoke(user, device_id)
     return success()
+
+
+def _sign_out_of_browser(state: State, user: User, device_id: str) -> None:
+    # Or whoever has the device would be signed in again without being asked for the password.
+    for device in state.devices.of(user):
+        if device.id == device_id:
+            state.hosted_login.sessions.end_all_of(user.id, user_agent=device.user_agent)
 
 
 ROUTES: Routes = {

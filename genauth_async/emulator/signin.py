@@ -90,6 +90,13 @@ async def _by_password(state: State, body: Arguments, options: Arguments, attemp
     return _check_password(state, attempt.user, password, options)
 
 
+def check_account_password(state: State, account: str, password: str, attempt: Attempt) -> User:
+    """The user of an account, by their password in the clear; locks and captchas hold as for the API."""
+    _note_method("Account")
+    attempt.user = state.users.by_account(account)
+    return _check_password(state, attempt.user, password, Arguments({}))
+
+
 async def _by_directory(state: State, payload: Arguments, options: Arguments, attempt: Attempt) -> User:
     name = payload.text("sAMAccountName")
     password = await sent_password(state, payload, options)

@@ -12,6 +12,7 @@ from joserfc.jwk import OctKey
 from genauth_async._masking import masked
 
 from .access import Access
+from .access_accounts import AccessAccounts
 from .account_rules import AccountRules
 from .captcha import Captchas
 from .clock import Clock
@@ -21,6 +22,7 @@ from .factors import Factors
 from .fastpass import FastpassCodes
 from .grants import Grants
 from .history import LoginHistory
+from .hosted_login import HostedLogin
 from .inbox import Inbox
 from .invitations import Invitations
 from .keys import PasswordKeys, SigningKeys
@@ -124,6 +126,8 @@ class State:
     devices: Devices = field(init=False)
     fastpass_codes: FastpassCodes = field(init=False)
     history: LoginHistory = field(init=False)
+    hosted_login: HostedLogin = field(init=False)
+    access_accounts: AccessAccounts = field(init=False)
     public_accounts: PublicAccounts = field(factory=PublicAccounts, init=False)
     pushes: Pushes = field(init=False)
     qr_codes: QrCodes = field(init=False)
@@ -144,6 +148,8 @@ class State:
         self.devices = Devices(self.clock)
         self.fastpass_codes = FastpassCodes(self.clock)
         self.history = LoginHistory(self.clock)
+        self.hosted_login = HostedLogin(self.clock, self.default_app.app_id)
+        self.access_accounts = AccessAccounts(self.default_app.app_id)
         self.pushes = Pushes(self.clock)
         self.qr_codes = QrCodes(self.clock, self.tickets)
         self.access = Access(self.clock, self.default_app.app_id)

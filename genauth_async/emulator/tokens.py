@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import secrets
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import TypedDict, cast
 
 from joserfc import jwt
 
 from .grants import AccessToken, Grant
+from .scopes import OPENID, REFRESHABLE
 from .state import App, State
 from .users import User
-
-REFRESHABLE = "offline_access"
-OPENID = "openid"
 
 
 class IssuedTokens(TypedDict):
@@ -61,9 +60,18 @@ def token_set(issued: IssuedTokens) -> dict[str, object]:
     return {"expire_in": data.pop("expires_in"), **data}
 
 
-def issue(state: State, app: App, user: User, grant: Grant, scope: str) -> IssuedTokens:
-    """An access token, and an ID token if the scope holds openid."""
-    access_token = _access_token(state, app, user, grant, scope)
+def issue(state: State, app: App, user: User, grant: Grant, scope: str, *, nonce: str | None = None) -> IssuedTokens:
+    """An access token, and an ID token if the scope holds openid.
+
+    Args:
+        state: the emulator's.
+        app: whom the tokens are for.
+        user: whose tokens they are.
+        grant: what they hang on.
+        scope: what they open.
+        nonce: what the ID token repeats, so that the application knows which request it answers.
+    """
+    access_token = _access_token(state, app, user.id, grant, scope)
     tokens: dict[str, object] = {
         "scope": scope,
         "access_token": access_token,
@@ -71,11 +79,23 @@ def issue(state: State, app: App, user: User, grant: Grant, scope: str) -> Issue
         "expires_in": state.settings.access_token_lifetime,
     }
     if OPENID in scope.split():
-        tokens["id_token"] = _id_token(state, app, user, scope, access_token)
+        about = {"nonce": nonce, "auth_time": grant.auth_time}
+        known = {name: value for name, value in about.items() if value is not None}
+        tokens["id_token"] = _id_token(state, app, user, scope, access_token, known)
     return cast("IssuedTokens", tokens)
 
 
-def _access_token(state: State, app: App, user: User, grant: Grant, scope: str) -> str:
+def issue_to_client(state: State, app: App, grant: Grant) -> dict[str, object]:
+    """An access token of no user, but of the client that the grant names."""
+    return {
+        "access_token": _access_token(state, app, grant.user_id, grant, grant.scope),
+        "token_type": "Bearer",
+        "expires_in": state.settings.access_token_lifetime,
+        "scope": grant.scope,
+    }
+
+
+def _access_token(state: State, app: App, subject: str, grant: Grant, scope: str) -> str:
     now = int(state.clock.now())
     record = AccessToken(
         grant=grant,
@@ -86,7 +106,7 @@ def _access_token(state: State, app: App, user: User, grant: Grant, scope: str) 
     )
     claims: dict[str, object] = {
         "iss": state.issuer,
-        "sub": user.id,
+        "sub": subject,
         "aud": app.app_id,
         "jti": record.id,
         "scope": scope,
@@ -98,7 +118,7 @@ def _access_token(state: State, app: App, user: User, grant: Grant, scope: str) 
     return token
 
 
-def _id_token(state: State, app: App, user: User, scope: str, access_token: str) -> str:
+def _id_token(state: State, app: App, user: User, scope: str, access_token: str, about: Mapping[str, object]) -> str:
     now = int(state.clock.now())
     claims = user.claims(scope) | {
         "iss": state.issuer,
@@ -106,6 +126,7 @@ def _id_token(state: State, app: App, user: User, scope: str, access_token: str)
         "iat": now,
         "exp": now + state.settings.id_token_lifetime,
         "at_hash": _half_hash(access_token),
+        **about,
     }
     algorithm = state.settings.id_token_alg
     if algorithm == "RS256":

@@ -17,9 +17,6 @@ _FAMILIES = (
     "/cas-idp/",
     "/invitation",
     "/login",
-    "/oauth/",
-    "/oidc/auth",
-    "/oidc/session/end",
 )
 
 

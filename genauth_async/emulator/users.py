@@ -257,7 +257,10 @@ class Users:
 
     def by_id(self, user_id: str) -> User:
         """The user of a grant; also one who was removed since, but then all grants are revoked."""
-        return self._by_id.get(user_id) or self._removed[user_id]
+        found = self._by_id.get(user_id) or self._removed.get(user_id)
+        if found is None:
+            raise UserGoneError("there is no such user: a program got the grant for itself")
+        return found
 
     def find(self, user_id: str | None) -> User | None:
         """The user of this id, unless they were removed."""

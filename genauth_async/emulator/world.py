@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from . import endings, tokens
 from .access import Access
+from .access_accounts import AccessAccounts
 from .account_rules import AccountRules
 from .captcha import Captchas
 from .devices import Devices
@@ -13,6 +14,7 @@ from .ext_idps import ExtIdps
 from .factors import Factors
 from .grants import Grant, Grants
 from .history import LoginHistory
+from .hosted_login import HostedLogin
 from .inbox import Inbox
 from .invitations import Invitations
 from .passkeys import Passkeys
@@ -76,6 +78,16 @@ class World:
     def access(self) -> Access:
         """Roles, groups, tenants and resources, and who may do what with them."""
         return self._state.access
+
+    @property
+    def access_accounts(self) -> AccessAccounts:
+        """Keys for programs: `add` makes one, for the grant type client_credentials."""
+        return self._state.access_accounts
+
+    @property
+    def hosted_login(self) -> HostedLogin:
+        """The hosted login: `allow_redirect` registers an address, `consent` and `sign_out` are what a user does."""
+        return self._state.hosted_login
 
     @property
     def ext_idps(self) -> ExtIdps:

@@ -187,7 +187,7 @@ def test_the_scope_can_be_narrowed_but_not_widened(emulator: Emulator, user: Use
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
-        ({"grant_type": "authorization_code"}, "unsupported_grant_type"),
+        ({"grant_type": "password"}, "unsupported_grant_type"),
         ({"grant_type": "password"}, "unsupported_grant_type"),
         ({"grant_type": ""}, "invalid_request"),
         ({"refresh_token": ""}, "invalid_request"),

@@ -331,8 +331,8 @@ def test_a_pass_code_for_a_stranger_is_2004(emulator: Emulator, http: httpx.Clie
     [
         ("/api/v3/get-wechat-access-token", 501),
         ("/api/v3/webauthn/login/initialize", 501),
-        ("/oidc/auth", 501),
-        ("/oauth/token", 501),
+        ("/api/v2/saml-idp/some-app", 501),
+        ("/login", 501),
         ("/api/v3/nonsense", 404),
         ("/", 404),
         ("/api/v3/get-profile", 405),

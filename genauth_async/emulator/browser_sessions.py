@@ -1,0 +1,103 @@
+"""Who is signed in at the hosted login page, in which browser: single sign-on for all applications."""
+
+from __future__ import annotations
+
+import secrets
+from threading import Lock
+
+from attrs import define, field
+
+from genauth_async._masking import masked
+
+from .clock import Clock
+from .grants import Grant
+from .scopes import REFRESHABLE
+
+_LIFETIME = 14 * 24 * 60 * 60
+
+
+@define(eq=False, kw_only=True)
+class BrowserSession:
+    """A user who signed in at the hosted page, and what applications got from it.
+
+    Attributes:
+        auth_time: when the user last proved who they are.
+    """
+
+    id: str = field(repr=masked)
+    user_id: str
+    user_agent: str
+    auth_time: int
+    expires_at: float
+    grants: list[Grant] = field(factory=list, repr=False)
+    ended: bool = False
+
+
+class BrowserSessions:
+    """The sessions of all browsers."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._sessions: dict[str, BrowserSession] = {}
+
+    def open(self, user_id: str, *, user_agent: str, instead_of: str | None = None) -> BrowserSession:
+        """A new session, with a new id even in a browser that had one, so that nobody can choose it beforehand.
+
+        Args:
+            user_id: who signed in.
+            user_agent: what the browser calls itself, by which devices are told apart.
+            instead_of: the session that the browser had; what the same user got by it stays with the new one.
+        """
+        now = self._clock.now()
+        session = BrowserSession(
+            id=secrets.token_urlsafe(32),
+            user_id=user_id,
+            user_agent=user_agent,
+            auth_time=int(now),
+            expires_at=now + _LIFETIME,
+        )
+        with self._lock:
+            previous = self._sessions.pop(instead_of or "", None)
+            if previous is not None:
+                previous.ended = True
+                if previous.user_id == user_id:
+                    session.grants = previous.grants
+            self._sessions[session.id] = session
+        return session
+
+    def find(self, session_id: str | None) -> BrowserSession | None:
+        """The session of this id, unless it has ended."""
+        session = self._sessions.get(session_id or "")
+        return session if session is not None and self.is_live(session) else None
+
+    def is_live(self, session: BrowserSession) -> bool:
+        """Whether nobody signed out of it, and it has not expired."""
+        return not session.ended and self._clock.now() < session.expires_at
+
+    def end(self, session: BrowserSession, *, app_id: str | None = None) -> None:
+        """Sign out: what applications got dies, unless it was meant to outlast the session.
+
+        Args:
+            session: which one.
+            app_id: the application that asks for it, which keeps nothing.
+        """
+        with self._lock:
+            session.ended = True
+            self._sessions.pop(session.id, None)
+            for grant in session.grants:
+                if grant.app_id == app_id or REFRESHABLE not in grant.scope.split():
+                    grant.revoked = True
+
+    def end_all_of(self, user_id: str, *, user_agent: str | None = None) -> None:
+        """End all sessions of a user, or those in one kind of browser; their grants are another matter."""
+        with self._lock:
+            for session in list(self._sessions.values()):
+                if session.user_id == user_id and user_agent in {None, session.user_agent}:
+                    session.ended = True
+                    del self._sessions[session.id]
+
+    def of(self, user_id: str) -> list[BrowserSession]:
+        """The live sessions of a user."""
+        with self._lock:
+            return [each for each in self._sessions.values() if each.user_id == user_id and self.is_live(each)]
