@@ -39,7 +39,7 @@ $(VENV)/.pip:
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.pip pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable ".[aiohttp,cli,emulator,events,qrcode,sm2]"
+	$(BIN)/python -m pip install --quiet --editable ".[aiohttp,cli,emulator,events,fastapi,qrcode,sm2]"
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.demo

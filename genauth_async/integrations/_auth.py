@@ -1,0 +1,81 @@
+"""What the frameworks' modules have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ..stores import TokenStore
+from ._bearer import Bearer
+from ._web import LoginOptions, WebLogin
+
+if TYPE_CHECKING:
+    from ..client import AuthenticationClient
+
+
+class WebAuth:
+    """GenAuth in a web application: bearer tokens of API calls, and users who sign in with their browsers.
+
+    Args:
+        client: the application's. Signing users in needs its redirect_uri, whose path is the callback's; it is never
+            taken from a request.
+        store: keeps the signed-in users' tokens, which are never in cookies; this process's memory when None.
+        cookie_secret: seals the cookies; derived from the app secret when None. With several, the first seals and all
+            open, so that it can be changed without signing everybody out.
+        cookie_prefix: begins the cookies' names; applications on one host need different ones.
+        scope: what sign-ins ask for, separated by spaces. With offline_access a session outlives its access token.
+        audience: whom bearer tokens may be for; one of several is enough. The client's application when None.
+        login_path: where a sign-in begins; `?next=` says where it leads.
+        logout_path: where a POST ends the session.
+        me_path: gives the user's claims.
+        after_login: where users go who came from nowhere.
+        mount: what stands before all these paths in browsers' addresses (and in redirect_uri), when a proxy or an
+            outer application takes it away.
+        session_lifetime: seconds after which the user has to sign in again, however busy they were.
+        login_lifetime: seconds in which the user has to be back from the hosted page.
+
+    Raises:
+        ConfigurationError: an argument cannot be right.
+    """
+
+    def __init__(
+        self,
+        client: AuthenticationClient,
+        *,
+        store: TokenStore | None = None,
+        cookie_secret: str | Sequence[str] | None = None,
+        cookie_prefix: str = "genauth_web",
+        scope: str | None = None,
+        audience: str | Sequence[str] | None = None,
+        login_path: str = "/login",
+        logout_path: str = "/logout",
+        me_path: str = "/me",
+        after_login: str = "/",
+        mount: str = "",
+        session_lifetime: float = 7 * 86400.0,
+        login_lifetime: float = 600.0,
+    ) -> None:
+        self._client = client
+        self._bearer = Bearer(client, audience)
+        self._options = LoginOptions(
+            store=store,
+            cookie_secret=cookie_secret,
+            cookie_prefix=cookie_prefix,
+            scope=scope,
+            login_path=login_path,
+            logout_path=logout_path,
+            me_path=me_path,
+            after_login=after_login,
+            mount=mount,
+            session_lifetime=session_lifetime,
+            login_lifetime=login_lifetime,
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._client!r}>"
+
+    @cached_property
+    def _web(self) -> WebLogin:
+        # Made when it is asked for: an API that only takes bearer tokens needs neither redirect_uri nor cookies.
+        return WebLogin(self._client, self._options)

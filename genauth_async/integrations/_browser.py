@@ -1,0 +1,141 @@
+"""The signed-in browser: a cookie with a session's id; the tokens stay in the store."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from ..errors import GenAuthError, RefreshUnavailableError, SessionError
+from ..models.tokens import OIDCTokenResponse
+from ..session import TokenSession
+from ..stores import TokenStore
+from ._cookies import CookieNames, Seal
+from ._replies import Refusal, RefusedError, unavailable
+
+if TYPE_CHECKING:
+    from ..client import AuthenticationClient
+
+_log: Final = logging.getLogger(__name__)
+
+
+class BrowserSessions:
+    """Finds a browser's session by its cookie.
+
+    Args:
+        client: the application's.
+        store: keeps the tokens.
+        seal: of the sessions' cookies.
+        names: of the cookies.
+        lifetime: seconds after which the user has to sign in again, however busy they were.
+    """
+
+    def __init__(
+        self, client: AuthenticationClient, store: TokenStore, seal: Seal, names: CookieNames, *, lifetime: float
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._seal = seal
+        self._names = names
+        self._lifetime = lifetime
+
+    async def begin(self, tokens: OIDCTokenResponse, cookies: Mapping[str, str]) -> str:
+        """Begins a session, and ends the one that the browser had.
+
+        Returns:
+            The value of the Set-Cookie header.
+        """
+        session_id = secrets.token_urlsafe(32)  # always a new one: an id from before the sign-in may be known to others
+        until = self._client.settings.clock.wall() + self._lifetime
+        cookie = self._names.set(
+            self._names.session, self._seal.seal({"id": session_id, "until": until}), self._lifetime
+        )
+        await self._client.session(tokens, store=self._store, key=_key(session_id)).access_token()  # stores them
+        if (content := self._content(cookies)) is not None:
+            await self._forget(content[0])
+        return cookie
+
+    async def find(self, cookies: Mapping[str, str]) -> TokenSession:
+        """The browser's session, with a valid access token.
+
+        Raises:
+            RefusedError: there is none, it has ended, or its token cannot be refreshed now.
+        """
+        if self._names.session not in cookies:
+            raise RefusedError(self._signed_out("Not signed in", forget=False))
+        content = self._content(cookies)
+        if content is None:
+            raise RefusedError(self._signed_out("The session cookie is not good", forget=True))
+        key, until = content
+        if self._client.settings.clock.wall() > until:
+            await self._forget(key)
+            raise RefusedError(self._signed_out("The session has expired", forget=True))
+        session = self._client.session(None, store=self._store, key=key)
+        await self.access_token(session)
+        return session
+
+    async def access_token(self, session: TokenSession) -> str:
+        """The session's access token.
+
+        Raises:
+            RefusedError: there is none now, or never again.
+        """
+        refusal: Refusal
+        try:
+            return await session.access_token()
+        except SessionError as error:
+            refusal = self.refusal(error)
+        raise RefusedError(refusal)
+
+    def refusal(self, error: SessionError) -> Refusal:
+        """What to answer when a session cannot give a token.
+
+        Args:
+            error: what the session raised.
+        """
+        if not isinstance(error, RefreshUnavailableError):
+            return self._signed_out("The session has ended", forget=True)
+        if error.outcome_unknown:
+            # The refresh token may be spent: waiting would not help, signing in again does.
+            return self._signed_out("The session has to be renewed", forget=False)
+        return unavailable("The session cannot be refreshed now", error.retry_after)
+
+    async def end(self, cookies: Mapping[str, str]) -> tuple[str | None, tuple[str, ...]]:
+        """Ends the browser's session, here in any case, and on the server if it can be told.
+
+        Returns:
+            The user's ID token, and the values of the Set-Cookie headers.
+        """
+        if self._names.session not in cookies:
+            return None, ()
+        id_token = None
+        if (content := self._content(cookies)) is not None:
+            record = await self._store.get(content[0])
+            id_token = None if record is None else record.tokens.id_token
+            await self._forget(content[0])
+        return id_token, (self._names.clear(self._names.session),)
+
+    async def _forget(self, key: str) -> None:
+        try:
+            await self._client.session(None, store=self._store, key=key).logout()
+        except GenAuthError as error:
+            _log.warning("A session was forgotten, but its tokens could not be revoked: %s", type(error).__name__)
+
+    def _content(self, cookies: Mapping[str, str]) -> tuple[str, float] | None:
+        """The key in the store, and until when the session may last."""
+        content = self._seal.opened(cookies.get(self._names.session, "")) or {}
+        session_id, until = content.get("id"), content.get("until")
+        if isinstance(session_id, str) and isinstance(until, (int, float)):
+            return _key(session_id), until
+        return None
+
+    def _signed_out(self, detail: str, *, forget: bool) -> Refusal:
+        cleared = (self._names.clear(self._names.session),) if forget else ()
+        return Refusal(status=401, detail=detail, www_authenticate="Cookie", set_cookies=cleared)
+
+
+def _key(session_id: str) -> str:
+    # A digest, so that who reads the store cannot make the cookies.
+    return sha256(session_id.encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,199 @@
+"""Signing in through the hosted page: the browser's way out, and back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from attrs import field, frozen
+
+from ..errors import (
+    CallbackError,
+    GenAuthError,
+    InvalidResponseError,
+    IssuerMismatchError,
+    KeysUnavailableError,
+    LoginExpiredError,
+    OAuthError,
+    StateMismatchError,
+    TokenVerificationError,
+    TransportError,
+)
+from ..models.tokens import OIDCTokenResponse
+from ..oidc.attempt import LoginAttempt
+from ._cookies import CookieNames, Seal
+from ._replies import Page, Redirect, page
+from ._safe_next import safe_next
+
+if TYPE_CHECKING:
+    from ..client import AuthenticationClient
+
+_log: Final = logging.getLogger(__name__)
+
+# Each tab's sign-in has a cookie; more than a few of them would be more than servers accept as a header.
+_OTHERS_KEPT: Final = 4
+_OTHERS_BYTES: Final = 4000
+_DIGEST_CHARS: Final = 16
+_UNREACHABLE: Final = (TransportError, InvalidResponseError, KeysUnavailableError)
+
+
+@frozen(kw_only=True)
+class Returned:
+    """A user who came back signed in.
+
+    Attributes:
+        tokens: what the code was traded in for.
+        next_url: where the user wanted to go.
+        set_cookies: the values of the Set-Cookie headers, which end the attempt.
+    """
+
+    tokens: OIDCTokenResponse = field(repr=False)
+    next_url: str
+    set_cookies: tuple[str, ...]
+
+
+class LoginFlow:
+    """Begins sign-ins, and ends them.
+
+    Args:
+        client: the application's.
+        seal: of the attempts' cookies.
+        names: of the cookies.
+        scope: what is asked for.
+        login_url: the path where a sign-in begins, as browsers know it.
+        default_next: where users go who wanted to go nowhere else.
+        lifetime: seconds in which the user has to be back.
+    """
+
+    def __init__(
+        self,
+        client: AuthenticationClient,
+        seal: Seal,
+        names: CookieNames,
+        *,
+        scope: str | None,
+        login_url: str,
+        default_next: str,
+        lifetime: float,
+    ) -> None:
+        self._client = client
+        self._seal = seal
+        self._names = names
+        self._scope = scope
+        self._login_url = login_url
+        self._default_next = default_next
+        self._lifetime = lifetime
+
+    def address(self, next_url: str | None) -> str:
+        """Where a sign-in begins that leads to this address."""
+        target = safe_next(next_url, self._default_next)
+        return self._login_url if target == self._default_next else f"{self._login_url}?{urlencode({'next': target})}"
+
+    def begin(self, next_url: str | None, cookies: Mapping[str, str]) -> Redirect:
+        """Sends the browser to the hosted page.
+
+        Args:
+            next_url: where the user wants to go afterwards, as the request says.
+            cookies: the request's.
+        """
+        attempt = self._client.begin_login(scope=self._scope, lifetime=self._lifetime)
+        content = {name: value for name, value in attempt.to_dict().items() if name != "url"}
+        sealed = self._seal.seal({**content, "next": safe_next(next_url, self._default_next)})
+        cookie = self._names.set(self._cookie_name(attempt.state), sealed, self._lifetime)
+        cleared = tuple(self._names.clear(name) for name in self._superfluous(cookies))
+        return Redirect(url=attempt.url, set_cookies=(cookie, *cleared))
+
+    async def finish(self, query: str, cookies: Mapping[str, str]) -> Returned | Page:
+        """Takes the browser back from the hosted page.
+
+        Args:
+            query: the callback URL's.
+            cookies: the request's.
+        """
+        name = self._cookie_name(_state(query))
+        content = self._seal.opened(cookies[name]) if name in cookies else None
+        ended = (self._names.clear(name),) if name in cookies else ()
+        kept = content.pop("next", None) if content is not None else None
+        next_url = safe_next(kept if isinstance(kept, str) else None, self._default_next)
+        try:
+            if content is None:
+                raise StateMismatchError(self._why_unknown(name, cookies))
+            attempt = LoginAttempt.from_dict({**content, "url": ""})
+            tokens = await self._client.finish_login(f"?{query}", attempt)
+        except GenAuthError as error:
+            _log.info("A sign-in failed: %s", type(error).__name__)
+            return self._failed(error, next_url, ended)
+        return Returned(tokens=tokens, next_url=next_url, set_cookies=ended)
+
+    def _failed(self, error: GenAuthError, next_url: str, ended: tuple[str, ...]) -> Page:
+        status = 503 if isinstance(error, _UNREACHABLE) else 400
+        title, explanation = _told(error)
+        return page(status, title, explanation, link=self.address(next_url), text="Sign in again", set_cookies=ended)
+
+    def _cookie_name(self, state: str) -> str:
+        return self._names.login + sha256(state.encode("utf-8", "replace")).hexdigest()[:_DIGEST_CHARS]
+
+    def _superfluous(self, cookies: Mapping[str, str]) -> list[str]:
+        """Earlier attempts that are over, or that there is no room for."""
+        now = self._client.settings.clock.wall()
+        alive: list[tuple[float, str]] = []
+        for name, value in self._attempts(cookies).items():
+            until = (self._seal.opened(value) or {}).get("expires_at")
+            if isinstance(until, (int, float)) and until >= now:
+                alive.append((until, name))
+        kept: list[str] = []
+        room = _OTHERS_BYTES
+        for _, name in sorted(alive, reverse=True)[:_OTHERS_KEPT]:
+            room -= len(name) + len(cookies[name])
+            if room >= 0:
+                kept.append(name)
+        return [name for name in self._attempts(cookies) if name not in kept]
+
+    def _attempts(self, cookies: Mapping[str, str]) -> dict[str, str]:
+        return {name: value for name, value in cookies.items() if name.startswith(self._names.login)}
+
+    def _why_unknown(self, name: str, cookies: Mapping[str, str]) -> str:
+        host = urlsplit(self._client.settings.redirect_uri or "").netloc
+        if name in cookies:
+            return "The cookie of this sign-in was changed on its way, or the site has changed its cookie secret."
+        if self._attempts(cookies):
+            return (
+                "This answer belongs to none of the sign-ins that your browser has begun here. It may be an old page, "
+                "a sign-in that was finished already, or a link from somebody else."
+            )
+        return (
+            "Your browser sent no cookie of a sign-in. Either it blocks cookies; or you began at another address than "
+            f"{host}, where you were sent back to; or more than {self._lifetime / 60:.0f} minutes have passed; or this "
+            "sign-in was finished already."
+        )
+
+
+def _state(query: str) -> str:
+    try:
+        return parse_qs(query, max_num_fields=100).get("state", [""])[0]
+    except ValueError:
+        return ""
+
+
+def _told(error: GenAuthError) -> tuple[str, str]:  # noqa: PLR0911 - a table, with tests
+    """What a person is told: the title, and the explanation."""
+    if isinstance(error, StateMismatchError):
+        return "This sign-in is not known here", error.message
+    if isinstance(error, LoginExpiredError):
+        return "The sign-in took too long", "It has expired. Please begin again."
+    if isinstance(error, IssuerMismatchError):
+        return (
+            "The answer comes from somewhere else",
+            "It was not sent by the server that this site signs users in with.",
+        )
+    if isinstance(error, OAuthError):
+        said = f"{error.error}: {error.error_description}" if error.error_description else error.error
+        return "The sign-in was refused", f"The server says: {said}"
+    if isinstance(error, TokenVerificationError) and not isinstance(error, _UNREACHABLE):
+        return "The sign-in could not be verified", "The token that says who you are is not good."
+    if isinstance(error, CallbackError):
+        return "The answer is incomplete", error.message
+    return "The sign-in server cannot be reached", "It did not answer as expected. Please try again in a moment."

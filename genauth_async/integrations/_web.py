@@ -1,0 +1,254 @@
+"""What a web application needs of GenAuth, whatever its framework: plain data in, plain data out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+
+from ..errors import ConfigurationError, GenAuthError, OAuthError, SessionError
+from ..models.tokens import UserInfo
+from ..session import TokenSession
+from ..settings import is_loopback
+from ..stores import MemoryStore, TokenStore
+from ._browser import BrowserSessions
+from ._cookies import CookieNames, Seal, checked_secrets
+from ._login_flow import LoginFlow
+from ._replies import Page, Redirect, Refusal, RefusedError, page, unavailable
+
+if TYPE_CHECKING:
+    from ..client import AuthenticationClient
+
+
+@frozen(kw_only=True)
+class LoginOptions:
+    """How users of a web application sign in. GenAuth's parameters say what each means."""
+
+    store: TokenStore | None = None
+    cookie_secret: str | Sequence[str] | None = field(default=None, repr=False)
+    cookie_prefix: str = "genauth_web"
+    scope: str | None = None
+    login_path: str = "/login"
+    logout_path: str = "/logout"
+    me_path: str = "/me"
+    after_login: str = "/"
+    mount: str = ""
+    session_lifetime: float = 7 * 86400.0
+    login_lifetime: float = 600.0
+
+    def __attrs_post_init__(self) -> None:
+        for argument in ("login_path", "logout_path", "me_path", "after_login"):
+            if not getattr(self, argument).startswith("/"):
+                raise ConfigurationError(argument, "is a path, and begins with /")
+        for argument in ("session_lifetime", "login_lifetime"):
+            if not getattr(self, argument) >= 1:
+                raise ConfigurationError(argument, f"is in seconds, 1 or more: {getattr(self, argument)!r}")
+        if self.mount and (not self.mount.startswith("/") or self.mount.endswith("/")):
+            raise ConfigurationError("mount", "is a path that begins with / and does not end with it")
+
+
+@frozen(kw_only=True)
+class Asked:
+    """What a request asks for.
+
+    Attributes:
+        method: the HTTP method.
+        target: the path and the query, as they were sent.
+        accept: the Accept header.
+    """
+
+    method: str
+    target: str = field(repr=False)
+    accept: str
+
+    @property
+    def is_for_a_page(self) -> bool:
+        """Whether a browser asks for something to show, and not a script for data."""
+        return self.method in {"GET", "HEAD"} and "text/html" in self.accept.lower()
+
+
+class WebLogin:
+    """Signs the users of a web application in and out, by redirects and cookies.
+
+    Args:
+        client: the application's; it needs a redirect_uri.
+        options: how.
+
+    Raises:
+        ConfigurationError: redirect_uri is missing or of no use, or there is no secret for cookies.
+    """
+
+    def __init__(self, client: AuthenticationClient, options: LoginOptions) -> None:
+        settings = client.settings
+        # Never taken from a request: behind a proxy it would be wrong, and a forged Host header would steal the code.
+        secure, callback_path = _checked_redirect_uri(settings.redirect_uri)
+        mount = options.mount
+        if mount and not callback_path.startswith(f"{mount}/"):
+            raise ConfigurationError("mount", f"is not how the path of redirect_uri begins: {callback_path}")
+        self._client = client
+        self._options = options
+        self.callback_path = callback_path.removeprefix(mount)
+        paths = (self.callback_path, options.login_path, options.logout_path, options.me_path)
+        if len(set(paths)) < len(paths):
+            raise ConfigurationError("redirect_uri", f"and the other paths have to differ: {', '.join(paths)}")
+        secrets = checked_secrets(options.cookie_secret, settings.app_secret)
+        names = CookieNames(options.cookie_prefix, secure=secure)
+        self.session_cookie = names.session
+        self._sessions = BrowserSessions(
+            client,
+            MemoryStore() if options.store is None else options.store,
+            Seal(secrets, f"session {settings.app_id}"),
+            names,
+            lifetime=options.session_lifetime,
+        )
+        self._flow = LoginFlow(
+            client,
+            Seal(secrets, f"login {settings.app_id}"),
+            names,
+            scope=options.scope,
+            login_url=mount + options.login_path,
+            default_next=mount + options.after_login,
+            lifetime=options.login_lifetime,
+        )
+
+    def login(self, next_url: str | None, cookies: Mapping[str, str]) -> Redirect:
+        """Begins a sign-in.
+
+        Args:
+            next_url: where the user wants to go afterwards, as the request says.
+            cookies: the request's.
+        """
+        return self._flow.begin(next_url, cookies)
+
+    async def callback(self, query: str, cookies: Mapping[str, str]) -> Redirect | Page:
+        """Ends a sign-in: a session, or a page that says what went wrong.
+
+        Args:
+            query: the request's.
+            cookies: the request's.
+        """
+        done = await self._flow.finish(query, cookies)
+        if isinstance(done, Page):
+            return done
+        try:
+            cookie = await self._sessions.begin(done.tokens, cookies)
+        except SessionError as error:
+            return page(
+                503,
+                "The session could not be begun",
+                error.message,
+                link=self._flow.address(done.next_url),
+                text="Sign in again",
+                set_cookies=done.set_cookies,
+            )
+        return Redirect(url=done.next_url, set_cookies=(cookie, *done.set_cookies))
+
+    async def logout(self, cookies: Mapping[str, str]) -> Redirect:
+        """Ends the browser's session, and sends the browser to the hosted sign-out page.
+
+        Args:
+            cookies: the request's. Browsers send the session's with a POST of this site only, so that no other site
+                can sign users out.
+        """
+        id_token, cleared = await self._sessions.end(cookies)
+        return Redirect(url=self._client.build_logout_url(id_token=id_token), set_cookies=cleared)
+
+    async def session(self, cookies: Mapping[str, str]) -> TokenSession:
+        """The browser's session, with a valid access token.
+
+        Raises:
+            RefusedError: there is none (401), or its token cannot be refreshed now (503).
+        """
+        return await self._sessions.find(cookies)
+
+    async def optional_session(self, cookies: Mapping[str, str]) -> TokenSession | None:
+        """The browser's session, or None.
+
+        Raises:
+            RefusedError: its token cannot be refreshed now (503).
+        """
+        try:
+            return await self.session(cookies)
+        except RefusedError as error:
+            if error.reply.status == HTTPStatus.UNAUTHORIZED:
+                return None
+            raise
+
+    async def page_session(self, cookies: Mapping[str, str], asked: Asked) -> TokenSession:
+        """The browser's session, for a page.
+
+        Args:
+            cookies: the request's.
+            asked: what it asks for.
+
+        Raises:
+            RefusedError: there is none: a browser that asks for a page is sent to sign in (303), others are told (401).
+        """
+        try:
+            return await self.session(cookies)
+        except RefusedError as error:
+            refusal = error.reply
+        raise RefusedError(self.page_refusal(refusal, asked) if isinstance(refusal, Refusal) else refusal)
+
+    def page_refusal(self, refusal: Refusal, asked: Asked) -> Refusal | Redirect:
+        """The refusal of a session, or the way to sign in for a browser that asks for a page.
+
+        Args:
+            refusal: as a script is told.
+            asked: what the request asks for.
+        """
+        if refusal.status != HTTPStatus.UNAUTHORIZED or not asked.is_for_a_page:
+            return refusal
+        mount, target = self._options.mount, asked.target
+        is_whole = target.partition("?")[0] == mount or target.startswith(f"{mount}/")
+        back = target if is_whole else mount + target
+        return Redirect(url=self._flow.address(back), set_cookies=refusal.set_cookies)
+
+    def refusal(self, error: SessionError) -> Refusal:
+        """What to answer when a session, after it was found, cannot give a token.
+
+        Args:
+            error: what the session raised.
+        """
+        return self._sessions.refusal(error)
+
+    async def me(self, cookies: Mapping[str, str]) -> UserInfo:
+        """What GenAuth knows of the user.
+
+        Raises:
+            RefusedError: nobody is signed in (401), or GenAuth cannot be asked now (503).
+        """
+        session = await self.session(cookies)
+        token = await self._sessions.access_token(session)
+        try:
+            try:
+                return await self._client.get_user_info_by_access_token(token)
+            except OAuthError as error:
+                if error.error != "invalid_token":
+                    raise
+                # Revoked before its time: a refresh either gives a good one, or tells that the session is over.
+                await session.invalidate(token)
+                token = await self._sessions.access_token(session)
+                return await self._client.get_user_info_by_access_token(token)
+        except GenAuthError as error:
+            refusal = unavailable("The user's data cannot be read now", getattr(error, "retry_after", None))
+        raise RefusedError(refusal)
+
+
+def _checked_redirect_uri(redirect_uri: str | None) -> tuple[bool, str]:
+    """Whether it is https, and its path."""
+    if redirect_uri is None:
+        raise ConfigurationError(
+            "redirect_uri",
+            "is needed to sign users in: pass the client the address, as browsers know it and as it is registered in "
+            "the console, such as https://app.example.com/callback",
+        )
+    parts = urlsplit(redirect_uri)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or len(parts.path) <= 1 or parts.query:
+        raise ConfigurationError("redirect_uri", "is an http(s) address with a path, such as https://host/callback")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ConfigurationError("redirect_uri", f"is http to {parts.hostname}: cookies would not be safe; use https")
+    return parts.scheme == "https", parts.path

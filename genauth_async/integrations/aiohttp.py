@@ -1,0 +1,223 @@
+"""GenAuth in aiohttp servers: routes that sign users in and out, bearer tokens and sessions.
+
+    auth = GenAuth(client, scope="openid profile offline_access")
+    auth.setup(app)
+
+    @routes.get("/orders")
+    @auth.scopes("orders")
+    async def orders(request: web.Request) -> web.Response:
+        claims = await auth.claims(request)
+
+It needs the extra `aiohttp`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import Final, TypeAlias
+
+try:
+    from aiohttp import hdrs, web
+except ModuleNotFoundError as missing:
+    if (missing.name or "").partition(".")[0] != "aiohttp":
+        raise
+    raise ImportError("this needs aiohttp: pip install 'genauth-async[aiohttp]'") from missing
+
+from ..errors import SessionError
+from ..models.claims import AccessToken
+from ..session import TokenSession
+from ._auth import WebAuth
+from ._replies import Page, Redirect, Refusal, RefusedError
+from ._web import Asked
+
+__all__ = ["GenAuth"]
+
+# Whether the handler asked for a page's session; a key of the request would be another in each version of aiohttp.
+_for_a_page: Final = ContextVar("genauth_async_for_a_page", default=False)
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class GenAuth(WebAuth):
+    __doc__ = WebAuth.__doc__
+
+    def setup(self, app: web.Application, *, login: bool = True, close_client: bool = False) -> None:
+        """Adds what the application needs.
+
+        Args:
+            app: the application.
+            login: add the routes that sign users in and out; an API that only takes bearer tokens needs none.
+            close_client: close the client when the application ends.
+
+        Raises:
+            ConfigurationError: with `login`, the client has no redirect_uri, or there is no secret for cookies.
+        """
+        if login:
+            options = self._options
+            # No HEAD: it would begin sign-ins, and use codes up.
+            app.router.add_get(options.login_path, self._login, allow_head=False)
+            app.router.add_get(self._web.callback_path, self._callback, allow_head=False)
+            app.router.add_post(options.logout_path, self._logout)
+            app.router.add_get(options.me_path, self._me)
+            app.middlewares.append(self._answering)
+        if close_client:
+            app.on_cleanup.append(self._close)
+
+    async def claims(self, request: web.Request, *scopes: str) -> AccessToken:
+        """The claims of the request's bearer token.
+
+        Args:
+            request: the request.
+            scopes: those that the token has to have.
+
+        Raises:
+            aiohttp.web.HTTPException: 401 without a good token, 403 for too little scope, 503 when nobody can tell now.
+        """
+        with _refusals():
+            return await self._bearer.claims(request.headers.getall(hdrs.AUTHORIZATION, []), scopes)
+
+    async def optional_claims(self, request: web.Request) -> AccessToken | None:
+        """The claims of the request's bearer token; None without one.
+
+        Args:
+            request: the request.
+
+        Raises:
+            aiohttp.web.HTTPException: as `claims` does, for a bad token.
+        """
+        with _refusals():
+            return await self._bearer.optional_claims(request.headers.getall(hdrs.AUTHORIZATION, []))
+
+    def required(self, handler: Handler) -> Handler:
+        """Has a handler called only for requests with a good bearer token.
+
+        Args:
+            handler: it may ask `claims` for what the token says.
+        """
+        return self.scopes()(handler)
+
+    def scopes(self, *names: str) -> Callable[[Handler], Handler]:
+        """Has a handler called only for requests with a good bearer token that has all these scopes.
+
+        Args:
+            names: of the scopes.
+        """
+
+        def guarded(handler: Handler) -> Handler:
+            @wraps(handler)
+            async def guard(request: web.Request) -> web.StreamResponse:
+                await self.claims(request, *names)
+                return await handler(request)
+
+            return guard
+
+        return guarded
+
+    async def session(self, request: web.Request) -> TokenSession:
+        """The browser's session.
+
+        Args:
+            request: the request.
+
+        Raises:
+            aiohttp.web.HTTPException: 401 without one; 503 when its token cannot be refreshed now.
+        """
+        with _refusals():
+            return await self._web.session(request.cookies)
+
+    async def optional_session(self, request: web.Request) -> TokenSession | None:
+        """The browser's session, or None.
+
+        Args:
+            request: the request.
+
+        Raises:
+            aiohttp.web.HTTPException: 503 when its token cannot be refreshed now.
+        """
+        with _refusals():
+            return await self._web.optional_session(request.cookies)
+
+    async def page_session(self, request: web.Request) -> TokenSession:
+        """The browser's session; without one, a browser that asks for a page is sent to sign in and comes back.
+
+        Args:
+            request: the request.
+
+        Raises:
+            aiohttp.web.HTTPException: 303 or 401 without one; 503 when its token cannot be refreshed now.
+        """
+        _for_a_page.set(True)
+        with _refusals():
+            return await self._web.page_session(request.cookies, _asked(request))
+
+    async def _login(self, request: web.Request) -> web.Response:
+        return _sent(self._web.login(request.query.get("next"), request.cookies))
+
+    async def _callback(self, request: web.Request) -> web.Response:
+        return _sent(await self._web.callback(request.rel_url.raw_query_string, request.cookies))
+
+    async def _logout(self, request: web.Request) -> web.Response:
+        return _sent(await self._web.logout(request.cookies))
+
+    async def _me(self, request: web.Request) -> web.Response:
+        with _refusals():
+            user = await self._web.me(request.cookies)
+        return web.json_response(user.to_dict(), headers={"Cache-Control": "no-store"})
+
+    async def _close(self, _app: web.Application) -> None:
+        await self._client.aclose()
+
+    @web.middleware
+    async def _answering(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answers when a session ends while a handler uses it."""
+        _for_a_page.set(False)  # the task has served other requests of this connection
+        try:
+            return await handler(request)
+        except SessionError as error:
+            refusal = self._web.refusal(error)
+        raise _exception(self._web.page_refusal(refusal, _asked(request)) if _for_a_page.get() else refusal)
+
+
+def _asked(request: web.Request) -> Asked:
+    return Asked(method=request.method, target=request.rel_url.raw_path_qs, accept=request.headers.get(hdrs.ACCEPT, ""))
+
+
+def _sent(reply: Redirect | Page) -> web.Response:
+    body = reply.html.encode() if isinstance(reply, Page) else None
+    response = web.Response(body=body, status=reply.status, headers=dict(reply.headers))
+    for cookie in reply.set_cookies:
+        response.headers.add(hdrs.SET_COOKIE, cookie)
+    return response
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Lets aiohttp answer what is refused."""
+    try:
+        yield
+    except RefusedError as error:
+        reply = error.reply
+    else:
+        return
+    # Out here, the exception does not lead error reporters to frames that hold the token.
+    raise _exception(reply)
+
+
+_EXCEPTIONS = {401: web.HTTPUnauthorized, 403: web.HTTPForbidden, 503: web.HTTPServiceUnavailable}
+
+
+def _exception(reply: Refusal | Redirect) -> web.HTTPException:
+    exception: web.HTTPException
+    if isinstance(reply, Redirect):
+        exception = web.HTTPSeeOther(reply.url)
+    else:
+        exception = _EXCEPTIONS[reply.status](
+            text=json.dumps({"detail": reply.detail}), content_type="application/json"
+        )
+    exception.headers.update(reply.headers)
+    for cookie in reply.set_cookies:
+        exception.headers.add(hdrs.SET_COOKIE, cookie)
+    return exception

@@ -1,0 +1,167 @@
+"""What a signed-in browser gets, for how long, and what happens then."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from genauth_async import ClientClosedError
+from genauth_async.emulator import Emulator
+from tests.conftest import PASSWORD
+from tests.integrations.conftest import MakeSite
+from tests.integrations.sites import Browser, Site, serving
+from tests.integrations.test_login import MakeBrowser, set_cookies
+
+pytestmark = pytest.mark.usefixtures("user")
+
+LATER = 20 * 86400.0  # when access tokens have expired
+SCRIPT = {"Accept": "application/json"}
+
+
+@pytest.fixture
+def site(make_site: MakeSite) -> Site:
+    return make_site(session_lifetime=90 * 86400)
+
+
+@pytest.fixture
+def signed_in(browser: Browser) -> Browser:
+    browser.sign_in(password=PASSWORD)
+    return browser
+
+
+def test_without_a_session_scripts_are_refused_and_browsers_sent_to_sign_in(browser: Browser) -> None:
+    for path in ("/session", "/me"):
+        response = browser.get(path)
+        assert (response.status_code, response.json()) == (401, {"detail": "Not signed in"})
+        assert response.headers["www-authenticate"] == "Cookie"
+    assert browser.get("/maybe-session").json() == {"signed_in": False}
+    assert browser.get("/page/7", headers=SCRIPT).status_code == 401
+    assert browser.get("/page/7").status_code == 303
+
+
+def test_a_browser_comes_back_to_the_page_that_it_asked_for(browser: Browser) -> None:
+    response = browser.get("/page/x%20y?c=d%20e&f=%2F")
+    assert response.status_code == 303
+    assert response.headers["location"] == "/login?next=%2Fpage%2Fx%2520y%3Fc%3Dd%2520e%26f%3D%252F"
+    hosted = browser.get(response.headers["location"]).headers["location"]
+    back = browser.get(browser.fill_in(hosted, "ada", PASSWORD)).headers["location"]
+    assert back == "/page/x%20y?c=d%20e&f=%2F"
+    assert browser.get(back).json()["name"] == "x y"
+
+
+def test_an_expired_token_is_refreshed_once_for_all_requests(signed_in: Browser, site: Site) -> None:
+    first = signed_in.get("/session").json()["token"]
+    site.time.ahead = LATER
+    with ThreadPoolExecutor(8) as pool:
+        tokens = {pool.submit(signed_in.get, "/session") for _ in range(16)}
+    assert len({token.result().json()["token"] for token in tokens} - {first}) == 1
+    assert signed_in.get("/me").status_code == 200
+
+
+def test_a_session_that_ended_is_cleared_away(signed_in: Browser, site: Site, emulator: Emulator) -> None:
+    emulator.revoke_grant(str(site.store._records[site.keys[0]].tokens.refresh_token))
+    site.time.ahead = LATER
+    page = signed_in.get("/page/7", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (page.status_code, page.headers["location"]) == (303, "/login?next=%2Fpage%2F7")
+    assert "Max-Age=0" in set_cookies(page)["genauth_web_session"]
+    assert site.keys == []
+    assert signed_in.get("/session").json() == {"detail": "Not signed in"}
+
+
+def test_a_session_that_ends_while_a_handler_uses_it_is_a_401(
+    signed_in: Browser, site: Site, emulator: Emulator
+) -> None:
+    emulator.revoke_grant(str(site.store._records[site.keys[0]].tokens.refresh_token))
+    response = signed_in.get("/refused-elsewhere")
+    assert (response.status_code, response.json()) == (401, {"detail": "The session has ended"})
+    assert "Max-Age=0" in set_cookies(response)["genauth_web_session"]
+
+
+def test_a_session_that_ends_while_a_page_is_made_leads_to_the_sign_in(
+    signed_in: Browser, site: Site, emulator: Emulator
+) -> None:
+    assert signed_in.get("/page/7").status_code == 200
+    emulator.revoke_grant(str(site.store._records[site.keys[0]].tokens.refresh_token))
+    response = signed_in.get("/refused-page")
+    assert (response.status_code, response.headers["location"]) == (303, "/login?next=%2Frefused-page")
+    assert signed_in.get("/session").status_code == 401
+
+
+def test_a_revoked_access_token_ends_the_session_of_me(signed_in: Browser, site: Site, emulator: Emulator) -> None:
+    emulator.revoke_grant(str(site.store._records[site.keys[0]].tokens.refresh_token))
+    assert signed_in.get("/me").status_code == 401
+    assert site.keys == []
+
+
+def test_a_session_lasts_no_longer_than_its_lifetime(make_site: MakeSite, make_browser: MakeBrowser) -> None:
+    site = make_site(session_lifetime=60)
+    browser = make_browser(site)
+    browser.sign_in(password=PASSWORD)
+    cookie = browser.cookies["genauth_web_session"]
+    site.time.ahead = 61
+    browser.http.cookies.set(
+        "genauth_web_session", cookie, domain="127.0.0.1", path="/"
+    )  # though the browser forgot it
+    response = browser.get("/session")
+    assert (response.status_code, response.json()) == (401, {"detail": "The session has expired"})
+    assert site.keys == []
+
+
+def test_a_server_that_is_away_does_not_end_the_session(signed_in: Browser, site: Site, emulator: Emulator) -> None:
+    site.time.ahead = LATER
+    emulator.faults.add("/oidc/token", status=503, body={"error": "temporarily_unavailable"}, retry_after=7)
+    response = signed_in.get("/session")
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "7"
+    assert "set-cookie" not in response.headers
+    assert signed_in.get("/session").status_code == 200
+
+
+def test_a_lost_refresh_lets_the_user_sign_in_again(signed_in: Browser, site: Site, emulator: Emulator) -> None:
+    site.time.ahead = LATER
+    emulator.faults.add("/oidc/token", lose_reply=True)
+    response = signed_in.get("/page/7")
+    assert (response.status_code, response.headers["location"]) == (303, "/login?next=%2Fpage%2F7")
+
+
+def test_without_the_server_me_is_unavailable(signed_in: Browser, site: Site, emulator: Emulator) -> None:
+    emulator.faults.add("/oidc/me", status=503, body={"error": "temporarily_unavailable"}, times=None)
+    response = signed_in.get("/me")
+    assert response.status_code == 503
+    assert int(response.headers["retry-after"]) >= 1
+    assert len(site.keys) == 1
+
+
+def test_the_client_is_closed_with_the_application(framework: str, emulator: Emulator) -> None:
+    settings = {"app_id": emulator.app_id, "app_host": emulator.url, "app_secret": emulator.app_secret}
+    with serving(framework, settings, {}) as site:
+        pass
+    with pytest.raises(ClientClosedError):
+        asyncio.run(site.client.get_user_info_by_access_token("a-token"))
+
+
+@pytest.mark.parametrize("cookie", ["junk", "", "gAAAAA", "é"])
+def test_a_made_up_session_cookie_is_refused(browser: Browser, cookie: str) -> None:
+    response = browser.get("/session", headers={"Cookie": f"genauth_web_session={cookie}".encode()})
+    assert response.status_code == 401
+
+
+def test_an_attempts_cookie_opens_no_session(browser: Browser) -> None:
+    browser.begin()
+    ((_, sealed),) = browser.cookies.items()
+    response = browser.get("/session", headers={"Cookie": f"genauth_web_session={sealed}"})
+    assert response.json() == {"detail": "The session cookie is not good"}
+
+
+def test_secrets_can_be_changed_without_signing_out(make_site: MakeSite, make_browser: MakeBrowser) -> None:
+    old, new = "old" * 16, "new" * 16
+    before = make_site(cookie_secret=old)
+    browser = make_browser(before)
+    browser.sign_in(password=PASSWORD)
+    cookie = {"Cookie": f"genauth_web_session={browser.cookies['genauth_web_session']}"}
+    rotated = make_site(cookie_secret=[new, old], store=before.store)
+    assert make_browser(rotated).get("/session", headers=cookie).status_code == 200
+    without = make_site(cookie_secret=new, store=before.store)
+    assert make_browser(without).get("/session", headers=cookie).status_code == 401
