@@ -90,6 +90,23 @@ def read_oauth_nothing(response: Response) -> None:
     _raise_oauth_error(_json_object(response), response)
 
 
+def read_text(response: Response, *, starts: tuple[str, ...]) -> str:
+    """Reads an answer that is plain text or XML.
+
+    Args:
+        response: the answer.
+        starts: how it may begin; anything else is not what was asked for.
+
+    Raises:
+        OAuthError, GenAuthAPIError, InvalidResponseError: as `read_oauth`.
+    """
+    text = response.body.decode("utf-8", "replace").lstrip()
+    if response.status == HTTPStatus.OK and text.startswith(starts):
+        return text
+    _raise_oauth_error(_json_object(response), response)
+    raise _invalid(UnexpectedShapeError, "something else than was asked for", response)
+
+
 def envelope_status(body: object) -> int | None:
     """The envelope's statusCode, or None where there is no envelope. The older API's envelope has a code instead."""
     if not isinstance(body, Mapping):

@@ -113,6 +113,7 @@ _LIBRARIES: Final = {
     "httpx",
     "httpx2",
     "httpx_aiohttp",
+    "joserfc",
     "segno",
     "trio",
     "uvloop",

@@ -39,7 +39,8 @@ from .api.system import System
 from .api.webauthn import WebAuthn
 from .api.wechat import Wechat
 from .errors import ConfigurationError
-from .oidc.tokens import Tokens
+from .oidc.cas import CAS
+from .oidc.redirects import Redirects
 from .session import OnTokens, TokenSession
 from .settings import (
     ClientAuthMethod,
@@ -81,7 +82,8 @@ class AuthenticationClient(
     Invitations,
     MiniPrograms,
     System,
-    Tokens,
+    Redirects,
+    CAS,
 ):
     """One application of a GenAuth user pool. No user is in it: make one, and share it among all tasks.
 
@@ -122,6 +124,7 @@ class AuthenticationClient(
         refresh_timeout: seconds for a session's refresh, which no caller's cancellation or timeout cuts short.
         max_response_bytes: a longer answer is an error.
         clock: where time comes from, for tests.
+        issuer: what tokens have to name as their issuer, to the letter; {app_host}/oidc when None.
 
     Raises:
         ConfigurationError: an argument cannot be right; the message names it and the remedy.
@@ -158,12 +161,14 @@ class AuthenticationClient(
         refresh_timeout: float = 30.0,
         max_response_bytes: int = 4 * 1024 * 1024,
         clock: Clock | None = None,
+        issuer: str | None = None,
     ) -> None:
         if use_unverified_ssl or not reject_unauthorized:
             verify = False
+        host = checked_host(app_host, allow_insecure_http=allow_insecure_http)
         settings = Settings(
             app_id=app_id,
-            app_host=checked_host(app_host, allow_insecure_http=allow_insecure_http),
+            app_host=host,
             app_secret=app_secret,
             access_token=access_token,
             timeout=deadline(timeout),
@@ -183,6 +188,7 @@ class AuthenticationClient(
             retry=retry or RetryPolicy(),
             max_response_bytes=max_response_bytes,
             clock=clock or Clock(),
+            issuer=f"{host}/oidc" if issuer is None else issuer,
         )
         own_connections_only = {"verify": verify is not True, "proxy": proxy is not None}
         for argument, given in own_connections_only.items():

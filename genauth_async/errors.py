@@ -50,6 +50,24 @@
     ├── OAuthError                       an OAuth 2.0 error answer (RFC 6749 section 5.2)
     │   ├── InvalidGrantError                invalid_grant
     │   └── InvalidClientError               invalid_client
+    ├── TokenVerificationError           a token is not good, or cannot be told to be
+    │   ├── MalformedTokenError              not written as a signed token is
+    │   ├── TokenKindError                   an ID token for an access token, or the reverse
+    │   ├── AlgorithmNotAllowedError         signed by another algorithm, or by none
+    │   ├── UnknownKeyError                  signed with a key that the server does not publish
+    │   ├── SignatureInvalidError            forged, or damaged
+    │   ├── TokenExpiredError                exp is past
+    │   ├── TokenNotYetValidError            iat or nbf is to come
+    │   ├── TokenIssuerError                 iss is another server
+    │   ├── TokenAudienceError               aud or azp is another application
+    │   ├── NonceMismatchError               nonce is another login attempt's
+    │   ├── AccessTokenHashError             at_hash is another access token's
+    │   ├── InsufficientScopeError           scope lacks something; `required`, `granted`
+    │   └── KeysUnavailableError             the server's keys cannot be had; says nothing about the token
+    ├── CallbackError                    what came back from the hosted sign-in page is not good
+    │   ├── StateMismatchError               it belongs to another login attempt, or was made up
+    │   ├── IssuerMismatchError              it comes from another server (RFC 9207)
+    │   └── LoginExpiredError                the user took too long
     └── SessionError                     a TokenSession cannot give a valid access token
         ├── SessionExpiredError              for good: the user has to sign in again
         └── RefreshUnavailableError          for now: the session is kept
@@ -404,6 +422,88 @@ class InvalidGrantError(OAuthError):
 
 class InvalidClientError(OAuthError):
     """invalid_client: the application's id, secret or authentication method is wrong."""
+
+
+class TokenVerificationError(GenAuthError):
+    """A token is not good, or cannot be told to be. No message shows the token."""
+
+
+class MalformedTokenError(TokenVerificationError):
+    """It is not written as a signed token is, lacks a claim, or has one of another type."""
+
+
+class TokenKindError(TokenVerificationError):
+    """It is an ID token where an access token is needed, the reverse, or neither."""
+
+
+class AlgorithmNotAllowedError(TokenVerificationError):
+    """It is signed by an algorithm that this kind of token is not signed by, or by none."""
+
+
+class UnknownKeyError(TokenVerificationError):
+    """It is signed with a key that the server does not publish."""
+
+
+class SignatureInvalidError(TokenVerificationError):
+    """Its signature is wrong."""
+
+
+class TokenExpiredError(TokenVerificationError):
+    """It has expired."""
+
+
+class TokenNotYetValidError(TokenVerificationError):
+    """It is from the future, by this machine's clock."""
+
+
+class TokenIssuerError(TokenVerificationError):
+    """Another server issued it; the message shows both."""
+
+
+class TokenAudienceError(TokenVerificationError):
+    """It is for another application; the message shows both."""
+
+
+class NonceMismatchError(TokenVerificationError):
+    """The ID token belongs to another login attempt."""
+
+
+class AccessTokenHashError(TokenVerificationError):
+    """The ID token and the access token do not belong together."""
+
+
+class InsufficientScopeError(TokenVerificationError):
+    """The token is good, but not for this.
+
+    Attributes:
+        required: the scopes that were asked for.
+        granted: those that the token has.
+    """
+
+    def __init__(self, message: str, *, required: tuple[str, ...] = (), granted: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.required = required
+        self.granted = granted
+
+
+class KeysUnavailableError(TokenVerificationError):
+    """The server's keys are needed and cannot be had; says nothing about the token. `__cause__` tells why."""
+
+
+class CallbackError(GenAuthError):
+    """What came back from the hosted sign-in page is not good; begin the sign-in again."""
+
+
+class StateMismatchError(CallbackError):
+    """The callback belongs to another login attempt, or was made up."""
+
+
+class IssuerMismatchError(CallbackError):
+    """The callback comes from another server (RFC 9207)."""
+
+
+class LoginExpiredError(CallbackError):
+    """The user took longer than the login attempt's life."""
 
 
 class SessionError(GenAuthError):

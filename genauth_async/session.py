@@ -23,6 +23,7 @@ from .errors import (
     RefreshUnavailableError,
     SessionExpiredError,
 )
+from .integrations.httpx_auth import SessionAuth
 from .models.tokens import TokenSet
 from .oidc.tokens import Tokens
 from .stores import SessionRecord, TokenStore
@@ -118,6 +119,16 @@ class TokenSession(FramesCleared):
         if self._tokens is None:
             raise SessionExpiredError("The session has not been read from its store yet: ask for access_token() first")
         return self._tokens
+
+    @property
+    def auth(self) -> SessionAuth:
+        """This session's access token for an httpx or httpx2 client of your API: `httpx.Client(auth=session.auth)`.
+
+        A token that the API refuses with 401 is replaced, and the request sent once more. A client that is given this
+        sends the token with each request, but follows a redirect to another origin without it, and refuses http:// to
+        another machine.
+        """
+        return SessionAuth.of(self)
 
     async def access_token(self) -> str:
         """A valid access token: the present one, or a new one.

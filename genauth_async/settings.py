@@ -102,6 +102,7 @@ class Settings:
 
     app_id: str
     app_host: str
+    issuer: str
     app_secret: str | None = field(default=None, repr=masked)
     access_token: str | None = field(default=None, repr=masked)
     timeout: Deadline
@@ -137,6 +138,8 @@ class Settings:
                 raise ConfigurationError(argument, f"is text, not {type(value).__name__}")
         if not self.app_id:
             raise ConfigurationError("app_id", "is empty; the GenAuth console shows it on the application's page")
+        if not isinstance(self.issuer, str) or not self.issuer:
+            raise ConfigurationError("issuer", "is text, exactly as the tokens have it")
         self._check_authentication()
         for argument in ("app_id", "lang", "real_ip", "user_pool_id"):
             value = getattr(self, argument)

@@ -39,7 +39,8 @@ from genauth_sync.api.signup import SignUp
 from genauth_sync.api.system import System
 from genauth_sync.api.webauthn import WebAuthn
 from genauth_sync.api.wechat import Wechat
-from genauth_sync.oidc.tokens import Tokens
+from genauth_sync.oidc.cas import CAS
+from genauth_sync.oidc.redirects import Redirects
 from genauth_sync.session import TokenSession
 
 
@@ -67,7 +68,8 @@ class AuthenticationClient(
     Invitations,
     MiniPrograms,
     System,
-    Tokens,
+    Redirects,
+    CAS,
 ):
     """One application of a GenAuth user pool. No user is in it: make one, and share it among all threads.
 
@@ -108,6 +110,7 @@ class AuthenticationClient(
         refresh_timeout: seconds for a session's refresh, which no caller's cancellation or timeout cuts short.
         max_response_bytes: a longer answer is an error.
         clock: where time comes from, for tests.
+        issuer: what tokens have to name as their issuer, to the letter; {app_host}/oidc when None.
 
     Raises:
         ConfigurationError: an argument cannot be right; the message names it and the remedy.
@@ -144,6 +147,7 @@ class AuthenticationClient(
         refresh_timeout: float = 30.0,
         max_response_bytes: int = 4 * 1024 * 1024,
         clock: Clock | None = None,
+        issuer: str | None = None,
     ) -> None:
         super().__init__(
             AsyncAuthenticationClient(
@@ -175,6 +179,7 @@ class AuthenticationClient(
                 refresh_timeout=refresh_timeout,
                 max_response_bytes=max_response_bytes,
                 clock=clock,
+                issuer=issuer,
             )
         )
 

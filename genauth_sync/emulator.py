@@ -27,6 +27,8 @@ from genauth_async.emulator import (
     Passkeys,
     RequestCounter,
     User,
+    VisitError,
+    sign_in_at_page,
 )
 
 __all__ = [
@@ -48,4 +50,6 @@ __all__ = [
     "Passkeys",
     "RequestCounter",
     "User",
+    "VisitError",
+    "sign_in_at_page",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from genauth_async.models import (
     AccessibleAppsDto,
+    AccessToken,
     AlipayAuthInfoDataDto,
     AppQRCodeLoginDto,
     AppType,
@@ -32,6 +33,11 @@ from genauth_async.models import (
     BindByRegiserInputApi,
     BindEmailDto,
     BindPhoneDto,
+    Cas10ValidationResult,
+    Cas20AuthenticationFailure,
+    Cas20AuthenticationSuccess,
+    Cas20ServiceResponse,
+    Cas20ValidationResult,
     ChangePushCodeStatusDto,
     ChangeQRCodeStatusDto,
     CheckDeviceCredentialIdDto,
@@ -148,6 +154,7 @@ from genauth_async.models import (
     GroupListRespDto,
     IdentityDto,
     IdentityProvider,
+    IDToken,
     IntrospectionResponse,
     InvitationLinkDto,
     InviteeContextDto,
@@ -352,6 +359,7 @@ from genauth_async.models import (
 )
 
 __all__ = [
+    "AccessToken",
     "AccessibleAppsDto",
     "AlipayAuthInfoDataDto",
     "AppQRCodeLoginDto",
@@ -376,6 +384,11 @@ __all__ = [
     "BindByRegiserInputApi",
     "BindEmailDto",
     "BindPhoneDto",
+    "Cas10ValidationResult",
+    "Cas20AuthenticationFailure",
+    "Cas20AuthenticationSuccess",
+    "Cas20ServiceResponse",
+    "Cas20ValidationResult",
     "ChangePushCodeStatusDto",
     "ChangeQRCodeStatusDto",
     "CheckDeviceCredentialIdDto",
@@ -490,6 +503,7 @@ __all__ = [
     "GetWechatAccessTokenRespDto",
     "GroupDto",
     "GroupListRespDto",
+    "IDToken",
     "IdentityDto",
     "IdentityProvider",
     "IntrospectionResponse",

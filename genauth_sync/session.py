@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from genauth_async._token_set import TokensLike
+from genauth_async.integrations.httpx_auth import SessionAuth
 from genauth_async.models.tokens import TokenSet
 from genauth_async.session import TokenSession as AsyncTokenSession
 from genauth_async.stores import TokenStore
@@ -67,6 +68,16 @@ class TokenSession(Facade[AsyncTokenSession]):
             SessionExpiredError: none yet; `access_token()` reads them from the store.
         """
         return self._async.tokens
+
+    @property
+    def auth(self) -> SessionAuth:
+        """This session's access token for an httpx or httpx2 client of your API: `httpx.Client(auth=session.auth)`.
+
+        A token that the API refuses with 401 is replaced, and the request sent once more. A client that is given this
+        sends the token with each request, but follows a redirect to another origin without it, and refuses http:// to
+        another machine.
+        """
+        return SessionAuth.of(self)
 
     def access_token(self) -> str:
         """A valid access token: the present one, or a new one.

@@ -18,6 +18,7 @@ import pytest
 import genauth_async
 import genauth_sync
 from genauth_async.emulator import Emulator, User
+from tests.browser import browse, browser  # noqa: F401 - fixtures
 from tests.recording import RecordingServer, recording_server
 
 PASSWORD = "passw0rd-Canary"

@@ -16,6 +16,7 @@ CALLBACKS = {"OnEvent", "OnTokens"}  # users' functions that the core awaits: bl
 SHARED_CLASSES = {"AsyncHTTPClient", "AsyncHTTPTransport", "MemoryStore", "TokenStore"}  # only the core awaits them
 SHARED_PACKAGES = {"emulator", "models"}  # need no facade
 BY_HAND = {"Stream"}  # generic classes whose facade stands in _bridge.py; plain methods give them
+OF_EITHER = {"SessionAuth"}  # made by its `of`, which takes the facade as well as the core's object; properties give it
 RENAMED = {"__aenter__": "__enter__", "__aexit__": "__exit__", "aclose": "close"}
 DELEGATED = {"__init__", "__repr__"}
 IN_THE_BASE = {"__reduce__"}  # Facade has its own
@@ -26,7 +27,7 @@ IN_DOCSTRINGS = {
     "called (and awaited)": "called in a thread",
     "all tasks": "all threads",
 }
-CLASSES = (PLAIN_BASES, CALLBACKS, SHARED_CLASSES, BY_HAND)
+CLASSES = (PLAIN_BASES, CALLBACKS, SHARED_CLASSES, BY_HAND, OF_EITHER)
 TABLES = (*CLASSES, SHARED_PACKAGES, RENAMED, DELEGATED, IN_THE_BASE, IN_DOCSTRINGS)
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef

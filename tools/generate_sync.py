@@ -28,6 +28,7 @@ from tools.core_source import (
     FACADE,
     IN_DOCSTRINGS,
     IN_THE_BASE,
+    OF_EITHER,
     PLAIN_BASES,
     RENAMED,
     SHARED_CLASSES,
@@ -280,6 +281,8 @@ class Method:
             return [f"super().__init__({self.module.import_core(self.cls)}({arguments}))"]
         if name == "__repr__":
             return ["return repr(self._async)"]
+        if self.decorators == ["property"] and self.core.in_table(returned, OF_EITHER):
+            return [f"return {returned}.of(self)"]
         target = self.module.import_core(self.cls) if self.decorators == ["classmethod"] else "self._async"
         call = f"{target}.{name}" + ("" if self.decorators == ["property"] else f"({arguments})")
         if self.is_async:

@@ -18,6 +18,8 @@ from .._transport import Transport
 from ..errors import ConfigurationError, RequestTimeoutError
 from ..models._base import Dto, is_exactly, required_attributes, scalar_attributes, wire_names
 from ..models.system import SystemInfoResp
+from ..oidc._jwks import KeyCache
+from ..oidc._verified import VerifiedTokens
 from ..passwords import Encrypt, PasswordEncryptor
 from ..settings import Settings, Timeout, deadline
 from ..stream import Stream
@@ -34,6 +36,8 @@ class Shared:
     transport: Transport
     passwords: PasswordEncryptor = field(factory=PasswordEncryptor)
     grants: Grants = field(factory=Grants)
+    keys: KeyCache = field(factory=KeyCache)
+    verified: VerifiedTokens = field(factory=VerifiedTokens)
     _streams: WeakKeyDictionary[Stream[Any], None] = field(factory=WeakKeyDictionary, init=False)
 
     def end_with_client(self, stream: Stream[Any]) -> None:
@@ -153,7 +157,7 @@ def _checked(body: Dto) -> Dto:
 _KINDS: Final[Mapping[type, str]] = {str: "text", int: "a whole number", bool: "True or False"}
 
 
-def needed(argument: str, value: str) -> str:
+def needed(argument: str, value: str | None) -> str:
     """A text that is not empty.
 
     Raises:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from ..errors import InsufficientScopeError, KeysUnavailableError, TokenVerificationError
-from ..models.claims import AccessToken
+from ..models.verification import AccessToken
 from ._replies import Refusal, RefusedError, challenge, unavailable
 
 if TYPE_CHECKING:

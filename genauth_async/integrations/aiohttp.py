@@ -28,7 +28,7 @@ except ModuleNotFoundError as missing:
     raise ImportError("this needs aiohttp: pip install 'genauth-async[aiohttp]'") from missing
 
 from ..errors import SessionError
-from ..models.claims import AccessToken
+from ..models.verification import AccessToken
 from ..session import TokenSession
 from ._auth import WebAuth
 from ._replies import Page, Redirect, Refusal, RefusedError

@@ -27,7 +27,7 @@ except ModuleNotFoundError as missing:
     raise ImportError("this needs FastAPI: pip install 'genauth-async[fastapi]'") from missing
 
 from ..errors import SessionError
-from ..models.claims import AccessToken
+from ..models.verification import AccessToken
 from ..oidc.authorize import DEFAULT_SCOPE
 from ..session import TokenSession
 from ._auth import WebAuth

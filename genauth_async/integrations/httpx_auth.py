@@ -22,12 +22,9 @@ class Session(Protocol):
     """What is needed of a TokenSession, the awaited one or the blocking one."""
 
     @property
-    def access_token(self) -> Callable[[], Awaitable[str] | str]:
-        """Gives a valid access token."""
-
+    def access_token(self) -> Callable[[], Awaitable[str] | str]: ...
     @property
-    def invalidate(self) -> Callable[[str], Awaitable[None] | None]:
-        """Takes the access token that an API refused."""
+    def invalidate(self) -> Callable[[str], Awaitable[None] | None]: ...
 
 
 class SessionAuth:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ._base import Dto as Dto
     from ._base import Envelope as Envelope
     from .account import *
+    from .cas import *
     from .common import *
     from .contacts import *
     from .devices import *
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from .signup import *
     from .system import *
     from .tokens import *
+    from .verification import *
     from .webauthn import *
     from .wechat import *
 
@@ -49,6 +51,10 @@ _MODULES: Final = {
         ResetPasswordVerifyMethod UpdatePasswordDto ValidatePasswordDto ValidatePasswordRespDto
         ValidatePasswordResultDto VerifyDeleteAccountRequestDataDto VerifyDeleteAccountRequestDto
         VerifyDeleteAccountRequestRespDto VerifyResetPasswordRequestDto
+    """,
+    "cas": """
+        Cas10ValidationResult Cas20AuthenticationFailure Cas20AuthenticationSuccess Cas20ServiceResponse
+        Cas20ValidationResult
     """,
     "common": """
         CommonResponseDto IsSuccessDto IsSuccessRespDto LangObject LangUnit UntypedRespDto
@@ -176,6 +182,9 @@ _MODULES: Final = {
     """,
     "tokens": """
         IntrospectionResponse OIDCTokenResponse TokenSet UserInfo
+    """,
+    "verification": """
+        AccessToken IDToken
     """,
     "webauthn": """
         FinalizeWebAuthnLoginDto UpdatePasskeyDto

@@ -2,16 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from .._envelope import read_oauth, read_oauth_nothing, read_tokens
 from .._request import ClientAuth, Repeat, Request
-from ..api._base import Api, checked_token
+from ..api._base import Api, checked_token, needed
 from ..errors import ConfigurationError
 from ..models.tokens import IntrospectionResponse, OIDCTokenResponse, UserInfo
 from ..settings import Timeout
 
 
 class Tokens(Api):
-    """Refreshes, revokes and looks into tokens. A TokenSession does the first two by itself."""
+    """Obtains, refreshes, revokes and looks into tokens. A TokenSession refreshes and revokes by itself."""
+
+    async def get_access_token_by_code(
+        self,
+        code: str,
+        code_verifier: str | None = None,
+        *,
+        redirect_uri: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> OIDCTokenResponse:
+        """Trades an authorization code for tokens (POST /oidc/token, RFC 6749 section 4.1.3).
+
+        `finish_login` does this, and checks what has to be checked before and after. A code is good once, so this call
+        is never repeated by itself once it may have been sent.
+
+        Args:
+            code: from the callback URL.
+            code_verifier: whose challenge was in the authorization URL (RFC 7636).
+            redirect_uri: the one in the authorization URL; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: redirect_uri is missing, or the client's protocol has no codes.
+            InvalidGrantError: the code is wrong, expired or used before, or the verifier is not its own.
+            OAuthError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        self._check_protocol()
+        uri = redirect_uri or self._settings.redirect_uri
+        if uri is None:
+            raise ConfigurationError("redirect_uri", "is needed, the same as in the authorization URL")
+        proof = {} if code_verifier is None else {"code_verifier": code_verifier}
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": uri, **proof}
+        request = self._form("token", auth="token", form=form)
+        return read_tokens(await self._shared.transport.send(request, self._settings, timeout))
+
+    async def get_access_token_by_client_credentials(
+        self,
+        scope: str,
+        access_key: str | None = None,
+        access_secret: str | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> OIDCTokenResponse:
+        """A token for a program that acts for itself, without a user (POST /oidc/token, RFC 6749 section 4.4).
+
+        Args:
+            scope: what for, separated by spaces.
+            access_key: of a programmatic access account; the application's id when None.
+            access_secret: of the same; the application's secret when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: an argument is missing, or the client's protocol has no such tokens.
+            InvalidClientError: the key or the secret is wrong.
+            OAuthError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        self._check_protocol()
+        if (access_key is None) != (access_secret is None):
+            raise ConfigurationError("access_secret" if access_key else "access_key", "is needed: they belong together")
+        if access_key is None:
+            access_key, access_secret = self._settings.app_id, self._settings.app_secret
+        needed("access_secret", access_secret)
+        request = self._form(
+            "token",
+            auth=None,
+            repeat=Repeat.SAFE,
+            form={
+                "grant_type": "client_credentials",
+                "scope": scope,
+                "client_id": access_key,
+                "client_secret": access_secret,
+            },
+        )
+        return read_tokens(await self._shared.transport.send(request, self._settings, timeout))
 
     async def get_new_access_token_by_refresh_token(
         self, refresh_token: str, *, timeout: Timeout | None = None
@@ -30,7 +107,9 @@ class Tokens(Api):
             OAuthError: the server refused for another reason.
             TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
-        request = self._form("token", auth="token", grant_type="refresh_token", refresh_token=refresh_token)
+        request = self._form(
+            "token", auth="token", form={"grant_type": "refresh_token", "refresh_token": refresh_token}
+        )
         return read_tokens(await self._shared.transport.send(request, self._settings, timeout))
 
     async def revoke_token(self, token: str, *, timeout: Timeout | None = None) -> bool:
@@ -47,7 +126,7 @@ class Tokens(Api):
             OAuthError: the server refused.
             TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
-        request = self._form("token", "revocation", auth="revocation", repeat=Repeat.SAFE, token=token)
+        request = self._form("token", "revocation", auth="revocation", repeat=Repeat.SAFE, form={"token": token})
         read_oauth_nothing(await self._shared.transport.send(request, self._settings, timeout))
         return True
 
@@ -62,7 +141,7 @@ class Tokens(Api):
             OAuthError: the server refused.
             TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
-        request = self._form("token", "introspection", auth="introspection", repeat=Repeat.SAFE, token=token)
+        request = self._form("token", "introspection", auth="introspection", repeat=Repeat.SAFE, form={"token": token})
         return read_oauth(await self._shared.transport.send(request, self._settings, timeout), IntrospectionResponse)
 
     async def get_user_info_by_access_token(self, access_token: str, *, timeout: Timeout | None = None) -> UserInfo:
@@ -79,13 +158,24 @@ class Tokens(Api):
         request = Request(
             method="POST",
             path=self._settings.oauth_path("me"),
+            form={},  # empty, but a form: without a type aiohttp names one, which OpenID providers refuse
             user_token=checked_token(access_token),
             repeat=Repeat.SAFE,
         )
         return read_oauth(await self._shared.transport.send(request, self._settings, timeout), UserInfo)
 
-    def _form(self, *path: str, auth: ClientAuth, repeat: Repeat = Repeat.HARMFUL, **form: str) -> Request:
-        for argument, value in form.items():
-            if not isinstance(value, str) or not value:
-                raise ConfigurationError(argument, f"is text, not {'empty' if value == '' else type(value).__name__}")
-        return Request(method="POST", path=self._settings.oauth_path(*path), form=form, client_auth=auth, repeat=repeat)
+    def _check_protocol(self) -> None:
+        if self._settings.protocol not in {"oidc", "oauth"}:
+            raise ConfigurationError("protocol", f"is oidc or oauth for this, not {self._settings.protocol}")
+
+    def _form(
+        self,
+        *path: str,
+        auth: ClientAuth | None,
+        form: Mapping[str, str | None],
+        repeat: Repeat = Repeat.HARMFUL,
+    ) -> Request:
+        given = {argument: needed(argument, value) for argument, value in form.items()}
+        return Request(
+            method="POST", path=self._settings.oauth_path(*path), form=given, client_auth=auth, repeat=repeat
+        )

@@ -10,7 +10,66 @@ from genauth_sync._bridge import Facade, bridge
 
 
 class Tokens(Facade[AsyncAuthenticationClient]):
-    """Refreshes, revokes and looks into tokens. A TokenSession does the first two by itself."""
+    """Obtains, refreshes, revokes and looks into tokens. A TokenSession refreshes and revokes by itself."""
+
+    def get_access_token_by_code(
+        self,
+        code: str,
+        code_verifier: str | None = None,
+        *,
+        redirect_uri: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> OIDCTokenResponse:
+        """Trades an authorization code for tokens (POST /oidc/token, RFC 6749 section 4.1.3).
+
+        `finish_login` does this, and checks what has to be checked before and after. A code is good once, so this call
+        is never repeated by itself once it may have been sent.
+
+        Args:
+            code: from the callback URL.
+            code_verifier: whose challenge was in the authorization URL (RFC 7636).
+            redirect_uri: the one in the authorization URL; the client's when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: redirect_uri is missing, or the client's protocol has no codes.
+            InvalidGrantError: the code is wrong, expired or used before, or the verifier is not its own.
+            OAuthError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        return bridge.run(
+            lambda: self._async.get_access_token_by_code(
+                code, code_verifier, redirect_uri=redirect_uri, timeout=timeout
+            )
+        )
+
+    def get_access_token_by_client_credentials(
+        self,
+        scope: str,
+        access_key: str | None = None,
+        access_secret: str | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> OIDCTokenResponse:
+        """A token for a program that acts for itself, without a user (POST /oidc/token, RFC 6749 section 4.4).
+
+        Args:
+            scope: what for, separated by spaces.
+            access_key: of a programmatic access account; the application's id when None.
+            access_secret: of the same; the application's secret when None.
+            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            ConfigurationError: an argument is missing, or the client's protocol has no such tokens.
+            InvalidClientError: the key or the secret is wrong.
+            OAuthError: the server refused for another reason.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        return bridge.run(
+            lambda: self._async.get_access_token_by_client_credentials(
+                scope, access_key, access_secret, timeout=timeout
+            )
+        )
 
     def get_new_access_token_by_refresh_token(
         self, refresh_token: str, *, timeout: Timeout | None = None

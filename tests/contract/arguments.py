@@ -159,8 +159,17 @@ _HEADER = "header:authorization"
 _DOCUMENTED: dict[str, list[dict[str, Any]]] = {
     **{operation["name"]: operation["python_params"] for operation in OPERATIONS if "python" in operation["in"]},
     **{convenience["name"]: convenience["params"] for convenience in CONVENIENCE},
-    # RFC 6749 section 6, RFC 7009 section 2.1, RFC 7662 section 2.1 and OpenID Connect Core section 5.3.1.
+    # RFC 6749 sections 4.1.3, 4.4.2, 6; RFC 7009 section 2.1; RFC 7662 section 2.1; OpenID Connect Core section 5.3.1.
     "get_new_access_token_by_refresh_token": [{"name": "refresh_token", "wire": "refresh_token", "required": True}],
+    "get_access_token_by_code": [
+        {"name": "code", "wire": "code", "required": True},
+        {"name": "code_verifier", "wire": "code_verifier", "required": False, "type": "enum", "enum": ["v" * 43]},
+    ],
+    "get_access_token_by_client_credentials": [
+        {"name": "scope", "wire": "scope", "required": True},
+        {"name": "access_key", "wire": "client_id", "required": True},
+        {"name": "access_secret", "wire": "client_secret", "required": True},
+    ],
     "revoke_token": [{"name": "token", "wire": "token", "required": True}],
     "introspect_token": [{"name": "token", "wire": "token", "required": True}],
     "get_user_info_by_access_token": [{"name": "access_token", "wire": _HEADER, "required": True}],

@@ -30,6 +30,7 @@ def make_faces(recorder: RecordingServer, portal: BlockingPortal) -> Iterator[Ca
         options: dict[str, Any] = {
             f"{endpoint}_endpoint_auth_method": case.auth for endpoint in ("token", "introspection", "revocation")
         }
+        options["redirect_uri"] = "https://app.example/back?to=here"
         if case.token_of == "client":
             options |= {"lang": LANG, "real_ip": REAL_IP, "access_token": TOKEN}
         own = (APP_ID, recorder.url, APP_SECRET)

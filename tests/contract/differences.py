@@ -30,7 +30,9 @@ _PYTHON = frozenset(operation["name"] for operation in OPERATIONS if "python" in
 _API = _PYTHON - {"sub_event"} | _CALLED.keys()
 _BODIES = {operation["name"]: operation["request_dto"] for operation in OPERATIONS}
 
-_FORMS = frozenset({"get_new_access_token_by_refresh_token", "introspect_token", "revoke_token"})
+_FORMS = frozenset(
+    {"get_access_token_by_code", "get_new_access_token_by_refresh_token", "introspect_token", "revoke_token"}
+)
 _BARE_TOKENS = frozenset({"sign_in_by_credentials", "sign_in_by_mobile", "exchange_token_set_with_qr_code_ticket"})
 _HELPERS = frozenset(name for name, called in _CALLED.items() if called == "sign_in_by_credentials")
 _EMPTY_BODIES = frozenset(
@@ -183,7 +185,7 @@ DIFFERENCES = (
     Difference(
         None,
         "language, application and the user's address are told in every request, not in the API's alone",
-        _FORMS | {"get_user_info_by_access_token"},
+        _FORMS | {"get_access_token_by_client_credentials", "get_user_info_by_access_token"},
         _standing_headers,
     ),
     Difference("empty-json-body", "there was no way to say anything", _EMPTY_BODIES, _body_given),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 # For each DTO of an answer, its required attributes; a frame's own, statusCode and data, are as documented.
 REQUIRED = {
+    "AccessToken": {"exp", "iss", "sub"},
     "AccessibleAppsDto": {"app_id"},
     "AlipayAuthInfoDataDto": {"auth_info"},
     "AuthenticationOptionsDto": {"authentication_options", "ticket"},
     "AuthorizedResourceDto": {"resource_code"},
     "AuthorizedResourcePagingDto": {"list"},
+    "Cas10ValidationResult": {"valid"},
+    "Cas20AuthenticationSuccess": {"user"},
     "CheckPushCodeStatusDataDto": {"status"},
     "CheckQRCodeStatusDataDto": {"status"},
     "CheckResourcePermissionDataDto": {"check_result_list"},
@@ -34,6 +37,7 @@ REQUIRED = {
     "GetUserSelectLoginPublicAccountsOriginUserDto": {"user_id"},
     "GetWechatAccessTokenDataDto": {"access_token"},
     "GroupDto": {"id"},
+    "IDToken": {"exp", "iat", "iss", "sub"},
     "IntrospectionResponse": {"active"},
     "IsSuccessDto": {"success"},
     "ListPublicAccountDataDto": {"user_id"},

@@ -42,7 +42,11 @@ async def make_client(recorder: RecordingServer) -> AsyncIterator[MakeClient]:
 
     def make(**options: Any) -> AuthenticationClient:
         host = recorder.url.replace("http", "ws")
-        made.append(AuthenticationClient("an-app", recorder.url, "a-secret", websocket_host=host, **options))
+        made.append(
+            AuthenticationClient(
+                "an-app", recorder.url, "a-secret", websocket_host=host, redirect_uri="https://app.example/", **options
+            )
+        )
         return made[-1]
 
     yield make

@@ -44,7 +44,7 @@ class Page(HTMLParser):
         elif tag == "input":
             self.form.fields[given["name"]] = given.get("value", "")
 
-    def handle_endtag(self, _tag: str) -> None:
+    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002 - the name is the base class's
         self._within = ""
 
     def handle_data(self, data: str) -> None:

@@ -188,7 +188,6 @@ def test_the_scope_can_be_narrowed_but_not_widened(emulator: Emulator, user: Use
     ("changes", "error"),
     [
         ({"grant_type": "password"}, "unsupported_grant_type"),
-        ({"grant_type": "password"}, "unsupported_grant_type"),
         ({"grant_type": ""}, "invalid_request"),
         ({"refresh_token": ""}, "invalid_request"),
         ({"refresh_token": "unknown"}, "invalid_grant"),

@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI, Security
 
 from genauth_async import AuthenticationClient, TokenSession
 from genauth_async.integrations.fastapi import GenAuth
-from genauth_async.models.claims import AccessToken
+from genauth_async.models.verification import AccessToken
 
 
 def fastapi_site(client: AuthenticationClient, options: dict[str, Any]) -> FastAPI:

@@ -1,0 +1,18 @@
+"""Keeps a login attempt in a cookie, sealed, until the user is back."""
+
+import time
+
+from genauth_async import AuthenticationClient, LoginAttempt, StateMismatchError
+
+client = AuthenticationClient(
+    "your app id", "https://example.genauth.ai", "your app secret", redirect_uri="https://app.example/callback"
+)
+attempt = client.begin_login(scope="openid profile")
+cookie = attempt.sealed("your app secret")
+assert attempt.state not in cookie
+
+assert LoginAttempt.unsealed(cookie, "your app secret", now=time.time()) == attempt
+try:
+    LoginAttempt.unsealed(cookie, "another secret", now=time.time())
+except StateMismatchError as error:
+    print(error)

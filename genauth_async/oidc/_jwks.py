@@ -1,0 +1,312 @@
+"""The server's public keys: read from a JSON Web Key Set, fetched once for all who need them, and kept."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Final
+
+import anyio
+from attrs import field, frozen
+
+from .._loops import PerLoop
+from .._shield import finish
+from ..errors import (
+    GenAuthAPIError,
+    InvalidResponseError,
+    KeysUnavailableError,
+    OAuthError,
+    RequestTimeoutError,
+    TransportError,
+    UnknownKeyError,
+)
+from ._jws import decoded, registry_of, shown
+
+if TYPE_CHECKING:
+    from joserfc.jwk import OctKey, RSAKey
+
+_log: Final = logging.getLogger(__name__)
+
+_FEWEST_BITS: Final = 2048
+_MOST_BITS: Final = 8192  # verifying takes longer with each bit
+
+_USUAL_AGE: Final = 3600.0
+_AGES: Final = (60.0, 12 * 3600.0)
+_STALE_AGE: Final = 24 * 3600.0
+# The part of their life after which keys are fetched again, while they are still good enough to fall back to.
+_EARLY: Final = 0.8
+_COOLDOWN_SECONDS: Final = 30.0
+# How long a caller waits for newer keys where older ones would do.
+_PATIENCE_SECONDS: Final = 3.0
+
+
+@frozen(eq=False)
+class KeySet:
+    """The keys of a set that can verify RS256 signatures.
+
+    Attributes:
+        keys: each with its id.
+        numbers: the same, to be compared.
+    """
+
+    keys: tuple[tuple[str | None, RSAKey], ...] = field(repr=False)
+    numbers: tuple[tuple[str | None, str, str], ...] = field(repr=False)
+
+    def find(self, key_id: str | None) -> RSAKey | None:
+        """The key of this id; without one, the only key that there is."""
+        if key_id is None:
+            return self.keys[0][1] if len(self.keys) == 1 else None
+        for id_, key in self.keys:
+            if id_ == key_id:
+                return key
+        return None
+
+
+def read_key_set(document: object) -> KeySet:
+    """Reads a set (RFC 7517 section 5). Keys of other types, for other uses, too short or damaged are left out.
+
+    It takes a moment: it imports joserfc, and parses the keys.
+
+    Raises:
+        KeysUnavailableError: it is no set, or no key of it can be used.
+    """
+    registry_of("RS256")
+    listed = document.get("keys") if isinstance(document, Mapping) else None
+    if not isinstance(listed, (list, tuple)):
+        raise KeysUnavailableError("A key set is an object with a list of `keys`; this is none")
+    keys: list[tuple[str | None, RSAKey]] = []
+    numbers: list[tuple[str | None, str, str]] = []
+    for item in listed:
+        key = _read_key(item)
+        if key is not None:
+            id_ = item.get("kid")
+            keys.append((id_, key))
+            numbers.append((id_, item["n"], item["e"]))
+    if not keys:
+        raise KeysUnavailableError(f"None of the {len(listed)} keys in the set can verify RS256 signatures")
+    return KeySet(tuple(keys), tuple(numbers))
+
+
+def _read_key(item: object) -> RSAKey | None:
+    from joserfc.errors import JoseError
+    from joserfc.jwk import RSAKey
+
+    if not isinstance(item, Mapping) or not _is_for_rs256(item):
+        return None
+    modulus, exponent = item.get("n"), item.get("e")
+    if not isinstance(modulus, str) or not isinstance(exponent, str):
+        return None
+    # joserfc only warns of short ones.
+    bits = int.from_bytes(decoded(modulus) or b"", "big").bit_length()
+    if not _FEWEST_BITS <= bits <= _MOST_BITS:
+        return None
+    try:
+        # The public part alone: what else the set says is not kept.
+        key: RSAKey = RSAKey.import_key({"kty": "RSA", "n": modulus, "e": exponent})
+    except (JoseError, ValueError, TypeError):
+        return None
+    return key
+
+
+def _is_for_rs256(item: Mapping[str, object]) -> bool:
+    operations = item.get("key_ops", ["verify"])
+    return (
+        (item.get("kty"), item.get("use", "sig"), item.get("alg", "RS256")) == ("RSA", "sig", "RS256")
+        and isinstance(operations, list)
+        and "verify" in operations
+        and isinstance(item.get("kid"), (str, type(None)))
+    )
+
+
+@frozen
+class Published:
+    """What the server answered.
+
+    Attributes:
+        document: the set.
+        max_age: for how many seconds it may be kept.
+    """
+
+    document: object = field(repr=False)
+    max_age: float
+
+
+def max_age(cache_control: str) -> float:
+    """How long keys may be kept (RFC 9111 section 5.2.2), within bounds: keys seldom change, and never each minute."""
+    low, high = _AGES
+    if re.search(r"\bno-(store|cache)\b", cache_control, re.IGNORECASE):
+        return low
+    told = re.search(r"(?<![\w-])max-age=\"?(\d{1,10})", cache_control, re.IGNORECASE)
+    return _USUAL_AGE if told is None else min(max(float(told[1]), low), high)
+
+
+@frozen
+class Asking:
+    """How one caller asks.
+
+    Attributes:
+        fetch: gets the set from the server.
+        now: the monotonic time.
+        seconds: for how long this caller waits.
+    """
+
+    fetch: Callable[[], Awaitable[Published]]
+    now: Callable[[], float]
+    seconds: float
+
+
+@frozen(eq=False)
+class _Held:
+    keys: KeySet
+    refresh_at: float
+    fresh_until: float
+    stale_until: float
+
+
+class KeyCache:
+    """The keys of one server, shared by a client and its copies.
+
+    One fetch is in flight on an event loop, however many ask. Towards the end of the keys' life, the one caller who
+    finds them so fetches new ones, and waits a few seconds for them at most; the others go on with the present ones. No
+    task runs in the background, which trio has no place for. When newer keys cannot be had, the old ones serve for
+    a day. A token that names an unknown key makes for one fetch in half a minute at most, so that made-up names
+    cannot be used to flood the server.
+    """
+
+    def __init__(self) -> None:
+        self._lock = PerLoop(anyio.Lock)
+        self._held: _Held | None = None
+        self._fetches = 0
+        self._failure: KeysUnavailableError | None = None
+        self._content_until = self._missed_until = -math.inf
+        self._secret_key: OctKey | None = None
+
+    def current(self, now: float) -> KeySet | None:
+        """The keys, while they will do without asking the server."""
+        held = self._held
+        if held is not None and (now < held.refresh_at or now < min(self._content_until, held.stale_until)):
+            return held.keys
+        return None
+
+    async def find(self, key_id: str | None, asking: Asking) -> tuple[KeySet, RSAKey]:
+        """The key of this id, and the set that it is in.
+
+        Raises:
+            UnknownKeyError: the server does not publish it.
+            KeysUnavailableError: the server cannot be asked.
+        """
+        seen = self._fetches
+        keys = await self._keys(asking, seen)
+        key = keys.find(key_id)
+        if key is None and seen == self._fetches and asking.now() >= self._missed_until:
+            try:
+                keys = await self._fetched(asking, seen)
+            except KeysUnavailableError:
+                self._missed_until = asking.now() + _COOLDOWN_SECONDS
+                raise
+            key = keys.find(key_id)
+        if key is not None:
+            return keys, key
+        if seen != self._fetches:
+            self._missed_until = asking.now() + _COOLDOWN_SECONDS
+        if self._failure is not None:
+            raise self._failed_before()
+        raise unknown(key_id, keys)
+
+    async def of_secret(self, secret: str) -> OctKey:
+        """The application's secret as a key; the same one each time."""
+        if self._secret_key is None:
+            key = await anyio.to_thread.run_sync(_secret_key, secret)  # which imports joserfc
+            self._secret_key = self._secret_key or key
+        return self._secret_key
+
+    async def _keys(self, asking: Asking, seen: int) -> KeySet:
+        now = asking.now()
+        keys = self.current(now)
+        if keys is not None:
+            return keys
+        held = self._held
+        if held is None or now >= held.stale_until:
+            return await self._fetched(asking, seen)
+        if now < held.fresh_until and self._lock.get().locked():
+            return held.keys
+        patient = Asking(asking.fetch, asking.now, min(asking.seconds, _PATIENCE_SECONDS))
+        try:
+            return await self._fetched(patient, seen)
+        except KeysUnavailableError as error:
+            self._content_until = asking.now() + _COOLDOWN_SECONDS
+            _log.warning("The keys are %.0f s over their time, and stay in use: %s", now - held.fresh_until, error)
+            return held.keys
+
+    async def _fetched(self, asking: Asking, seen: int) -> KeySet:
+        """The keys from the server, by a fetch that ended after `seen` were counted: another caller's, or our own."""
+        with anyio.move_on_after(asking.seconds) as scope:
+            async with self._lock.get():
+                if self._fetches != seen:
+                    if self._failure is None and self._held is not None:
+                        return self._held.keys
+                    # That another caller's time was up is nothing to us.
+                    if self._failure is not None and not isinstance(self._failure.__cause__, RequestTimeoutError):
+                        raise self._failed_before()
+                left = scope.deadline - anyio.current_time()
+                return await finish(lambda: self._fetch(asking, left))
+        raise _too_late(asking.seconds)
+
+    async def _fetch(self, asking: Asking, seconds: float) -> KeySet:
+        failure, cause = _too_late(seconds), None
+        try:
+            with anyio.move_on_after(seconds):
+                published = await asking.fetch()
+                # Beside the event loop, for the import's sake.
+                keys = await anyio.to_thread.run_sync(read_key_set, published.document)
+                return self._hold(keys, published.max_age, asking.now())
+        except KeysUnavailableError as error:
+            failure = error
+        except (TransportError, InvalidResponseError, OAuthError, GenAuthAPIError) as error:
+            failure, cause = KeysUnavailableError(f"The server's keys cannot be fetched: {error}"), error
+        finally:
+            self._fetches += 1
+        if cause is not None:
+            failure.__cause__ = cause
+        self._failure = failure
+        raise self._failed_before()
+
+    def _hold(self, keys: KeySet, age: float, now: float) -> KeySet:
+        held = self._held
+        if held is not None and held.keys.numbers == keys.numbers:
+            keys = held.keys  # what they verified stays verified
+        self._failure = None
+        self._held = _Held(keys, now + _EARLY * age, now + age, now + _STALE_AGE)
+        return keys
+
+    def _failed_before(self) -> KeysUnavailableError:
+        failure = self._failure
+        assert failure is not None  # noqa: S101 - for the type checker
+        again = copy.copy(failure)
+        again.__cause__ = failure.__cause__
+        return again
+
+
+def _too_late(seconds: float) -> KeysUnavailableError:
+    failure = KeysUnavailableError(f"The server's keys did not come within {seconds:.3g} s")
+    failure.__cause__ = RequestTimeoutError("The time was up", sent=True)
+    return failure
+
+
+def unknown(key_id: str | None, keys: KeySet) -> UnknownKeyError:
+    """What is raised of a token whose key is not in the set."""
+    known = shown(", ".join(str(id_) for id_, _ in keys.keys))
+    if key_id is None:
+        return UnknownKeyError(f"The token names no key, and there are several: {known}")
+    return UnknownKeyError(f"The token is signed with the key {shown(key_id)}; the server publishes {known}")
+
+
+def _secret_key(secret: str) -> OctKey:
+    from joserfc.jwk import OctKey
+
+    registry_of("HS256")
+    key = secret.encode()
+    return OctKey(key, key)  # `import_key` takes secrets for PEM first, and warns of short ones

@@ -1,0 +1,147 @@
+"""Signing in through the hosted page: out, and back."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import parse_qsl, urlsplit
+
+from .._error_codes import oauth_error_class
+from ..api._base import needed
+from ..errors import CallbackError, ConfigurationError, IssuerMismatchError, StateMismatchError
+from ..models.tokens import OIDCTokenResponse
+from ..settings import Timeout
+from .attempt import LoginAttempt
+from .authorize import Authorize
+from .tokens import Tokens
+from .verification import Verification
+
+_ONCE: Final = frozenset({"code", "state", "iss", "error", "error_description", "error_uri"})
+
+
+class Login(Authorize, Tokens, Verification):
+    """The authorization code flow with PKCE, state and nonce (RFC 6749, 7636 and 9700, OpenID Connect Core)."""
+
+    def begin_login(
+        self,
+        *,
+        scope: str | None = None,
+        redirect_uri: str | None = None,
+        prompt: str | None = None,
+        login_hint: str | None = None,
+        tenant_id: str | None = None,
+        extra: Mapping[str, str] | None = None,
+        lifetime: float = 600.0,
+    ) -> LoginAttempt:
+        """Begins a sign-in: send the browser to its `url`, and keep the rest for `finish_login`.
+
+        Args:
+            scope: separated by spaces; `openid profile email phone address` when None. Add offline_access for a
+                refresh token.
+            redirect_uri: where the user comes back to, exactly as registered; the client's when None.
+            prompt: login, consent, none or select_account.
+            login_hint: the account that the page is filled with.
+            tenant_id: the tenant to sign in to.
+            extra: other parameters of the authorization request.
+            lifetime: seconds in which the user has to be back.
+
+        Raises:
+            ConfigurationError: an argument cannot be right, or the client's protocol is neither oidc nor oauth.
+        """
+        protocol = self._settings.protocol
+        if protocol not in {"oidc", "oauth"}:
+            raise ConfigurationError("protocol", f"is oidc or oauth for a login with a code, not {protocol}")
+        if protocol == "oidc" and scope is not None and "openid" not in needed("scope", scope).split():
+            raise ConfigurationError("scope", "has to contain openid, or no ID token tells who signed in")
+        if isinstance(lifetime, bool) or not isinstance(lifetime, (int, float)) or not 0 < lifetime < math.inf:
+            raise ConfigurationError("lifetime", f"is in seconds, above 0: {lifetime!r}")
+        state, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        verifier = self.generate_code_challenge()
+        url = self.build_authorize_url(
+            redirect_uri,
+            state=state,
+            nonce=nonce,
+            scope=scope,
+            code_challenge=self.generate_code_challenge_digest(verifier),
+            code_challenge_method="S256",
+            prompt=prompt,
+            login_hint=login_hint,
+            tenant_id=tenant_id,
+            extra=extra,
+        )
+        return LoginAttempt(
+            url=url,
+            state=state,
+            nonce=nonce,
+            code_verifier=verifier,
+            redirect_uri=self._redirect_uri(redirect_uri),
+            expires_at=self._settings.clock.wall() + lifetime,
+        )
+
+    async def finish_login(
+        self, callback_url: str, login: LoginAttempt, *, timeout: Timeout | None = None
+    ) -> OIDCTokenResponse:
+        """Ends a sign-in: checks what came back, trades the code in, and verifies the ID token.
+
+        `verify_id_token` gives the claims about the user once more, and need not look at the keys again; the user's
+        session is `client.session(tokens)`.
+
+        Args:
+            callback_url: the URL with which the browser came back, or its query alone.
+            login: from `begin_login`, of this browser.
+            timeout: seconds for each request, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            LoginExpiredError: the user took too long.
+            StateMismatchError: the callback belongs to another attempt, or was made up.
+            IssuerMismatchError: it comes from another server (RFC 9207).
+            OAuthError: the server refused: access_denied when the user did; InvalidGrantError when the code is expired
+                or was used before.
+            CallbackError: the callback has no code, or a parameter twice; or no ID token came with the tokens.
+            TokenVerificationError: the ID token is not good.
+            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        """
+        login.check_life(self._settings.clock.wall())
+        answer = callback_parameters(callback_url)
+        if not secrets.compare_digest(answer.get("state", "").encode("utf-8", "replace"), login.state.encode()):
+            raise StateMismatchError("The callback's state is not the login attempt's: it belongs to another one")
+        issuer = answer.get("iss")
+        if issuer is not None and issuer != self._settings.issuer:
+            raise IssuerMismatchError(f"The callback comes from {issuer!r}, not from {self._settings.issuer!r}")
+        if "error" in answer:
+            error = answer["error"]
+            raise oauth_error_class(error)(
+                error, answer.get("error_description"), error_uri=answer.get("error_uri"), http_status=302
+            )
+        if not answer.get("code"):
+            raise CallbackError("The callback has neither a code nor an error")
+        tokens = await self.get_access_token_by_code(
+            answer["code"], login.code_verifier, redirect_uri=login.redirect_uri, timeout=timeout
+        )
+        if self._settings.protocol == "oidc":
+            if tokens.id_token is None:
+                raise CallbackError("The server gave no ID token, so nothing tells who signed in")
+            await self.verify_id_token(
+                tokens.id_token, nonce=login.nonce, access_token=tokens.access_token, timeout=timeout
+            )
+        return tokens
+
+
+def callback_parameters(callback_url: str) -> dict[str, str]:
+    """The parameters of a callback URL.
+
+    Raises:
+        CallbackError: one that may stand once stands there twice, or there are too many.
+    """
+    url = needed("callback_url", callback_url)
+    query = urlsplit(url).query if "?" in url else url
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=100)
+    except ValueError:
+        raise CallbackError("The callback has too many parameters") from None
+    names = [name for name, _ in pairs]
+    if twice := sorted({name for name in names if name in _ONCE and names.count(name) > 1}):
+        raise CallbackError(f"The callback has {', '.join(twice)} more than once")
+    return dict(pairs)

@@ -1,0 +1,264 @@
+"""Offline verification: whether a token is good, without asking the server about it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import anyio
+
+from .._envelope import read_oauth
+from .._request import Repeat, Request
+from ..api._base import Api, needed, texts
+from ..errors import ConfigurationError, TokenExpiredError
+from ..models._base import Dto, dto, wired
+from ..models.verification import AccessToken, IDToken
+from ..settings import Timeout, deadline
+from ._claims import (
+    Claims,
+    check_access_token_hash,
+    check_audience,
+    check_authorized_party,
+    check_issuer,
+    check_nonce,
+    check_scopes,
+    check_times,
+    read_claims,
+)
+from ._jwks import Asking, KeySet, Published, max_age, read_key_set, unknown
+from ._jws import Kind, check_kind, check_length, check_signature, kind_of, parse
+from ._verified import Verified, digest_of, verified
+
+if TYPE_CHECKING:
+    from joserfc.jwk import OctKey, RSAKey
+
+_LEEWAY: Final = 60.0
+_DtoT = TypeVar("_DtoT", AccessToken, IDToken)
+_RS256: Final = ("RS256",)
+_RS256_OR_HS256: Final = ("HS256", "RS256")
+
+
+@dto
+class _KeySetDto(Dto):
+    listed: list[object] = wired(wire="keys")
+
+
+class Verification(Api):
+    """Verifies tokens with the server's public keys, which are fetched when first needed, and kept.
+
+    "Good" means: issued by this server for this application, and not expired. Whether it was revoked since, only
+    the server knows: `introspect_token` asks it.
+    """
+
+    async def verify_access_token(
+        self,
+        token: str,
+        *,
+        scopes: Sequence[str] = (),
+        audience: str | Sequence[str] | None = None,
+        leeway: float = _LEEWAY,
+        timeout: Timeout | None = None,
+    ) -> AccessToken:
+        """Verifies an access token (RS256), and gives its claims.
+
+        A token that was verified before is looked up: that waits for nothing. Its time, audience and scopes are checked
+        each time. ID tokens are refused, even those that the same key signed for the same application.
+
+        Args:
+            token: the access token, without `Bearer`.
+            scopes: what it has to be good for, all of it.
+            audience: whom it may be for; one of several is enough. The client's app_id when None.
+            leeway: seconds by which the server's clock and this one may differ.
+            timeout: seconds to wait for the server's keys, where they are not there yet, or an httpx.Timeout; the
+                client's when None.
+
+        Raises:
+            TokenVerificationError: it is not good; the subclass tells why. InsufficientScopeError: it is good, but not
+                for this. KeysUnavailableError: nobody can tell now.
+        """
+        expected = self._audiences(audience)
+        required = texts("scopes", scopes) if scopes else ()
+        good = await self._good(token, AccessToken, leeway=leeway, timeout=timeout)
+        check_audience(good.claims, expected)
+        check_scopes(good.claims, required)
+        return good.dto()
+
+    async def verify_id_token(
+        self,
+        token: str,
+        *,
+        nonce: str | None = None,
+        access_token: str | None = None,
+        leeway: float = _LEEWAY,
+        timeout: Timeout | None = None,
+    ) -> IDToken:
+        """Verifies an ID token (OpenID Connect Core section 3.1.3.7), and gives its claims.
+
+        It is signed by RS256, or by HS256 with the application's secret, if the client has one.
+
+        Args:
+            token: the ID token.
+            nonce: the login attempt's; the token has to have the same.
+            access_token: what came with it; the token's `at_hash` has to be its, where there is one.
+            leeway: seconds by which the server's clock and this one may differ.
+            timeout: seconds to wait for the server's keys, where they are not there yet, or an httpx.Timeout; the
+                client's when None.
+
+        Raises:
+            TokenVerificationError: it is not good; the subclass tells why. KeysUnavailableError: nobody can tell now.
+        """
+        good = await self._good(token, IDToken, leeway=leeway, timeout=timeout)
+        self._check_application(good.claims)
+        if nonce is not None:
+            check_nonce(good.claims, needed("nonce", nonce))
+        if access_token is not None:
+            check_access_token_hash(good.claims, needed("access_token", access_token))
+        return good.dto()
+
+    async def parse_access_token(
+        self, token: str, server_jwks: Mapping[str, object] | None = None, *, timeout: Timeout | None = None
+    ) -> AccessToken:
+        """Verifies an access token, and gives its claims.
+
+        The name is that of the vendor's Node SDK, which checks the signature only. Here everything is checked, as
+        by `verify_access_token`.
+
+        Args:
+            token: the access token.
+            server_jwks: the server's key set, `{"keys": [...]}`, used instead of fetching it.
+            timeout: seconds to wait for the server's keys, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            TokenVerificationError: it is not good; the subclass tells why.
+        """
+        good = await self._good(token, AccessToken, server_jwks, timeout=timeout)
+        check_audience(good.claims, (self._settings.app_id,))
+        return good.dto()
+
+    async def parse_id_token(
+        self, token: str, server_jwks: Mapping[str, object] | None = None, *, timeout: Timeout | None = None
+    ) -> IDToken:
+        """Verifies an ID token, and gives its claims.
+
+        The name is that of the vendor's Node SDK, which checks the signature only. Here everything is checked, as
+        by `verify_id_token`; give that one the nonce, where there is one.
+
+        Args:
+            token: the ID token.
+            server_jwks: the server's key set, `{"keys": [...]}`, used instead of fetching it.
+            timeout: seconds to wait for the server's keys, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            TokenVerificationError: it is not good; the subclass tells why.
+        """
+        good = await self._good(token, IDToken, server_jwks, timeout=timeout)
+        self._check_application(good.claims)
+        return good.dto()
+
+    async def introspect_token_offline(
+        self, token: str, server_jwks: Mapping[str, object] | None = None, *, timeout: Timeout | None = None
+    ) -> AccessToken | IDToken:
+        """Verifies an access token or an ID token, whichever it is, and gives its claims.
+
+        The vendor's SDK checks less: here the issuer, the audience and the algorithm are checked as well. Where only
+        one kind will do, as at an API, use `verify_access_token` or `verify_id_token`.
+
+        Args:
+            token: the token.
+            server_jwks: the server's key set, `{"keys": [...]}`, used instead of fetching it.
+            timeout: seconds to wait for the server's keys, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            TokenVerificationError: it is not good; the subclass tells why.
+        """
+        # By what it says of itself; then it has to be right as one of that kind.
+        if kind_of(parse(token, _RS256_OR_HS256)) == "access":
+            return await self.parse_access_token(token, server_jwks, timeout=timeout)
+        return await self.parse_id_token(token, server_jwks, timeout=timeout)
+
+    def _audiences(self, audience: str | Sequence[str] | None) -> tuple[str, ...]:
+        if audience is None:
+            return (self._settings.app_id,)
+        if isinstance(audience, str):
+            return (needed("audience", audience),)
+        if not audience:
+            raise ConfigurationError("audience", "is empty, so that no token could be for it")
+        return tuple(texts("audience", audience))
+
+    async def _good(
+        self,
+        token: str,
+        cls: type[_DtoT],
+        server_jwks: Mapping[str, object] | None = None,
+        *,
+        leeway: float = _LEEWAY,
+        timeout: Timeout | None = None,
+    ) -> Verified[_DtoT]:
+        """A token that this server signed, of the right kind, and in its time. For whom, is not checked."""
+        if not 0 <= leeway < math.inf:
+            raise ConfigurationError("leeway", f"is in seconds, not below 0: {leeway!r}")
+        check_length(token)
+        remembered = self._shared.verified
+        digest = digest_of(cls, token)
+        good = self._looked_up(digest, cls) if server_jwks is None else None
+        is_new = good is None
+        if good is None:
+            good = await self._verified(token, cls, server_jwks, timeout)
+        try:
+            check_times(good.claims, self._settings.clock.wall(), leeway)
+        except TokenExpiredError:
+            remembered.remove(digest)
+            raise
+        if is_new and server_jwks is None:
+            remembered.add(digest, good)
+        return good
+
+    def _looked_up(self, digest: bytes, cls: type[_DtoT]) -> Verified[_DtoT] | None:
+        """What is known of a token, if what verified it is still what would."""
+        found = self._shared.verified.get(digest, cls)
+        # Otherwise it was the application's secret, which does not change while the client lives.
+        if found is not None and isinstance(found.by, KeySet):
+            return found if found.by is self._shared.keys.current(self._settings.clock.monotonic()) else None
+        return found
+
+    async def _verified(
+        self, token: str, cls: type[_DtoT], server_jwks: Mapping[str, object] | None, timeout: Timeout | None
+    ) -> Verified[_DtoT]:
+        kind: Kind = "access" if issubclass(cls, AccessToken) else "id"
+        secret = self._settings.app_secret if kind == "id" else None
+        parsed = parse(token, _RS256_OR_HS256 if secret else _RS256)
+        check_kind(parsed, kind)
+        claims = read_claims(parsed.claims, kind)
+        by: object
+        key: RSAKey | OctKey
+        if secret and parsed.algorithm == "HS256":
+            by = key = await self._shared.keys.of_secret(secret)
+        else:
+            by, key = await self._server_key(parsed.key_id, server_jwks, timeout)
+        check_signature(token, parsed.algorithm, key)
+        check_issuer(claims, self._settings.issuer)
+        return verified(parsed.claims, claims, cls, by)
+
+    async def _server_key(
+        self, key_id: str | None, server_jwks: Mapping[str, object] | None, timeout: Timeout | None
+    ) -> tuple[KeySet, RSAKey]:
+        if server_jwks is None:
+            limit = self._settings.timeout if timeout is None else deadline(timeout)
+            asking = Asking(lambda: self._published(timeout), self._settings.clock.monotonic, limit.total)
+            return await self._shared.keys.find(key_id, asking)
+        keys = await anyio.to_thread.run_sync(read_key_set, server_jwks)
+        key = keys.find(key_id)
+        if key is None:
+            raise unknown(key_id, keys)
+        return keys, key
+
+    async def _published(self, timeout: Timeout | None) -> Published:
+        request = Request(method="GET", path=("oidc", ".well-known", "jwks.json"), repeat=Repeat.SAFE)
+        response = await self._shared.transport.send(request, self._settings, timeout)
+        document = read_oauth(response, _KeySetDto).to_dict()
+        return Published(document, max_age(response.headers.get("cache-control", "")))
+
+    def _check_application(self, claims: Claims) -> None:
+        check_audience(claims, (self._settings.app_id,))
+        check_authorized_party(claims, self._settings.app_id)

@@ -1,0 +1,314 @@
+"""`session.auth` with clients of httpx and httpx2, before an API that takes the emulator's live tokens only."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import anyio
+import httpx
+import httpx2
+import pytest
+from anyio import to_thread
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+import genauth_async
+import genauth_sync
+from genauth_async import ConfigurationError, SessionExpiredError
+from genauth_async.emulator import Emulator, User
+from genauth_async.emulator.server import ServerThread
+from tests.conftest import MakeClient
+from tests.core.sessions import LIFE, REFRESH
+
+pytestmark = pytest.mark.anyio
+
+_LONG = 20  # seconds after which a test that would hang has failed
+
+LIBRARIES: dict[str, Any] = {"httpx": httpx, "httpx2": httpx2}
+in_both_libraries = pytest.mark.parametrize("library", LIBRARIES, indirect=True)
+
+
+class Api:
+    """An API of somebody's own; it notes the token and the body of each request."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._grants = emulator._state.grants
+        self.seen: list[tuple[str, str | None, bytes]] = []
+        self.refuses_all = False
+        self.redirects_to = ""
+        self.waits_for = 0  # so many requests have to be refused before the first is answered
+        self._refused = 0
+        self._all_refused = asyncio.Event()
+        routes = [
+            Route("/items", self._items, methods=["GET", "POST"]),
+            Route("/moved", self._moved, methods=["GET", "POST"]),
+        ]
+        self.server = ServerThread(Starlette(routes=routes), "127.0.0.1", 0)
+
+    @property
+    def tokens(self) -> list[str | None]:
+        return [token for _, token, _ in self.seen]
+
+    async def _note(self, request: Request) -> str | None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        bearer = token if scheme == "Bearer" else None
+        self.seen.append((f"{request.method} {request.url.path}", bearer, await request.body()))
+        return bearer
+
+    async def _items(self, request: Request) -> Response:
+        token = await self._note(request)
+        if token is not None and not self.refuses_all and self._grants.active_access_token(token) is not None:
+            return JSONResponse({"done": True})
+        self._refused += 1
+        if self._refused >= self.waits_for:
+            self._all_refused.set()
+        await self._all_refused.wait()
+        return JSONResponse({"error": "invalid_token"}, 401)
+
+    async def _moved(self, request: Request) -> Response:
+        await self._note(request)
+        return RedirectResponse(self.redirects_to, 303)
+
+
+@pytest.fixture
+def api(emulator: Emulator) -> Iterator[Api]:
+    api = Api(emulator)
+    api.server.start()
+    yield api
+    api.server.stop()
+
+
+@pytest.fixture
+def elsewhere(emulator: Emulator) -> Iterator[Api]:
+    """The API of somebody else, at another origin; it refuses whoever comes."""
+    api = Api(emulator)
+    api.refuses_all = True
+    api.server.start()
+    yield api
+    api.server.stop()
+
+
+class Caller:
+    """A client of the library, awaited or called in a worker thread."""
+
+    def __init__(self, session: Any, client: Any) -> None:
+        self.session = session
+        self._client = client
+
+    async def __call__(self, method: str, url: str, **options: Any) -> Any:
+        call = functools.partial(self._client.request, method, url, **options)
+        return await call() if inspect.iscoroutinefunction(self._client.request) else await to_thread.run_sync(call)
+
+
+@pytest.fixture(params=["async session", "blocking session"])
+async def session(
+    request: pytest.FixtureRequest, emulator: Emulator, user: User, make_client: MakeClient
+) -> AsyncIterator[Any]:
+    tokens = emulator.issue_tokens(user)
+    if request.param == "async session":
+        yield make_client().session(tokens)
+        return
+    client = genauth_sync.AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret)
+    yield client.session(tokens)
+    await to_thread.run_sync(client.close)
+
+
+@pytest.fixture
+def library(request: pytest.FixtureRequest) -> Any:
+    """httpx, unless a test asks for both."""
+    return LIBRARIES[getattr(request, "param", "httpx")]
+
+
+@pytest.fixture(params=["AsyncClient", "Client"])
+async def call(request: pytest.FixtureRequest, library: Any, session: Any) -> AsyncIterator[Caller]:
+    options = {"auth": session.auth, "follow_redirects": True, "timeout": 30}
+    if request.param == "Client":
+        with library.Client(**options) as client:
+            yield Caller(session, client)
+    else:
+        async with library.AsyncClient(**options) as client:
+            yield Caller(session, client)
+
+
+@in_both_libraries
+async def test_a_request_carries_the_token(call: Caller, api: Api) -> None:
+    answer = await call("GET", f"{api.server.url}/items")
+    assert answer.status_code == 200
+    assert api.tokens == [call.session.tokens.access_token]
+
+
+@in_both_libraries
+async def test_a_refused_token_is_replaced_and_the_request_sent_again(
+    call: Caller, api: Api, emulator: Emulator
+) -> None:
+    old = call.session.tokens.access_token
+    emulator.clock.advance(LIFE + 1)
+    answer = await call("POST", f"{api.server.url}/items", json={"name": "new"}, headers={"Authorization": "Basic x"})
+    assert answer.status_code == 200
+    new = call.session.tokens.access_token
+    body = answer.request.content
+    assert b"new" in body
+    assert api.seen == [("POST /items", old, body), ("POST /items", new, body)]
+    assert emulator.requests[REFRESH] == 1
+
+
+async def test_a_new_token_that_is_refused_as_well_ends_it(call: Caller, api: Api, emulator: Emulator) -> None:
+    api.refuses_all = True
+    answer = await call("GET", f"{api.server.url}/items")
+    assert answer.status_code == 401
+    assert len(set(api.tokens)) == len(api.tokens) == 2
+    assert emulator.requests[REFRESH] == 1
+
+
+@in_both_libraries
+async def test_a_streamed_body_is_not_sent_again_but_the_next_request_has_a_new_token(
+    call: Caller, api: Api, emulator: Emulator
+) -> None:
+    emulator.clock.advance(LIFE + 1)
+    answer = await call("POST", f"{api.server.url}/items", content=streamed(call))
+    assert answer.status_code == 401
+    assert [body for _, _, body in api.seen] == [b"in pieces"]
+    assert (await call("POST", f"{api.server.url}/items", content=streamed(call))).status_code == 200
+    assert emulator.requests[REFRESH] == 1
+
+
+def streamed(call: Caller) -> Any:
+    """A body that can be read once, as this client takes it."""
+    pieces = [b"in ", b"pieces"]
+
+    async def awaited() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+
+    return awaited() if inspect.iscoroutinefunction(call._client.request) else iter(pieces)
+
+
+@in_both_libraries
+async def test_another_origin_gets_no_token_and_its_refusal_costs_none(
+    call: Caller, api: Api, elsewhere: Api, emulator: Emulator
+) -> None:
+    api.redirects_to = f"{elsewhere.server.url}/items"
+    answer = await call("POST", f"{api.server.url}/moved", content=b"secret")
+    assert answer.status_code == 401
+    assert str(answer.url) == api.redirects_to
+    assert api.tokens == [call.session.tokens.access_token]
+    assert elsewhere.tokens == [None]
+    assert emulator.requests[REFRESH] == 0
+
+
+async def test_the_way_back_from_another_origin_gets_none_either(call: Caller, api: Api, elsewhere: Api) -> None:
+    api.redirects_to = f"{elsewhere.server.url}/moved"
+    elsewhere.redirects_to = f"{api.server.url}/items"
+    answer = await call("GET", f"{api.server.url}/moved")
+    assert answer.status_code == 401
+    assert elsewhere.tokens == [None]
+    assert api.tokens == [call.session.tokens.access_token, None]
+
+
+async def test_what_was_redirected_and_refused_is_sent_again_from_there(
+    call: Caller, api: Api, emulator: Emulator
+) -> None:
+    old = call.session.tokens.access_token
+    api.redirects_to = "/items"
+    emulator.clock.advance(LIFE + 1)
+    answer = await call("POST", f"{api.server.url}/moved", content=b"an order")
+    assert answer.status_code == 200
+    new = call.session.tokens.access_token
+    # Not the order once more: the API took it.
+    assert api.seen == [("POST /moved", old, b"an order"), ("GET /items", old, b""), ("GET /items", new, b"")]
+
+
+async def test_plain_http_to_another_machine_is_refused(call: Caller) -> None:
+    with pytest.raises(ConfigurationError, match=r"api\.example unencrypted"):
+        await call("GET", "http://api.example/items")
+
+
+async def test_a_session_that_has_ended_says_so(call: Caller, api: Api, emulator: Emulator) -> None:
+    emulator.revoke_grant(call.session.tokens.access_token)
+    with pytest.raises(SessionExpiredError):
+        await call("GET", f"{api.server.url}/items")
+    assert len(api.seen) == 1
+
+
+async def test_fifty_refusals_at_once_are_one_refresh(call: Caller, api: Api, emulator: Emulator) -> None:
+    emulator.clock.advance(LIFE + 1)
+    is_awaited = inspect.iscoroutinefunction(call._client.request)
+    api.waits_for = count = 50 if is_awaited else 20  # worker threads are fewer
+    statuses = []
+
+    async def one() -> None:
+        statuses.append((await call("GET", f"{api.server.url}/items")).status_code)
+
+    with anyio.fail_after(_LONG):
+        async with anyio.create_task_group() as group:
+            for _ in range(count):
+                group.start_soon(one)
+    assert statuses == [200] * count
+    assert len(api.seen) == 2 * count
+    assert set(api.tokens[count:]) == {call.session.tokens.access_token}
+    assert emulator.requests[REFRESH] == 1
+    assert emulator.grants.revoked == 0
+
+
+async def test_cancelling_the_request_that_refreshes_harms_no_other(
+    library: Any, session: Any, api: Api, emulator: Emulator
+) -> None:
+    emulator.clock.advance(LIFE + 1)
+    url = f"{api.server.url}/items"
+    async with library.AsyncClient(auth=session.auth, timeout=30) as client:
+        async with anyio.create_task_group() as group:
+            with emulator.faults.hold(REFRESH) as hold:
+                group.start_soon(client.get, url)
+                with anyio.fail_after(_LONG):
+                    await hold.wait_arrived()
+                group.cancel_scope.cancel()
+                hold.release()
+        assert (await client.get(url)).status_code == 200
+    assert emulator.requests[REFRESH] == 1
+    assert emulator.grants.revoked == 0
+
+
+async def test_an_awaited_session_does_not_serve_a_blocking_client_of_just_any_thread(
+    client: genauth_async.AuthenticationClient, emulator: Emulator, user: User, api: Api
+) -> None:
+    session = client.session(emulator.issue_tokens(user))
+    with (
+        httpx.Client(auth=session.auth) as blocking,
+        pytest.raises(ConfigurationError, match=r"genauth_sync session.*to_thread"),
+    ):
+        blocking.get(f"{api.server.url}/items")  # noqa: ASYNC212 - which is what is tried
+    assert api.seen == []
+
+
+async def test_it_is_what_both_libraries_take_and_shows_no_token(
+    client: genauth_async.AuthenticationClient, emulator: Emulator, user: User
+) -> None:
+    session = client.session(emulator.issue_tokens(user))
+    with httpx.Client(auth=session.auth) as one, httpx2.Client(auth=session.auth) as other:  # as type checkers see it
+        for auth in (one.auth, other.auth):
+            assert {httpx.Auth, httpx2.Auth} <= set(type(auth).__mro__)
+            assert session.key in repr(auth)
+            assert session.tokens.access_token not in repr(auth)
+
+
+def test_the_library_may_be_imported_afterwards() -> None:
+    program = """
+import sys
+from genauth_async import AuthenticationClient, TokenSet
+session = AuthenticationClient("app", "https://localhost", "secret").session({"access_token": "token"})
+early = session.auth
+import httpx
+assert isinstance(early, httpx.Auth)
+import httpx2
+assert isinstance(session.auth, httpx.Auth)
+assert isinstance(session.auth, httpx2.Auth)
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=60)

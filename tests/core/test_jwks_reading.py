@@ -1,0 +1,91 @@
+"""Which keys of a key set are used, and for how long the set is kept."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from joserfc.jwk import ECKey, OctKey, RSAKey
+
+from genauth_async import KeysUnavailableError
+from genauth_async.oidc._jwks import max_age, read_key_set
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("", 3600.0),
+        ("public, max-age=600", 600.0),
+        ("MAX-AGE=600", 600.0),
+        ('max-age="600"', 600.0),
+        ("max-age=1", 60.0),
+        ("max-age=999999999", 43200.0),
+        ("max-age=never", 3600.0),
+        ("s-maxage=7, public", 3600.0),
+        ("x-max-age=600", 3600.0),
+        ("no-store", 60.0),
+        ("no-cache, max-age=600", 60.0),
+    ],
+)
+def test_how_long_keys_are_kept(header: str, seconds: float) -> None:
+    assert max_age(header) == seconds
+
+
+GOOD: Any = RSAKey.generate_key(2048, {"kid": "good"}).as_dict(private=False)
+
+
+def test_other_keys_are_left_out() -> None:
+    with pytest.warns(UserWarning, match="2048"):
+        short: Any = RSAKey.generate_key(1024).as_dict(private=False)
+    others: list[Any] = [
+        ECKey.generate_key("P-256").as_dict(private=False),
+        OctKey.generate_key(256).as_dict(),
+        short,
+        {**GOOD, "use": "enc"},
+        {**GOOD, "alg": "RS512"},
+        {**GOOD, "key_ops": ["sign"]},
+        {**GOOD, "key_ops": "verify"},
+        {**GOOD, "kid": 7},
+        {**GOOD, "n": "not base64!"},
+        {**GOOD, "n": 7},
+        {**GOOD, "e": "AA"},
+        {**GOOD, "e": None},
+        {name: value for name, value in GOOD.items() if name != "n"},
+        {"kty": "RSA"},
+        "no key",
+        None,
+        [],
+    ]
+    for other in others:
+        with pytest.raises(KeysUnavailableError):
+            read_key_set({"keys": [other]})
+    read = read_key_set({"keys": [*others, GOOD]})
+    assert [id_ for id_, _ in read.keys] == ["good"]
+    assert read.find("good") is read.find(None)
+    assert read.find("other") is None
+    assert read_key_set({"keys": [GOOD, {**GOOD, "kid": "second"}]}).find(None) is None
+
+
+def test_a_private_key_that_is_published_by_mistake_is_not_kept() -> None:
+    whole = RSAKey.generate_key(2048, {"kid": "k"}).as_dict(private=True)
+    key = read_key_set({"keys": [whole]}).find("k")
+    assert key is not None
+    assert not key.is_private
+
+
+def test_reading_keys_imports_all_that_verifying_needs() -> None:
+    program = f"""
+import sys
+from genauth_async.oidc._jwks import read_key_set
+assert "joserfc" not in sys.modules
+read_key_set({{"keys": [{GOOD!r}]}})
+loaded = set(sys.modules)
+from genauth_async.oidc._jws import check_signature
+from genauth_async.oidc._jws import registry_of
+registry_of("RS256")
+import joserfc.jws, joserfc.errors
+assert set(sys.modules) - loaded == set(), set(sys.modules) - loaded
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+import pickle
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genauth_async import ConfigurationError, LoginExpiredError, StateMismatchError
+from genauth_async.oidc.attempt import LoginAttempt
+
+SECRET = "cookie-canary"
+ATTEMPT = LoginAttempt(
+    url="https://a.example/oidc/auth?client_id=app&state=state-canary&code_challenge=challenge-canary",
+    state="state-canary",
+    nonce="nonce-canary",
+    code_verifier="verifier-canary",
+    redirect_uri="https://app.example/back",
+    expires_at=1000.5,
+)
+
+
+def test_a_sealed_attempt_is_the_same_when_unsealed() -> None:
+    sealed = ATTEMPT.sealed(SECRET)
+    assert LoginAttempt.unsealed(sealed, SECRET, now=1000.5) == ATTEMPT
+    assert "canary" not in sealed
+    assert len(sealed) < 1500
+
+
+def test_an_attempt_passes_through_json() -> None:
+    assert LoginAttempt.from_dict(json.loads(json.dumps(ATTEMPT.to_dict()))) == ATTEMPT
+
+
+def test_a_late_user_is_told_so() -> None:
+    with pytest.raises(LoginExpiredError, match="12 s after"):
+        LoginAttempt.unsealed(ATTEMPT.sealed(SECRET), SECRET, now=1012.5)
+
+
+@pytest.mark.parametrize("text", ["", "x", "é", "gAAAAA", ATTEMPT.sealed("another"), None, 7])
+def test_what_was_not_sealed_with_the_secret_is_refused(text: Any) -> None:
+    with pytest.raises(StateMismatchError, match="not sealed"):
+        LoginAttempt.unsealed(text, SECRET, now=0)
+
+
+@given(at=st.integers(0, 200), letter=st.sampled_from("AZaz09-_"))
+def test_a_changed_letter_is_noticed(at: int, letter: str) -> None:
+    sealed = ATTEMPT.sealed(SECRET)
+    changed = sealed[:at] + letter + sealed[at + 1 :]
+    if changed != sealed:
+        with pytest.raises(StateMismatchError):
+            LoginAttempt.unsealed(changed, SECRET, now=0)
+
+
+@pytest.mark.parametrize("secret", ["", None, 7])
+def test_a_secret_is_needed(secret: Any) -> None:
+    with pytest.raises(ConfigurationError, match="secret: is needed"):
+        ATTEMPT.sealed(secret)
+
+
+@pytest.mark.parametrize(
+    "values", [{}, [], None, {**ATTEMPT.to_dict(), "state": 7}, {**ATTEMPT.to_dict(), "expires_at": True}]
+)
+def test_what_is_no_attempt_is_refused(values: Any) -> None:
+    with pytest.raises(ConfigurationError, match="no login attempt"):
+        LoginAttempt.from_dict(values)
+
+
+def test_an_attempt_shows_no_secret_and_is_not_pickled() -> None:
+    assert "canary" not in repr(ATTEMPT)
+    assert "https://a.example/oidc/auth" in repr(ATTEMPT)
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(ATTEMPT)
