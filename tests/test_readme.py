@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 from genauth_async import AuthenticationClient, TokenSet
-from genauth_async.emulator import Emulator
+from genauth_async.emulator import Emulator, sign_in_at_page
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = [
@@ -41,9 +41,15 @@ def test_it_runs(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
             async with AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret) as client:
                 answer = await client.sign_in_by_account_password("test", "passw0rd")
                 told: list[TokenSet] = []
+
+                async def visit(url: str) -> str:
+                    """Stands for a user with a browser."""
+                    return await anyio.to_thread.run_sync(sign_in_at_page, url, "test", "passw0rd")
+
                 names: dict[str, Any] = {
                     "client": client,
                     "answer": answer,
+                    "visit": visit,
                     "token": answer.data.access_token,
                     "save": told.append,
                     "emulator": emulator,

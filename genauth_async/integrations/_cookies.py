@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from .._sealing import fernet
 from ..errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from cryptography.fernet import MultiFernet
 
 # Browsers drop cookies above 4096 bytes without a word, attributes included.
 LARGEST: Final = 3800
@@ -54,7 +51,7 @@ class Seal:
     """
 
     def __init__(self, secrets: Sequence[str], purpose: str) -> None:
-        self._fernet = _fernet(secrets, purpose)
+        self._fernet = fernet(secrets, f"web {purpose}")
 
     def seal(self, content: Mapping[str, object]) -> str:
         """Text for a cookie."""
@@ -69,18 +66,6 @@ class Seal:
         except InvalidToken:
             return None
         return content if isinstance(content, dict) else None
-
-
-def _fernet(secrets: Sequence[str], purpose: str) -> MultiFernet:
-    from cryptography.fernet import Fernet, MultiFernet
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-    def key(secret: str) -> bytes:
-        derived = HKDF(SHA256(), 32, salt=None, info=f"genauth_async web {purpose}".encode())
-        return urlsafe_b64encode(derived.derive(secret.encode()))
-
-    return MultiFernet([Fernet(key(secret)) for secret in secrets])
 
 
 class CookieNames:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NoReturn
 
 from attrs import asdict, field, fields, frozen
 
 from .._masking import masked
+from .._sealing import fernet
 from ..errors import ConfigurationError, LoginExpiredError, StateMismatchError
 
 if TYPE_CHECKING:
-    from cryptography.fernet import Fernet
+    from cryptography.fernet import MultiFernet
 
 
 @frozen(kw_only=True)
@@ -65,7 +65,7 @@ class LoginAttempt:
         Raises:
             ConfigurationError: the secret is empty.
         """
-        return _fernet(secret).encrypt(json.dumps(self.to_dict(), separators=(",", ":")).encode()).decode()
+        return _seal(secret).encrypt(json.dumps(self.to_dict(), separators=(",", ":")).encode()).decode()
 
     @classmethod
     def unsealed(cls, text: str, secret: str, *, now: float) -> LoginAttempt:
@@ -82,11 +82,11 @@ class LoginAttempt:
         """
         from cryptography.fernet import InvalidToken
 
-        fernet = _fernet(secret)
+        seal = _seal(secret)
         content: bytes | None = None
         if isinstance(text, str):
             try:
-                content = fernet.decrypt(text.encode("utf-8", "replace"))
+                content = seal.decrypt(text.encode("utf-8", "replace"))
             except InvalidToken:
                 content = None
         if content is None:
@@ -114,12 +114,7 @@ class LoginAttempt:
         )
 
 
-def _fernet(secret: str) -> Fernet:
-    from cryptography.fernet import Fernet
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
+def _seal(secret: str) -> MultiFernet:
     if not isinstance(secret, str) or not secret:
         raise ConfigurationError("secret", "is needed, and is empty; the application's secret will do")
-    key = HKDF(SHA256(), 32, salt=None, info=b"genauth_async login attempt").derive(secret.encode())
-    return Fernet(urlsafe_b64encode(key))
+    return fernet((secret,), "login attempt")

@@ -17,7 +17,20 @@ PACKAGE = Path(genauth_async.__path__[0])
 LAYERS = [
     ["_masking", "_version"],
     ["errors", "models"],
-    ["_error_codes", "_guard", "_http_types", "_loops", "_request", "_retry", "_shield", "_tls", "_wire", "rsa", "sm2"],
+    [
+        "_error_codes",
+        "_guard",
+        "_http_types",
+        "_loops",
+        "_request",
+        "_retry",
+        "_sealing",
+        "_shield",
+        "_tls",
+        "_wire",
+        "rsa",
+        "sm2",
+    ],
     [
         "_network_errors",
         "_pool",
