@@ -41,6 +41,7 @@ PAGES = {
     "qr": ("Pictures of QR codes", ["qr.py"]),
     "models": ("What all DTOs have, and what several areas use", ["models/_base.py", "models/common.py"]),
 }
+BASES = {"Api", "Authorize", "Login"}  # what has one of these as a base is one of the client's
 SUFFIX = "_example"  # a script's folder is searched first: a mere `webauthn` would hide the package of that name
 NAME = re.compile(r"\b(?:[A-Z]\w*|[a-z][a-z0-9]*(?:_[a-z0-9]+)+)\b")
 NO_WORD = re.compile(r"(?<![\w.])(?:\w+_\w+|[A-Z]\w*[a-z]\w*[A-Z]\w*)\b")
@@ -211,7 +212,7 @@ class Page:
 
 
 def _is_base(node: ast.stmt) -> bool:
-    return isinstance(node, ast.ClassDef) and "Api" in map(ast.unparse, node.bases)
+    return isinstance(node, ast.ClassDef) and not BASES.isdisjoint(map(ast.unparse, node.bases))
 
 
 def _title(source: Source) -> str:

@@ -51,7 +51,6 @@ def mfa_required(state: State, app: App, user: User, scope: str, *, origin: User
         lifetime=MFA_TOKEN_LIFETIME,
         app_id=app.app_id,
         scope=scope,
-        issued_at=int(state.clock.now()),
         origin_id=None if origin is None else origin.id,
     )
     data: dict[str, object] = {
@@ -89,7 +88,7 @@ def find_challenge(state: State, token: str, app_id: str | None) -> Challenge:
         app=state.apps[cast("str", ticket.facts["app_id"])],
         scope=cast("str", ticket.facts["scope"]),
         origin=state.users.find(cast("str | None", ticket.facts["origin_id"])),
-        issued_at=cast("int", ticket.facts["issued_at"]),
+        issued_at=int(ticket.expires_at) - MFA_TOKEN_LIFETIME,
         expires_at=int(ticket.expires_at),
     )
 

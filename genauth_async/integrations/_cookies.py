@@ -14,10 +14,6 @@ LARGEST: Final = 3800
 _SHORTEST_SECRET: Final = 32
 
 
-class CookieTooLargeError(ConfigurationError):
-    """The browser would drop this cookie."""
-
-
 def checked_secrets(cookie_secret: str | Sequence[str] | None, app_secret: str | None) -> tuple[str, ...]:
     """The secrets that cookies are sealed with, the newest first.
 
@@ -89,11 +85,11 @@ class CookieNames:
         """The value of a Set-Cookie header.
 
         Raises:
-            CookieTooLargeError: the browser would drop it.
+            ConfigurationError: the browser would drop it.
         """
         header = self._header(name, value, int(seconds))
         if len(header) > LARGEST:
-            raise CookieTooLargeError(
+            raise ConfigurationError(
                 "cookie",
                 f"{name} has {len(header)} bytes; browsers drop what is larger than 4096, and {LARGEST} is "
                 "the limit here",

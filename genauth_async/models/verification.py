@@ -53,6 +53,8 @@ class IDToken(UserInfo):
         at_hash: binds it to its access token.
     """
 
+    wire_case = "snake"
+
     iss: str
     exp: int
     iat: int

@@ -21,7 +21,7 @@ async def main() -> None:
             except InsufficientScopeError as error:
                 print(error)
 
-            emulator.rotate_signing_keys(keep_previous=False)
+            emulator.rotate_signing_key(keep_previous=False)
             await client.verify_access_token(tokens.access_token)  # known from before, until it expires
             try:
                 await client.verify_access_token(tokens.access_token[:-4] + "AAAA")
