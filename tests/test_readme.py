@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import threading
+import webbrowser
 from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 
 from genauth_async import AuthenticationClient, TokenSet
@@ -22,19 +25,29 @@ BLOCKS = [
         ROOT / "docs" / "sessions.md",
         ROOT / "docs" / "emulator.md",
         ROOT / "docs" / "sync.md",
+        ROOT / "docs" / "fastapi.md",
+        ROOT / "docs" / "aiohttp.md",
+        ROOT / "docs" / "scripts.md",
     )
     for number, block in enumerate(re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL), 1)
 ]
 
 
+def visit(url: str) -> None:
+    """Stands for the user and their browser, which go their own way."""
+    threading.Thread(target=lambda: httpx.get(sign_in_at_page(url, "test", "passw0rd"))).start()
+
+
 @pytest.mark.parametrize("block", BLOCKS)
-def test_it_runs(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_runs(block: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free_port: int) -> None:
+    monkeypatch.chdir(tmp_path)
     with Emulator(app_id="your app id", app_secret="your app secret") as emulator:
         user = emulator.add_user(username="test", password="passw0rd")
         monkeypatch.setenv("GENAUTH_APP_HOST", emulator.url)
         monkeypatch.setenv("GENAUTH_APP_ID", emulator.app_id)
         monkeypatch.setenv("GENAUTH_APP_SECRET", emulator.app_secret)
-        here = block.replace("https://example.genauth.ai", emulator.url)
+        monkeypatch.setattr(webbrowser, "open", visit)
+        here = block.replace("https://example.genauth.ai", emulator.url).replace("8765", str(free_port))
         code = compile(here, "<block>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
         async def run() -> None:

@@ -1,0 +1,106 @@
+"""Users who sign in through the hosted page, and an API that takes their tokens, with aiohttp.
+
+    pip install 'genauth-async[aiohttp,emulator]'
+    python examples/aiohttp_app.py
+
+It starts an emulator of GenAuth, unless GENAUTH_APP_ID, GENAUTH_APP_SECRET and GENAUTH_APP_HOST name your application;
+register SITE_URL/callback there as an address to come back to, and SITE_URL/ for sign-outs.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from html import escape
+from urllib.parse import urlsplit
+
+import httpx
+from aiohttp import web
+
+from genauth_async import AuthenticationClient, OAuthError, TokenSession
+from genauth_async.integrations.aiohttp import GenAuth
+from genauth_async.models.tokens import UserInfo
+
+SITE_URL = os.environ.get("SITE_URL", "http://localhost:8000")
+SIGNED_IN = """<p>You are signed in.</p>
+<ul><li><a href="/profile">Profile</a></li><li><a href="/reports">Reports</a></li></ul>
+<form method="post" action="/logout"><button>Sign out</button></form>"""
+
+
+def make_app(client: AuthenticationClient, site_url: str) -> web.Application:
+    """The application at an address; the client says whose users it has."""
+    auth = GenAuth(client, scope="openid profile offline_access")
+    routes = web.RouteTableDef()
+
+    @routes.get("/")
+    async def home(request: web.Request) -> web.Response:
+        session = await auth.optional_session(request)
+        return page("Reports for you", SIGNED_IN if session else '<p><a href="/login">Sign in</a></p>')
+
+    @routes.get("/profile")
+    async def profile(request: web.Request) -> web.Response:
+        user = (await user_of(client, await auth.page_session(request))).to_dict()
+        items = [f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in user.items()]
+        return page("Profile", f"<dl>{''.join(items)}</dl>")
+
+    @routes.get("/reports")
+    async def reports(request: web.Request) -> web.Response:
+        session = await auth.page_session(request)
+        async with httpx.AsyncClient(auth=session.auth) as api:
+            response = (await api.get(f"{site_url}/api/reports")).raise_for_status()
+        items = [f"<li>{escape(title)}</li>" for title in response.json()["reports"]]
+        return page("Reports", f"<ul>{''.join(items)}</ul>")
+
+    @routes.get("/api/reports")
+    async def api_reports(request: web.Request) -> web.Response:
+        claims = await auth.claims(request, "profile")  # `profile` stands for a scope of your own
+        return web.json_response({"reports": ["First quarter", f"Drafts of {claims.sub}"]})
+
+    app = web.Application()
+    auth.setup(app, close_client=True)
+    app.add_routes(routes)
+    return app
+
+
+async def user_of(client: AuthenticationClient, session: TokenSession) -> UserInfo:
+    """What GenAuth knows of the user; a session that was revoked meanwhile raises a SessionError."""
+    token = await session.access_token()
+    try:
+        return await client.get_user_info_by_access_token(token)
+    except OAuthError:
+        await session.invalidate(token)
+        return await client.get_user_info_by_access_token(await session.access_token())
+
+
+def page(title: str, body: str) -> web.Response:
+    """A page whose body is HTML already."""
+    head = f'<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>{title}</title>'
+    html = f'{head}<main><h1>{title}</h1>{body}<p><a href="/">Home</a></p></main></html>'
+    return web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-store"})
+
+
+def main() -> None:
+    """Serves the application at SITE_URL."""
+    environ = {
+        "GENAUTH_REDIRECT_URI": f"{SITE_URL}/callback",
+        "GENAUTH_POST_LOGOUT_REDIRECT_URI": f"{SITE_URL}/",
+        **os.environ,
+    }
+    with ExitStack() as stack:
+        if "GENAUTH_APP_ID" not in environ:
+            from genauth_async.emulator import Emulator
+
+            emulator = stack.enter_context(Emulator())
+            emulator.add_user(username="ada", password="passw0rd")
+            print("Sign in as ada with the password passw0rd")
+            environ["GENAUTH_APP_ID"], environ["GENAUTH_APP_SECRET"] = emulator.app_id, emulator.app_secret
+            environ["GENAUTH_APP_HOST"] = emulator.url
+        app = make_app(AuthenticationClient.from_env(environ), SITE_URL)
+        print(f"Open {SITE_URL}")
+        site = urlsplit(SITE_URL)
+        # No access log: the callback's address has the code in it.
+        web.run_app(app, host=site.hostname, port=site.port, access_log=None)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""Users who sign in through the hosted page, and an API that takes their tokens, with FastAPI.
+
+    pip install 'genauth-async[fastapi,emulator]'
+    python examples/fastapi_app.py
+
+It starts an emulator of GenAuth, unless GENAUTH_APP_ID, GENAUTH_APP_SECRET and GENAUTH_APP_HOST name your application;
+register SITE_URL/callback there as an address to come back to, and SITE_URL/ for sign-outs.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from html import escape
+from urllib.parse import urlsplit
+
+import httpx
+import uvicorn
+from fastapi import Depends, FastAPI
+from fastapi.responses import HTMLResponse
+
+from genauth_async import AuthenticationClient, OAuthError, TokenSession
+from genauth_async.integrations.fastapi import GenAuth
+from genauth_async.models.tokens import UserInfo
+from genauth_async.models.verification import AccessToken
+
+SITE_URL = os.environ.get("SITE_URL", "http://localhost:8000")
+SIGNED_IN = """<p>You are signed in.</p>
+<ul><li><a href="/profile">Profile</a></li><li><a href="/reports">Reports</a></li></ul>
+<form method="post" action="/logout"><button>Sign out</button></form>"""
+
+
+def make_app(client: AuthenticationClient, site_url: str) -> FastAPI:
+    """The application at an address; the client says whose users it has."""
+    auth = GenAuth(client, scope="openid profile offline_access")
+    app = FastAPI(lifespan=auth.lifespan)
+    app.include_router(auth.router)
+
+    @app.get("/")
+    async def home(session: TokenSession | None = Depends(auth.optional_session)) -> HTMLResponse:
+        return page("Reports for you", SIGNED_IN if session else '<p><a href="/login">Sign in</a></p>')
+
+    @app.get("/profile")
+    async def profile(session: TokenSession = Depends(auth.page_session)) -> HTMLResponse:
+        user = (await user_of(client, session)).to_dict()
+        items = [f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in user.items()]
+        return page("Profile", f"<dl>{''.join(items)}</dl>")
+
+    @app.get("/reports")
+    async def reports(session: TokenSession = Depends(auth.page_session)) -> HTMLResponse:
+        async with httpx.AsyncClient(auth=session.auth) as api:
+            response = (await api.get(f"{site_url}/api/reports")).raise_for_status()
+        items = [f"<li>{escape(title)}</li>" for title in response.json()["reports"]]
+        return page("Reports", f"<ul>{''.join(items)}</ul>")
+
+    @app.get("/api/reports")  # `profile` stands for a scope of your own
+    async def api_reports(claims: AccessToken = Depends(auth.scopes("profile"))) -> dict[str, list[str]]:
+        return {"reports": ["First quarter", f"Drafts of {claims.sub}"]}
+
+    return app
+
+
+async def user_of(client: AuthenticationClient, session: TokenSession) -> UserInfo:
+    """What GenAuth knows of the user; a session that was revoked meanwhile raises a SessionError."""
+    token = await session.access_token()
+    try:
+        return await client.get_user_info_by_access_token(token)
+    except OAuthError:
+        await session.invalidate(token)
+        return await client.get_user_info_by_access_token(await session.access_token())
+
+
+def page(title: str, body: str) -> HTMLResponse:
+    """A page whose body is HTML already."""
+    head = f'<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>{title}</title>'
+    html = f'{head}<main><h1>{title}</h1>{body}<p><a href="/">Home</a></p></main></html>'
+    return HTMLResponse(html, headers={"Cache-Control": "no-store"})
+
+
+def main() -> None:
+    """Serves the application at SITE_URL."""
+    environ = {
+        "GENAUTH_REDIRECT_URI": f"{SITE_URL}/callback",
+        "GENAUTH_POST_LOGOUT_REDIRECT_URI": f"{SITE_URL}/",
+        **os.environ,
+    }
+    with ExitStack() as stack:
+        if "GENAUTH_APP_ID" not in environ:
+            from genauth_async.emulator import Emulator
+
+            emulator = stack.enter_context(Emulator())
+            emulator.add_user(username="ada", password="passw0rd")
+            print("Sign in as ada with the password passw0rd")
+            environ["GENAUTH_APP_ID"], environ["GENAUTH_APP_SECRET"] = emulator.app_id, emulator.app_secret
+            environ["GENAUTH_APP_HOST"] = emulator.url
+        app = make_app(AuthenticationClient.from_env(environ), SITE_URL)
+        print(f"Open {SITE_URL}")
+        site = urlsplit(SITE_URL)
+        # No access log: the callback's address has the code in it.
+        uvicorn.run(app, host=site.hostname or "localhost", port=site.port or 8000, access_log=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,244 @@
+"""The example applications, used as a person would: in a real browser, and started by the one command."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from aiohttp import web
+from attrs import frozen
+from playwright.sync_api import Page
+
+from examples import aiohttp_app, fastapi_app
+from genauth_async import AuthenticationClient, Clock
+from genauth_async.emulator import Emulator, User, sign_in_at_page
+from tests.browser import Browse
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PASSWORD = "passw0rd-Canary"
+LIFETIME = 600
+SESSION_COOKIE = "genauth_web_session"
+
+
+@frozen
+class Site:
+    url: str
+    emulator: Emulator
+    user: User
+
+    def token_requests(self) -> int:
+        return self.emulator.requests["/oidc/token"]
+
+
+@contextlib.contextmanager
+def serve_fastapi(client: AuthenticationClient, url: str, listener: socket.socket) -> Iterator[None]:
+    server = uvicorn.Server(uvicorn.Config(fastapi_app.make_app(client, url), log_config=None))
+    thread = threading.Thread(target=server.run, args=[[listener]])
+    thread.start()  # the listener takes connections already; they wait for the server
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@contextlib.contextmanager
+def serve_aiohttp(client: AuthenticationClient, url: str, listener: socket.socket) -> Iterator[None]:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    runner = web.AppRunner(aiohttp_app.make_app(client, url), access_log=None)
+
+    async def start() -> None:
+        await runner.setup()
+        await web.SockSite(runner, listener).start()
+
+    asyncio.run_coroutine_threadsafe(start(), loop).result(30)
+    try:
+        yield
+    finally:
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(30)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+Serve = Callable[[AuthenticationClient, str, socket.socket], contextlib.AbstractContextManager[None]]
+
+
+@pytest.fixture(params=[pytest.param(serve_fastapi, id="fastapi"), pytest.param(serve_aiohttp, id="aiohttp")])
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+    """An example that is being served, and lives in its emulator's time."""
+    serve: Serve = request.param
+    with Emulator(access_token_lifetime=LIFETIME) as emulator, socket.socket() as listener:
+        user = emulator.add_user(username="ada", name="<b>Ada</b>", password=PASSWORD)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        client = AuthenticationClient(
+            emulator.app_id,
+            emulator.url,
+            emulator.app_secret,
+            redirect_uri=f"{url}/callback",
+            post_logout_redirect_uri=f"{url}/",
+            clock=Clock(monotonic=emulator.clock.now, wall=emulator.clock.now),
+        )
+        with serve(client, url, listener):
+            yield Site(url, emulator, user)
+
+
+def fill_in(page: Page) -> None:
+    page.get_by_label("Username").fill("ada")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Accept").click()
+    page.wait_for_load_state()
+
+
+def sign_in(page: Page, site: Site) -> None:
+    page.goto(site.url)
+    page.get_by_role("link", name="Sign in").click()
+    fill_in(page)
+    assert page.url == f"{site.url}/"
+
+
+def test_a_user_signs_in_and_sees_who_they_are(site: Site, browse: Browse) -> None:
+    def visit(page: Page) -> None:
+        sign_in(page, site)
+        page.get_by_role("link", name="Profile").click()
+        page.get_by_role("heading", name="Profile").wait_for()
+        assert page.get_by_role("definition").filter(has_text=site.user.id).count() == 1
+        assert page.get_by_role("definition").filter(has_text="<b>Ada</b>").count() == 1
+
+    browse(visit)
+
+
+def test_a_page_sends_to_the_login_and_comes_back(site: Site, browse: Browse) -> None:
+    def visit(page: Page) -> None:
+        page.goto(f"{site.url}/profile?tab=1")
+        assert page.url.startswith(site.emulator.url)
+        fill_in(page)
+        assert page.url == f"{site.url}/profile?tab=1"
+
+    browse(visit)
+
+
+def test_the_api_is_called_on_the_users_behalf_and_the_token_refreshed(site: Site, browse: Browse) -> None:
+    def visit(page: Page) -> None:
+        sign_in(page, site)
+        page.get_by_role("link", name="Reports").click()
+        page.get_by_text(f"Drafts of {site.user.id}").wait_for()
+        assert site.token_requests() == 1
+        site.emulator.clock.advance(LIFETIME + 61)  # and the leeway, so that the old token would be refused
+        page.reload()
+        page.get_by_text(f"Drafts of {site.user.id}").wait_for()
+        assert site.token_requests() == 2
+
+    browse(visit)
+
+
+def test_a_session_that_was_revoked_leads_to_the_login_and_back(site: Site, browse: Browse) -> None:
+    def visit(page: Page) -> None:
+        sign_in(page, site)
+        (grant,) = site.emulator.grants
+        site.emulator.revoke_grant(grant)
+        page.goto(f"{site.url}/profile")
+        assert page.url.startswith(site.emulator.url)
+        page.get_by_role("button", name="Accept").click()
+        page.get_by_role("heading", name="Profile").wait_for()
+        assert page.url == f"{site.url}/profile"
+
+    browse(visit)
+
+
+def test_signing_out_ends_the_session_everywhere(site: Site, browse: Browse) -> None:
+    def visit(page: Page) -> None:
+        sign_in(page, site)
+        (cookie,) = [cookie for cookie in page.context.cookies() if cookie.get("name") == SESSION_COOKIE]
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_role("link", name="Sign in").wait_for()
+        assert page.url == f"{site.url}/"
+        assert site.emulator.hosted_login.signed_in(site.user) == 0
+        assert (site.emulator.grants.alive, site.emulator.grants.revoked) == (0, 1)
+        # Whoever kept the cookie has nothing.
+        kept = {SESSION_COOKIE: cookie.get("value", "")}
+        assert httpx.get(f"{site.url}/me", cookies=kept).status_code == 401
+        page.goto(f"{site.url}/profile")
+        page.get_by_label("Password").wait_for()
+
+    browse(visit)
+
+
+@pytest.mark.parametrize(
+    ("scope", "status"), [("openid profile", 200), ("openid", 403), (None, 401)], ids=["enough", "too-little", "none"]
+)
+def test_the_api_takes_tokens_that_have_its_scope(site: Site, scope: str | None, status: int) -> None:
+    token = scope and site.emulator.issue_tokens(site.user, scope=scope)["access_token"]
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    response = httpx.get(f"{site.url}/api/reports", headers=headers)
+    assert response.status_code == status
+    assert ("Drafts" in response.text) == (status == 200)
+
+
+@contextlib.contextmanager
+def started(name: str, environ: dict[str, str]) -> Iterator[str]:
+    """What a script says until it takes requests."""
+    with subprocess.Popen(
+        [sys.executable, EXAMPLES / name],
+        env={**os.environ, **environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            said = ""
+            while "running on" not in said.lower():
+                line = process.stdout.readline()
+                assert line, f"it ended: {said}"
+                said += line
+            yield said
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(params=["fastapi_app.py", "aiohttp_app.py"])
+def script(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_one_command_starts_it_with_an_emulator_of_its_own(script: str, free_port: int) -> None:
+    url = f"http://localhost:{free_port}"
+    with started(script, {"SITE_URL": url}) as said:
+        assert "Sign in as ada with the password passw0rd" in said
+        assert f"Open {url}" in said
+        assert '<a href="/login">' in httpx.get(url).text
+        callback = httpx.get(f"{url}/login").headers["location"]
+        assert httpx.get(sign_in_at_page(callback, "ada", "passw0rd")).status_code == 400  # without the cookie
+        with httpx.Client() as http:
+            login = http.get(f"{url}/login").headers["location"]
+            assert http.get(sign_in_at_page(login, "ada", "passw0rd")).headers["location"] == "/"
+            assert "You are signed in" in http.get(url).text
+
+
+def test_it_takes_the_application_that_the_environment_names(script: str, emulator: Emulator, free_port: int) -> None:
+    environ = {
+        "GENAUTH_APP_ID": emulator.app_id,
+        "GENAUTH_APP_SECRET": emulator.app_secret,
+        "GENAUTH_APP_HOST": emulator.url,
+        "SITE_URL": f"http://localhost:{free_port}",
+    }
+    with started(script, environ) as said:
+        assert "Sign in as" not in said
+        location = httpx.get(f"http://localhost:{free_port}/login").headers["location"]
+        assert location.startswith(f"{emulator.url}/oidc/auth?")
