@@ -76,6 +76,8 @@ def secrets_of(emulator: Emulator) -> set[str]:
         PASSWORD,
         *state.grants._access_tokens,
         *state.grants._refresh_tokens,
+        *state.hosted_login.codes._codes,
+        *state.hosted_login.service_tickets._tickets,
         *(message.code for message in emulator.inbox),
     }
 

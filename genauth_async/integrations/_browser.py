@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
+
+import anyio
 
 from ..errors import GenAuthError, RefreshUnavailableError, SessionError
 from ..models.tokens import OIDCTokenResponse
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from ..client import AuthenticationClient
 
 _log: Final = logging.getLogger(__name__)
+_STORE_SECONDS: Final = 10.0
 
 
 class BrowserSessions:
@@ -46,13 +50,17 @@ class BrowserSessions:
 
         Returns:
             The value of the Set-Cookie header.
+
+        Raises:
+            RefusedError: the store failed (503).
         """
         session_id = secrets.token_urlsafe(32)  # always a new one: an id from before the sign-in may be known to others
         until = self._client.settings.clock.wall() + self._lifetime
         cookie = self._names.set(
             self._names.session, self._seal.seal({"id": session_id, "until": until}), self._lifetime
         )
-        await self._client.session(tokens, store=self._store, key=_key(session_id)).access_token()  # stores them
+        with _store_failures():
+            await self._client.session(tokens, store=self._store, key=_key(session_id)).access_token()  # stores them
         if (content := self._content(cookies)) is not None:
             await self._forget(content[0])
         return cookie
@@ -84,7 +92,8 @@ class BrowserSessions:
         """
         refusal: Refusal
         try:
-            return await session.access_token()
+            with _store_failures():
+                return await session.access_token()
         except SessionError as error:
             refusal = self.refusal(error)
         raise RefusedError(refusal)
@@ -112,16 +121,26 @@ class BrowserSessions:
             return None, ()
         id_token = None
         if (content := self._content(cookies)) is not None:
-            record = await self._store.get(content[0])
-            id_token = None if record is None else record.tokens.id_token
+            id_token = await self._id_token(content[0])
             await self._forget(content[0])
         return id_token, (self._names.clear(self._names.session),)
+
+    async def _id_token(self, key: str) -> str | None:
+        try:
+            with anyio.move_on_after(_STORE_SECONDS):
+                record = await self._store.get(key)
+                return None if record is None else record.tokens.id_token
+        except Exception as error:  # noqa: BLE001 - a store may raise anything, and the user is to be signed out
+            _log.warning("The sessions' store failed: %s", type(error).__name__)
+        return None
 
     async def _forget(self, key: str) -> None:
         try:
             await self._client.session(None, store=self._store, key=key).logout()
         except GenAuthError as error:
             _log.warning("A session was forgotten, but its tokens could not be revoked: %s", type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - a store may raise anything; the cookie is gone in any case
+            _log.warning("A session stays in the store, which failed: %s", type(error).__name__)
 
     def _content(self, cookies: Mapping[str, str]) -> tuple[str, float] | None:
         """The key in the store, and until when the session may last."""
@@ -134,6 +153,20 @@ class BrowserSessions:
     def _signed_out(self, detail: str, *, forget: bool) -> Refusal:
         cleared = (self._names.clear(self._names.session),) if forget else ()
         return Refusal(status=401, detail=detail, www_authenticate="Cookie", set_cookies=cleared)
+
+
+@contextmanager
+def _store_failures() -> Iterator[None]:
+    """Answers 503 where the store fails, which may raise anything."""
+    try:
+        yield
+    except (GenAuthError, RefusedError):
+        raise
+    except Exception as error:  # noqa: BLE001
+        _log.warning("The sessions' store failed: %s", type(error).__name__)
+    else:
+        return
+    raise RefusedError(unavailable("The sessions cannot be reached now", None))
 
 
 def _key(session_id: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from hashlib import sha256
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -12,7 +13,11 @@ from attrs import field, frozen
 
 from ..errors import (
     CallbackError,
+    ClientClosedError,
+    ConfigurationError,
+    GenAuthAPIError,
     GenAuthError,
+    InvalidClientError,
     InvalidResponseError,
     IssuerMismatchError,
     KeysUnavailableError,
@@ -37,7 +42,9 @@ _log: Final = logging.getLogger(__name__)
 _OTHERS_KEPT: Final = 4
 _OTHERS_BYTES: Final = 4000
 _DIGEST_CHARS: Final = 16
-_UNREACHABLE: Final = (TransportError, InvalidResponseError, KeysUnavailableError)
+_UNREACHABLE: Final = (TransportError, InvalidResponseError, KeysUnavailableError, GenAuthAPIError)
+_PASSING: Final = frozenset({"server_error", "temporarily_unavailable"})
+_OURS: Final = (InvalidClientError, ConfigurationError, ClientClosedError)
 
 
 @frozen(kw_only=True)
@@ -124,13 +131,15 @@ class LoginFlow:
             attempt = LoginAttempt.from_dict({**content, "url": ""})
             tokens = await self._client.finish_login(f"?{query}", attempt)
         except GenAuthError as error:
-            _log.info("A sign-in failed: %s", type(error).__name__)
+            is_users_own = isinstance(error, OAuthError) and error.error == "access_denied"
+            # Its repr, since what the callback says could have line breaks in it.
+            _log.log(logging.INFO if is_users_own else logging.WARNING, "A sign-in failed: %r", error)
             return self._failed(error, next_url, ended)
         return Returned(tokens=tokens, next_url=next_url, set_cookies=ended)
 
     def _failed(self, error: GenAuthError, next_url: str, ended: tuple[str, ...]) -> Page:
-        status = 503 if isinstance(error, _UNREACHABLE) else 400
         title, explanation = _told(error)
+        status = 503 if _is_unreachable(error) else 500 if isinstance(error, _OURS) else 400
         return page(status, title, explanation, link=self.address(next_url), text="Sign in again", set_cookies=ended)
 
     def _cookie_name(self, state: str) -> str:
@@ -178,6 +187,14 @@ def _state(query: str) -> str:
         return ""
 
 
+def _is_unreachable(error: GenAuthError) -> bool:
+    """Whether the sign-in server is at fault, or what lies between, and it may pass."""
+    if isinstance(error, OAuthError):
+        too_many = error.http_status == HTTPStatus.TOO_MANY_REQUESTS
+        return error.error in _PASSING or too_many or error.http_status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return isinstance(error, _UNREACHABLE)
+
+
 def _told(error: GenAuthError) -> tuple[str, str]:  # noqa: PLR0911 - a table, with tests
     """What a person is told: the title, and the explanation."""
     if isinstance(error, StateMismatchError):
@@ -189,10 +206,14 @@ def _told(error: GenAuthError) -> tuple[str, str]:  # noqa: PLR0911 - a table, w
             "The answer comes from somewhere else",
             "It was not sent by the server that this site signs users in with.",
         )
+    if _is_unreachable(error):
+        return "The sign-in server cannot be reached", "It did not answer as expected. Please try again in a moment."
+    if isinstance(error, _OURS):
+        return "This site cannot sign users in", "It is not set up rightly; its log says why."
     if isinstance(error, OAuthError):
         said = f"{error.error}: {error.error_description}" if error.error_description else error.error
         return "The sign-in was refused", f"The server says: {said}"
-    if isinstance(error, TokenVerificationError) and not isinstance(error, _UNREACHABLE):
+    if isinstance(error, TokenVerificationError):
         return "The sign-in could not be verified", "The token that says who you are is not good."
     if isinstance(error, CallbackError):
         return "The answer is incomplete", error.message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from ._browser import BrowserSessions
 from ._cookies import CookieNames, Seal, checked_secrets
 from ._login_flow import LoginFlow
 from ._replies import Page, Redirect, Refusal, RefusedError, page, unavailable
+from ._safe_next import safe_next
 
 if TYPE_CHECKING:
     from ..client import AuthenticationClient
@@ -44,7 +46,7 @@ class LoginOptions:
             if not getattr(self, argument).startswith("/"):
                 raise ConfigurationError(argument, "is a path, and begins with /")
         for argument in ("session_lifetime", "login_lifetime"):
-            if not getattr(self, argument) >= 1:
+            if not 1 <= getattr(self, argument) < math.inf:
                 raise ConfigurationError(argument, f"is in seconds, 1 or more: {getattr(self, argument)!r}")
         if self.mount and (not self.mount.startswith("/") or self.mount.endswith("/")):
             raise ConfigurationError("mount", "is a path that begins with / and does not end with it")
@@ -88,8 +90,12 @@ class WebLogin:
         mount = options.mount
         if mount and not callback_path.startswith(f"{mount}/"):
             raise ConfigurationError("mount", f"is not how the path of redirect_uri begins: {callback_path}")
+        if safe_next(options.after_login, "") != options.after_login:
+            raise ConfigurationError("after_login", "is no path of this site")
+        client.begin_login(scope=options.scope, lifetime=options.login_lifetime)  # says now what it would say to users
         self._client = client
         self._options = options
+        self._origin = "{0.scheme}://{0.netloc}".format(urlsplit(settings.redirect_uri or "")).lower()
         self.callback_path = callback_path.removeprefix(mount)
         paths = (self.callback_path, options.login_path, options.logout_path, options.me_path)
         if len(set(paths)) < len(paths):
@@ -135,24 +141,32 @@ class WebLogin:
             return done
         try:
             cookie = await self._sessions.begin(done.tokens, cookies)
-        except SessionError as error:
+        except (SessionError, RefusedError) as error:
             return page(
                 503,
                 "The session could not be begun",
-                error.message,
+                str(error),
                 link=self._flow.address(done.next_url),
                 text="Sign in again",
                 set_cookies=done.set_cookies,
             )
         return Redirect(url=done.next_url, set_cookies=(cookie, *done.set_cookies))
 
-    async def logout(self, cookies: Mapping[str, str]) -> Redirect:
+    async def logout(self, cookies: Mapping[str, str], *, origin: str | None, fetch_site: str | None) -> Redirect:
         """Ends the browser's session, and sends the browser to the hosted sign-out page.
 
         Args:
-            cookies: the request's. Browsers send the session's with a POST of this site only, so that no other site
-                can sign users out.
+            cookies: the request's.
+            origin: its Origin header.
+            fetch_site: its Sec-Fetch-Site header.
+
+        Raises:
+            RefusedError: another site's page sent it (403). SameSite keeps out those of other domains only.
         """
+        # Browsers of today send the second, which is right behind proxies and on pages without a referrer, too.
+        is_ours = fetch_site in {"same-origin", "none"} if fetch_site else origin in {None, self._origin}
+        if not is_ours:
+            raise RefusedError(Refusal(status=403, detail="Only a page of this site can sign the user out"))
         id_token, cleared = await self._sessions.end(cookies)
         return Redirect(url=self._client.build_logout_url(id_token=id_token), set_cookies=cleared)
 

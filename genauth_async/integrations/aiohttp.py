@@ -160,7 +160,13 @@ class GenAuth(WebAuth):
         return _sent(await self._web.callback(request.rel_url.raw_query_string, request.cookies))
 
     async def _logout(self, request: web.Request) -> web.Response:
-        return _sent(await self._web.logout(request.cookies))
+        with _refusals():
+            done = await self._web.logout(
+                request.cookies,
+                origin=request.headers.get("origin"),
+                fetch_site=request.headers.get("sec-fetch-site"),
+            )
+        return _sent(done)
 
     async def _me(self, request: web.Request) -> web.Response:
         with _refusals():

@@ -181,7 +181,13 @@ class GenAuth(WebAuth):
 
         @router.post(options.logout_path, include_in_schema=False)
         async def logout(request: Request) -> Response:
-            return _sent(await web.logout(request.cookies))
+            with _refusals():
+                done = await web.logout(
+                    request.cookies,
+                    origin=request.headers.get("origin"),
+                    fetch_site=request.headers.get("sec-fetch-site"),
+                )
+            return _sent(done)
 
         @router.get(options.me_path, response_model=None)
         async def me(

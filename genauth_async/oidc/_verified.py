@@ -47,7 +47,7 @@ def verified(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], by: ob
         MalformedTokenError: one is not of its documented type.
     """
     whole: dict[str, object] = {
-        name: value // 1 for name in ("exp", "iat") if isinstance(value := raw.get(name), float)
+        name: value // 1 for name in ("auth_time", "exp", "iat") if isinstance(value := raw.get(name), float)
     }
     scope = raw.get("scope")
     if isinstance(scope, list):

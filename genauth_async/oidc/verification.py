@@ -230,6 +230,7 @@ class Verification(Api):
         parsed = parse(token, _RS256_OR_HS256 if secret else _RS256)
         check_kind(parsed, kind)
         claims = read_claims(parsed.claims, kind)
+        check_issuer(claims, self._settings.issuer)  # before anybody is asked for keys that would be of no use
         by: object
         key: RSAKey | OctKey
         if secret and parsed.algorithm == "HS256":
@@ -237,7 +238,6 @@ class Verification(Api):
         else:
             by, key = await self._server_key(parsed.key_id, server_jwks, timeout)
         check_signature(token, parsed.algorithm, key)
-        check_issuer(claims, self._settings.issuer)
         return verified(parsed.claims, claims, cls, by)
 
     async def _server_key(
