@@ -26,9 +26,9 @@ def hinted_user(state: State, hint: str) -> tuple[App, str]:
         app = state.apps[json.loads(jws.extract_compact(hint.encode()).payload)["aud"]]
         key = app.signing_key if algorithm == "HS256" else state.signing_keys.key_set()
         claims = jwt.decode(hint, key, algorithms=[algorithm]).claims
-    except (JoseError, ValueError, LookupError, TypeError) as error:
+    except (JoseError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise InvalidHintError("the id_token_hint was not issued here") from error
     # Access tokens may be signed with the same key, and are no hint.
-    if claims.get("iss") != state.issuer or "at_hash" not in claims:
+    if claims.get("iss") != state.issuer or "at_hash" not in claims or "sub" not in claims:
         raise InvalidHintError("the id_token_hint is no ID token of this server")
     return app, str(claims["sub"])

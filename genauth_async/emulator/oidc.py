@@ -171,6 +171,7 @@ async def discovery(state: State, _request: Request) -> Response:
             "code_challenge_methods_supported": list(CHALLENGE_METHODS),
             "prompt_values_supported": list(PROMPTS),
             "authorization_response_iss_parameter_supported": True,
+            "request_uri_parameter_supported": False,
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["HS256", "RS256"],
             "token_endpoint_auth_methods_supported": _AUTH_METHODS,

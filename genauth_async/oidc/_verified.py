@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -79,12 +80,18 @@ class VerifiedTokens:
     """The tokens that were used last, by their digests: the tokens themselves are not kept. Threads may share it."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._found: OrderedDict[bytes, Verified[Any]] = OrderedDict()
+        self._pid, self._lock = os.getpid(), threading.Lock()
+
+    def _guard(self) -> threading.Lock:
+        if self._pid != os.getpid():
+            # Whoever held it when the process forked is not here to release it.
+            self._pid, self._lock = os.getpid(), threading.Lock()
+        return self._lock
 
     def get(self, digest: bytes, cls: type[_DtoT]) -> Verified[_DtoT] | None:
         """What is known of a token."""
-        with self._lock:
+        with self._guard():
             found = self._found.get(digest)
             if found is None or found.cls is not cls:
                 return None
@@ -93,14 +100,14 @@ class VerifiedTokens:
 
     def add(self, digest: bytes, token: Verified[Any]) -> None:
         """Remembers a token, and forgets the one that was not used for longest."""
-        with self._lock:
+        with self._guard():
             self._found[digest] = token
             if len(self._found) > _CAPACITY:
                 self._found.popitem(last=False)
 
     def remove(self, digest: bytes) -> None:
         """Forgets a token."""
-        with self._lock:
+        with self._guard():
             self._found.pop(digest, None)
 
     def __len__(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from joserfc.jwk import OctKey, RSAKey
 
 _LEEWAY: Final = 60.0
+_LARGEST_LEEWAY: Final = 3600.0
 _DtoT = TypeVar("_DtoT", AccessToken, IDToken)
 _RS256: Final = ("RS256",)
 _RS256_OR_HS256: Final = ("HS256", "RS256")
@@ -196,8 +196,9 @@ class Verification(Api):
         timeout: Timeout | None = None,
     ) -> Verified[_DtoT]:
         """A token that this server signed, of the right kind, and in its time. For whom, is not checked."""
-        if not 0 <= leeway < math.inf:
-            raise ConfigurationError("leeway", f"is in seconds, not below 0: {leeway!r}")
+        is_number = isinstance(leeway, (int, float)) and not isinstance(leeway, bool)
+        if not is_number or not 0 <= leeway <= _LARGEST_LEEWAY:
+            raise ConfigurationError("leeway", f"is in seconds, from 0 to {_LARGEST_LEEWAY:g}: {leeway!r}")
         check_length(token)
         remembered = self._shared.verified
         digest = digest_of(cls, token)

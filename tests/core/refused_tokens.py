@@ -9,6 +9,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from joserfc.jwk import RSAKey
 
 from genauth_async import TokenVerificationError, errors
 from tests.core.forging import GONE, Forge, hs256, part, rs256
@@ -107,7 +108,7 @@ HEADER: Cases = {
         A,
     ),
     "jku": (lambda f: resigned_header(f, jku="https://evil.example/jwks.json"), M),
-    "jwk": (lambda f: with_own_key(f, jwk={"kty": "RSA", "n": "AQAB", "e": "AQAB"}), M),
+    "jwk": (lambda f: with_own_key(f, jwk=RSAKey.import_key(STRANGERS_KEY.public_key()).as_dict()), M),
     "x5u": (lambda f: resigned_header(f, x5u="https://evil.example/cert"), M),
     "x5c": (lambda f: resigned_header(f, x5c=["MIIB"]), M),
     "crit": (lambda f: resigned_header(f, crit=["exp"], exp=1), M),
@@ -151,6 +152,7 @@ CLAIMS: Cases = {
     "an ID token without nonce": (lambda f: f.id(nonce=GONE), K),
     "an ID token with a scope": (lambda f: f.id(scope="openid"), K),
     "at_hash": (lambda f: f.access(at_hash="x"), K),
+    "c_hash": (lambda f: f.access(c_hash="x"), K),
     "a logout token": (lambda f: f.access(events={}), K),
 }
 ID_TOKENS: Cases = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import pytest
@@ -66,6 +67,14 @@ def test_other_keys_are_left_out() -> None:
     assert read.find("good") is read.find(None)
     assert read.find("other") is None
     assert read_key_set({"keys": [GOOD, {**GOOD, "kid": "second"}]}).find(None) is None
+
+
+@pytest.mark.parametrize(("bits", "used"), [(2047, False), (2048, True), (8192, True), (8193, False)])
+def test_a_key_is_neither_too_short_nor_too_long(bits: int, used: bool) -> None:
+    modulus = (1 << (bits - 1)) + 1  # no real key's, which takes long to make at 8192 bits
+    encoded = urlsafe_b64encode(modulus.to_bytes((bits + 7) // 8, "big")).rstrip(b"=").decode()
+    key = {"kty": "RSA", "kid": "k", "n": encoded, "e": "AQAB"}
+    assert [id_ for id_, _ in read_key_set({"keys": [GOOD, key]}).keys] == ["good", *(["k"] if used else [])]
 
 
 def test_a_private_key_that_is_published_by_mistake_is_not_kept() -> None:

@@ -13,6 +13,7 @@ import pytest
 import genauth_async
 from genauth_async import AuthenticationClient, ConfigurationError, TokenVerificationError, errors
 from genauth_async.emulator import Emulator
+from genauth_async.settings import Clock
 from tests.core.forging import GONE, Forge, half_hash, hs256
 from tests.core.refused_tokens import CLAIMS, FORM, HEADER, ID_TOKENS, Cases, K, Make
 
@@ -164,8 +165,8 @@ async def test_audiences_are_checked_each_time(forge: Forge, client: Authenticat
             await client.verify_access_token(token, audience=empty)
 
 
-@pytest.mark.parametrize("leeway", [-1.0, float("nan"), float("inf")])
-async def test_a_leeway_has_bounds(leeway: float, forge: Forge, client: AuthenticationClient) -> None:
+@pytest.mark.parametrize("leeway", [-1.0, 3601, 10**400, float("nan"), float("inf"), True, "60", None])
+async def test_a_leeway_has_bounds(leeway: Any, forge: Forge, client: AuthenticationClient) -> None:
     with pytest.raises(ConfigurationError, match="leeway"):
         await client.verify_access_token(forge.access(), leeway=leeway)
 
@@ -175,6 +176,20 @@ async def test_the_leeway_can_be_set(forge: Forge, client: AuthenticationClient)
     assert await client.verify_access_token(token)
     with pytest.raises(errors.TokenExpiredError):
         await client.verify_access_token(token, leeway=0)
+
+
+@pytest.mark.parametrize("leeway", [0, 60, 600])
+@pytest.mark.parametrize("name", ["iat", "nbf"])
+async def test_a_token_may_be_too_new_by_the_leeway_and_no_more(
+    name: str, leeway: int, forge: Forge, server: Emulator
+) -> None:
+    now = int(time.time())
+    clock = Clock(wall=lambda: float(now))
+    claims = {"iat": now, "exp": now + 3600}
+    async with AuthenticationClient(server.app_id, server.url, server.app_secret, clock=clock) as client:
+        await client.verify_access_token(forge.access(**{**claims, name: now + leeway}), leeway=leeway)
+        with pytest.raises(errors.TokenNotYetValidError):
+            await client.verify_access_token(forge.access(**{**claims, name: now + leeway + 1}), leeway=leeway)
 
 
 async def test_the_nonce_is_the_login_attempts(forge: Forge, client: AuthenticationClient) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from typing import Literal
 
 import httpx
@@ -52,6 +53,7 @@ def test_a_hint_has_to_be_an_id_token_of_this_server(algorithm: Literal["HS256",
             f"{header}.{payload}.{signature[:-4]}AAAA",
             f"eyJhbGciOiJub25lIn0.{payload}.",
             "eyJhbGciOiJIUzI1NiJ9.W10.AAAA",
+            f"eyJhbGciOiJIUzI1NiJ9.{urlsafe_b64encode(b'[' * 20_000).decode().rstrip('=')}.AAAA",
         ]
         with httpx.Client(base_url=emulator.url, verify=False, trust_env=False) as http:
             authorize(emulator, http)

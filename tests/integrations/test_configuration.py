@@ -51,6 +51,12 @@ def make(framework: str, settings: dict[str, Any], **options: Any) -> object:
         ({}, {"login_path": "login"}, "login_path"),
         ({}, {"mount": "app/"}, "mount"),
         ({}, {"mount": "/other"}, "mount"),
+        ({}, {"session_lifetime": float("inf")}, "session_lifetime"),
+        ({}, {"login_lifetime": float("inf")}, "login_lifetime"),
+        ({}, {"after_login": "//evil.test"}, "after_login"),
+        ({}, {"after_login": "/a b"}, "after_login"),
+        ({}, {"scope": "profile"}, "scope"),
+        ({"protocol": "cas"}, {}, "protocol"),
     ],
 )
 def test_what_cannot_be_right_is_named(

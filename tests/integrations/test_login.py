@@ -214,6 +214,29 @@ def test_a_server_that_is_away_is_not_the_users_fault(browser: Browser, emulator
     assert "cannot be reached" in response.text
 
 
+@pytest.mark.parametrize(
+    ("status", "error", "answered"),
+    [
+        (503, "temporarily_unavailable", 503),
+        (500, "server_error", 503),
+        (429, "slow_down", 503),
+        (401, "invalid_client", 500),
+        (400, "invalid_grant", 400),
+    ],
+)
+def test_the_answer_says_whose_fault_it_is(
+    browser: Browser, emulator: Emulator, caplog: pytest.LogCaptureFixture, status: int, error: str, answered: int
+) -> None:
+    callback = browser.fill_in(browser.begin(), "ada", PASSWORD)
+    emulator.faults.add("/oidc/token", status=status, body={"error": error, "error_description": "told"}, times=None)
+    response = browser.get(callback)
+    assert response.status_code == answered
+    assert ("told" in response.text) is (answered == 400)
+    (record,) = [record for record in caplog.records if "A sign-in failed" in record.getMessage()]
+    assert record.levelname == "WARNING"
+    assert error in record.getMessage()
+
+
 def test_logout_ends_the_session_here_and_there(browser: Browser, site: Site, emulator: Emulator) -> None:
     browser.sign_in(password=PASSWORD)
     tokens = site.store._records[site.keys[0]].tokens
