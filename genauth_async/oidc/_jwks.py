@@ -41,6 +41,8 @@ _EARLY: Final = 0.8
 _COOLDOWN_SECONDS: Final = 30.0
 # How long a caller waits for newer keys where older ones would do.
 _PATIENCE_SECONDS: Final = 3.0
+# How long nobody asks again after a failure, where there are no keys at all.
+_PAUSE_SECONDS: Final = 3.0
 
 
 @frozen(eq=False)
@@ -181,7 +183,7 @@ class KeyCache:
         self._held: _Held | None = None
         self._fetches = 0
         self._failure: KeysUnavailableError | None = None
-        self._content_until = self._missed_until = -math.inf
+        self._content_until = self._missed_until = self._paused_until = -math.inf
         self._secret_key: OctKey | None = None
 
     def current(self, now: float) -> KeySet | None:
@@ -230,6 +232,8 @@ class KeyCache:
             return keys
         held = self._held
         if held is None or now >= held.stale_until:
+            if now < self._paused_until:
+                raise self._failed_before()
             return await self._fetched(asking, seen)
         if now < held.fresh_until and self._lock.get().locked():
             return held.keys
@@ -272,13 +276,16 @@ class KeyCache:
         if cause is not None:
             failure.__cause__ = cause
         self._failure = failure
+        # That a caller had little time says nothing of the server.
+        if cause is not None or seconds >= _PATIENCE_SECONDS:
+            self._paused_until = asking.now() + _PAUSE_SECONDS
         raise self._failed_before()
 
     def _hold(self, keys: KeySet, age: float, now: float) -> KeySet:
         held = self._held
         if held is not None and held.keys.numbers == keys.numbers:
             keys = held.keys  # what they verified stays verified
-        self._failure = None
+        self._failure, self._paused_until = None, -math.inf
         self._held = _Held(keys, now + _EARLY * age, now + age, now + _STALE_AGE)
         return keys
 
