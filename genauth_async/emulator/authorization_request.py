@@ -20,7 +20,11 @@ from .state import App, State
 RESPONSE_MODES = ("query", "fragment", "form_post")
 PROMPTS = ("none", "login", "consent", "select_account")
 _MOST_DIGITS = 15
-_UNMODELLED = {"request": "request_not_supported", "request_uri": "request_uri_not_supported"}
+_UNMODELLED = {
+    "registration": "registration_not_supported",
+    "request": "request_not_supported",
+    "request_uri": "request_uri_not_supported",
+}
 
 
 @frozen(kw_only=True)

@@ -188,13 +188,13 @@ async def jwks(state: State, _request: Request) -> Response:
 
 ROUTES: Routes = {
     "/oidc/token": cross_origin({"POST": token}),
-    "/oidc/token/revocation": {"POST": revoke},
+    "/oidc/token/revocation": cross_origin({"POST": revoke}),
     "/oidc/token/introspection": {"POST": introspect},
     "/oidc/me": cross_origin({"GET": user_info, "POST": user_info}),
     "/oidc/.well-known/openid-configuration": cross_origin({"GET": discovery}),
     "/oidc/.well-known/jwks.json": cross_origin({"GET": jwks}),
     "/oauth/token": cross_origin({"POST": oauth_token}),
-    "/oauth/token/revocation": {"POST": revoke},
+    "/oauth/token/revocation": cross_origin({"POST": revoke}),
     "/oauth/token/introspection": {"POST": introspect},
     "/oauth/me": cross_origin({"GET": oauth_user_info, "POST": oauth_user_info}),
 }

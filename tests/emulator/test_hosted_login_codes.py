@@ -168,10 +168,12 @@ def test_discovery_tells_what_the_hosted_login_can_do(emulator: Emulator, http: 
         "/oidc/.well-known/jwks.json",
         "/oauth/token",
         "/oauth/me",
+        "/oidc/token/revocation",
+        "/oauth/token/revocation",
     ],
 )
 def test_pages_of_any_origin_may_call(http: httpx.Client, path: str) -> None:
-    method = "POST" if path.endswith(("token", "me")) else "GET"
+    method = "POST" if path.endswith(("token", "me", "revocation")) else "GET"
     asked = {
         "origin": "https://app.example",
         "access-control-request-method": method,
