@@ -59,17 +59,19 @@ class LoginAttempt:
     def sealed(self, secret: str) -> str:
         """The attempt as text that nobody can read or change without the secret (a Fernet token), for a cookie.
 
+        It is without the `url`, which the browser has been sent to by then.
+
         Args:
             secret: of any length, known to the servers only; the application's secret will do.
 
         Raises:
             ConfigurationError: the secret is empty.
         """
-        return _seal(secret).encrypt(json.dumps(self.to_dict(), separators=(",", ":")).encode()).decode()
+        return _seal(secret).encrypt(json.dumps({**self.to_dict(), "url": ""}, separators=(",", ":")).encode()).decode()
 
     @classmethod
     def unsealed(cls, text: str, secret: str, *, now: float) -> LoginAttempt:
-        """The attempt that was sealed.
+        """The attempt that was sealed, with an empty `url`.
 
         Args:
             text: from `sealed`.

@@ -7,6 +7,7 @@ from typing import Literal, overload
 from .._envelope import read_oauth, read_text
 from .._request import Repeat, Request, Response
 from ..api._base import Api, needed
+from ..errors import UnexpectedShapeError
 from ..models.cas import Cas10ValidationResult, Cas20ValidationResult
 from ..settings import Timeout, one_of
 
@@ -65,7 +66,14 @@ class CAS(Api):
         response = await self._ask("serviceValidate", ticket, service, timeout, format=format)
         if format == "XML":
             return read_text(response, starts=("<",))
-        return read_oauth(response, Cas20ValidationResult)
+        found = read_oauth(response, Cas20ValidationResult)
+        if found.success is None and found.failure is None:
+            raise UnexpectedShapeError(
+                "The server sent JSON that says nothing of the ticket",
+                http_status=response.status,
+                content_type=response.content_type,
+            )
+        return found
 
     async def _ask(self, path: str, ticket: str, service: str, timeout: Timeout | None, **query: str) -> Response:
         # Reading it uses the ticket up: a second try would call a good one bad.

@@ -21,6 +21,7 @@ from tests.recording import Answer, RecordingServer
 
 pytestmark = pytest.mark.anyio
 BACK = "https://app.example/back"
+PUBLIC = dict.fromkeys([f"{name}_endpoint_auth_method" for name in ("token", "introspection", "revocation")], "none")
 TOKENS = {"access_token": "a", "token_type": "Bearer", "expires_in": 3600}
 
 
@@ -126,6 +127,7 @@ async def test_a_program_signs_in_for_itself(recorder: RecordingServer, own: Any
         (("",), {}, "scope"),
         (("read", "key"), {}, "access_secret"),
         (("read", None, "secret"), {}, "access_key"),
+        (("read",), {"app_secret": None, **PUBLIC}, "access_secret"),
         (("read",), {"protocol": "cas"}, "protocol"),
     ],
 )
@@ -191,6 +193,14 @@ async def test_what_is_no_answer_about_a_ticket_is_no_verdict(recorder: Recordin
     async with client(recorder, protocol="cas") as ours:
         with pytest.raises(InvalidResponseError):
             await ours.validate_ticket_v1("t", "s")
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"serviceResponse": {}}', b"<xml/>", b"[]"])
+async def test_json_that_says_nothing_of_a_ticket_is_no_verdict(recorder: RecordingServer, body: bytes) -> None:
+    recorder.default = Answer(body)
+    async with client(recorder, protocol="cas") as ours:
+        with pytest.raises(InvalidResponseError):
+            await ours.validate_ticket_v2("t", "s")
 
 
 async def test_a_ticket_whose_answer_was_lost_is_not_sent_again(recorder: RecordingServer) -> None:

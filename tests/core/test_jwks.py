@@ -350,6 +350,16 @@ async def test_the_token_that_was_not_used_for_longest_is_forgotten(
     assert found == [True, False, True]
 
 
+async def test_a_caller_with_little_time_makes_nobody_else_wait(
+    client: AuthenticationClient, token: str, emulator: Emulator
+) -> None:
+    with emulator.faults.hold(KEYS) as hold:
+        with pytest.raises(KeysUnavailableError):
+            await client.verify_access_token(token, timeout=0.2)
+        hold.release()
+    assert await client.verify_access_token(token)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_forked_child_does_not_wait_for_a_thread_that_it_has_not() -> None:
     program = """

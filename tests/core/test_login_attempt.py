@@ -5,6 +5,7 @@ import pickle
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,9 +25,9 @@ ATTEMPT = LoginAttempt(
 
 def test_a_sealed_attempt_is_the_same_when_unsealed() -> None:
     sealed = ATTEMPT.sealed(SECRET)
-    assert LoginAttempt.unsealed(sealed, SECRET, now=1000.5) == ATTEMPT
+    assert LoginAttempt.unsealed(sealed, SECRET, now=1000.5) == evolve(ATTEMPT, url="")
     assert "canary" not in sealed
-    assert len(sealed) < 1500
+    assert len(sealed) < 500
 
 
 def test_an_attempt_passes_through_json() -> None:

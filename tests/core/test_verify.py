@@ -192,6 +192,12 @@ async def test_a_token_may_be_too_new_by_the_leeway_and_no_more(
             await client.verify_access_token(forge.access(**{**claims, name: now + leeway + 1}), leeway=leeway)
 
 
+async def test_fractions_of_seconds_are_cut_off(forge: Forge, client: AuthenticationClient) -> None:
+    now = int(time.time())
+    claims = await client.verify_id_token(forge.id(iat=now + 0.5, exp=now + 600.5, auth_time=now - 9.5))
+    assert (claims.iat, claims.exp, claims.auth_time) == (now, now + 600, now - 10)
+
+
 async def test_the_nonce_is_the_login_attempts(forge: Forge, client: AuthenticationClient) -> None:
     for token in (forge.id(), forge.id_by_secret()):
         assert (await client.verify_id_token(token, nonce="a-nonce")).nonce == "a-nonce"

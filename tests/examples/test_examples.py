@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
-from aiohttp import web
 from attrs import frozen
 from playwright.sync_api import Page
 
@@ -23,6 +19,7 @@ from examples import aiohttp_app, fastapi_app
 from genauth_async import AuthenticationClient, Clock
 from genauth_async.emulator import Emulator, User, sign_in_at_page
 from tests.browser import Browse
+from tests.web_servers import serving_aiohttp, serving_asgi
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PASSWORD = "passw0rd-Canary"
@@ -40,46 +37,9 @@ class Site:
         return self.emulator.requests["/oidc/token"]
 
 
-@contextlib.contextmanager
-def serve_fastapi(client: AuthenticationClient, url: str, listener: socket.socket) -> Iterator[None]:
-    server = uvicorn.Server(uvicorn.Config(fastapi_app.make_app(client, url), log_config=None))
-    thread = threading.Thread(target=server.run, args=[[listener]])
-    thread.start()  # the listener takes connections already; they wait for the server
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
-@contextlib.contextmanager
-def serve_aiohttp(client: AuthenticationClient, url: str, listener: socket.socket) -> Iterator[None]:
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    runner = web.AppRunner(aiohttp_app.make_app(client, url), access_log=None)
-
-    async def start() -> None:
-        await runner.setup()
-        await web.SockSite(runner, listener).start()
-
-    asyncio.run_coroutine_threadsafe(start(), loop).result(30)
-    try:
-        yield
-    finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(30)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-
-Serve = Callable[[AuthenticationClient, str, socket.socket], contextlib.AbstractContextManager[None]]
-
-
-@pytest.fixture(params=[pytest.param(serve_fastapi, id="fastapi"), pytest.param(serve_aiohttp, id="aiohttp")])
+@pytest.fixture(params=["fastapi", "aiohttp"])
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     """An example that is being served, and lives in its emulator's time."""
-    serve: Serve = request.param
     with Emulator(access_token_lifetime=LIFETIME) as emulator, socket.socket() as listener:
         user = emulator.add_user(username="ada", name="<b>Ada</b>", password=PASSWORD)
         listener.bind(("127.0.0.1", 0))
@@ -93,7 +53,11 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
             post_logout_redirect_uri=f"{url}/",
             clock=Clock(monotonic=emulator.clock.now, wall=emulator.clock.now),
         )
-        with serve(client, url, listener):
+        with (
+            serving_asgi(fastapi_app.make_app(client, url), listener)
+            if request.param == "fastapi"
+            else serving_aiohttp(aiohttp_app.make_app(client, url), listener)
+        ):
             yield Site(url, emulator, user)
 
 

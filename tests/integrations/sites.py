@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
-import threading
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin
 
 import httpx
-import uvicorn
-from aiohttp import web
 from attrs import define, field, frozen
 
 from genauth_async import AuthenticationClient, Clock, MemoryStore
 from tests.integrations.aiohttp_site import aiohttp_site
 from tests.integrations.fastapi_site import fastapi_site
+from tests.web_servers import serving_aiohttp, serving_asgi
 
 FRAMEWORKS = ["fastapi", "aiohttp"]
 
@@ -63,53 +60,12 @@ def serving(framework: str, settings: dict[str, Any], options: dict[str, Any]) -
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         client = AuthenticationClient(**{"redirect_uri": f"{url}/callback", "clock": time.clock, **settings})
         options = {"store": store, "scope": "openid profile offline_access", **options}
-        serve = _serve_fastapi if framework == "fastapi" else _serve_aiohttp
-        with serve(client, options, listener):
+        with (
+            serving_asgi(fastapi_site(client, options), listener)
+            if framework == "fastapi"
+            else serving_aiohttp(aiohttp_site(client, options), listener)
+        ):
             yield Site(url, client, store, time)
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-
-@contextlib.contextmanager
-def _serve_fastapi(client: AuthenticationClient, options: dict[str, Any], listener: socket.socket) -> Iterator[None]:
-    server = _Server(uvicorn.Config(fastapi_site(client, options), log_config=None, access_log=False))
-    thread = threading.Thread(target=server.run, args=[[listener]])
-    thread.start()
-    assert server.ready.wait(30)
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
-@contextlib.contextmanager
-def _serve_aiohttp(client: AuthenticationClient, options: dict[str, Any], listener: socket.socket) -> Iterator[None]:
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    runner = web.AppRunner(aiohttp_site(client, options), access_log=None)
-
-    async def start() -> None:
-        await runner.setup()
-        await web.SockSite(runner, listener).start()
-
-    asyncio.run_coroutine_threadsafe(start(), loop).result(30)
-    try:
-        yield
-    finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(30)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
 
 
 @define

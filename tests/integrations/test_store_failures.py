@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+import anyio
 import pytest
 
 from genauth_async import MemoryStore, SessionRecord
@@ -18,10 +19,12 @@ pytestmark = pytest.mark.usefixtures("user")
 class Database(MemoryStore):
     """A store whose database can be away."""
 
-    away = False
+    away = hangs = False
     deletes = True
 
     async def get(self, key: str) -> SessionRecord | None:
+        if self.hangs:
+            await anyio.sleep_forever()
         if self.away:
             raise ConnectionError("canary-password@database")
         return await super().get(key)
@@ -55,6 +58,18 @@ def test_who_signs_out_is_signed_out(browser: Browser, database: Database) -> No
     assert "Max-Age=0" in set_cookies(response)["genauth_web_session"]
     database.away = False
     assert browser.get("/session").status_code == 401
+
+
+def test_who_signs_out_does_not_wait_for_a_store_that_hangs(
+    make_site: MakeSite, make_browser: MakeBrowser, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genauth_async.integrations._browser._STORE_SECONDS", 0.1)
+    browser = make_browser(make_site({"refresh_timeout": 0.1}, store=database))
+    browser.sign_in(password=PASSWORD)
+    database.hangs = True
+    response = browser.post("/logout")
+    assert response.status_code == 303
+    assert "Max-Age=0" in set_cookies(response)["genauth_web_session"]
 
 
 def test_a_session_that_cannot_be_read_is_a_503(

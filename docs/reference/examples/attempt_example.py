@@ -11,7 +11,7 @@ attempt = client.begin_login(scope="openid profile")
 cookie = attempt.sealed("your app secret")
 assert attempt.state not in cookie
 
-assert LoginAttempt.unsealed(cookie, "your app secret", now=time.time()) == attempt
+assert LoginAttempt.unsealed(cookie, "your app secret", now=time.time()).state == attempt.state
 try:
     LoginAttempt.unsealed(cookie, "another secret", now=time.time())
 except StateMismatchError as error:
