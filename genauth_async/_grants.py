@@ -87,3 +87,9 @@ class Grants:
 def token_name(tokens: TokenSet) -> str:
     """A name for the grant that tokens belong to, which gives nothing away."""
     return hashlib.sha256((tokens.refresh_token or tokens.access_token).encode()).hexdigest()
+
+
+def is_behind(stored: SessionRecord, known: SessionRecord) -> bool:
+    """Whether the store has fallen back to an earlier state of this session, as one does that was restored."""
+    name = token_name(stored.tokens)
+    return name in known.predecessors or (name == token_name(known.tokens) and stored.generation < known.generation)

@@ -288,6 +288,7 @@ class AuthenticationClient(
         key: str | None = None,
         leeway: float = 60.0,
         on_tokens: OnTokens | None = None,
+        expires_at: float | None = None,
     ) -> TokenSession:
         """A signed-in user's session; the parameters are TokenSession's.
 
@@ -298,11 +299,14 @@ class AuthenticationClient(
             key: names the session in the store; a digest of the refresh token when None.
             leeway: seconds before its expiry from which the access token is refreshed.
             on_tokens: called (and awaited) with new tokens after they are stored and before anyone is given them.
+            expires_at: from when the store may drop a session that begins with these tokens, in seconds since the epoch.
 
         Raises:
             ConfigurationError: there is no access token in `tokens`, or nothing to find the session by.
         """
-        return TokenSession(self, tokens, store=store, key=key, leeway=leeway, on_tokens=on_tokens)
+        return TokenSession(
+            self, tokens, store=store, key=key, leeway=leeway, on_tokens=on_tokens, expires_at=expires_at
+        )
 
     def set_access_token(self, access_token: str) -> None:
         """Sets the user's access token for every later call of this client that needs one.

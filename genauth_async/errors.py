@@ -528,3 +528,7 @@ class RefreshUnavailableError(SessionError):
         super().__init__(message)
         self.outcome_unknown = outcome_unknown
         self.retry_after = retry_after
+
+
+class StoreError(RefreshUnavailableError):
+    """The session's store failed, or nobody lets go of its lock, or what it holds cannot be read; the session is kept."""

@@ -7,22 +7,19 @@ import inspect
 import logging
 import math
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final, NoReturn, TypeAlias, TypeVar
 
 import anyio
 from attrs import evolve
 
-from ._grants import token_name
+from ._grants import is_behind, token_name
 from ._guard import FramesCleared
+from ._refusals import Refusals
 from ._shield import finish
+from ._token_life import TokenLife
 from ._token_set import TokensLike, is_unspent, succeeding, token_set
-from .errors import (
-    ConfigurationError,
-    GenAuthError,
-    InvalidGrantError,
-    RefreshUnavailableError,
-    SessionExpiredError,
-)
+from .errors import ConfigurationError, GenAuthError, InvalidGrantError, RefreshUnavailableError, SessionExpiredError
 from .integrations.httpx_auth import SessionAuth
 from .models.tokens import TokenSet
 from .oidc.tokens import Tokens
@@ -56,6 +53,7 @@ class TokenSession(FramesCleared):
         leeway: seconds before its expiry from which the access token is refreshed.
         on_tokens: called (and awaited) with new tokens after they are stored and before anyone is given them. It may
             not refresh or log out this session.
+        expires_at: from when the store may drop a session that begins with these tokens, in seconds since the epoch.
 
     Raises:
         ConfigurationError: there is no access token in `tokens`, or nothing to find the session by.
@@ -70,13 +68,11 @@ class TokenSession(FramesCleared):
         key: str | None = None,
         leeway: float = 60.0,
         on_tokens: OnTokens | None = None,
+        expires_at: float | None = None,
     ) -> None:
         self._client = client
         self._clock = client._settings.clock  # noqa: SLF001 - both are parts of one client
         self._tokens = None if tokens is None else token_set(tokens, self._clock.wall())
-        if not leeway >= 0:
-            raise ConfigurationError("leeway", f"is in seconds, not below 0: {leeway!r}")
-        self._leeway = leeway
         self._on_tokens = on_tokens
         self._seconds = client._settings.refresh_timeout  # noqa: SLF001
         self._grants = client._shared.grants  # noqa: SLF001
@@ -87,18 +83,19 @@ class TokenSession(FramesCleared):
         elif store is None or key is None:
             raise ConfigurationError("tokens", "are needed, unless store and key tell where they are kept")
         self._grant = self._grants.find(store, key)
-        # The generation in the store that `_tokens` are from; None until this session has met the store.
-        self._generation: int | None = None
-        self._rejected: str | None = None
+        self._expires_at = expires_at
+        # What the store has, as far as this session knows: `_tokens` are from it. None until it has met the store.
+        self._record: SessionRecord | None = None
         self._ended: str | None = None
-        self._fresh_until = self._valid_until = _NEVER
+        self._life = TokenLife(self._clock, leeway)
+        self._refusals = Refusals(self._clock)
         if self._tokens is not None:
             self._hold(self._tokens, self._clock.wall() - self._tokens.obtained_at)
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_valid_until"):
+        if not hasattr(self, "_life"):
             return "<TokenSession: being made>"
-        state = self._ended or ("fresh" if self._is_fresh() else "to be refreshed")
+        state = self._ended or ("fresh" if self._life.is_fresh() else "to be refreshed")
         return f"<TokenSession {self.key!r}: {state}>"
 
     def __reduce__(self) -> NoReturn:
@@ -124,9 +121,10 @@ class TokenSession(FramesCleared):
     def auth(self) -> SessionAuth:
         """This session's access token for an httpx or httpx2 client of your API: `httpx.Client(auth=session.auth)`.
 
-        A token that the API refuses with 401 is replaced, and the request sent once more. A client that is given this
-        sends the token with each request, but follows a redirect to another origin without it, and refuses http:// to
-        another machine.
+        A token that the API refuses with 401 is replaced, once in 10 seconds for each origin at most, and the request
+        sent once more. A client that is given this sends the token with each request, but follows a redirect to another
+        origin without it, and refuses http:// to another machine. `session.auth.for_origins("https://api.example.com")`
+        sends it nowhere else.
         """
         return SessionAuth.of(self)
 
@@ -139,15 +137,15 @@ class TokenSession(FramesCleared):
         """
         # Not before the store has been met, which gets the tokens of a new session, or has newer ones; and not while it
         # lacks tokens that exist nowhere else.
-        if self._tokens is not None and self._generation is not None and self._grant.unstored is None:
-            if self._is_fresh():
+        if self._tokens is not None and self._record is not None and self._grant.unstored is None:
+            if self._life.is_fresh():
                 return self._tokens.access_token
-            if self._is_valid() and self._clock.monotonic() < self._grant.pause_until:
+            if self._life.is_valid() and self._clock.monotonic() < self._grant.pause_until:
                 return self._tokens.access_token
         try:
-            return (await self._renewed(self._is_fresh, resend=False)).access_token
+            return (await self._renewed(self._life.is_fresh, resend=False)).access_token
         except RefreshUnavailableError as error:
-            if self._tokens is None or not self._is_valid():
+            if self._tokens is None or not self._life.is_valid():
                 raise
             self._grant.pause_until = self._clock.monotonic() + max(_PAUSE_SECONDS, error.retry_after or 0.0)
             return self._tokens.access_token
@@ -166,19 +164,20 @@ class TokenSession(FramesCleared):
         seen = None if self._tokens is None else self._tokens.access_token
 
         def refreshed_meanwhile() -> bool:
-            return seen is not None and seen != self.tokens.access_token and self._is_fresh()
+            return seen is not None and seen != self.tokens.access_token and self._life.is_fresh()
 
         return await self._renewed(refreshed_meanwhile, resend=resend)
 
-    async def invalidate(self, token: str) -> None:
+    async def invalidate(self, token: str, by: str | None = None) -> None:
         """Says that an API refused this access token, so that it is not handed out again.
 
         Args:
             token: the one that was refused; nothing happens when it is no longer the present one.
+            by: a name for the API, such as its origin. Nothing happens within 10 seconds of its last refusal that
+                counted, so that an API which refuses every token does not cost a refresh for each request.
         """
-        if self._tokens is not None and self._tokens.access_token == token:
-            self._rejected = token
-            self._fresh_until = self._valid_until = _NEVER
+        if self._tokens is not None and self._tokens.access_token == token and self._refusals.counts(by):
+            self._life.reject(token)
 
     async def logout(self) -> None:
         """Revokes the tokens (RFC 7009) and forgets them, in the store too.
@@ -198,7 +197,7 @@ class TokenSession(FramesCleared):
         record, gone_elsewhere = None, False
         with anyio.move_on_after(self._seconds):
             record = await grant.store.get(self.key)
-            gone_elsewhere = record is None and self._generation is not None
+            gone_elsewhere = record is None and self._record is not None
         newest = self._tokens if record is None else record.tokens
         if grant.unstored is not None:
             newest, gone_elsewhere, grant.unstored = grant.unstored[0].tokens, False, None
@@ -227,23 +226,29 @@ class TokenSession(FramesCleared):
         store, key = self._grant.store, self.key
         if self._grant.unstored is not None:
             await self._store_rotated(*self._grant.unstored)
-        record = await store.get(key)
+        record, known = await store.get(key), self._record
         if record is None:
-            if self._generation is not None:
-                await self._forget("the user logged out, or the session ended, elsewhere")
+            if known is not None:
+                await self._forget(
+                    "the store no longer has it: the user logged out elsewhere, it expired, or the store lost it"
+                )
             if self._tokens is None:
                 self._ended = "the store has no session under this key"
             self._raise_if_ended()
-            record = SessionRecord(tokens=self.tokens, generation=1)
+            record = SessionRecord(tokens=self.tokens, generation=1, expires_at=self._expires_at)
             await self._write(record, expected=None)
-        elif self._generation is None and self._is_new_sign_in(record):
+        elif known is None and self._is_new_sign_in(record):
             expected = record.generation
-            record = SessionRecord(tokens=self.tokens, generation=expected + 1)
+            record = SessionRecord(tokens=self.tokens, generation=expected + 1, expires_at=self._expires_at)
             await self._write(record, expected=expected)
             self._grants.replaced(self._grant)
-        elif record.generation != self._generation:
+        elif known is not None and is_behind(record, known):
+            expected = record.generation
+            record = evolve(known, generation=max(expected, known.generation) + 1)
+            await self._write(record, expected=expected)
+        elif record != known:
             self._adopt(record)
-        self._generation = record.generation
+        self._record = record
         return record
 
     def _is_new_sign_in(self, stored: SessionRecord) -> bool:
@@ -293,9 +298,16 @@ class TokenSession(FramesCleared):
             tokens=new,
             generation=sent.generation + 1,
             predecessors=(*record.predecessors, token_name(old))[-_PREDECESSORS:],
+            expires_at=record.expires_at,
         )
         if not await self._in_time(self._store_rotated(rotated, sent.generation), "the store"):
-            return (await self._in_time(self._met(), "the store")).tokens, False
+            try:
+                return (await self._in_time(self._met(), "the store")).tokens, False
+            except SessionExpiredError:
+                # The user logged out meanwhile, without the lock that had run out: these must not outlive that.
+                with suppress(GenAuthError):
+                    await self._client.revoke_token(new.refresh_token or new.access_token, timeout=self._seconds)
+                raise
         return new, True
 
     async def _in_time(self, work: Awaitable[_T], what: str) -> _T:
@@ -307,7 +319,7 @@ class TokenSession(FramesCleared):
     async def _unspent(self, record: SessionRecord, *, resend: bool) -> str:
         """The refresh token, if there is one that may be sent."""
         if record.tokens.refresh_token is None:
-            if not self._is_valid():
+            if not self._life.is_valid():
                 await self._forget("the access token has expired, and there is no refresh token (scope offline_access)")
             self._raise_if_ended()
             raise RefreshUnavailableError("There is no refresh token; sign in with the scope offline_access for one")
@@ -322,7 +334,7 @@ class TokenSession(FramesCleared):
     async def _end(self, sent: SessionRecord, error: InvalidGrantError) -> TokenSet:
         """The server no longer accepts the refresh token."""
         newer = await self._grant.store.get(self.key)
-        if newer is not None and newer.generation != sent.generation:
+        if newer is not None and newer != sent and not is_behind(newer, sent):
             # This process was paused past its lock's life: somebody else used the token, and kept what came.
             self._adopt(newer)
             return newer.tokens
@@ -348,14 +360,18 @@ class TokenSession(FramesCleared):
             False if the store has others by now, which stay.
         """
         self._grant.unstored = record, expected
+        store, key = self._grant.store, self.key
         try:
-            written = await self._grant.store.compare_and_set(self.key, record, expected=expected)
+            written = await store.compare_and_set(key, record, expected=expected)
+            if not written and (present := await store.get(key)) is not None and is_behind(present, record):
+                record = evolve(record, generation=max(present.generation, record.generation) + 1)
+                written = await store.compare_and_set(key, record, expected=present.generation)
         except BaseException:
             self._hold(record.tokens, 0.0)
             raise
         self._grant.unstored = None
         if written:
-            self._generation = record.generation
+            self._record = record
             self._hold(record.tokens, 0.0)
             self._grants.rotated(self._grant, record.tokens)
         return written
@@ -363,11 +379,11 @@ class TokenSession(FramesCleared):
     async def _write(self, record: SessionRecord, *, expected: int | None) -> None:
         if not await self._grant.store.compare_and_set(self.key, record, expected=expected):
             raise RefreshUnavailableError("The session was changed in the store by someone without its lock; try again")
-        self._generation = record.generation
+        self._record = record
 
     async def _forget(self, reason: str) -> None:
         self._ended = reason
-        self._fresh_until = self._valid_until = _NEVER
+        self._life.end()
         await self._grant.store.delete(self.key)
 
     def _raise_if_ended(self) -> None:
@@ -375,25 +391,11 @@ class TokenSession(FramesCleared):
             raise SessionExpiredError(f"The session has ended: {self._ended}")
 
     def _adopt(self, record: SessionRecord) -> None:
-        self._generation = record.generation
+        self._record = record
         self._hold(record.tokens, self._clock.wall() - record.tokens.obtained_at)
 
     def _hold(self, tokens: TokenSet, age: float) -> None:
         """Makes these the present tokens, which arrived `age` seconds ago by the wall clock."""
         self._tokens = tokens
-        if tokens.access_token == self._rejected:
-            self._fresh_until = self._valid_until = _NEVER
-            return
-        # A life that is not told, or cannot be meant, ends when an API refuses the token: see invalidate().
-        life = float(tokens.expires_in) if tokens.expires_in is not None and tokens.expires_in > 0 else math.inf
-        # A wall clock that was set back must not lengthen a token's life.
-        self._valid_until = self._clock.monotonic() + life - max(0.0, age)
-        # Half its life at most, or a short-lived token would be refreshed on every call.
-        self._fresh_until = self._valid_until - min(self._leeway, life / 2)
-        self._grant.pause_until = _NEVER
-
-    def _is_fresh(self) -> bool:
-        return self._clock.monotonic() < self._fresh_until
-
-    def _is_valid(self) -> bool:
-        return self._clock.monotonic() < self._valid_until
+        if self._life.begin(tokens, age):
+            self._grant.pause_until = _NEVER

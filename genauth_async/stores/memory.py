@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from contextlib import AbstractAsyncContextManager
 from typing import Final
-from weakref import WeakValueDictionary
 
-import anyio
-
-from .._loops import PerLoop
+from ._local_locks import LocalLocks
 from ._protocol import SessionRecord
 
-_POLL_SECONDS: Final = 0.005
+_FIRST_SWEEP: Final = 1024
 
 
 class MemoryStore:
     """Keeps sessions in a dict; they end with the process.
 
     It may be shared by tasks, by threads and by event loops. Records stay until they are deleted, which `logout` and
-    the end of a session do.
+    the end of a session do, or until they expire, if they say when.
     """
 
     def __init__(self) -> None:
         self._records: dict[str, SessionRecord] = {}
-        self._forget_locks()
+        self._locks = LocalLocks()
+        self._sweep_at = _FIRST_SWEEP
 
     async def get(self, key: str) -> SessionRecord | None:
         """The record, or None."""
@@ -38,44 +34,21 @@ class MemoryStore:
         if (None if present is None else present.generation) != expected:
             return False
         self._records[key] = record
+        if len(self._records) >= self._sweep_at:
+            self._sweep(time.time())
         return True
 
     async def delete(self, key: str) -> None:
         """Removes the record, if there is one."""
         self._records.pop(key, None)
 
-    @asynccontextmanager
-    async def lock(self, key: str) -> AsyncIterator[None]:
+    def lock(self, key: str) -> AbstractAsyncContextManager[None]:
         """Held by one at a time, among all tasks of all event loops."""
-        lock = self._lock_for(key)
-        async with lock.among_tasks.get():
-            # Only another event loop's thread can hold it now, which is rare: asking again is enough.
-            while not lock.among_loops.acquire(blocking=False):  # noqa: ASYNC110 - an Event does not cross loops
-                await anyio.sleep(_POLL_SECONDS)
-            try:
-                yield
-            finally:
-                lock.among_loops.release()
+        return self._locks.hold(key)
 
-    def _lock_for(self, key: str) -> _Lock:
-        if self._pid != os.getpid():
-            # Whoever held a lock when the process forked is not here to release it.
-            self._forget_locks()
-        with self._guard:
-            lock = self._locks.get(key)
-            if lock is None:
-                lock = self._locks[key] = _Lock()
-            return lock
-
-    def _forget_locks(self) -> None:
-        self._pid = os.getpid()
-        self._guard = threading.Lock()
-        self._locks: WeakValueDictionary[str, _Lock] = WeakValueDictionary()
-
-
-class _Lock:
-    __slots__ = ("__weakref__", "among_loops", "among_tasks")
-
-    def __init__(self) -> None:
-        self.among_tasks = PerLoop(anyio.Lock)
-        self.among_loops = threading.Lock()
+    def _sweep(self, now: float) -> None:
+        """Drops what has expired; again when twice as many are there as remain, so that it costs next to nothing."""
+        for key, record in list(self._records.items()):
+            if record.expires_at is not None and record.expires_at < now:
+                del self._records[key]
+        self._sweep_at = max(_FIRST_SWEEP, 2 * len(self._records))

@@ -1,0 +1,191 @@
+"""Stores that lose what was written: restored from a backup, failed over to a replica, emptied."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from genauth_async import AuthenticationClient, MemoryStore, SessionExpiredError, SessionRecord
+from genauth_async.emulator import Emulator, User
+from tests.conftest import MakeClient
+from tests.core.sessions import LIFE, REFRESH, emulators_time
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def client(make_client: MakeClient, emulator: Emulator) -> AuthenticationClient:
+    return make_client(clock=emulators_time(emulator))
+
+
+class ForgetfulStore(MemoryStore):
+    """Can be put back to how it was, at once or before a later write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept: dict[str, SessionRecord] = {}
+        self._writes_left: int | None = None
+
+    def keep(self) -> None:
+        self._kept = dict(self._records)
+
+    def put_back(self, *, before_write: int | None = None) -> None:
+        self._writes_left = before_write
+        if before_write is None:
+            self._records = dict(self._kept)
+
+    async def compare_and_set(self, key: str, record: SessionRecord, *, expected: int | None) -> bool:
+        if self._writes_left is not None:
+            self._writes_left -= 1
+            if self._writes_left == 0:
+                self._records, self._writes_left = dict(self._kept), None
+        return await super().compare_and_set(key, record, expected=expected)
+
+
+async def test_a_store_that_was_put_back_does_not_make_a_session_send_an_old_token(
+    client: AuthenticationClient, tokens: Any, emulator: Emulator
+) -> None:
+    store = ForgetfulStore()
+    session = client.session(tokens, store=store, key="k")
+    await session.access_token()
+    store.keep()
+    for _ in range(3):
+        await session.refresh()
+    newest = session.tokens
+    store.put_back()
+    emulator.clock.advance(LIFE)
+    assert await session.access_token() != newest.access_token
+    assert emulator.requests[REFRESH] == 4
+    assert emulator.grants.revoked == 0
+    record = await store.get("k")
+    assert record is not None
+    assert record.tokens == session.tokens
+    assert record.generation == 10  # 7 was known, 8 put it right, 9 marked the refresh
+
+
+async def test_a_store_that_was_put_back_to_before_a_mark_does_not_lose_the_mark(
+    client: AuthenticationClient, tokens: Any, emulator: Emulator
+) -> None:
+    store = ForgetfulStore()
+    session = client.session(tokens, store=store, key="k")
+    await session.access_token()
+    store.keep()
+    emulator.faults.add(REFRESH, status=500)
+    with pytest.raises(Exception, match="could not be refreshed"):
+        await session.refresh()
+    store.put_back()
+    with pytest.raises(Exception, match="answer lost"):
+        await session.refresh()
+    assert emulator.requests[REFRESH] == 1
+    record = await store.get("k")
+    assert record is not None
+    assert record.refresh_sent
+
+
+async def test_a_store_that_is_put_back_during_a_refresh_gets_the_new_tokens(
+    client: AuthenticationClient, tokens: Any, emulator: Emulator
+) -> None:
+    store = ForgetfulStore()
+    session = client.session(tokens, store=store, key="k")
+    await session.access_token()
+    store.keep()
+    store.put_back(before_write=2)  # the first marks the refresh, the second stores what came
+    new = await session.refresh()
+    record = await store.get("k")
+    assert record is not None
+    assert record.tokens == new
+    await session.refresh()
+    assert emulator.requests[REFRESH] == 2
+    assert emulator.grants.revoked == 0
+
+
+async def test_a_refusal_that_meets_a_store_that_was_put_back_ends_the_session(
+    client: AuthenticationClient, tokens: Any, emulator: Emulator
+) -> None:
+    class PutBackOnReading(ForgetfulStore):
+        reading = 0
+
+        async def get(self, key: str) -> SessionRecord | None:
+            self.reading -= 1
+            if self.reading == 0:
+                self.put_back()
+            return await super().get(key)
+
+    store = PutBackOnReading()
+    session = client.session(tokens, store=store, key="k")
+    await session.access_token()
+    store.keep()
+    await session.refresh()
+    emulator.revoke_grant(session.tokens.refresh_token or "")
+    store.reading = 2  # the second looks whether somebody else has newer ones
+    with pytest.raises(SessionExpiredError, match="no longer accepts"):
+        await session.refresh()
+
+
+async def test_an_emptied_store_ends_a_session_and_says_what_may_have_been(
+    client: AuthenticationClient, tokens: Any, emulator: Emulator
+) -> None:
+    store = ForgetfulStore()
+    session = client.session(tokens, store=store, key="k")
+    await session.access_token()
+    store._records.clear()
+    emulator.clock.advance(LIFE)
+    with pytest.raises(SessionExpiredError, match="the store lost it"):
+        await session.access_token()
+    assert emulator.requests[REFRESH] == 0
+
+
+async def test_what_a_refresh_brings_after_a_logout_elsewhere_is_revoked(
+    client: AuthenticationClient, tokens: Any, emulator: Emulator
+) -> None:
+    """A lock that ran out let somebody log the user out while a refresh was on its way."""
+    store = ForgetfulStore()
+    session = client.session(tokens, store=store, key="k")
+    await session.access_token()
+    store._records, kept = {}, dict(store._records)
+    store.keep()
+    store._records = kept
+    store.put_back(before_write=2)
+    with pytest.raises(SessionExpiredError, match="logged out elsewhere"):
+        await session.refresh()
+    assert emulator.requests[REFRESH] == 1
+    assert emulator.grants.alive == 0
+    assert await store.get("k") is None
+
+
+async def test_a_new_sign_in_under_the_key_is_not_taken_for_a_store_that_was_put_back(
+    client: AuthenticationClient, tokens: Any, emulator: Emulator, user: User
+) -> None:
+    store = MemoryStore()
+    old = client.session(tokens, store=store, key="k")
+    for _ in range(3):
+        await old.refresh()
+    await store.delete("k")
+    new = client.session(dict(emulator.issue_tokens(user)), store=store, key="k")
+    theirs = await new.access_token()  # generation 1, and the old session knows of 7
+    await old.invalidate(old.tokens.access_token)
+    assert await old.access_token() == theirs
+
+
+async def test_records_that_have_expired_go_from_memory(client: AuthenticationClient, tokens: Any) -> None:
+    store = MemoryStore()
+    await client.session(tokens, store=store, key="over", expires_at=1.0).access_token()
+    await client.session(tokens, store=store, key="for ever").access_token()
+    await client.session(tokens, store=store, key="later", expires_at=4e9).access_token()
+    for number in range(1021):
+        await client.session(tokens, store=store, key=f"{number}").access_token()
+    assert await store.get("over") is None
+    assert await store.get("for ever") is not None
+    later = await store.get("later")
+    assert later is not None
+    assert later.expires_at == 4e9
+
+
+async def test_a_refresh_keeps_what_the_session_was_begun_with(client: AuthenticationClient, tokens: Any) -> None:
+    store = MemoryStore()
+    session = client.session(tokens, store=store, key="k", expires_at=4e9)
+    await session.refresh()
+    record = await store.get("k")
+    assert record is not None
+    assert record.expires_at == 4e9
