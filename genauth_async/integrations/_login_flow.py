@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from hashlib import sha256
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from attrs import field, frozen
 
+from .._sealing import Seal
 from ..errors import (
     CallbackError,
     ClientClosedError,
@@ -29,7 +29,7 @@ from ..errors import (
 )
 from ..models.tokens import OIDCTokenResponse
 from ..oidc.attempt import LoginAttempt
-from ._cookies import CookieNames, Seal
+from ._cookies import CookieNames
 from ._replies import Page, Redirect, page
 from ._safe_next import safe_next
 
@@ -38,10 +38,6 @@ if TYPE_CHECKING:
 
 _log: Final = logging.getLogger(__name__)
 
-# Each tab's sign-in has a cookie; more than a few of them would be more than servers accept as a header.
-_OTHERS_KEPT: Final = 4
-_OTHERS_BYTES: Final = 4000
-_DIGEST_CHARS: Final = 16
 _UNREACHABLE: Final = (TransportError, InvalidResponseError, KeysUnavailableError, GenAuthAPIError)
 _PASSING: Final = frozenset({"server_error", "temporarily_unavailable"})
 _OURS: Final = (InvalidClientError, ConfigurationError, ClientClosedError)
@@ -88,7 +84,7 @@ class LoginFlow:
     ) -> None:
         self._client = client
         self._seal = seal
-        self._names = names
+        self._attempts = names.attempts
         self._scope = scope
         self._login_url = login_url
         self._default_next = default_next
@@ -107,11 +103,14 @@ class LoginFlow:
             cookies: the request's.
         """
         attempt = self._client.begin_login(scope=self._scope, lifetime=self._lifetime)
-        content = {name: value for name, value in attempt.to_dict().items() if name != "url"}
-        sealed = self._seal.seal({**content, "next": safe_next(next_url, self._default_next)})
-        cookie = self._names.set(self._cookie_name(attempt.state), sealed, self._lifetime)
-        cleared = tuple(self._names.clear(name) for name in self._superfluous(cookies))
-        return Redirect(url=attempt.url, set_cookies=(cookie, *cleared))
+        set_cookies = self._attempts.begin(
+            attempt,
+            cookies,
+            self._seal,
+            now=self._client.settings.clock.wall(),
+            more={"next": safe_next(next_url, self._default_next)},
+        )
+        return Redirect(url=attempt.url, set_cookies=set_cookies)
 
     async def finish(self, query: str, cookies: Mapping[str, str]) -> Returned | Page:
         """Takes the browser back from the hosted page.
@@ -120,15 +119,16 @@ class LoginFlow:
             query: the callback URL's.
             cookies: the request's.
         """
-        name = self._cookie_name(_state(query))
-        content = self._seal.opened(cookies[name]) if name in cookies else None
-        ended = (self._names.clear(name),) if name in cookies else ()
+        state = _state(query)
+        sealed = self._attempts.sealed(state, cookies)
+        content = self._seal.opened(sealed) if sealed is not None else None
+        ended = self._attempts.end(state, cookies)
         kept = content.pop("next", None) if content is not None else None
         next_url = safe_next(kept if isinstance(kept, str) else None, self._default_next)
         try:
             if content is None:
-                raise StateMismatchError(self._why_unknown(name, cookies))
-            attempt = LoginAttempt.from_dict({**content, "url": ""})
+                raise StateMismatchError(self._why_unknown(sealed, cookies))
+            attempt = LoginAttempt.from_dict(content)
             tokens = await self._client.finish_login(f"?{query}", attempt)
         except GenAuthError as error:
             is_users_own = isinstance(error, OAuthError) and error.error == "access_denied"
@@ -142,33 +142,11 @@ class LoginFlow:
         status = 503 if _is_unreachable(error) else 500 if isinstance(error, _OURS) else 400
         return page(status, title, explanation, link=self.address(next_url), text="Sign in again", set_cookies=ended)
 
-    def _cookie_name(self, state: str) -> str:
-        return self._names.login + sha256(state.encode("utf-8", "replace")).hexdigest()[:_DIGEST_CHARS]
-
-    def _superfluous(self, cookies: Mapping[str, str]) -> list[str]:
-        """Earlier attempts that are over, or that there is no room for."""
-        now = self._client.settings.clock.wall()
-        alive: list[tuple[float, str]] = []
-        for name, value in self._attempts(cookies).items():
-            until = (self._seal.opened(value) or {}).get("expires_at")
-            if isinstance(until, (int, float)) and until >= now:
-                alive.append((until, name))
-        kept: list[str] = []
-        room = _OTHERS_BYTES
-        for _, name in sorted(alive, reverse=True)[:_OTHERS_KEPT]:
-            room -= len(name) + len(cookies[name])
-            if room >= 0:
-                kept.append(name)
-        return [name for name in self._attempts(cookies) if name not in kept]
-
-    def _attempts(self, cookies: Mapping[str, str]) -> dict[str, str]:
-        return {name: value for name, value in cookies.items() if name.startswith(self._names.login)}
-
-    def _why_unknown(self, name: str, cookies: Mapping[str, str]) -> str:
+    def _why_unknown(self, sealed: str | None, cookies: Mapping[str, str]) -> str:
         host = urlsplit(self._client.settings.redirect_uri or "").netloc
-        if name in cookies:
+        if sealed is not None:
             return "The cookie of this sign-in was changed on its way, or the site has changed its cookie secret."
-        if self._attempts(cookies):
+        if self._attempts.are_in(cookies):
             return (
                 "This answer belongs to none of the sign-ins that your browser has begun here. It may be an old page, "
                 "a sign-in that was finished already, or a link from somebody else."

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from attrs import asdict, field, fields, frozen
 
 from .._masking import masked
-from .._sealing import fernet
+from .._sealing import Seal
 from ..errors import ConfigurationError, LoginExpiredError, StateMismatchError
-
-if TYPE_CHECKING:
-    from cryptography.fernet import MultiFernet
 
 
 @frozen(kw_only=True)
@@ -67,7 +63,7 @@ class LoginAttempt:
         Raises:
             ConfigurationError: the secret is empty.
         """
-        return _seal(secret).encrypt(json.dumps({**self.to_dict(), "url": ""}, separators=(",", ":")).encode()).decode()
+        return sealing(secret).seal({**self.to_dict(), "url": ""})
 
     @classmethod
     def unsealed(cls, text: str, secret: str, *, now: float) -> LoginAttempt:
@@ -82,18 +78,11 @@ class LoginAttempt:
             StateMismatchError: it was not sealed with this secret, or was changed.
             LoginExpiredError: the user took too long.
         """
-        from cryptography.fernet import InvalidToken
-
-        seal = _seal(secret)
-        content: bytes | None = None
-        if isinstance(text, str):
-            try:
-                content = seal.decrypt(text.encode("utf-8", "replace"))
-            except InvalidToken:
-                content = None
+        seal = sealing(secret)
+        content = seal.opened(text) if isinstance(text, str) else None
         if content is None:
             raise StateMismatchError("The login attempt was not sealed with this secret, or was changed")
-        attempt = cls.from_dict(json.loads(content))
+        attempt = cls.from_dict(content)
         attempt.check_life(now)
         return attempt
 
@@ -116,7 +105,15 @@ class LoginAttempt:
         )
 
 
-def _seal(secret: str) -> MultiFernet:
+def sealing(secret: str) -> Seal:
+    """What `LoginAttempt.sealed` seals with.
+
+    Args:
+        secret: of any length.
+
+    Raises:
+        ConfigurationError: the secret is empty.
+    """
     if not isinstance(secret, str) or not secret:
         raise ConfigurationError("secret", "is needed, and is empty; the application's secret will do")
-    return fernet((secret,), "login attempt")
+    return Seal((secret,), "login attempt")

@@ -10,13 +10,14 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from .._masking import masked
-from ..errors import ConfigurationError, StateMismatchError
+from ..errors import CallbackError, ConfigurationError, StateMismatchError
 from ..models.tokens import OIDCTokenResponse
 from ..settings import Timeout, is_loopback
-from .attempt import LoginAttempt
+from ._attempt_cookies import AttemptCookies
+from .attempt import LoginAttempt, sealing
 from .login import Login, callback_parameters
 
-_PREFIX: Final = "genauth-login-"
+_APP_CHARS: Final = 8
 _NOT_THIS: Final = (
     "The browser has cookies of other login attempts, not of this one: it was begun in another browser, or too long ago"
 )
@@ -32,19 +33,19 @@ class Redirect:
 
     Attributes:
         url: where to: the Location header.
-        set_cookie: the Set-Cookie header, if there is one.
+        set_cookies: the values of the Set-Cookie headers.
         status: the HTTP status code.
     """
 
     url: str = field(repr=lambda url: repr(url.partition("?")[0]))
-    set_cookie: str | None = field(default=None, repr=masked)
+    set_cookies: tuple[str, ...] = field(default=(), repr=masked)
     status: int = 302
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
         """All headers of the answer, for frameworks that take pairs."""
-        pairs = [("location", self.url), ("cache-control", "no-store")]
-        return (*pairs, ("set-cookie", self.set_cookie)) if self.set_cookie is not None else tuple(pairs)
+        cookies = (("set-cookie", value) for value in self.set_cookies)
+        return ("location", self.url), ("cache-control", "no-store"), *cookies
 
 
 class Redirects(Login):
@@ -56,28 +57,33 @@ class Redirects(Login):
         scope: str | None = None,
         redirect_uri: str | None = None,
         forced: bool = False,
+        cookies: Mapping[str, str] | None = None,
         cookie_secret: str | None = None,
     ) -> Redirect:
         """Begins a sign-in: the answer sends the browser to the hosted page and has it keep a cookie until it is back.
 
-        The cookie holds the sealed LoginAttempt: HttpOnly, SameSite=Lax, Secure unless redirect_uri is http to this
-        machine, and one for each attempt, so that several tabs can sign in at once.
+        The cookie holds the sealed LoginAttempt: HttpOnly, SameSite=Lax, and, unless redirect_uri is http to this
+        machine, Secure and named `__Host-...`. Each attempt has one, so that several tabs can sign in at once.
 
         Args:
             scope: separated by spaces; `openid profile email phone address` when None.
             redirect_uri: where the user comes back to; the client's when None.
             forced: the user has to sign in although they have a session.
+            cookies: the request's cookies, by name. Those of attempts that are over are cleared, and all but four of
+                the others; without them each abandoned attempt leaves a cookie for ten minutes.
             cookie_secret: seals the cookie; the application's secret when None.
 
         Raises:
             ConfigurationError: an argument is missing or cannot be right.
         """
         attempt = self.begin_login(scope=scope, redirect_uri=redirect_uri, prompt="login" if forced else None)
-        left = round(attempt.expires_at - self._settings.clock.wall())
-        sealed = attempt.sealed(self._cookie_secret(cookie_secret))
-        return Redirect(
-            url=attempt.url, set_cookie=_cookie(attempt.state, sealed, redirect_uri=attempt.redirect_uri, max_age=left)
+        set_cookies = self._attempts(secure=_is_secure(attempt.redirect_uri)).begin(
+            attempt,
+            cookies or {},
+            sealing(self._cookie_secret(cookie_secret)),
+            now=self._settings.clock.wall(),
         )
+        return Redirect(url=attempt.url, set_cookies=set_cookies)
 
     async def handle_redirect_callback(
         self,
@@ -88,6 +94,8 @@ class Redirects(Login):
         timeout: Timeout | None = None,
     ) -> OIDCTokenResponse:
         """Ends the sign-in that `login_with_redirect` began.
+
+        Whether it succeeds or not, add `clear_login_cookies` to the answer: the attempt's cookie is of no more use.
 
         Args:
             callback_url: the URL with which the browser came back, or its query alone.
@@ -100,11 +108,21 @@ class Redirects(Login):
             CallbackError, OAuthError, TokenVerificationError, TransportError, InvalidResponseError: as `finish_login`.
         """
         state = callback_parameters(callback_url).get("state", "")
-        sealed = cookies.get(_cookie_name(state))
-        if sealed is None:
-            raise StateMismatchError(_NOT_THIS if any(name.startswith(_PREFIX) for name in cookies) else _NONE)
-        attempt = LoginAttempt.unsealed(sealed, self._cookie_secret(cookie_secret), now=self._settings.clock.wall())
+        attempt = self._kept_attempt(state, cookies, self._cookie_secret(cookie_secret))
         return await self.finish_login(callback_url, attempt, timeout=timeout)
+
+    def clear_login_cookies(self, callback_url: str, cookies: Mapping[str, str]) -> tuple[str, ...]:
+        """The values of the Set-Cookie headers that end a login attempt: send them with the answer to the callback.
+
+        Args:
+            callback_url: as for `handle_redirect_callback`.
+            cookies: the request's cookies, by name.
+        """
+        try:
+            state = callback_parameters(callback_url).get("state", "")
+        except CallbackError:
+            return ()
+        return tuple(header for secure in (True, False) for header in self._attempts(secure=secure).end(state, cookies))
 
     def logout_with_redirect(
         self, redirect_uri: str | None = None, id_token: str | None = None, state: str | None = None
@@ -121,6 +139,25 @@ class Redirects(Login):
         """
         return Redirect(url=self.build_logout_url(redirect_uri, id_token, state))
 
+    def _attempts(self, *, secure: bool) -> AttemptCookies:
+        # The ports of a host share its cookies: another application's must be left alone.
+        app = sha256(self._settings.app_id.encode()).hexdigest()[:_APP_CHARS]
+        return AttemptCookies(f"genauth-login-{app}-", secure=secure)
+
+    def _kept_attempt(self, state: str, cookies: Mapping[str, str], secret: str) -> LoginAttempt:
+        is_there = False
+        for secure in (True, False):
+            attempts = self._attempts(secure=secure)
+            is_there = is_there or attempts.are_in(cookies)
+            sealed = attempts.sealed(state, cookies)
+            if sealed is None:
+                continue
+            attempt = LoginAttempt.unsealed(sealed, secret, now=self._settings.clock.wall())
+            # A neighbouring host can plant cookies without `__Host-`, with an attempt that somebody else has begun.
+            if _is_secure(attempt.redirect_uri) is secure:
+                return attempt
+        raise StateMismatchError(_NOT_THIS if is_there else _NONE)
+
     def _cookie_secret(self, cookie_secret: str | None) -> str:
         secret = self._settings.app_secret if cookie_secret is None else cookie_secret
         if not secret:
@@ -128,11 +165,6 @@ class Redirects(Login):
         return secret
 
 
-def _cookie_name(state: str) -> str:
-    return _PREFIX + sha256(state.encode("utf-8", "replace")).hexdigest()[:16]
-
-
-def _cookie(state: str, value: str, *, redirect_uri: str, max_age: int) -> str:
+def _is_secure(redirect_uri: str) -> bool:
     parts = urlsplit(redirect_uri)
-    secure = "" if parts.scheme == "http" and is_loopback(parts.hostname or "") else "; Secure"
-    return f"{_cookie_name(state)}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}"
+    return parts.scheme != "http" or not is_loopback(parts.hostname or "")

@@ -20,7 +20,6 @@ from genauth_async import (
     LoginAttempt,
     LoginExpiredError,
     OAuthError,
-    Redirect,
     StateMismatchError,
     TokenVerificationError,
 )
@@ -226,81 +225,3 @@ async def test_oauth_knows_no_id_token(recorder: RecordingServer) -> None:
         recorder.default = answer(None)
         assert (await ours.finish_login(callback(login), login)).access_token == "a"
     assert recorder.last.target == "/oauth/token"
-
-
-def cookie_of(redirect: Redirect) -> dict[str, str]:
-    assert redirect.set_cookie is not None
-    name, _, value = redirect.set_cookie.partition(";")[0].partition("=")
-    return {name: value}
-
-
-async def test_the_redirect_helpers_carry_a_login_through_a_browser(recorder: RecordingServer) -> None:
-    async with client(recorder) as ours:
-        out, other = ours.login_with_redirect(), ours.login_with_redirect(forced=True)
-        assert (out.status, dict(out.headers)["location"]) == (302, out.url)
-        assert "prompt=login" in other.url
-        assert "prompt=" not in out.url
-        assert out.set_cookie is not None
-        for flag in ("HttpOnly", "SameSite=Lax", "Secure", "Path=/", "Max-Age=600"):
-            assert flag in out.set_cookie.split("; ")
-        state, nonce = (parse_qs(urlsplit(out.url).query)[name][0] for name in ("state", "nonce"))
-        assert state not in out.set_cookie
-        assert state not in repr(out)
-        login = LoginAttempt.unsealed(next(iter(cookie_of(out).values())), SECRET, now=time.time())
-        assert (login.state, login.nonce) == (state, nonce)
-        recorder.default = answer(id_token(recorder, login))
-        cookies = {**cookie_of(other), **cookie_of(out)}
-        assert len(cookies) == 2
-        tokens = await ours.handle_redirect_callback(callback(login), cookies)
-        assert tokens.access_token == "a"
-
-
-@pytest.mark.parametrize(("others", "told"), [(False, "blocks cookies"), (True, "another browser")])
-async def test_a_callback_without_its_cookie_says_what_may_have_happened(
-    recorder: RecordingServer, others: bool, told: str
-) -> None:
-    async with client(recorder) as ours:
-        login = ours.begin_login()
-        cookies = cookie_of(ours.login_with_redirect()) if others else {"unrelated": "1"}
-        with pytest.raises(StateMismatchError, match=told):
-            await ours.handle_redirect_callback(callback(login), cookies)
-    assert recorder.requests == []
-
-
-async def test_a_cookie_sealed_by_another_application_is_refused(recorder: RecordingServer) -> None:
-    async with client(recorder) as ours, client(recorder, app_secret="another") as another:
-        out = another.login_with_redirect()
-        url = f"{BACK}?code=c&state={parse_qs(urlsplit(out.url).query)['state'][0]}"
-        with pytest.raises(StateMismatchError, match="not sealed"):
-            await ours.handle_redirect_callback(url, cookie_of(out))
-    assert recorder.requests == []
-
-
-@pytest.mark.parametrize(
-    ("redirect_uri", "secure"),
-    [("http://127.0.0.1:8000/back", False), ("http://app.example/back", True), ("https://localhost/back", True)],
-)
-def test_only_a_cookie_for_http_to_this_machine_is_not_secure(redirect_uri: str, secure: bool) -> None:
-    ours = AuthenticationClient("app", "https://a.example", SECRET)
-    cookie = ours.login_with_redirect(redirect_uri=redirect_uri).set_cookie
-    assert cookie is not None
-    assert ("; Secure" in cookie) is secure
-
-
-def test_a_public_client_needs_a_secret_for_cookies() -> None:
-    methods = dict.fromkeys(
-        [f"{name}_endpoint_auth_method" for name in ("token", "introspection", "revocation")], "none"
-    )
-    options: dict[str, Any] = {"redirect_uri": BACK, **methods}
-    ours = AuthenticationClient("app", "https://a.example", **options)
-    with pytest.raises(ConfigurationError, match="cookie_secret: is needed"):
-        ours.login_with_redirect()
-    assert ours.login_with_redirect(cookie_secret="s").set_cookie is not None
-
-
-def test_a_browser_is_sent_to_the_sign_out_page() -> None:
-    ours = AuthenticationClient("app", "https://a.example", SECRET)
-    out = ours.logout_with_redirect(BACK, "id-token-canary", "s")
-    assert out.url == ours.build_logout_url(BACK, "id-token-canary", "s")
-    assert (out.status, out.set_cookie) == (302, None)
-    assert "canary" not in repr(out)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genauth_async import ConfigurationError, LoginExpiredError, StateMismatchError
+from genauth_async._sealing import Seal
 from genauth_async.oidc.attempt import LoginAttempt
 
 SECRET = "cookie-canary"
@@ -39,7 +40,10 @@ def test_a_late_user_is_told_so() -> None:
         LoginAttempt.unsealed(ATTEMPT.sealed(SECRET), SECRET, now=1012.5)
 
 
-@pytest.mark.parametrize("text", ["", "x", "é", "gAAAAA", ATTEMPT.sealed("another"), None, 7])
+ELSEWHERE = Seal((SECRET,), "another purpose").seal(ATTEMPT.to_dict())
+
+
+@pytest.mark.parametrize("text", ["", "x", "é", "gAAAAA", ATTEMPT.sealed("another"), ELSEWHERE, None, 7])
 def test_what_was_not_sealed_with_the_secret_is_refused(text: Any) -> None:
     with pytest.raises(StateMismatchError, match="not sealed"):
         LoginAttempt.unsealed(text, SECRET, now=0)

@@ -70,9 +70,9 @@ def request_of(emulator: Emulator, **changes: str | None) -> dict[str, str]:
     return {name: value for name, value in (parameters | changes).items() if value is not None}
 
 
-def ask(emulator: Emulator, http: httpx.Client, **changes: str | None) -> httpx.Response:
+def ask(emulator: Emulator, http: httpx.Client, path: str = "/oidc/auth", /, **changes: str | None) -> httpx.Response:
     """Send an authorization request."""
-    return http.get("/oidc/auth", params=request_of(emulator, **changes))
+    return http.get(path, params=request_of(emulator, **changes))
 
 
 def send(http: httpx.Client, response: httpx.Response, **fields: str) -> httpx.Response:
@@ -98,9 +98,11 @@ def answer_of(response: httpx.Response, redirect_uri: str = CALLBACK) -> dict[st
     return dict(parse_qsl(urlsplit(location).query, keep_blank_values=True, strict_parsing=True))
 
 
-def authorize(emulator: Emulator, http: httpx.Client, **changes: str | None) -> dict[str, str]:
+def authorize(
+    emulator: Emulator, http: httpx.Client, path: str = "/oidc/auth", /, **changes: str | None
+) -> dict[str, str]:
     """All the way through the login page, to what the application gets."""
-    response = ask(emulator, http, **changes)
+    response = ask(emulator, http, path, **changes)
     if "password" in Page(response.text).form.fields:
         response = log_in(http, response)
     if response.status_code == 200:

@@ -129,7 +129,8 @@ def test_what_the_session_gave_dies_with_it(emulator: Emulator, http: httpx.Clie
     id_token = _id_token(emulator, http, scope="openid offline_access")
     for scope in ("openid", "openid offline_access"):
         page = http.get("/oidc/auth", params=request_of(emulator, client_id=other.app_id, scope=scope))
-        answer_of(page if page.status_code == 303 else send(http, page, consent="accept"))
+        code = answer_of(page if page.status_code == 303 else send(http, page, consent="accept"))["code"]
+        exchange(emulator, http, code, client_id=other.app_id, client_secret=other.app_secret)
     bystander = emulator.issue_tokens(emulator.find_user(username="ada"))
     http.get(END, params={"id_token_hint": id_token})
     alive = [(grant.app_id, grant.scope) for grant in emulator.grants if not grant.revoked]

@@ -2,7 +2,7 @@
 
 import anyio
 
-from genauth_async import AuthenticationClient
+from genauth_async import AuthenticationClient, Redirect
 from genauth_async.emulator import Emulator, sign_in_at_page
 
 
@@ -14,13 +14,16 @@ async def main() -> None:
         )
         async with client:
             # GET /login: answer with out.status and out.headers, which send the browser away with a cookie.
-            out = client.login_with_redirect(scope="openid profile")
+            cookies: dict[str, str] = {}  # the request's
+            out = client.login_with_redirect(scope="openid profile", cookies=cookies)
             callback_url = await anyio.to_thread.run_sync(sign_in_at_page, out.url, "ada", "passw0rd")
 
             # GET /callback: the framework gives its URL and cookies.
-            assert out.set_cookie is not None
-            name, _, value = out.set_cookie.partition(";")[0].partition("=")
-            tokens = await client.handle_redirect_callback(callback_url, {name: value})
+            name, _, value = out.set_cookies[0].partition(";")[0].partition("=")
+            cookies = {name: value}
+            tokens = await client.handle_redirect_callback(callback_url, cookies)
+            home = Redirect(url="/", set_cookies=client.clear_login_cookies(callback_url, cookies))
+            print(home.headers)
 
             # POST /logout
             print(client.logout_with_redirect("http://localhost:8000/", tokens.id_token).status)
