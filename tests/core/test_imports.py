@@ -43,7 +43,7 @@ LAYERS = [
         "stream",
         "_token_set",
     ],
-    ["_transport", "_grants", "_websocket_address", "_websocket", "_subscription"],
+    ["_transport", "_grants", "_refusals", "_token_life", "_websocket_address", "_websocket", "_subscription"],
     ["api", "oidc"],
     ["integrations.httpx_auth"],
     ["session"],
@@ -113,7 +113,20 @@ def test_only_the_pool_imports_an_http_library() -> None:
             assert not {name.split(".")[0] for name in names} & {"httpx", "httpx2", "aiohttp", "requests"}, path
 
 
-HEAVY = ["aiohttp", "cryptography", "fastapi", "gmssl", "gmssl_pyx", "httpx", "httpx2", "joserfc", "starlette", "typer"]
+HEAVY = [
+    "aiohttp",
+    "cryptography",
+    "fastapi",
+    "filelock",
+    "gmssl",
+    "gmssl_pyx",
+    "httpx",
+    "httpx2",
+    "joserfc",
+    "keyring",
+    "starlette",
+    "typer",
+]
 
 
 @pytest.mark.parametrize("package", ["genauth_async", "genauth_sync"])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+from anyio import to_thread
 from attrs import frozen
 from playwright.sync_api import Page
 
-from genauth_async import AuthenticationClient
+import genauth_async
+import genauth_sync
+from tests.conftest import Awaitable
 from tests.node_tools import NodeWorker, node_worker
 from tests.recording import Answer, RecordingServer
 
@@ -46,32 +49,29 @@ def app(recorder: RecordingServer) -> RecordingServer:
     return recorder
 
 
-MakeClient = Callable[[], AuthenticationClient]
-
-
 @pytest.fixture
-async def make_client(provider: Provider, app: RecordingServer) -> AsyncIterator[MakeClient]:
-    """Makes clients of one application, each of which knows nothing of what the others saw."""
+def arguments(provider: Provider, app: RecordingServer) -> dict[str, Any]:
+    """What a client of the application is made with."""
     registered = provider.register(app)
-    clients: list[AuthenticationClient] = []
-
-    def make() -> AuthenticationClient:
-        options: dict[str, Any] = {
-            "redirect_uri": f"{app.url}/callback",
-            "post_logout_redirect_uri": f"{app.url}/goodbye",
-        }
-        client = AuthenticationClient(registered["client_id"], provider.url, registered["client_secret"], **options)
-        clients.append(client)
-        return client
-
-    yield make
-    for client in clients:
-        await client.aclose()
+    return {
+        "app_id": registered["client_id"],
+        "app_host": provider.url,
+        "app_secret": registered["client_secret"],
+        "redirect_uri": f"{app.url}/callback",
+        "post_logout_redirect_uri": f"{app.url}/goodbye",
+    }
 
 
-@pytest.fixture
-def client(make_client: MakeClient) -> AuthenticationClient:
-    return make_client()
+@pytest.fixture(params=["async", "sync"])
+async def face(request: pytest.FixtureRequest, arguments: dict[str, Any]) -> AsyncIterator[Any]:
+    """A client of the application with the async methods, of either face."""
+    if request.param == "async":
+        async with genauth_async.AuthenticationClient(**arguments) as client:
+            yield client
+        return
+    blocking = genauth_sync.AuthenticationClient(**arguments)
+    yield Awaitable(blocking)
+    await to_thread.run_sync(blocking.close)
 
 
 def sign_in(page: Page, url: str, user: str) -> str:

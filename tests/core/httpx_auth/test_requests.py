@@ -1,141 +1,27 @@
-"""`session.auth` with clients of httpx and httpx2, before an API that takes the emulator's live tokens only."""
+"""`session.auth`: which requests carry a token, and which are sent again."""
 
 from __future__ import annotations
 
-import asyncio
-import functools
 import inspect
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
 import httpx
 import httpx2
 import pytest
-from anyio import to_thread
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
 
 import genauth_async
-import genauth_sync
 from genauth_async import ConfigurationError, SessionExpiredError
 from genauth_async.emulator import Emulator, User
-from genauth_async.emulator.server import ServerThread
-from tests.conftest import MakeClient
+from tests.core.httpx_auth.conftest import Api, Caller, in_both_libraries
 from tests.core.sessions import LIFE, REFRESH
 
 pytestmark = pytest.mark.anyio
 
 _LONG = 20  # seconds after which a test that would hang has failed
-
-LIBRARIES: dict[str, Any] = {"httpx": httpx, "httpx2": httpx2}
-in_both_libraries = pytest.mark.parametrize("library", LIBRARIES, indirect=True)
-
-
-class Api:
-    """An API of somebody's own; it notes the token and the body of each request."""
-
-    def __init__(self, emulator: Emulator) -> None:
-        self._grants = emulator._state.grants
-        self.seen: list[tuple[str, str | None, bytes]] = []
-        self.refuses_all = False
-        self.redirects_to = ""
-        self.waits_for = 0  # so many requests have to be refused before the first is answered
-        self._refused = 0
-        self._all_refused = asyncio.Event()
-        routes = [
-            Route("/items", self._items, methods=["GET", "POST"]),
-            Route("/moved", self._moved, methods=["GET", "POST"]),
-        ]
-        self.server = ServerThread(Starlette(routes=routes), "127.0.0.1", 0)
-
-    @property
-    def tokens(self) -> list[str | None]:
-        return [token for _, token, _ in self.seen]
-
-    async def _note(self, request: Request) -> str | None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        bearer = token if scheme == "Bearer" else None
-        self.seen.append((f"{request.method} {request.url.path}", bearer, await request.body()))
-        return bearer
-
-    async def _items(self, request: Request) -> Response:
-        token = await self._note(request)
-        if token is not None and not self.refuses_all and self._grants.active_access_token(token) is not None:
-            return JSONResponse({"done": True})
-        self._refused += 1
-        if self._refused >= self.waits_for:
-            self._all_refused.set()
-        await self._all_refused.wait()
-        return JSONResponse({"error": "invalid_token"}, 401)
-
-    async def _moved(self, request: Request) -> Response:
-        await self._note(request)
-        return RedirectResponse(self.redirects_to, 303)
-
-
-@pytest.fixture
-def api(emulator: Emulator) -> Iterator[Api]:
-    api = Api(emulator)
-    api.server.start()
-    yield api
-    api.server.stop()
-
-
-@pytest.fixture
-def elsewhere(emulator: Emulator) -> Iterator[Api]:
-    """The API of somebody else, at another origin; it refuses whoever comes."""
-    api = Api(emulator)
-    api.refuses_all = True
-    api.server.start()
-    yield api
-    api.server.stop()
-
-
-class Caller:
-    """A client of the library, awaited or called in a worker thread."""
-
-    def __init__(self, session: Any, client: Any) -> None:
-        self.session = session
-        self._client = client
-
-    async def __call__(self, method: str, url: str, **options: Any) -> Any:
-        call = functools.partial(self._client.request, method, url, **options)
-        return await call() if inspect.iscoroutinefunction(self._client.request) else await to_thread.run_sync(call)
-
-
-@pytest.fixture(params=["async session", "blocking session"])
-async def session(
-    request: pytest.FixtureRequest, emulator: Emulator, user: User, make_client: MakeClient
-) -> AsyncIterator[Any]:
-    tokens = emulator.issue_tokens(user)
-    if request.param == "async session":
-        yield make_client().session(tokens)
-        return
-    client = genauth_sync.AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret)
-    yield client.session(tokens)
-    await to_thread.run_sync(client.close)
-
-
-@pytest.fixture
-def library(request: pytest.FixtureRequest) -> Any:
-    """httpx, unless a test asks for both."""
-    return LIBRARIES[getattr(request, "param", "httpx")]
-
-
-@pytest.fixture(params=["AsyncClient", "Client"])
-async def call(request: pytest.FixtureRequest, library: Any, session: Any) -> AsyncIterator[Caller]:
-    options = {"auth": session.auth, "follow_redirects": True, "timeout": 30}
-    if request.param == "Client":
-        with library.Client(**options) as client:
-            yield Caller(session, client)
-    else:
-        async with library.AsyncClient(**options) as client:
-            yield Caller(session, client)
 
 
 @in_both_libraries

@@ -1,0 +1,51 @@
+"""`session.auth` before APIs that refuse whatever token they are sent."""
+
+from __future__ import annotations
+
+import pytest
+
+from genauth_async import AuthenticationClient
+from genauth_async.emulator import Emulator, User
+from tests.core.httpx_auth.conftest import Api, Caller, Hand
+from tests.core.sessions import LIFE, REFRESH
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_an_api_that_refuses_everything_costs_one_refresh_for_many_requests(
+    call: Caller, api: Api, emulator: Emulator, hand: Hand
+) -> None:
+    api.refuses_all = True
+    for _ in range(20):
+        # Each with an object of its own, as in a function that takes the session.
+        answer = await call("GET", f"{api.server.url}/items", auth=call.session.auth)
+        assert answer.status_code == 401
+    assert emulator.requests[REFRESH] == 1
+    assert len(api.seen) == 21  # one request was sent again
+    hand.seconds += 9
+    await call("GET", f"{api.server.url}/items")
+    assert emulator.requests[REFRESH] == 1
+    hand.seconds += 1
+    for _ in range(20):
+        await call("GET", f"{api.server.url}/items")
+    assert emulator.requests[REFRESH] == 2
+
+
+async def test_an_api_that_refuses_everything_keeps_no_other_from_a_new_token(
+    call: Caller, api: Api, elsewhere: Api, emulator: Emulator
+) -> None:
+    await call("GET", f"{elsewhere.server.url}/items")
+    assert emulator.requests[REFRESH] == 1
+    emulator.clock.advance(LIFE + 1)
+    assert (await call("GET", f"{api.server.url}/items")).status_code == 200
+    assert emulator.requests[REFRESH] == 2
+
+
+async def test_one_who_invalidates_a_token_without_a_name_is_always_believed(
+    client: AuthenticationClient, emulator: Emulator, user: User
+) -> None:
+    session = client.session(emulator.issue_tokens(user))
+    for refreshes in (1, 2):
+        await session.invalidate(await session.access_token())
+        await session.access_token()
+        assert emulator.requests[REFRESH] == refreshes
