@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from .emulator import Emulator
+    from .stores import TokenStore
 
 # Typer's own tracebacks would show local variables, secrets among them.
 app = typer.Typer(
@@ -26,6 +27,49 @@ def demo(
     from . import demo
 
     demo.run(backend)
+
+
+@app.command()
+def doctor(
+    store: Annotated[
+        str | None,
+        typer.Option(
+            help="A store of sessions to be examined as well: a directory, 'file' or 'keyring' for their usual place, "
+            "or the URL of a Redis server.",
+        ),
+    ] = None,
+) -> None:
+    """Examine the configuration in the environment (GENAUTH_APP_ID, ...), the server, and a store, a line each."""
+    import anyio
+
+    from .client import AuthenticationClient
+    from .doctor import examine
+    from .errors import ConfigurationError
+
+    try:
+        client = AuthenticationClient.from_env()
+        examined = None if store is None else _store(store)
+    except (ConfigurationError, ImportError) as error:
+        typer.echo(f"wrong  configuration: {error}")
+        raise typer.Exit(1) from None
+
+    async def run() -> bool:
+        async with client:
+            findings = await examine(client, store=examined, tell=typer.echo)
+        return all(finding.verdict != "wrong" for finding in findings)
+
+    if not anyio.run(run):
+        raise typer.Exit(1)
+
+
+def _store(text: str) -> TokenStore:
+    from . import stores
+
+    if text.startswith(("redis://", "rediss://", "unix://")):
+        return stores.RedisStore(text)
+    if text == "keyring":
+        return stores.KeyringStore()
+    return stores.FileStore(None if text == "file" else text)
 
 
 @app.command()

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import ssl
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import anyio
@@ -16,7 +13,6 @@ import httpx
 import httpx2
 import pytest
 import trustme
-import uvicorn
 
 from genauth_async import (
     AuthenticationClient,
@@ -31,6 +27,7 @@ from genauth_async.emulator import Emulator
 from tests.conftest import PASSWORD, MakeClient
 from tests.core.test_transport import AT_ONCE, SEND, SYSTEM, send_email
 from tests.recording import Answer, RecordingServer
+from tests.tls_servers import authority, https_emulator  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.anyio
 
@@ -193,35 +190,11 @@ def test_loops_that_ended_are_forgotten(emulator: Emulator) -> None:
         assert len(opened._values) == 1
 
 
-@contextmanager
-def https_emulator(authority: trustme.CA, name: str = "localhost") -> Iterator[tuple[str, Emulator]]:
-    """The emulator behind a real uvicorn with TLS."""
-    emulator = Emulator()
-    emulator.add_user(username="ada", password=PASSWORD)
-    certificate = authority.issue_cert(name)
-    config = uvicorn.Config(emulator.app, host="127.0.0.1", port=0, log_level="warning", lifespan="off", loop="asyncio")
-    config.load()
-    config.ssl = context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    sockets = [config.bind_socket()]
-    sockets[0].listen()  # from now on connections wait, instead of being refused
-    thread = threading.Thread(target=functools.partial(server.run, sockets=sockets))
-    thread.start()
-    try:
-        yield f"https://localhost:{sockets[0].getsockname()[1]}", emulator
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-async def test_tls_is_verified(authority: trustme.CA, make_client: MakeClient, tmp_path: Any) -> None:
+async def test_tls_is_verified(
+    authority: trustme.CA,  # noqa: F811 - the fixture
+    make_client: MakeClient,
+    tmp_path: Any,
+) -> None:
     ca_file = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(ca_file))
     context = ssl.create_default_context()

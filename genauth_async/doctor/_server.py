@@ -1,0 +1,197 @@
+"""The configuration, the way to the server, and what the server says of itself."""
+
+from __future__ import annotations
+
+import secrets
+import ssl
+from datetime import timezone
+from email.utils import parsedate_to_datetime
+from importlib.util import find_spec
+from typing import Final
+from urllib.parse import urlsplit
+
+import anyio
+from anyio.streams.tls import TLSAttribute
+
+from .._envelope import read_oauth
+from .._request import Repeat, Request, Response
+from .._transport import Transport
+from ..client import AuthenticationClient
+from ..errors import (
+    GenAuthError,
+    InvalidClientError,
+    KeysUnavailableError,
+)
+from ..models._base import Dto, dto
+from ..settings import Settings, is_loopback
+from ._findings import Report
+
+_SECONDS: Final = 10.0
+_SKEW_SEEN: Final = 1.5
+_SKEW_NOTED: Final = 5.0
+_SKEW_REFUSED: Final = 60.0
+_DAYS_NOTED: Final = 14
+
+
+@dto
+class _Discovery(Dto):
+    """What is looked at of the server's metadata (OpenID Connect Discovery section 3)."""
+
+    wire_case = "snake"
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+
+
+async def examine_server(client: AuthenticationClient, report: Report) -> None:
+    """Examines all but the stores; what cannot be seen without the server is left out when it cannot be reached.
+
+    Args:
+        client: the application's.
+        report: is told.
+    """
+    settings, transport = client.settings, client._shared.transport  # noqa: SLF001 - parts of one client
+    _configuration(settings, report)
+    await _connection(settings, transport, report)
+    path = settings.oauth_path(".well-known", "openid-configuration")
+    request = Request(method="GET", path=path, repeat=Repeat.SAFE)
+    try:
+        asked_at = settings.clock.wall()
+        response = await transport.send(request, settings, _SECONDS)
+    except GenAuthError as error:
+        report.wrong("server", f"{error}. The rest of it was not looked at")
+        return
+    _clock(response, (asked_at + settings.clock.wall()) / 2, report)
+    with report.errors("discovery"):
+        _discovery(response, settings, report)
+    await _keys(client, report)
+    await _application(client, report)
+    await _password_keys(client, report)
+
+
+def _configuration(settings: Settings, report: Report) -> None:
+    carrier = "aiohttp" if find_spec("httpx_aiohttp") is not None else "httpx"
+    report.ok("configuration", f"application {settings.app_id} at {settings.app_host}; {carrier} carries the requests")
+    if carrier == "httpx":
+        report.note("speed", "with many calls at once, aiohttp carries several times as many: genauth-async[aiohttp]")
+    uri = settings.redirect_uri
+    if uri is None:
+        report.note("redirect_uri", "is not set; signing in at the hosted page needs it")
+    elif urlsplit(uri).scheme != "https" and not is_loopback(urlsplit(uri).hostname or ""):
+        report.wrong("redirect_uri", f"{uri} is not https, so that others on the way read the code")
+
+
+async def _connection(settings: Settings, transport: Transport, report: Report) -> None:
+    address = urlsplit(settings.app_host)
+    host = address.hostname or ""
+    if address.scheme != "https":
+        if is_loopback(host):
+            report.note("TLS", "none, on this machine")
+        else:
+            report.wrong("TLS", f"none: passwords and tokens go to {host} in clear")
+        return
+    context = await transport.tls_context(secure=True)
+    if context is None or context.verify_mode != ssl.CERT_REQUIRED:
+        report.wrong("TLS", "the server's certificate is not verified; anybody in between may read and change all")
+        return
+    try:
+        with anyio.fail_after(_SECONDS):
+            stream = await anyio.connect_tcp(host, address.port or 443, tls=True, ssl_context=context)
+            async with stream:
+                version = stream.extra(TLSAttribute.tls_version)  # noqa: S610 - no Django
+                certificate = stream.extra(TLSAttribute.peer_certificate, None) or {}  # noqa: S610
+    except ssl.SSLCertVerificationError as error:
+        report.wrong(
+            "TLS",
+            f"the certificate of {host} is not trusted: {error.verify_message}. If a proxy signs for it: "
+            "verify='/path/to/ca.pem', or SSL_CERT_FILE in the environment",
+        )
+    except (OSError, TimeoutError) as error:
+        report.note("TLS", f"no direct connection to {host}: {error or 'no answer'}. Through a proxy there may be one")
+    else:
+        _certificate(certificate, f"{version}, certificate verified", settings, report)
+
+
+def _certificate(certificate: object, seen: str, settings: Settings, report: Report) -> None:
+    until = certificate.get("notAfter") if isinstance(certificate, dict) else None
+    if not isinstance(until, str):
+        report.ok("TLS", seen)
+        return
+    days = (ssl.cert_time_to_seconds(until) - settings.clock.wall()) / 86400
+    verdict = report.ok if days > _DAYS_NOTED else report.note
+    verdict("TLS", f"{seen}, good for {days:.0f} days more")
+
+
+def _clock(response: Response, now: float, report: Report) -> None:
+    try:
+        date = parsedate_to_datetime(response.headers["date"])
+    except (KeyError, ValueError):
+        report.note("clock", "the server does not tell the time")
+        return
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=timezone.utc)
+    # The header has whole seconds, cut off.
+    behind = date.timestamp() + 0.5 - now
+    direction = "behind" if behind > 0 else "ahead of"
+    message = f"this machine's is {abs(behind):.1f} s {direction} the server's"
+    if abs(behind) >= _SKEW_REFUSED:
+        report.wrong("clock", f"{message}; tokens are taken for expired, or not yet valid. Set it right (NTP)")
+    elif abs(behind) >= _SKEW_NOTED:
+        report.note("clock", f"{message}; up to {_SKEW_REFUSED:.0f} s are tolerated")
+    elif abs(behind) >= _SKEW_SEEN:
+        report.ok("clock", message)
+    else:
+        report.ok("clock", "it agrees with the server's")
+
+
+def _discovery(response: Response, settings: Settings, report: Report) -> None:
+    told = read_oauth(response, _Discovery)
+    if told.issuer != settings.issuer:
+        report.wrong(
+            "discovery",
+            f"the server's tokens name the issuer {told.issuer!r}, and {settings.issuer!r} is expected. If app_host is "
+            "the address that the console shows, pass issuer= (GENAUTH_ISSUER)",
+        )
+        return
+    hosts = {urlsplit(url).netloc for url in (told.authorization_endpoint, told.token_endpoint, told.jwks_uri)}
+    elsewhere = hosts - {urlsplit(settings.app_host).netloc}
+    if elsewhere:
+        report.note("discovery", f"endpoints are at {', '.join(sorted(elsewhere))}, too; the SDK uses app_host")
+    else:
+        report.ok("discovery", f"issuer {told.issuer}")
+
+
+async def _keys(client: AuthenticationClient, report: Report) -> None:
+    try:
+        await client.fetch_keys(timeout=_SECONDS)
+    except KeysUnavailableError as error:
+        report.wrong("keys", f"{error}; no token can be verified")
+    else:
+        report.ok("keys", "the server publishes keys that tokens can be verified with")
+
+
+async def _application(client: AuthenticationClient, report: Report) -> None:
+    method = client.settings.introspection_endpoint_auth_method
+    if method == "none":
+        report.note("application", "a public client; the server is not asked whether it knows it")
+        return
+    try:
+        # Of a token that nobody has: the server says so, if it knows the application.
+        await client.introspect_token(secrets.token_urlsafe(24), timeout=_SECONDS)
+    except InvalidClientError as error:
+        report.wrong("application", f"the server does not accept the app_id with this app_secret ({method}): {error}")
+    except GenAuthError as error:
+        report.note("application", f"whether the server accepts it cannot be told: {error}")
+    else:
+        report.ok("application", f"the server accepts its secret ({method})")
+
+
+async def _password_keys(client: AuthenticationClient, report: Report) -> None:
+    try:
+        await client.get_system_info(timeout=_SECONDS)
+    except GenAuthError as error:
+        report.note("passwords", f"they cannot be encrypted: {error}")
+    else:
+        report.ok("passwords", "they can be encrypted with rsa or sm2 on the way")

@@ -1,0 +1,97 @@
+"""A store of sessions, tried with a record of the doctor's own."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio
+from attrs import evolve
+
+from ..errors import StoreError
+from ..models.tokens import TokenSet
+from ..stores import SessionRecord, TokenStore
+from ._findings import Report
+
+if TYPE_CHECKING:
+    from ..stores import RedisStore
+
+_SECONDS: Final = 15.0
+_SLOW_SECONDS: Final = 0.1
+_EVICTS_NOTHING: Final = frozenset({"noeviction", "volatile-ttl"})
+
+
+async def examine_store(store: TokenStore, report: Report) -> None:
+    """Writes, reads and removes a record of no value, under the lock, and looks at how the store keeps it.
+
+    Args:
+        store: the store.
+        report: is told.
+    """
+    subject = f"store {type(store).__name__}"
+    try:
+        with anyio.fail_after(_SECONDS):
+            started = time.monotonic()
+            fault = await _tried(store)
+            seconds = time.monotonic() - started
+    except StoreError as error:
+        cause = "" if error.__cause__ is None else f": {error.__cause__}"
+        report.wrong(subject, f"{error}{cause}")
+        return
+    except TimeoutError:
+        report.wrong(subject, f"did not answer within {_SECONDS:.0f} s")
+        return
+    except Exception as error:  # noqa: BLE001 - a store of the user's own may raise anything
+        report.wrong(subject, f"raises {type(error).__name__}: {error}")
+        return
+    if fault is not None:
+        report.wrong(subject, fault)
+        return
+    verdict = report.note if seconds > _SLOW_SECONDS else report.ok
+    verdict(subject, f"a record was written, read and removed under its lock in {seconds * 1000:.0f} ms")
+    await _kept(store, subject, report)
+
+
+async def _tried(store: TokenStore) -> str | None:
+    """What the store does otherwise than it has to."""
+    key = f"doctor-{secrets.token_hex(8)}"
+    tokens = TokenSet(access_token="none", obtained_at=time.time())  # noqa: S106 - no token
+    record = SessionRecord(tokens=tokens, generation=1, expires_at=time.time() + 60)
+    try:
+        async with store.lock(key):
+            if not await store.compare_and_set(key, record, expected=None):
+                return "does not write a record where there is none"
+            if await store.get(key) != record:
+                return "gives back another record than was written"
+            if await store.compare_and_set(key, evolve(record, generation=3), expected=2):
+                return "writes over a record of another generation, so that a late process undoes what others did"
+    finally:
+        await store.delete(key)
+    return "still has a record that was deleted" if await store.get(key) is not None else None
+
+
+async def _kept(store: TokenStore, subject: str, report: Report) -> None:
+    name = type(store).__name__
+    directory = getattr(store, "directory", None)
+    if isinstance(directory, Path):
+        report.ok(subject, f"sessions are in {directory}, for this user only")
+    if name == "MemoryStore":
+        report.note(subject, "sessions end with the process, and are not shared with others")
+    if name == "RedisStore":
+        await _kept_by_redis(store, subject, report)  # type: ignore[arg-type] # told by its name, without importing it
+
+
+async def _kept_by_redis(store: RedisStore, subject: str, report: Report) -> None:
+    try:
+        about: Mapping[str, Any] = await store.server_info()
+    except StoreError as error:
+        report.note(subject, f"how the server keeps records cannot be seen: {error}")
+        return
+    if not about.get("aof_enabled"):
+        report.note(subject, "the server has no append-only file: when it is restarted, the last refreshes are lost")
+    policy = about.get("maxmemory_policy")
+    if about.get("maxmemory") and policy not in _EVICTS_NOTHING:
+        report.wrong(subject, f"the server drops sessions when memory is short (maxmemory-policy {policy}): noeviction")
