@@ -24,7 +24,7 @@ try:
     from .visitor import VisitError, sign_in_at_page
 except ModuleNotFoundError as missing:
     package = (missing.name or "").partition(".")[0]
-    if package not in {"h11", "joserfc", "pyotp", "segno", "starlette", "uvicorn", "websockets"}:
+    if package not in {"httptools", "joserfc", "pyotp", "segno", "starlette", "uvicorn", "websockets"}:
         raise
     raise ImportError(f"the emulator needs the package {package!r}: pip install 'genauth-async[emulator]'") from missing
 

@@ -143,6 +143,7 @@ class EmulatorApp:
         response = await self._respond(request) if reply is None else self._dated(reply)
         if fault.hold_reply is not None:
             await fault.hold_reply.detain()
+        await anyio.sleep(fault.reply_latency)
         if fault.lose_reply:
             await abort_connection(scope, receive)
         elif fault.truncate == "json":

@@ -9,21 +9,19 @@ from collections.abc import Mapping
 from hashlib import sha256
 from hmac import compare_digest
 from threading import Lock
-from typing import Literal
 
 from attrs import define, field
 
 from genauth_async._masking import masked
 
 from .clock import Clock
-from .grants import Grant
+from .grants import Grant, Protocol
 from .replies import OAuthError
+from .sweep import Sweep
 
 LIFETIME = 60
 CHALLENGE_METHODS = ("S256", "plain")
 _VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
-
-Protocol = Literal["oidc", "oauth"]
 
 
 @define(eq=False, kw_only=True)
@@ -31,12 +29,10 @@ class AuthorizationCode:
     """What a code stands for.
 
     Attributes:
-        protocol: whose token endpoint takes it.
         challenge: the code challenge and its method, if the client sent one.
     """
 
     grant: Grant
-    protocol: Protocol
     redirect_uri: str
     nonce: str | None = field(repr=masked)
     challenge: tuple[str, str] | None = field(repr=False)
@@ -45,32 +41,36 @@ class AuthorizationCode:
 
 
 class AuthorizationCodes:
-    """All codes, those used included: their second use is a theft."""
+    """All codes, those used included as long as their grant lives: their second use is a theft."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = Lock()
         self._codes: dict[str, AuthorizationCode] = {}
+        self._sweep = Sweep()
 
     def issue(
         self,
         grant: Grant,
         *,
-        protocol: Protocol,
         redirect_uri: str,
         nonce: str | None,
         challenge: tuple[str, str] | None,
     ) -> str:
         """A new code for a grant."""
         code = secrets.token_urlsafe(32)
+        now = self._clock.now()
+        expires_at = now + LIFETIME
+        grant.in_flight = True
+        grant.ends_at = max(grant.ends_at, expires_at)  # or it would be forgotten before its code
         with self._lock:
+            self._sweep(self._codes, lambda each: each.grant.is_over(now))
             self._codes[code] = AuthorizationCode(
                 grant=grant,
-                protocol=protocol,
                 redirect_uri=redirect_uri,
                 nonce=nonce,
                 challenge=challenge,
-                expires_at=self._clock.now() + LIFETIME,
+                expires_at=expires_at,
             )
         return code
 
@@ -87,13 +87,14 @@ class AuthorizationCodes:
         """
         with self._lock:
             found = self._codes.get(form["code"])
-            if found is None or found.grant.app_id != app_id or found.protocol != protocol:
+            if found is None or found.grant.app_id != app_id or found.grant.protocol != protocol:
                 raise _refused("the code is unknown")
             if found.used:
                 # Somebody else may have used it first, and nobody can tell who (RFC 6749 sections 4.1.2 and 10.5).
-                found.grant.revoked = True
+                found.grant.revoke_for_reuse()
                 raise _refused("the code was used before; what it gave is now revoked")
             found.used = True
+            found.grant.in_flight = False
         if found.grant.revoked:
             raise _refused("the sign-in that gave the code has ended")
         if self._clock.now() >= found.expires_at:

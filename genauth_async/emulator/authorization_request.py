@@ -9,8 +9,9 @@ from starlette.responses import RedirectResponse, Response
 
 from genauth_async._masking import masked
 
-from .authorization_codes import CHALLENGE_METHODS, Protocol, is_challenge
+from .authorization_codes import CHALLENGE_METHODS, is_challenge
 from .browsers import Parameters
+from .grants import Protocol
 from .id_token_hints import InvalidHintError, hinted_user
 from .pages import PageError, form_post_page
 from .replies import ReplyError

@@ -2,8 +2,8 @@
 
 Guesses, since nothing is published: an application that registered no redirect_uri may use addresses of this machine;
 the scope offline_access makes the consent page come up once, as prompt=consent does each time; select_account asks who
-is there by the login page; OAuth 2.0 without OpenID Connect is asked at /oauth/auth, gives codes for /oauth/token only,
-and drops the scope openid.
+is there by the login page; OAuth 2.0 without OpenID Connect is asked at /oauth/auth, gives codes and refresh
+tokens for /oauth/token only, and drops the scope openid.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .authorization_codes import Protocol
 from .authorization_request import AuthorizationRequest, read_authorization_request
 from .browser_sessions import BrowserSession
 from .browsers import read_parameters, session_of
+from .grants import Protocol
 from .interactions import Plan
 from .login_page import ask_to_sign_in, go_on_signed_in, may_go_on
 from .routes import Routes
@@ -106,13 +106,12 @@ def _plan(state: State, asked: AuthorizationRequest) -> Plan:
 def _new_code(state: State, asked: AuthorizationRequest, session: BrowserSession) -> str:
     user = state.users.by_id(session.user_id)
     # Opened here and not when the code is redeemed, since it is here that the user's own browser asks.
-    grant = state.grants.open(user.id, asked.app.app_id, asked.scope)
+    grant = state.grants.open(user.id, asked.app.app_id, asked.scope, asked.protocol)
     grant.auth_time = session.auth_time
-    session.grants.append(grant)
+    state.hosted_login.sessions.note(session, grant)
     state.devices.note(user, grant)
     return state.hosted_login.codes.issue(
         grant,
-        protocol=asked.protocol,
         redirect_uri=asked.back.redirect_uri,
         nonce=asked.nonce,
         challenge=asked.challenge,

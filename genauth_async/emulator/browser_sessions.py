@@ -12,6 +12,7 @@ from genauth_async._masking import masked
 from .clock import Clock
 from .grants import Grant
 from .scopes import REFRESHABLE
+from .sweep import Sweep
 
 _LIFETIME = 14 * 24 * 60 * 60
 
@@ -29,8 +30,9 @@ class BrowserSession:
     user_agent: str
     auth_time: int
     expires_at: float
-    grants: list[Grant] = field(factory=list, repr=False)
+    grants: dict[str, Grant] = field(factory=dict, repr=False)
     ended: bool = False
+    sweep: Sweep = field(factory=Sweep, init=False, repr=False)
 
 
 class BrowserSessions:
@@ -40,6 +42,7 @@ class BrowserSessions:
         self._clock = clock
         self._lock = Lock()
         self._sessions: dict[str, BrowserSession] = {}
+        self._sweep = Sweep()
 
     def open(self, user_id: str, *, user_agent: str, instead_of: str | None = None) -> BrowserSession:
         """A new session, with a new id even in a browser that had one, so that nobody can choose it beforehand.
@@ -47,7 +50,8 @@ class BrowserSessions:
         Args:
             user_id: who signed in.
             user_agent: what the browser calls itself, by which devices are told apart.
-            instead_of: the session that the browser had; what the same user got by it stays with the new one.
+            instead_of: the session that the browser had. What the same user got by it stays with the new one; another
+                user's is ended.
         """
         now = self._clock.now()
         session = BrowserSession(
@@ -60,9 +64,12 @@ class BrowserSessions:
         with self._lock:
             previous = self._sessions.pop(instead_of or "", None)
             if previous is not None:
-                previous.ended = True
                 if previous.user_id == user_id:
+                    previous.ended = True
                     session.grants = previous.grants
+                else:
+                    self._end(previous)
+            self._sweep(self._sessions, lambda each: now >= each.expires_at)
             self._sessions[session.id] = session
         return session
 
@@ -76,18 +83,21 @@ class BrowserSessions:
         return not session.ended and self._clock.now() < session.expires_at
 
     def end(self, session: BrowserSession, *, app_id: str | None = None) -> None:
-        """Sign out: what applications got dies, unless it was meant to outlast the session.
+        """Sign out: what applications got dies, unless it was meant to outlast the session; codes die in any case.
 
         Args:
             session: which one.
             app_id: the application that asks for it, which keeps nothing.
         """
         with self._lock:
-            session.ended = True
-            self._sessions.pop(session.id, None)
-            for grant in session.grants:
-                if grant.app_id == app_id or REFRESHABLE not in grant.scope.split():
-                    grant.revoked = True
+            self._end(session, app_id)
+
+    def note(self, session: BrowserSession, grant: Grant) -> None:
+        """Remember what an application got from a session."""
+        now = self._clock.now()
+        with self._lock:
+            session.sweep(session.grants, lambda each: each.is_over(now))
+            session.grants[grant.id] = grant
 
     def end_all_of(self, user_id: str, *, user_agent: str | None = None) -> None:
         """End all sessions of a user, or those in one kind of browser; their grants are another matter."""
@@ -101,3 +111,10 @@ class BrowserSessions:
         """The live sessions of a user."""
         with self._lock:
             return [each for each in self._sessions.values() if each.user_id == user_id and self.is_live(each)]
+
+    def _end(self, session: BrowserSession, app_id: str | None = None) -> None:
+        session.ended = True
+        self._sessions.pop(session.id, None)
+        for grant in session.grants.values():
+            if grant.in_flight or grant.app_id == app_id or REFRESHABLE not in grant.scope.split():
+                grant.revoked = True

@@ -54,20 +54,22 @@ async def log_in(state: State, request: Request) -> Response:
     service = given.get("service")
     if service is not None and not state.hosted_login.redirects.allow(service, app.app_id):
         raise PageError("The application has not registered this service.")
-    plan = _plan(state, app, service)
     session = session_of(state, request)
-    if session is not None and may_go_on(state, session) and given.get("renew") != "true":
-        return go_on_signed_in(state, request, plan, session)
-    if given.get("gateway") == "true" and given.get("renew") != "true" and service is not None:
+    renew = given.get("renew") == "true"
+    if session is not None and may_go_on(state, session) and not renew:
+        return go_on_signed_in(state, request, _plan(state, app, service, from_password=False), session)
+    if given.get("gateway") == "true" and not renew and service is not None:
         return redirect(service)
-    return ask_to_sign_in(state, request, plan)
+    return ask_to_sign_in(state, request, _plan(state, app, service, from_password=True))
 
 
-def _plan(state: State, app: App, service: str | None) -> Plan:
+def _plan(state: State, app: App, service: str | None, *, from_password: bool) -> Plan:
     def complete(session: BrowserSession) -> Response:
         if service is None:
             return page("Signed in", "<p>You are signed in.</p>")
-        ticket = state.hosted_login.service_tickets.issue(session, app_id=app.app_id, service=service)
+        ticket = state.hosted_login.service_tickets.issue(
+            session, app_id=app.app_id, service=service, from_password=from_password
+        )
         return redirect(f"{service}{'&' if '?' in service else '?'}{urlencode({'ticket': ticket})}")
 
     def deny() -> Response:
@@ -115,6 +117,8 @@ def _validated(state: State, request: Request, *, as_json: bool) -> User:
     user = state.users.find(found.session.user_id)
     if user is None or user.locked or not state.hosted_login.sessions.is_live(found.session):
         raise _ValidationError("INVALID_TICKET", "the user has signed out, or is locked", as_json=as_json)
+    if query.get("renew") == "true" and not found.from_password:
+        raise _ValidationError("INVALID_TICKET", "the user gave no password for this ticket", as_json=as_json)
     return user
 
 

@@ -9,17 +9,23 @@ from attrs import field, frozen
 
 from .browser_sessions import BrowserSession
 from .clock import Clock
+from .sweep import Sweep
 
 LIFETIME = 60
 
 
 @frozen(kw_only=True)
 class ServiceTicket:
-    """What a ticket stands for."""
+    """What a ticket stands for.
+
+    Attributes:
+        from_password: whether the user typed the password for it, as opposed to having been signed in before.
+    """
 
     session: BrowserSession = field(repr=False)
     app_id: str
     service: str
+    from_password: bool
     expires_at: float
 
 
@@ -30,13 +36,20 @@ class ServiceTickets:
         self._clock = clock
         self._lock = Lock()
         self._tickets: dict[str, ServiceTicket] = {}
+        self._sweep = Sweep()
 
-    def issue(self, session: BrowserSession, *, app_id: str, service: str) -> str:
+    def issue(self, session: BrowserSession, *, app_id: str, service: str, from_password: bool) -> str:
         """A new ticket."""
         ticket = f"ST-{secrets.token_urlsafe(24)}"
+        now = self._clock.now()
         with self._lock:
+            self._sweep(self._tickets, lambda each: now >= each.expires_at)
             self._tickets[ticket] = ServiceTicket(
-                session=session, app_id=app_id, service=service, expires_at=self._clock.now() + LIFETIME
+                session=session,
+                app_id=app_id,
+                service=service,
+                from_password=from_password,
+                expires_at=now + LIFETIME,
             )
         return ticket
 

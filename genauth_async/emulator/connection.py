@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 _TRANSPORT = "genauth_emulator_transport"
@@ -16,7 +16,7 @@ _websocket_log = logging.getLogger(f"{__name__}.websocket")
 _websocket_log.setLevel(logging.ERROR)
 
 
-class HTTPProtocol(H11Protocol):
+class HTTPProtocol(HttpToolsProtocol):
     """uvicorn's protocol, which also tells the application the transport of each request."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base class

@@ -14,6 +14,7 @@ from .clock import Clock
 from .grants import Grant
 from .origin import current_origin
 from .replies import ApiError
+from .sweep import Sweep
 from .users import User
 
 
@@ -25,12 +26,13 @@ class Device:
     user_agent: str
     last_login_at: float
     last_ip: str
-    grants: list[Grant] = field(factory=list, repr=False)
+    grants: dict[str, Grant] = field(factory=dict, repr=False)
+    sweep: Sweep = field(factory=Sweep, init=False, repr=False)
 
     @property
     def online(self) -> bool:
         """Whether a sign-in from there has not been revoked."""
-        return any(not grant.revoked for grant in self.grants)
+        return any(not grant.revoked for grant in list(self.grants.values()))
 
 
 class Devices:
@@ -65,7 +67,8 @@ class Devices:
             )
             device.last_login_at = now
             device.last_ip = origin.client_ip
-            device.grants.append(grant)
+            device.sweep(device.grants, lambda each: each.is_over(now))
+            device.grants[grant.id] = grant
 
     def revoke(self, user: User, device_id: str) -> None:
         """End all that was granted to a user's device.
@@ -94,7 +97,7 @@ class Devices:
     def _end_sessions(self, user: User, device_id: str) -> Device:
         for (user_id, _), device in self._devices.items():
             if user_id == user.id and device.id == device_id:
-                for grant in device.grants:
+                for grant in device.grants.values():
                     grant.revoked = True
                 return device
         # The devices of others are as good as unknown, so that nobody can find out about them.

@@ -32,14 +32,10 @@ class FastpassCodes(LoginCodes):
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock, _MOVES, "QR code")
         self.user_pool_id = secrets.token_hex(12)
-        self._shown_by: dict[str, Grant] = {}
 
     def show(self, user: User, grant: Grant, scope: str, custom_data: Mapping[str, object]) -> LoginCode:
         """A new code, shown in a session of the user."""
-        with self._lock:
-            code = self.add(app_id=grant.app_id, scope=scope, user=user, custom_data=custom_data)
-            self._shown_by[code.id] = grant
-        return code
+        return self.add(app_id=grant.app_id, scope=scope, user=user, shown_by=grant, custom_data=custom_data)
 
     def scan(self, qrcode_id: str, app_id: str) -> LoginCode:
         """Note that a code was scanned.
@@ -68,6 +64,6 @@ class FastpassCodes(LoginCodes):
 
     def _usable(self, qrcode_id: str) -> LoginCode:
         code = self._live(qrcode_id)
-        if self._shown_by[code.id].revoked:
+        if code.shown_by is None or code.shown_by.revoked:
             raise ApiError(422, "the session that shows the QR code has ended")
         return code

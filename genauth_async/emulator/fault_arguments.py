@@ -25,8 +25,9 @@ def check_arguments(fault: Fault) -> None:
     """
     if fault.path != EVERY_PATH and not fault.path.startswith("/"):
         raise ValueError(f"path begins with a slash, or is {EVERY_PATH!r} for all")
-    if not math.isfinite(fault.latency) or fault.latency < 0:
-        raise ValueError("latency is a number of seconds, not negative")
+    _check_latency("latency", fault.latency)
+    _check_latency("reply_latency", fault.reply_latency)
+    _check_frequency(fault)
     if fault.status is not None and not _LEAST_STATUS <= fault.status <= _MOST_STATUS:
         raise ValueError(f"status is between {_LEAST_STATUS} and {_MOST_STATUS}")
     if fault.status in BODILESS and fault.body is not None:
@@ -35,13 +36,25 @@ def check_arguments(fault: Fault) -> None:
         raise ValueError("retry_after is a number of seconds, not negative")
     if fault.truncate not in (True, False, "json"):
         raise ValueError('truncate is True, False or "json"')
-    if fault.times is not None and fault.times < 1:
-        raise ValueError("times is a number of requests, or None for all of them")
     _check_headers(fault.headers)
     if not _is_sendable(fault.body):
         raise ValueError("body is a mapping that JSON can hold, a text, or bytes")
     if fault.envelope is not None and not (isinstance(fault.envelope, Mapping) and _is_sendable(fault.envelope)):
         raise ValueError("envelope is a mapping that JSON can hold")
+
+
+def _check_latency(name: str, seconds: float) -> None:
+    if not math.isfinite(seconds) or seconds < 0:
+        raise ValueError(f"{name} is a number of seconds, not negative")
+
+
+def _check_frequency(fault: Fault) -> None:
+    if fault.times is not None and fault.times < 1:
+        raise ValueError("times is a number of requests, or None for all of them")
+    if not 0 < fault.probability <= 1:
+        raise ValueError("probability is above 0 and at most 1")
+    if fault.seed is not None and fault.probability == 1:
+        raise ValueError("seed goes with a probability below 1")
 
 
 def _check_headers(headers: Mapping[str, str]) -> None:

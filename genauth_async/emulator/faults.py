@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from random import Random
 from threading import Lock
 from typing import Literal
 
@@ -20,6 +21,7 @@ class Fault:
 
     path: str
     latency: float = 0
+    reply_latency: float = 0
     status: int | None = None
     body: str | bytes | Mapping[str, object] | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(factory=dict, repr=False)
@@ -31,7 +33,10 @@ class Fault:
     hold: Hold | None = field(default=None, repr=False)
     hold_reply: Hold | None = field(default=None, repr=False)
     times: int | None = 1
+    probability: float = 1
+    seed: int | None = None
     hits: int = field(default=0, init=False)
+    _random: Random = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         check_arguments(self)
@@ -42,13 +47,20 @@ class Fault:
             raise ValueError("drop, lose_reply and truncate exclude each other")
         if answers and (self.drop or self.lose_reply):
             raise ValueError("a dropped connection or a lost reply carries no status, body or envelope")
-        if not (answers or self.latency or self.truncate or self.drop or self.lose_reply or self._holds()):
+        if self.drop and self.reply_latency:
+            raise ValueError("a connection dropped before the processing has no reply: leave out reply_latency")
+        if not (answers or self._delays() or self.truncate or self.drop or self.lose_reply or self._holds()):
             raise ValueError("the fault does nothing: give latency, status, drop, ...")
+        self._random = Random(self.seed)  # noqa: S311 - no secret: a test wants to see the same again
 
     @property
     def exhausted(self) -> bool:
         """Whether it has befallen as many requests as it was meant for."""
         return self.times is not None and self.hits >= self.times
+
+    def strikes(self) -> bool:
+        """Whether the next request is one of those that it befalls, by its probability."""
+        return self._random.random() < self.probability
 
     def reply(self) -> Response | None:
         """The reply that stands in for the real one, or None if the request is to be processed."""
@@ -69,6 +81,9 @@ class Fault:
     def _replaces_reply(self) -> bool:
         return any(part is not None for part in (self.status, self.body, self.envelope, self.retry_after))
 
+    def _delays(self) -> bool:
+        return bool(self.latency or self.reply_latency)
+
     def _holds(self) -> bool:
         return self.hold is not None or self.hold_reply is not None
 
@@ -85,6 +100,7 @@ class Faults:
         path: str,
         *,
         latency: float = 0,
+        reply_latency: float = 0,
         status: int | None = None,
         body: str | bytes | Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
@@ -96,6 +112,8 @@ class Faults:
         hold: Hold | None = None,
         hold_reply: Hold | None = None,
         times: int | None = 1,
+        probability: float = 1,
+        seed: int | None = None,
     ) -> Fault:
         """Let the next requests to a path go wrong.
 
@@ -105,6 +123,7 @@ class Faults:
         Args:
             path: the exact path, or "*" for all.
             latency: real seconds to wait before doing anything.
+            reply_latency: real seconds to wait after the request was processed, before the reply is sent.
             status: answer with this HTTP status instead of processing the request.
             body: that answer's body: a mapping becomes JSON, a text HTML unless `headers` say otherwise. The statuses
                 204 and 304 have none.
@@ -118,6 +137,9 @@ class Faults:
             hold: keep the request waiting before it is processed, see `hold`.
             hold_reply: keep the reply waiting after the request was processed.
             times: how many requests it befalls; None for all until it is removed.
+            probability: how likely it befalls each request that comes its way, above 0 and at most 1. Those that it
+                spares may meet a later fault.
+            seed: of the random numbers for that, so that they are the same again.
 
         Returns:
             The fault, whose `hits` tells how often it happened.
@@ -128,6 +150,7 @@ class Faults:
         fault = Fault(
             path=path,
             latency=latency,
+            reply_latency=reply_latency,
             status=status,
             body=body,
             headers=headers or {},
@@ -139,6 +162,8 @@ class Faults:
             hold=hold,
             hold_reply=hold_reply,
             times=times,
+            probability=probability,
+            seed=seed,
         )
         with self._lock:
             self._pending.append(fault)
@@ -169,7 +194,7 @@ class Faults:
             return None
         with self._lock:
             for fault in self._pending:
-                if fault.path in {path, EVERY_PATH}:
+                if fault.path in {path, EVERY_PATH} and fault.strikes():
                     fault.hits += 1
                     if fault.exhausted:
                         self._pending.remove(fault)

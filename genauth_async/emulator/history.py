@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -13,6 +13,8 @@ from .clock import Clock
 from .origin import current_origin
 from .replies import ApiError
 from .users import User
+
+_MOST = 10_000
 
 
 @frozen(kw_only=True)
@@ -36,17 +38,20 @@ class Attempt:
 
 
 class LoginHistory:
-    """The sign-ins of all users that came over the network; tokens that a test asked for are none."""
+    """The sign-ins of all users that came over the network; tokens that a test asked for are none.
+
+    Of each user the latest ten thousand are remembered.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = Lock()
-        self._records: defaultdict[str, list[SignInRecord]] = defaultdict(list)
+        self._records: defaultdict[str, deque[SignInRecord]] = defaultdict(lambda: deque(maxlen=_MOST))
 
     def of(self, user: User) -> list[SignInRecord]:
         """What is known of a user, the latest first."""
         with self._lock:
-            return self._records[user.id][::-1]
+            return [*reversed(self._records[user.id])]
 
     def note(self, user: User, app_id: str, *, error_message: str | None = None) -> None:
         """Record what the request under way came to."""

@@ -15,6 +15,7 @@ from genauth_async._masking import masked
 
 from .browser_sessions import BrowserSession
 from .clock import Clock
+from .sweep import Sweep
 
 LIFETIME = 600
 
@@ -62,6 +63,7 @@ class Interactions:
         self._clock = clock
         self._lock = Lock()
         self._interactions: dict[str, Interaction] = {}
+        self._sweep = Sweep()
 
     def begin(
         self,
@@ -83,7 +85,7 @@ class Interactions:
             expires_at=now + LIFETIME,
         )
         with self._lock:
-            self._interactions = {key: each for key, each in self._interactions.items() if now < each.expires_at}
+            self._sweep(self._interactions, lambda each: now >= each.expires_at)
             self._interactions[interaction.id] = interaction
         return interaction
 

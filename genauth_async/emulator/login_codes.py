@@ -10,12 +10,16 @@ from typing import Literal, TypeAlias
 from attrs import define, evolve, field
 
 from .clock import Clock
+from .grants import Grant
 from .replies import ApiError
+from .sweep import Sweep
 from .users import User
 
 Status: TypeAlias = Literal["PENDING", "PUSHED", "SCANNED", "AUTHORIZED", "CANCELLED", "EXPIRED"]
 Moves: TypeAlias = Mapping[str, tuple[frozenset[Status], Status]]
 """For each action: in which states it may be taken, and to which it leads."""
+
+_REMEMBERED = 3600
 
 
 @define(eq=False, kw_only=True)
@@ -25,6 +29,7 @@ class LoginCode:
     Attributes:
         app_id: the application that gets the tokens.
         user: whose tokens they are, as soon as that is known.
+        shown_by: in which session it is shown, if in one.
         custom_data: what becomes part of the user's own custom data when they agree.
         ticket: what an authorised code can be exchanged for tokens with.
         tokens: those that were issued for it.
@@ -36,6 +41,7 @@ class LoginCode:
     status: Status
     expires_at: float
     user: User | None = None
+    shown_by: Grant | None = field(default=None, repr=False)
     custom_data: Mapping[str, object] = field(factory=dict, repr=False)
     ticket: str | None = field(default=None, repr=False)
     tokens: Mapping[str, object] | None = field(default=None, repr=False)
@@ -49,7 +55,7 @@ def owner_of(code: LoginCode) -> User:
 
 
 class LoginCodes:
-    """All codes of one kind.
+    """All codes of one kind; those that have expired are remembered for an hour at least.
 
     Args:
         clock: the time by which they expire.
@@ -67,6 +73,7 @@ class LoginCodes:
         self._subject = subject
         self._lock = RLock()
         self._codes: dict[str, LoginCode] = {}
+        self._sweep = Sweep()
 
     def add(
         self,
@@ -75,19 +82,23 @@ class LoginCodes:
         scope: str,
         status: Status = "PENDING",
         user: User | None = None,
+        shown_by: Grant | None = None,
         custom_data: Mapping[str, object] | None = None,
     ) -> LoginCode:
         """A new code."""
+        now = self._clock.now()
         code = LoginCode(
             id=secrets.token_urlsafe(32),
             app_id=app_id,
             scope=scope,
             status=status,
-            expires_at=self._clock.now() + self.lifetime,
+            expires_at=now + self.lifetime,
             user=user,
+            shown_by=shown_by,
             custom_data=custom_data or {},
         )
         with self._lock:
+            self._sweep(self._codes, lambda each: now >= each.expires_at + _REMEMBERED)
             self._codes[code.id] = code
             return evolve(code)
 

@@ -9,11 +9,11 @@ from starlette.responses import JSONResponse, Response
 
 from . import client_credentials, tokens
 from .arguments import read_form, required
-from .authorization_codes import CHALLENGE_METHODS, Protocol
+from .authorization_codes import CHALLENGE_METHODS
 from .authorization_request import PROMPTS, RESPONSE_MODES
 from .client_auth import authenticate_at_oidc
 from .cross_origin import cross_origin
-from .grants import AccessToken
+from .grants import AccessToken, Grant, Protocol
 from .replies import OAuthError, invalid_token, oauth_response
 from .routes import Routes
 from .scopes import OAUTH_USER, OPENID, REFRESHABLE
@@ -46,7 +46,7 @@ async def _token(state: State, request: Request, protocol: Protocol) -> Response
     if grant_type == "authorization_code":
         return _for_code(state, app, form, protocol)
     if grant_type == "refresh_token":
-        return _for_refresh_token(state, app, form)
+        return _for_refresh_token(state, app, form, protocol)
     raise OAuthError("unsupported_grant_type", f"the emulator models the grant types {', '.join(_GRANT_TYPES)} only")
 
 
@@ -55,19 +55,37 @@ def _for_code(state: State, app: App, form: Mapping[str, str], protocol: Protoco
     required(form, "redirect_uri")
     redeemed = state.hosted_login.codes.redeem(form, app.app_id, protocol)
     grant = redeemed.grant
-    user = state.users.by_id(grant.user_id)
-    if user.locked:
-        raise OAuthError("invalid_grant", "the user is locked")
-    issued = tokens.issue(state, app, user, grant, grant.scope, nonce=redeemed.nonce)
+    _refuse_unfit(state, grant)
+    issued = tokens.issue(state, app, state.users.by_id(grant.user_id), grant, grant.scope, nonce=redeemed.nonce)
     if REFRESHABLE in grant.scope.split():
         issued["refresh_token"] = state.grants.new_refresh_token(grant)
     return oauth_response({**issued})
 
 
-def _for_refresh_token(state: State, app: App, form: Mapping[str, str]) -> Response:
-    grant, scope, refresh_token = state.grants.rotate(required(form, "refresh_token"), app.app_id, form.get("scope"))
+def _for_refresh_token(state: State, app: App, form: Mapping[str, str], protocol: Protocol) -> Response:
+    grant, scope, refresh_token = state.grants.rotate(
+        required(form, "refresh_token"),
+        app_id=app.app_id,
+        protocol=protocol,
+        scope=form.get("scope"),
+        refuse_unfit=lambda grant: _refuse_unfit(state, grant),
+    )
     issued = tokens.issue(state, app, state.users.by_id(grant.user_id), grant, scope)
     return oauth_response({**issued, "refresh_token": refresh_token})
+
+
+def _refuse_unfit(state: State, grant: Grant) -> None:
+    """Stops what would give tokens to a user who could not sign in now."""
+    user = state.users.by_id(grant.user_id)
+    for each in (user, state.public_accounts.origin(grant, user)):
+        if each.locked:
+            # Wrong passwords alone must not sign anybody out for good: a stranger can type them.
+            grant.revoked = grant.revoked or each.locked_by_administrator
+            raise OAuthError("invalid_grant", "the user is locked")
+    if user.password_reset_required:
+        raise OAuthError("invalid_grant", "the user has to reset the password first")
+    if user.mfa_required and not grant.second_factor:
+        raise OAuthError("invalid_grant", "the user has to pass a second factor first")
 
 
 async def revoke(state: State, request: Request) -> Response:

@@ -6,6 +6,7 @@ from threading import Lock
 
 from .grants import Grant
 from .replies import ApiError
+from .sweep import Sweep
 from .users import User
 
 
@@ -17,6 +18,7 @@ class PublicAccounts:
         self._allowed: dict[str, list[User]] = {}
         self._sessions: dict[str, tuple[Grant, User]] = {}
         self._gone: set[str] = set()
+        self._sweep = Sweep()
 
     def allow(self, user: User, target: User) -> None:
         """Let a user switch to a public account.
@@ -69,7 +71,9 @@ class PublicAccounts:
 
     def note(self, grant: Grant, origin: User) -> None:
         """Remember who switched."""
+        now = grant.created_at  # the session is as new as that
         with self._lock:
+            self._sweep(self._sessions, lambda each: each[0].is_over(now))
             self._sessions[grant.id] = grant, origin
             if origin.id in self._gone:
                 grant.revoked = True

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from .clock import Clock
 from .replies import ApiError
+from .sweep import Sweep
 
 TicketKind = Literal[
     "update-email",
@@ -46,13 +47,15 @@ class Tickets:
         self._clock = clock
         self._lock = Lock()
         self._tickets: dict[str, Ticket] = {}
+        self._sweep = Sweep()
 
     def issue(self, kind: TicketKind, *, user_id: str | None = None, lifetime: int = 300, **facts: object) -> str:
         """A new ticket, good for that many seconds."""
         token = secrets.token_urlsafe(32)
-        expires_at = self._clock.now() + lifetime
+        now = self._clock.now()
         with self._lock:
-            self._tickets[token] = Ticket(kind=kind, user_id=user_id, facts=facts, expires_at=expires_at)
+            self._sweep(self._tickets, lambda each: now >= each.expires_at)
+            self._tickets[token] = Ticket(kind=kind, user_id=user_id, facts=facts, expires_at=now + lifetime)
         return token
 
     def revoke_all_of(self, user_id: str) -> None:

@@ -44,6 +44,8 @@ def sign_in(state: State, app: App, user: User, scope: str, *, origin: User | No
     user.logins += 1
     user.last_login_at = now
     grant = state.grants.open(user.id, app.app_id, scope)
+    # Whoever needs a second factor does not get here without it.
+    grant.second_factor = user.mfa_required
     if origin is not None and origin is not user:
         state.public_accounts.note(grant, origin)
     state.history.note(user, app.app_id)

@@ -18,18 +18,15 @@ from .user_auth import require_user
 async def my_logged_in_apps(state: State, request: Request) -> Response:
     """The applications to which the user ever signed in; active where a sign-in was not revoked."""
     user, _ = require_user(state, request)
-    active: dict[str, bool] = {}
-    for grant in state.grants:
-        if grant.user_id == user.id:
-            active[grant.app_id] = active.get(grant.app_id, False) or not grant.revoked
+    active = state.grants.apps_of(user.id)
     return success([_app(state, state.apps[app_id], is_active) for app_id, is_active in active.items()])
 
 
 async def my_accessible_apps(state: State, request: Request) -> Response:
     """All applications: the emulator lets every user sign in to each."""
     user, _ = require_user(state, request)
-    active = {grant.app_id for grant in state.grants if grant.user_id == user.id and not grant.revoked}
-    return success([_app(state, app, app.app_id in active) for app in list(state.apps.values())])
+    active = state.grants.apps_of(user.id)
+    return success([_app(state, app, active.get(app.app_id, False)) for app in list(state.apps.values())])
 
 
 async def my_tenant_list(state: State, request: Request) -> Response:

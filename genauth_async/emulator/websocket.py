@@ -42,7 +42,7 @@ async def _misbehave(fault: Fault) -> Response | None:
     for hold in (fault.hold, fault.hold_reply):  # a handshake is processed by answering it
         if hold is not None:
             await hold.detain()
-    await anyio.sleep(fault.latency)
+    await anyio.sleep(fault.latency + fault.reply_latency)
     if fault.drop or fault.lose_reply or fault.truncate:
         raise _BrokenOffError
     return fault.reply()

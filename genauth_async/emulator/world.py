@@ -56,7 +56,7 @@ class World:
 
     @property
     def grants(self) -> Grants:
-        """What the users who signed in gave to applications: how many are `alive`, how many `revoked`."""
+        """What the users who signed in gave to applications: how many are `alive`, `revoked`, `reused`."""
         return self._state.grants
 
     @property
@@ -249,8 +249,13 @@ class World:
         self._state.social_codes.add(connection, code, user)
 
     def lock_user(self, user: User) -> None:
-        """Let the user sign in no more; only `user.locked = False` undoes it, not a new password."""
+        """Let the user sign in no more, and their tokens die.
+
+        Only `user.locked = False` lets them sign in again, not a new password.
+        """
         user.locked = True
+        self.grants.revoke_all_of(user.id)
+        self.public_accounts.end_sessions_of(user)
 
     def issue_tokens(self, user: User, *, scope: str = ALL_SCOPES, app: App | None = None) -> IssuedTokens:
         """Tokens as after a sign-in, for tests whose subject is what comes after it."""
@@ -263,7 +268,7 @@ class World:
             grant_or_token: one of `grants`, or any access or refresh token that belongs to it.
 
         Raises:
-            LookupError: the token was not issued here.
+            LookupError: the token was not issued here, or so long ago that it is forgotten.
         """
         grant = self.grants.find_by_token(grant_or_token) if isinstance(grant_or_token, str) else grant_or_token
         if grant is None:

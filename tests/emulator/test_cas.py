@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -125,6 +126,35 @@ def test_a_session_serves_cas_as_well(emulator: Emulator, user: User, http: http
     assert Page(http.get(path).text).title == "Signed in"
     emulator.lock_user(user)
     assert Page(http.get(path).text).title == f"Sign in to {emulator.app_id}"
+
+
+def test_a_service_may_insist_on_the_password(emulator: Emulator, http: httpx.Client) -> None:
+    path = f"/cas-idp/{emulator.app_id}"
+
+    def verdicts(ticket: Callable[[], str]) -> list[object]:
+        first = http.get(f"{path}/validate", params={"ticket": ticket(), "service": SERVICE, "renew": "true"}).text
+        second = _validate(emulator, http, ticket(), format="JSON", renew="true").json()
+        third = _validate(emulator, http, ticket(), format="JSON", renew="false").json()
+        failure = second.get("authenticationFailure", {}).get("code")
+        return [first, failure, "serviceResponse" in third]
+
+    def with_password() -> str:
+        page = http.get(path, params={"service": SERVICE, "renew": "true", "gateway": "true"})
+        return answer_of(log_in(http, page), SERVICE)["ticket"]
+
+    assert verdicts(with_password) == ["yes\nada\n", None, True]
+    assert verdicts(lambda: _log_in(emulator, http)) == ["no\n", "INVALID_TICKET", True]
+    http.get("/cas-idp/logout")
+    ticket = _log_in(emulator, http)  # a first sign-in, which nobody had to ask for
+    assert _validate(emulator, http, ticket, format="JSON", renew="true").json()["serviceResponse"]
+
+
+def test_a_refused_ticket_is_used_up(emulator: Emulator, http: httpx.Client) -> None:
+    _log_in(emulator, http)
+    ticket = _log_in(emulator, http)
+    query = {"ticket": ticket, "service": SERVICE}
+    assert http.get(f"/cas-idp/{emulator.app_id}/validate", params=query | {"renew": "true"}).text == "no\n"
+    assert http.get(f"/cas-idp/{emulator.app_id}/validate", params=query).text == "no\n"
 
 
 def test_services_have_to_be_registered(emulator: Emulator, http: httpx.Client) -> None:

@@ -183,6 +183,20 @@ async def test_who_comes_and_who_leaves_can_be_waited_for(emulator: Emulator, su
     assert repr(events) == "<Events: 0 connections>"
 
 
+@pytest.mark.parametrize("fault", [{"latency": 3600}, {"reply_latency": 3600}])
+def test_a_handshake_may_be_late(emulator: Emulator, http: httpx.Client, token: str, fault: dict[str, Any]) -> None:
+    headers = {
+        "connection": "Upgrade",
+        "upgrade": "websocket",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "sec-websocket-version": "13",
+    }
+    emulator.faults.add(SUBSCRIBE, **fault)
+    query = {"code": "order", "token": token}
+    with pytest.raises(httpx.ReadTimeout):
+        http.get(SUBSCRIBE, params=query, headers=headers, timeout=0.3)
+
+
 def test_faults_befall_handshakes(emulator: Emulator, subscribe: Subscribe, caplog: pytest.LogCaptureFixture) -> None:
     emulator.faults.add(SUBSCRIBE, status=503, retry_after=7)
     emulator.faults.add(SUBSCRIBE, drop=True)

@@ -67,6 +67,46 @@ def test_latency_comes_on_top(emulator: Emulator, http: httpx.Client) -> None:
 
 
 @pytest.mark.usefixtures("user")
+def test_latency_before_the_reply_comes_after_the_processing(
+    emulator: Emulator, sign_in: SignIn, http: httpx.Client
+) -> None:
+    http.timeout = httpx.Timeout(0.5)
+    emulator.faults.add("/api/v3/signin", reply_latency=3600)
+    with pytest.raises(httpx.ReadTimeout):
+        sign_in()
+    assert len(emulator.grants) == 1
+    emulator.faults.add("/api/v3/signin", latency=3600)
+    with pytest.raises(httpx.ReadTimeout):
+        sign_in()
+    assert len(emulator.grants) == 1
+    http.timeout = httpx.Timeout(30)
+    emulator.faults.add("/api/v3/signin", reply_latency=0.001)
+    assert sign_in()["statusCode"] == 200
+
+
+def test_a_fault_may_befall_some_requests_only(emulator: Emulator, http: httpx.Client) -> None:
+    def outcome(**chance: Any) -> list[int]:
+        emulator.faults.clear()
+        emulator.faults.add(JWKS, status=503, probability=0.5, **chance)
+        return [http.get(JWKS).status_code for _ in range(40)]
+
+    lasting = outcome(times=None, seed=1)
+    assert {200, 503} == set(lasting)
+    assert outcome(times=None, seed=1) == lasting
+    assert outcome(times=None, seed=2) != lasting
+    limited = outcome(times=3, seed=1)
+    assert limited.count(503) == 3
+    assert limited[: limited.index(503)] == lasting[: lasting.index(503)]
+
+
+def test_who_is_spared_by_one_fault_may_meet_the_next(emulator: Emulator, http: httpx.Client) -> None:
+    rare = emulator.faults.add(JWKS, status=500, probability=1e-12, seed=1)
+    emulator.faults.add(JWKS, status=503)
+    assert [http.get(JWKS).status_code for _ in range(2)] == [503, 200]
+    assert (rare.hits, len(emulator.faults)) == (0, 1)
+
+
+@pytest.mark.usefixtures("user")
 def test_a_truncated_body(emulator: Emulator, sign_in: SignIn) -> None:
     emulator.faults.add("/api/v3/signin", truncate=True)
     with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
@@ -221,12 +261,13 @@ def test_faults_happen_in_order_and_as_often_as_told(emulator: Emulator, http: h
         {"lose_reply": True, "envelope": {}},
         {"drop": True, "lose_reply": True},
         {"drop": True, "truncate": True},
+        {"drop": True, "reply_latency": 1},
         {"envelope": {"statusCode": 500}, "status": 500},
         {"envelope": {"statusCode": 500}, "body": "x"},
     ],
 )
 def test_contradictions_are_refused(emulator: Emulator, fault: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"fault|envelope|exclude|times|carries"):
+    with pytest.raises(ValueError, match=r"fault|envelope|exclude|times|carries|reply_latency"):
         emulator.faults.add(JWKS, **fault)
 
 
@@ -272,6 +313,11 @@ def test_counting_is_thread_safe() -> None:
         (JWKS, {"latency": -1}, "latency"),
         (JWKS, {"latency": float("nan")}, "latency"),
         (JWKS, {"latency": float("inf")}, "latency"),
+        (JWKS, {"reply_latency": -1}, "reply_latency"),
+        (JWKS, {"status": 500, "probability": 0}, "probability"),
+        (JWKS, {"status": 500, "probability": 1.5}, "probability"),
+        (JWKS, {"status": 500, "probability": float("nan")}, "probability"),
+        (JWKS, {"status": 500, "seed": 1}, "seed"),
         (JWKS, {"status": 199}, "status"),
         (JWKS, {"status": 100}, "status"),
         (JWKS, {"status": 600}, "status"),
