@@ -69,7 +69,7 @@ class Dto(Mapping[str, object]):
     __attrs_attrs__: ClassVar[Any]
     wire_case: ClassVar[str] = "camel"
 
-    extra: Mapping[str, object] = wired(default=attrs.Factory(dict[str, object]))
+    extra: Mapping[str, object] = wired(default=attrs.Factory(dict))
 
     def to_dict(self) -> dict[str, object]:
         """The JSON form, by wire names, whole; attributes that are None are left out at every depth."""
@@ -81,12 +81,11 @@ class Dto(Mapping[str, object]):
         return type(self)(**{**_attributes(self), **changes})
 
     def __getitem__(self, name: str) -> object:
-        attribute = attribute_names(type(self)).get(name)
-        return self.extra[name] if attribute is None else getattr(self, attribute)
+        return self.extra[name] if name in self.extra else getattr(self, attribute_names(type(self))[name])
 
     def __iter__(self) -> Iterator[str]:
         for attribute, name in wire_names(type(self)).items():
-            if getattr(self, attribute) is not None:
+            if name not in self.extra and getattr(self, attribute) is not None:
                 yield name
         yield from self.extra
 
@@ -95,7 +94,7 @@ class Dto(Mapping[str, object]):
 
     def __contains__(self, name: object) -> bool:
         attribute = attribute_names(type(self)).get(name) if isinstance(name, str) else None
-        return name in self.extra if attribute is None else getattr(self, attribute) is not None
+        return name in self.extra or (attribute is not None and getattr(self, attribute) is not None)
 
     # Mapping's overloads all come down to this, since every item is an object.
     def get(  # pyright: ignore[reportIncompatibleMethodOverride]

@@ -40,6 +40,9 @@ class AccessToken(Dto):
 class IDToken(UserInfo):
     """The claims of an ID token (OpenID Connect Core section 2), those about the user among them.
 
+    One about the user that is not of its type reads as None, and is kept in `extra` as it came: so does an
+    `email_verified` that is the text `"true"`.
+
     Attributes:
         iss: who issued it.
         aud: whom it is for: a text, or a list of texts.

@@ -20,10 +20,11 @@ from ..errors import (
     KeysUnavailableError,
     OAuthError,
     RequestTimeoutError,
+    TokenVerificationError,
     TransportError,
     UnknownKeyError,
 )
-from ._jws import decoded, registry_of, shown
+from ._jws import decoded, is_signed, registry_of, shown, wrong_signature
 
 if TYPE_CHECKING:
     from joserfc.jwk import OctKey, RSAKey
@@ -32,6 +33,7 @@ _log: Final = logging.getLogger(__name__)
 
 _FEWEST_BITS: Final = 2048
 _MOST_BITS: Final = 8192  # verifying takes longer with each bit
+_MOST_KEYS: Final = 32  # a token that names none is tried with all of them
 
 _USUAL_AGE: Final = 3600.0
 _AGES: Final = (60.0, 12 * 3600.0)
@@ -57,20 +59,23 @@ class KeySet:
     keys: tuple[tuple[str | None, RSAKey], ...] = field(repr=False)
     numbers: tuple[tuple[str | None, str, str], ...] = field(repr=False)
 
-    def find(self, key_id: str | None) -> RSAKey | None:
-        """The key of this id; without one, the only key that there is."""
-        if key_id is None:
-            return self.keys[0][1] if len(self.keys) == 1 else None
-        for id_, key in self.keys:
-            if id_ == key_id:
-                return key
-        return None
+    def find(self, key_id: str | None) -> tuple[RSAKey, ...]:
+        """The keys of this id, which should be one, but need not (RFC 7517 section 4.5); without one, all of them."""
+        return tuple(key for id_, key in self.keys if key_id in {None, id_})
+
+    def refusal(self, token: str, key_id: str | None) -> TokenVerificationError | None:
+        """Why none of these keys has signed this token; None if one has."""
+        found = self.find(key_id)
+        if not found:
+            known = shown(", ".join(str(id_) for id_, _ in self.keys))
+            return UnknownKeyError(f"The token is signed with the key {shown(key_id)}; the server publishes {known}")
+        return None if any(is_signed(token, "RS256", key) for key in found) else wrong_signature("RS256")
 
 
 def read_key_set(document: object) -> KeySet:
     """Reads a set (RFC 7517 section 5). Keys of other types, for other uses, too short or damaged are left out.
 
-    It takes a moment: it imports joserfc, and parses the keys.
+    So are those beyond a number that no server needs. It takes a moment: it imports joserfc, and parses the keys.
 
     Raises:
         KeysUnavailableError: it is no set, or no key of it can be used.
@@ -87,6 +92,8 @@ def read_key_set(document: object) -> KeySet:
             id_ = item.get("kid")
             keys.append((id_, key))
             numbers.append((id_, item["n"], item["e"]))
+        if len(keys) == _MOST_KEYS:
+            break
     if not keys:
         raise KeysUnavailableError(f"None of the {len(listed)} keys in the set can verify RS256 signatures")
     return KeySet(tuple(keys), tuple(numbers))
@@ -159,6 +166,10 @@ class Asking:
     now: Callable[[], float]
     seconds: float
 
+    def briefly(self) -> Asking:
+        """The same, for no longer than is worth waiting where the present keys may do."""
+        return Asking(self.fetch, self.now, min(self.seconds, _PATIENCE_SECONDS))
+
 
 @frozen(eq=False)
 class _Held:
@@ -174,8 +185,8 @@ class KeyCache:
     One fetch is in flight on an event loop, however many ask. Towards the end of the keys' life, the one caller who
     finds them so fetches new ones, and waits a few seconds for them at most; the others go on with the present ones. No
     task runs in the background, which trio has no place for. When newer keys cannot be had, the old ones serve for
-    a day. A token that names an unknown key makes for one fetch in half a minute at most, so that made-up names
-    cannot be used to flood the server.
+    a day. A token that names an unknown key, or that no key has signed, makes for one fetch in half a minute at most,
+    so that forged tokens cannot be used to flood the server.
     """
 
     def __init__(self) -> None:
@@ -193,30 +204,36 @@ class KeyCache:
             return held.keys
         return None
 
-    async def find(self, key_id: str | None, asking: Asking) -> tuple[KeySet, RSAKey]:
-        """The key of this id, and the set that it is in.
+    async def ready(self, asking: Asking) -> KeySet:
+        """The keys, once they are there.
 
         Raises:
-            UnknownKeyError: the server does not publish it.
-            KeysUnavailableError: the server cannot be asked.
+            KeysUnavailableError: there are none, and the server cannot be asked.
+        """
+        return await self._keys(asking, self._fetches)
+
+    async def verify(self, token: str, key_id: str | None, asking: Asking) -> KeySet:
+        """The keys, one of which has signed this token.
+
+        Raises:
+            UnknownKeyError: the server publishes no key of this id.
+            SignatureInvalidError: it does, but that one has not signed it.
+            KeysUnavailableError: nobody knows of this id, and the server cannot be asked.
         """
         seen = self._fetches
         keys = await self._keys(asking, seen)
-        key = keys.find(key_id)
-        if key is None and seen == self._fetches and asking.now() >= self._missed_until:
-            try:
-                keys = await self._fetched(asking, seen)
-            except KeysUnavailableError:
-                self._missed_until = asking.now() + _COOLDOWN_SECONDS
-                raise
-            key = keys.find(key_id)
-        if key is not None:
-            return keys, key
+        refused = keys.refusal(token, key_id)
+        if refused is not None and seen == self._fetches and asking.now() >= self._missed_until:
+            newer = await self._newer(keys, isinstance(refused, UnknownKeyError), asking, seen)
+            if newer is not keys:
+                keys, refused = newer, newer.refusal(token, key_id)
+        if refused is None:
+            return keys
         if seen != self._fetches:
             self._missed_until = asking.now() + _COOLDOWN_SECONDS
-        if self._failure is not None:
+        if self._failure is not None and isinstance(refused, UnknownKeyError):
             raise self._failed_before()
-        raise unknown(key_id, keys)
+        raise refused
 
     async def of_secret(self, secret: str) -> OctKey:
         """The application's secret as a key; the same one each time."""
@@ -224,6 +241,18 @@ class KeyCache:
             key = await anyio.to_thread.run_sync(_secret_key, secret)  # which imports joserfc
             self._secret_key = self._secret_key or key
         return self._secret_key
+
+    async def _newer(self, keys: KeySet, is_unknown: bool, asking: Asking, seen: int) -> KeySet:
+        """The keys as they are now, for a token that those we have do not fit."""
+        try:
+            return await self._fetched(asking if is_unknown else asking.briefly(), seen)
+        except KeysUnavailableError as error:
+            self._missed_until = asking.now() + _COOLDOWN_SECONDS
+            if is_unknown:
+                raise
+            # By the keys that are in use, the signature is wrong: being out of reach makes no forgery look better.
+            _log.warning("Whether the keys were replaced cannot be seen, so they stay in use: %s", error)
+            return keys
 
     async def _keys(self, asking: Asking, seen: int) -> KeySet:
         now = asking.now()
@@ -237,9 +266,8 @@ class KeyCache:
             return await self._fetched(asking, seen)
         if now < held.fresh_until and self._lock.get().locked():
             return held.keys
-        patient = Asking(asking.fetch, asking.now, min(asking.seconds, _PATIENCE_SECONDS))
         try:
-            return await self._fetched(patient, seen)
+            return await self._fetched(asking.briefly(), seen)
         except KeysUnavailableError as error:
             self._content_until = asking.now() + _COOLDOWN_SECONDS
             _log.warning("The keys are %.0f s over their time, and stay in use: %s", now - held.fresh_until, error)
@@ -301,14 +329,6 @@ def _too_late(seconds: float) -> KeysUnavailableError:
     failure = KeysUnavailableError(f"The server's keys did not come within {seconds:.3g} s")
     failure.__cause__ = RequestTimeoutError("The time was up", sent=True)
     return failure
-
-
-def unknown(key_id: str | None, keys: KeySet) -> UnknownKeyError:
-    """What is raised of a token whose key is not in the set."""
-    known = shown(", ".join(str(id_) for id_, _ in keys.keys))
-    if key_id is None:
-        return UnknownKeyError(f"The token names no key, and there are several: {known}")
-    return UnknownKeyError(f"The token is signed with the key {shown(key_id)}; the server publishes {known}")
 
 
 def _secret_key(secret: str) -> OctKey:

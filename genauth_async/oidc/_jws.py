@@ -25,6 +25,7 @@ Kind = Literal["access", "id"]
 
 MAX_LENGTH: Final = 16 * 1024
 _PARTS: Final = 3
+_DEEPEST: Final = 64  # callers copy claims, and write them as JSON, level by level
 _SHOWN: Final = 100
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]+")
 # Where keys come from, and what is signed, is not for the token to say.
@@ -125,11 +126,19 @@ def _json_object(part: str, text: str) -> dict[str, object]:
         except (ValueError, RecursionError):
             problem = "is not JSON"
         else:
-            if isinstance(value, dict):
+            if isinstance(value, dict) and not _is_deep(value, _DEEPEST):
                 return value
-            problem = "is not a JSON object"
+            problem = "is nested too deep" if isinstance(value, dict) else "is not a JSON object"
     # Out here, since the exceptions hold the text.
     raise MalformedTokenError(f"The token's {part} {problem}")
+
+
+def _is_deep(value: object, levels: int) -> bool:
+    """Whether lists and objects are in each other on more levels than these."""
+    if not isinstance(value, (dict, list)):
+        return False
+    items = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deep(item, levels - 1) for item in items)
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -168,23 +177,21 @@ def check_kind(parsed: Parsed, kind: Kind) -> None:
         raise TokenKindError("This is an access token, not an ID token: it has a scope")
 
 
-def check_signature(token: str, algorithm: str, key: RSAKey | OctKey) -> None:
-    """Verifies a token's signature by this algorithm, whatever its header says.
-
-    Raises:
-        SignatureInvalidError: it was not made with this key, or not by this algorithm.
-    """
+def is_signed(token: str, algorithm: str, key: RSAKey | OctKey) -> bool:
+    """Whether a token's signature was made with this key, by this algorithm, whatever its header says."""
     from joserfc.errors import JoseError
     from joserfc.jws import deserialize_compact
 
     try:
         deserialize_compact(token, key, registry=registry_of(algorithm))
     except (JoseError, ValueError, TypeError):
-        pass
-    else:
-        return
-    # Out here, so that joserfc's frames, which hold the token, are not attached.
-    raise SignatureInvalidError(f"The token's {algorithm} signature is wrong: it is forged, damaged, or another key's")
+        return False
+    return True
+
+
+def wrong_signature(algorithm: str) -> SignatureInvalidError:
+    """What is raised of a token that no key fits."""
+    return SignatureInvalidError(f"The token's {algorithm} signature is wrong: it is forged, damaged, or another key's")
 
 
 @cache

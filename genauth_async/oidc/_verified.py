@@ -17,6 +17,10 @@ from ..models._base import Dto, wire_names
 from ._claims import Claims
 
 _CAPACITY: Final = 1024
+# The other claims are about the user; none of them is a reason to refuse a token.
+_STRICT: Final = frozenset(
+    {"iss", "sub", "aud", "exp", "iat", "nbf", "jti", "scope", "nonce", "at_hash", "azp", "auth_time"}
+)
 _DtoT = TypeVar("_DtoT", bound=Dto)
 
 
@@ -38,14 +42,18 @@ class Verified(Generic[_DtoT]):
 
     def dto(self) -> _DtoT:
         """The claims for the caller, who may change what is in them: so each has their own."""
+        if not self._nested:
+            return self.cls(**self._attributes)
         return self.cls(**self._attributes, **{name: _copied(value) for name, value in self._nested.items()})
 
 
 def verified(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], by: object) -> Verified[_DtoT]:
     """Puts a token's claims into their form.
 
+    What it says of the user in another type than the documented one is kept in `extra`, as it came.
+
     Raises:
-        MalformedTokenError: one is not of its documented type.
+        MalformedTokenError: one that matters is not of its documented type.
     """
     whole: dict[str, object] = {
         name: value // 1 for name in ("auth_time", "exp", "iat") if isinstance(value := raw.get(name), float)
@@ -53,18 +61,33 @@ def verified(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], by: ob
     scope = raw.get("scope")
     if isinstance(scope, list):
         whole["scope"] = " ".join(scope)
+    given = {**raw, **whole}
+    made = _read(given, cls)
+    odd: dict[str, object] = {}
+    if isinstance(made, ShapeError):
+        strict = {name: value for name, value in given.items() if name in _STRICT}
+        odd = {
+            name: value
+            for name, value in given.items()
+            if name not in strict and isinstance(_read({**strict, name: value}, cls), ShapeError)
+        }
+        made = _read({name: value for name, value in given.items() if name not in odd}, cls)
+    if isinstance(made, ShapeError):
+        raise MalformedTokenError(f"The token's claims do not fit {cls.__name__}: {made}")
+    plain: dict[str, Any] = {}
+    extra = {**made.extra, **odd}
+    nested: dict[str, Any] = {"extra": extra} if extra else {}
+    for name in wire_names(cls):
+        value = getattr(made, name)
+        (nested if isinstance(value, (dict, list)) else plain)[name] = value
+    return Verified(claims, by, cls, plain, nested)
+
+
+def _read(given: Mapping[str, object], cls: type[_DtoT]) -> _DtoT | ShapeError:
     try:
-        made = structure({**raw, **whole}, cls)
+        return structure(given, cls)
     except ShapeError as error:
-        problem = str(error)
-    else:
-        plain: dict[str, Any] = {}
-        nested: dict[str, Any] = {}
-        for name in (*wire_names(cls), "extra"):
-            value = getattr(made, name)
-            (nested if isinstance(value, (dict, list)) else plain)[name] = value
-        return Verified(claims, by, cls, plain, nested)
-    raise MalformedTokenError(f"The token's claims do not fit {cls.__name__}: {problem}")
+        return error
 
 
 def _copied(value: Any) -> Any:
@@ -114,6 +137,6 @@ class VerifiedTokens:
         return len(self._found)
 
 
-def digest_of(cls: type[Dto], token: str) -> bytes:
-    """What a token is found by, as one of this kind."""
-    return hashlib.sha256(f"{cls.__name__} {token}".encode()).digest()
+def digest_of(token: str) -> bytes:
+    """What a token is found by."""
+    return hashlib.sha256(token.encode()).digest()

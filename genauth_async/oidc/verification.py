@@ -25,12 +25,12 @@ from ._claims import (
     check_times,
     read_claims,
 )
-from ._jwks import Asking, KeySet, Published, max_age, read_key_set, unknown
-from ._jws import Kind, check_kind, check_length, check_signature, kind_of, parse
+from ._jwks import Asking, KeySet, Published, max_age, read_key_set
+from ._jws import Kind, check_kind, check_length, is_signed, kind_of, parse, wrong_signature
 from ._verified import Verified, digest_of, verified
 
 if TYPE_CHECKING:
-    from joserfc.jwk import OctKey, RSAKey
+    from joserfc.jwk import OctKey
 
 _LEEWAY: Final = 60.0
 _LARGEST_LEEWAY: Final = 3600.0
@@ -79,7 +79,11 @@ class Verification(Api):
         """
         expected = self._audiences(audience)
         required = texts("scopes", scopes) if scopes else ()
-        good = await self._good(token, AccessToken, leeway=leeway, timeout=timeout)
+        _check_leeway(leeway)
+        # Not only in `_good`, which is a coroutine more: services verify the same token with each request.
+        good = self._known(token, AccessToken, leeway)
+        if good is None:
+            good = await self._good(token, AccessToken, leeway=leeway, timeout=timeout)
         check_audience(good.claims, expected)
         check_scopes(good.claims, required)
         return good.dto()
@@ -108,6 +112,7 @@ class Verification(Api):
         Raises:
             TokenVerificationError: it is not good; the subclass tells why. KeysUnavailableError: nobody can tell now.
         """
+        _check_leeway(leeway)
         good = await self._good(token, IDToken, leeway=leeway, timeout=timeout)
         self._check_application(good.claims)
         if nonce is not None:
@@ -115,6 +120,20 @@ class Verification(Api):
         if access_token is not None:
             check_access_token_hash(good.claims, needed("access_token", access_token))
         return good.dto()
+
+    async def fetch_keys(self, *, timeout: Timeout | None = None) -> None:
+        """Fetches the server's keys, if they are not there yet, or about to be out of date.
+
+        Nobody has to: the first token that is verified does. A server that calls it when it starts spares its first
+        request the wait, and learns at once that the `app_host` is wrong or out of reach.
+
+        Args:
+            timeout: seconds to wait, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            KeysUnavailableError: there are no keys, and they cannot be had.
+        """
+        await self._shared.keys.ready(self._asking(timeout))
 
     async def parse_access_token(
         self, token: str, server_jwks: Mapping[str, object] | None = None, *, timeout: Timeout | None = None
@@ -196,32 +215,32 @@ class Verification(Api):
         timeout: Timeout | None = None,
     ) -> Verified[_DtoT]:
         """A token that this server signed, of the right kind, and in its time. For whom, is not checked."""
-        is_number = isinstance(leeway, (int, float)) and not isinstance(leeway, bool)
-        if not is_number or not 0 <= leeway <= _LARGEST_LEEWAY:
-            raise ConfigurationError("leeway", f"is in seconds, from 0 to {_LARGEST_LEEWAY:g}: {leeway!r}")
-        check_length(token)
-        remembered = self._shared.verified
-        digest = digest_of(cls, token)
-        good = self._looked_up(digest, cls) if server_jwks is None else None
-        is_new = good is None
+        good = self._known(token, cls, leeway) if server_jwks is None else None
         if good is None:
             good = await self._verified(token, cls, server_jwks, timeout)
-        try:
             check_times(good.claims, self._settings.clock.wall(), leeway)
+            if server_jwks is None:
+                self._shared.verified.add(digest_of(token), good)
+        return good
+
+    def _known(self, token: str, cls: type[_DtoT], leeway: float) -> Verified[_DtoT] | None:
+        """A token that was verified before, if what verified it is still what would, and in its time."""
+        check_length(token)
+        digest, remembered = digest_of(token), self._shared.verified
+        good = remembered.get(digest, cls)
+        if good is None:
+            return None
+        clock = self._settings.clock
+        # Otherwise it was the application's secret, which does not change while the client lives.
+        if isinstance(good.by, KeySet) and good.by is not self._shared.keys.current(clock.monotonic()):
+            remembered.remove(digest)
+            return None
+        try:
+            check_times(good.claims, clock.wall(), leeway)
         except TokenExpiredError:
             remembered.remove(digest)
             raise
-        if is_new and server_jwks is None:
-            remembered.add(digest, good)
         return good
-
-    def _looked_up(self, digest: bytes, cls: type[_DtoT]) -> Verified[_DtoT] | None:
-        """What is known of a token, if what verified it is still what would."""
-        found = self._shared.verified.get(digest, cls)
-        # Otherwise it was the application's secret, which does not change while the client lives.
-        if found is not None and isinstance(found.by, KeySet):
-            return found if found.by is self._shared.keys.current(self._settings.clock.monotonic()) else None
-        return found
 
     async def _verified(
         self, token: str, cls: type[_DtoT], server_jwks: Mapping[str, object] | None, timeout: Timeout | None
@@ -232,27 +251,22 @@ class Verification(Api):
         check_kind(parsed, kind)
         claims = read_claims(parsed.claims, kind)
         check_issuer(claims, self._settings.issuer)  # before anybody is asked for keys that would be of no use
-        by: object
-        key: RSAKey | OctKey
+        by: KeySet | OctKey
         if secret and parsed.algorithm == "HS256":
-            by = key = await self._shared.keys.of_secret(secret)
+            by = await self._shared.keys.of_secret(secret)
+            if not is_signed(token, "HS256", by):
+                raise wrong_signature("HS256")
+        elif server_jwks is None:
+            by = await self._shared.keys.verify(token, parsed.key_id, self._asking(timeout))
         else:
-            by, key = await self._server_key(parsed.key_id, server_jwks, timeout)
-        check_signature(token, parsed.algorithm, key)
+            by = await anyio.to_thread.run_sync(read_key_set, server_jwks)
+            if refused := by.refusal(token, parsed.key_id):
+                raise refused
         return verified(parsed.claims, claims, cls, by)
 
-    async def _server_key(
-        self, key_id: str | None, server_jwks: Mapping[str, object] | None, timeout: Timeout | None
-    ) -> tuple[KeySet, RSAKey]:
-        if server_jwks is None:
-            limit = self._settings.timeout if timeout is None else deadline(timeout)
-            asking = Asking(lambda: self._published(timeout), self._settings.clock.monotonic, limit.total)
-            return await self._shared.keys.find(key_id, asking)
-        keys = await anyio.to_thread.run_sync(read_key_set, server_jwks)
-        key = keys.find(key_id)
-        if key is None:
-            raise unknown(key_id, keys)
-        return keys, key
+    def _asking(self, timeout: Timeout | None) -> Asking:
+        limit = self._settings.timeout if timeout is None else deadline(timeout)
+        return Asking(lambda: self._published(timeout), self._settings.clock.monotonic, limit.total)
 
     async def _published(self, timeout: Timeout | None) -> Published:
         request = Request(method="GET", path=("oidc", ".well-known", "jwks.json"), repeat=Repeat.SAFE)
@@ -263,3 +277,9 @@ class Verification(Api):
     def _check_application(self, claims: Claims) -> None:
         check_audience(claims, (self._settings.app_id,))
         check_authorized_party(claims, self._settings.app_id)
+
+
+def _check_leeway(leeway: float) -> None:
+    is_number = isinstance(leeway, (int, float)) and not isinstance(leeway, bool)
+    if not is_number or not 0 <= leeway <= _LARGEST_LEEWAY:
+        raise ConfigurationError("leeway", f"is in seconds, from 0 to {_LARGEST_LEEWAY:g}: {leeway!r}")

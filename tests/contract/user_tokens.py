@@ -186,6 +186,8 @@ NO_CALLS = frozenset(
         "begin_login",
         "build_authorize_url",
         "build_logout_url",
+        "clear_login_cookies",
+        "fetch_keys",
         "finish_login",
         "generate_code_challenge",
         "generate_code_challenge_digest",

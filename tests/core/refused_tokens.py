@@ -16,6 +16,8 @@ from tests.core.forging import GONE, Forge, hs256, part, rs256
 
 STRANGERS_KEY = generate_private_key(65537, 2048)
 
+DEEPEST = 64
+
 Make = Callable[[Forge], Any]
 Cases = dict[str, tuple[Make, type[TokenVerificationError]]]
 
@@ -24,6 +26,13 @@ def twice(forge: Forge, name: str) -> str:
     """A payload with one member twice, both times the same."""
     claims = json.dumps(forge.access_claims())
     return f'{{"{name}": {json.dumps(forge.access_claims()[name])}, {claims[1:]}'
+
+
+def nested(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
 
 
 def pem(forge: Forge) -> bytes:
@@ -79,6 +88,8 @@ FORM: Cases = {
     "a payload that is a list": (lambda f: f.raw(payload="[]"), M),
     "a payload that is no JSON": (lambda f: f.raw(payload="{"), M),
     "a payload nested without end": (lambda f: f.raw(payload="[" * 11000), M),
+    "a claim nested deeper than can be copied": (lambda f: f.access(x=nested(600)), M),
+    "a claim nested a little too deep": (lambda f: f.access(x={"y": nested(DEEPEST - 1)}), M),
     "a payload in UTF-16": (
         lambda f: (
             f"{part(json.dumps(f.header()).encode())}.{part(json.dumps(f.access_claims()).encode('utf-16'))}.AAAA"
@@ -176,7 +187,13 @@ ID_TOKENS: Cases = {
     "issued to another": (lambda f: f.id(azp="another"), errors.TokenAudienceError),
     "issued to a number": (lambda f: f.id(azp=1), M),
     "a nonce that is a number": (lambda f: f.id(nonce=1), M),
-    "an e-mail address that is an object": (lambda f: f.id(email={}), M),
+    "an at_hash that is a list": (lambda f: f.id(at_hash=["x"]), M),
+    "a sign-in at a time that is no number": (lambda f: f.id(auth_time="yesterday"), M),
+    "a sign-in at a time that is true, and an odd address": (lambda f: f.id(auth_time=True, email={}), M),
+    "an infinite time of the sign-in": (
+        lambda f: f.raw(payload=json.dumps(f.id_claims(auth_time=7)).replace(" 7}", " 1e999}")),
+        M,
+    ),
     "expired": (lambda f: f.id(exp=int(time.time()) - 61), errors.TokenExpiredError),
     "another issuer": (lambda f: f.id_by_secret(iss="https://evil.example"), errors.TokenIssuerError),
 }

@@ -346,7 +346,7 @@ async def test_the_token_that_was_not_used_for_longest_is_forgotten(
     for token in (first, second, first, third):
         await client.verify_access_token(token)
     known = client._shared.verified
-    found = [known.get(digest_of(AccessToken, token), AccessToken) is not None for token in (first, second, third)]
+    found = [known.get(digest_of(token), AccessToken) is not None for token in (first, second, third)]
     assert found == [True, False, True]
 
 

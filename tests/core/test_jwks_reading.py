@@ -64,9 +64,20 @@ def test_other_keys_are_left_out() -> None:
             read_key_set({"keys": [other]})
     read = read_key_set({"keys": [*others, GOOD]})
     assert [id_ for id_, _ in read.keys] == ["good"]
-    assert read.find("good") is read.find(None)
-    assert read.find("other") is None
-    assert read_key_set({"keys": [GOOD, {**GOOD, "kid": "second"}]}).find(None) is None
+    assert len(read.find("good")) == 1
+    assert read.find("good") == read.find(None)
+    assert read.find("other") == ()
+
+
+def test_several_keys_may_have_one_id() -> None:
+    read = read_key_set({"keys": [GOOD, {**GOOD, "kid": "second"}, GOOD, {**GOOD, "kid": None}]})
+    assert [len(read.find(id_)) for id_ in ("good", "second", "", None)] == [2, 1, 0, 4]
+
+
+def test_a_set_has_only_so_many_keys() -> None:
+    many = [{**GOOD, "kid": str(number)} for number in range(40)]
+    read = read_key_set({"keys": ["no key", *many]})
+    assert [id_ for id_, _ in read.keys] == [str(number) for number in range(32)]
 
 
 @pytest.mark.parametrize(("bits", "used"), [(2047, False), (2048, True), (8192, True), (8193, False)])
@@ -79,8 +90,7 @@ def test_a_key_is_neither_too_short_nor_too_long(bits: int, used: bool) -> None:
 
 def test_a_private_key_that_is_published_by_mistake_is_not_kept() -> None:
     whole = RSAKey.generate_key(2048, {"kid": "k"}).as_dict(private=True)
-    key = read_key_set({"keys": [whole]}).find("k")
-    assert key is not None
+    (key,) = read_key_set({"keys": [whole]}).find("k")
     assert not key.is_private
 
 
@@ -91,7 +101,7 @@ from genauth_async.oidc._jwks import read_key_set
 assert "joserfc" not in sys.modules
 read_key_set({{"keys": [{GOOD!r}]}})
 loaded = set(sys.modules)
-from genauth_async.oidc._jws import check_signature
+from genauth_async.oidc._jws import is_signed
 from genauth_async.oidc._jws import registry_of
 registry_of("RS256")
 import joserfc.jws, joserfc.errors

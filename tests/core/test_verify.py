@@ -15,7 +15,7 @@ from genauth_async import AuthenticationClient, ConfigurationError, TokenVerific
 from genauth_async.emulator import Emulator
 from genauth_async.settings import Clock
 from tests.core.forging import GONE, Forge, half_hash, hs256
-from tests.core.refused_tokens import CLAIMS, FORM, HEADER, ID_TOKENS, Cases, K, Make
+from tests.core.refused_tokens import CLAIMS, DEEPEST, FORM, HEADER, ID_TOKENS, Cases, K, Make, nested
 
 pytestmark = pytest.mark.anyio
 
@@ -92,6 +92,7 @@ ACCEPTED: dict[str, Make] = {
     "no kid, while there is one key": lambda f: f.signed(f.access_claims(), kid=GONE),
     "unknown headers": lambda f: f.signed(f.access_claims(), x="y", x5t="z"),
     "a long header": lambda f: f.signed(f.access_claims(), x="y" * 2000),
+    "a deep claim": lambda f: f.access(x={"y": nested(DEEPEST - 2)}),
     "several audiences": lambda f: f.access(aud=["another", f.emulator.app_id]),
     "scopes as a list": lambda f: f.access(scope=["openid", "profile"]),
     "expired a little ago": lambda f: f.access(exp=int(time.time()) - 30),
@@ -169,6 +170,8 @@ async def test_audiences_are_checked_each_time(forge: Forge, client: Authenticat
 async def test_a_leeway_has_bounds(leeway: Any, forge: Forge, client: AuthenticationClient) -> None:
     with pytest.raises(ConfigurationError, match="leeway"):
         await client.verify_access_token(forge.access(), leeway=leeway)
+    with pytest.raises(ConfigurationError, match="leeway"):
+        await client.verify_id_token(forge.id(), leeway=leeway)
 
 
 async def test_the_leeway_can_be_set(forge: Forge, client: AuthenticationClient) -> None:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from joserfc.jwk import OctKey, RSAKey
 
 from genauth_async.emulator import Emulator
-from genauth_async.errors import MalformedTokenError, SignatureInvalidError, TokenVerificationError
+from genauth_async.errors import MalformedTokenError, TokenVerificationError
 from genauth_async.oidc._claims import read_claims
 from genauth_async.oidc._jwks import read_key_set
-from genauth_async.oidc._jws import check_kind, check_signature, decoded, parse
+from genauth_async.oidc._jws import check_kind, decoded, is_signed, parse, wrong_signature
 from tests.core.forging import Forge, part
 
 # RFC 7515, appendix A.1.
@@ -55,8 +55,7 @@ COOKBOOK = (
 
 
 def rsa(modulus: str, key_id: str | None = None) -> Any:
-    key = read_key_set({"keys": [{"kty": "RSA", "n": modulus, "e": "AQAB", "kid": key_id}]}).find(key_id)
-    assert key is not None
+    (key,) = read_key_set({"keys": [{"kty": "RSA", "n": modulus, "e": "AQAB", "kid": key_id}]}).find(key_id)
     return key
 
 
@@ -70,17 +69,14 @@ def rsa(modulus: str, key_id: str | None = None) -> Any:
     ids=["RFC 7515 A.1", "RFC 7515 A.2", "RFC 7520 4.1"],
 )
 def test_published_signatures_are_good_and_no_others(token: str, algorithm: str, key: Any) -> None:
-    check_signature(token, algorithm, key)
+    assert is_signed(token, algorithm, key)
     head, payload, signature = token.split(".")
     damaged = signature[:9] + ("A" if signature[9] != "A" else "B") + signature[10:]
     for other in (f"{head}.{payload}.{damaged}", f"{head}.{payload[:-4]}.{signature}", f"{head}.{payload}.AAAA"):
-        with pytest.raises(SignatureInvalidError):
-            check_signature(other, algorithm, key)
-    with pytest.raises(SignatureInvalidError):
-        check_signature(token, "HS256" if algorithm == "RS256" else "RS256", key)
+        assert not is_signed(other, algorithm, key)
+    assert not is_signed(token, "HS256" if algorithm == "RS256" else "RS256", key)
     other_key = OctKey.generate_key(512) if algorithm == "HS256" else RSAKey.generate_key(2048)
-    with pytest.raises(SignatureInvalidError):
-        check_signature(token, algorithm, other_key)
+    assert not is_signed(token, algorithm, other_key)
 
 
 def test_the_header_of_appendix_a1_is_read_with_its_line_breaks() -> None:
@@ -100,7 +96,8 @@ def verify(token: str) -> None:
     parsed = parse(token, ["RS256"])
     check_kind(parsed, "access")
     read_claims(parsed.claims, "access")
-    check_signature(token, parsed.algorithm, KEY)
+    if not is_signed(token, parsed.algorithm, KEY):
+        raise wrong_signature(parsed.algorithm)
 
 
 def test_the_good_token_is_good() -> None:
