@@ -17,9 +17,8 @@ from urllib.parse import urlsplit
 import httpx
 from aiohttp import web
 
-from genauth_async import AuthenticationClient, OAuthError, TokenSession
+from genauth_async import AuthenticationClient
 from genauth_async.integrations.aiohttp import GenAuth
-from genauth_async.models.tokens import UserInfo
 
 SITE_URL = os.environ.get("SITE_URL", "http://localhost:8000")
 SIGNED_IN = """<p>You are signed in.</p>
@@ -39,7 +38,7 @@ def make_app(client: AuthenticationClient, site_url: str) -> web.Application:
 
     @routes.get("/profile")
     async def profile(request: web.Request) -> web.Response:
-        user = (await user_of(client, await auth.page_session(request))).to_dict()
+        user = (await auth.page_user(request)).to_dict()
         items = [f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in user.items()]
         return page("Profile", f"<dl>{''.join(items)}</dl>")
 
@@ -60,16 +59,6 @@ def make_app(client: AuthenticationClient, site_url: str) -> web.Application:
     auth.setup(app, close_client=True)
     app.add_routes(routes)
     return app
-
-
-async def user_of(client: AuthenticationClient, session: TokenSession) -> UserInfo:
-    """What GenAuth knows of the user; a session that was revoked meanwhile raises a SessionError."""
-    token = await session.access_token()
-    try:
-        return await client.get_user_info_by_access_token(token)
-    except OAuthError:
-        await session.invalidate(token)
-        return await client.get_user_info_by_access_token(await session.access_token())
 
 
 def page(title: str, body: str) -> web.Response:

@@ -19,7 +19,7 @@ import uvicorn
 from fastapi import Depends, FastAPI
 from fastapi.responses import HTMLResponse
 
-from genauth_async import AuthenticationClient, OAuthError, TokenSession
+from genauth_async import AuthenticationClient, TokenSession
 from genauth_async.integrations.fastapi import GenAuth
 from genauth_async.models.tokens import UserInfo
 from genauth_async.models.verification import AccessToken
@@ -41,9 +41,8 @@ def make_app(client: AuthenticationClient, site_url: str) -> FastAPI:
         return page("Reports for you", SIGNED_IN if session else '<p><a href="/login">Sign in</a></p>')
 
     @app.get("/profile")
-    async def profile(session: TokenSession = Depends(auth.page_session)) -> HTMLResponse:
-        user = (await user_of(client, session)).to_dict()
-        items = [f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in user.items()]
+    async def profile(user: UserInfo = Depends(auth.page_user)) -> HTMLResponse:
+        items = [f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in user.to_dict().items()]
         return page("Profile", f"<dl>{''.join(items)}</dl>")
 
     @app.get("/reports")
@@ -58,16 +57,6 @@ def make_app(client: AuthenticationClient, site_url: str) -> FastAPI:
         return {"reports": ["First quarter", f"Drafts of {claims.sub}"]}
 
     return app
-
-
-async def user_of(client: AuthenticationClient, session: TokenSession) -> UserInfo:
-    """What GenAuth knows of the user; a session that was revoked meanwhile raises a SessionError."""
-    token = await session.access_token()
-    try:
-        return await client.get_user_info_by_access_token(token)
-    except OAuthError:
-        await session.invalidate(token)
-        return await client.get_user_info_by_access_token(await session.access_token())
 
 
 def page(title: str, body: str) -> HTMLResponse:

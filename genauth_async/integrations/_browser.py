@@ -10,12 +10,15 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 import anyio
+from attrs import frozen
 
+from .._sealing import Seal
 from ..errors import GenAuthError, RefreshUnavailableError, SessionError
 from ..models.tokens import OIDCTokenResponse
+from ..oidc._jws import parse
 from ..session import TokenSession
 from ..stores import TokenStore
-from ._cookies import CookieNames, Seal
+from ._cookies import CookieNames
 from ._replies import Refusal, RefusedError, unavailable
 
 if TYPE_CHECKING:
@@ -23,6 +26,15 @@ if TYPE_CHECKING:
 
 _log: Final = logging.getLogger(__name__)
 _STORE_SECONDS: Final = 10.0
+
+
+@frozen
+class _Content:
+    """What a session's cookie says."""
+
+    key: str
+    until: float
+    subject: str | None
 
 
 class BrowserSessions:
@@ -57,12 +69,14 @@ class BrowserSessions:
         session_id = secrets.token_urlsafe(32)  # always a new one: an id from before the sign-in may be known to others
         until = self._client.settings.clock.wall() + self._lifetime
         cookie = self._names.set(
-            self._names.session, self._seal.seal({"id": session_id, "until": until}), self._lifetime
+            self._names.session,
+            self._seal.seal({"id": session_id, "until": until, "sub": self._subject(tokens)}),
+            self._lifetime,
         )
         with _store_failures():
             await self._client.session(tokens, store=self._store, key=_key(session_id)).access_token()  # stores them
         if (content := self._content(cookies)) is not None:
-            await self._forget(content[0])
+            await self._forget(content.key)
         return cookie
 
     async def find(self, cookies: Mapping[str, str]) -> TokenSession:
@@ -76,13 +90,17 @@ class BrowserSessions:
         content = self._content(cookies)
         if content is None:
             raise RefusedError(self._signed_out("The session cookie is not good", forget=True))
-        key, until = content
-        if self._client.settings.clock.wall() > until:
-            await self._forget(key)
+        if self._client.settings.clock.wall() > content.until:
+            await self._forget(content.key)
             raise RefusedError(self._signed_out("The session has expired", forget=True))
-        session = self._client.session(None, store=self._store, key=key)
+        session = self._client.session(None, store=self._store, key=content.key)
         await self.access_token(session)
         return session
+
+    def subject(self, cookies: Mapping[str, str]) -> str | None:
+        """Who signed in, as the ID token of the sign-in says; None where there was no such token."""
+        content = self._content(cookies)
+        return None if content is None else content.subject
 
     async def access_token(self, session: TokenSession) -> str:
         """The session's access token.
@@ -121,8 +139,8 @@ class BrowserSessions:
             return None, ()
         id_token = None
         if (content := self._content(cookies)) is not None:
-            id_token = await self._id_token(content[0])
-            await self._forget(content[0])
+            id_token = await self._id_token(content.key)
+            await self._forget(content.key)
         return id_token, (self._names.clear(self._names.session),)
 
     async def _id_token(self, key: str) -> str | None:
@@ -142,12 +160,17 @@ class BrowserSessions:
         except Exception as error:  # noqa: BLE001 - a store may raise anything; the cookie is gone in any case
             _log.warning("A session stays in the store, which failed: %s", type(error).__name__)
 
-    def _content(self, cookies: Mapping[str, str]) -> tuple[str, float] | None:
-        """The key in the store, and until when the session may last."""
+    def _subject(self, tokens: OIDCTokenResponse) -> str | None:
+        # The sign-in has verified this ID token; what a refresh brings later, nobody verifies.
+        if tokens.id_token is None or self._client.settings.protocol != "oidc":
+            return None
+        return str(parse(tokens.id_token, ("RS256", "HS256")).claims["sub"])
+
+    def _content(self, cookies: Mapping[str, str]) -> _Content | None:
         content = self._seal.opened(cookies.get(self._names.session, "")) or {}
-        session_id, until = content.get("id"), content.get("until")
+        session_id, until, subject = content.get("id"), content.get("until"), content.get("sub")
         if isinstance(session_id, str) and isinstance(until, (int, float)):
-            return _key(session_id), until
+            return _Content(_key(session_id), until, subject if isinstance(subject, str) else None)
         return None
 
     def _signed_out(self, detail: str, *, forget: bool) -> Refusal:

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
+from .._sealing import Seal
 from ..errors import ConfigurationError, GenAuthError, OAuthError, SessionError
 from ..models.tokens import UserInfo
 from ..session import TokenSession
 from ..settings import is_loopback
 from ..stores import MemoryStore, TokenStore
 from ._browser import BrowserSessions
-from ._cookies import CookieNames, Seal, checked_secrets
+from ._cookies import CookieNames, checked_secrets
 from ._login_flow import LoginFlow
 from ._replies import Page, Redirect, Refusal, RefusedError, page, unavailable
 from ._safe_next import safe_next
 
 if TYPE_CHECKING:
     from ..client import AuthenticationClient
+
+_log: Final = logging.getLogger(__name__)
+_UNREADABLE: Final = "The user's data cannot be read now"
+_T = TypeVar("_T")
 
 
 @frozen(kw_only=True)
@@ -60,11 +66,13 @@ class Asked:
         method: the HTTP method.
         target: the path and the query, as they were sent.
         accept: the Accept header.
+        socket_origin: the Origin header of a request for a WebSocket.
     """
 
     method: str
     target: str = field(repr=False)
     accept: str
+    socket_origin: str | None = None
 
     @property
     def is_for_a_page(self) -> bool:
@@ -95,7 +103,7 @@ class WebLogin:
         client.begin_login(scope=options.scope, lifetime=options.login_lifetime)  # says now what it would say to users
         self._client = client
         self._options = options
-        self._origin = "{0.scheme}://{0.netloc}".format(urlsplit(settings.redirect_uri or "")).lower()
+        self._origin = _origin(settings.redirect_uri or "")
         self.callback_path = callback_path.removeprefix(mount)
         paths = (self.callback_path, options.login_path, options.logout_path, options.me_path)
         if len(set(paths)) < len(paths):
@@ -106,13 +114,13 @@ class WebLogin:
         self._sessions = BrowserSessions(
             client,
             MemoryStore() if options.store is None else options.store,
-            Seal(secrets, f"session {settings.app_id}"),
+            Seal(secrets, f"web session {settings.app_id}"),
             names,
             lifetime=options.session_lifetime,
         )
         self._flow = LoginFlow(
             client,
-            Seal(secrets, f"login {settings.app_id}"),
+            Seal(secrets, f"web login {settings.app_id}"),
             names,
             scope=options.scope,
             login_url=mount + options.login_path,
@@ -170,22 +178,36 @@ class WebLogin:
         id_token, cleared = await self._sessions.end(cookies)
         return Redirect(url=self._client.build_logout_url(id_token=id_token), set_cookies=cleared)
 
-    async def session(self, cookies: Mapping[str, str]) -> TokenSession:
+    async def session(self, cookies: Mapping[str, str], socket_origin: str | None = None) -> TokenSession:
         """The browser's session, with a valid access token.
+
+        Args:
+            cookies: the request's.
+            socket_origin: the Origin header of a request for a WebSocket. Nothing else keeps pages of neighbouring
+                hosts, whose requests carry the cookies, from opening one and reading what it says.
 
         Raises:
             RefusedError: there is none (401), or its token cannot be refreshed now (503).
         """
+        if socket_origin not in {None, self._origin}:
+            detail = "A page of another site has no session here"
+            raise RefusedError(Refusal(status=401, detail=detail, www_authenticate="Cookie"))
         return await self._sessions.find(cookies)
 
-    async def optional_session(self, cookies: Mapping[str, str]) -> TokenSession | None:
+    async def optional_session(
+        self, cookies: Mapping[str, str], socket_origin: str | None = None
+    ) -> TokenSession | None:
         """The browser's session, or None.
+
+        Args:
+            cookies: the request's.
+            socket_origin: as `session` takes it.
 
         Raises:
             RefusedError: its token cannot be refreshed now (503).
         """
         try:
-            return await self.session(cookies)
+            return await self.session(cookies, socket_origin)
         except RefusedError as error:
             if error.reply.status == HTTPStatus.UNAUTHORIZED:
                 return None
@@ -201,11 +223,7 @@ class WebLogin:
         Raises:
             RefusedError: there is none: a browser that asks for a page is sent to sign in (303), others are told (401).
         """
-        try:
-            return await self.session(cookies)
-        except RefusedError as error:
-            refusal = error.reply
-        raise RefusedError(self.page_refusal(refusal, asked) if isinstance(refusal, Refusal) else refusal)
+        return await self._for_a_page(self.session(cookies, asked.socket_origin), asked)
 
     def page_refusal(self, refusal: Refusal, asked: Asked) -> Refusal | Redirect:
         """The refusal of a session, or the way to sign in for a browser that asks for a page.
@@ -216,10 +234,19 @@ class WebLogin:
         """
         if refusal.status != HTTPStatus.UNAUTHORIZED or not asked.is_for_a_page:
             return refusal
-        mount, target = self._options.mount, asked.target
-        is_whole = target.partition("?")[0] == mount or target.startswith(f"{mount}/")
-        back = target if is_whole else mount + target
-        return Redirect(url=self._flow.address(back), set_cookies=refusal.set_cookies)
+        return Redirect(url=self._flow.address(self._address(asked)), set_cookies=refusal.set_cookies)
+
+    def optional_refusal(self, refusal: Refusal, asked: Asked) -> Refusal | Redirect:
+        """The refusal of a session that was not needed, or the way to the same page without it.
+
+        Args:
+            refusal: as a script is told.
+            asked: what the request asks for.
+        """
+        if asked.is_for_a_page and refusal.set_cookies:  # the cookie goes, so that the browser does not go in circles
+            default = self._options.mount + self._options.after_login
+            return Redirect(url=safe_next(self._address(asked), default), set_cookies=refusal.set_cookies)
+        return self.page_refusal(refusal, asked)
 
     def refusal(self, error: SessionError) -> Refusal:
         """What to answer when a session, after it was found, cannot give a token.
@@ -229,13 +256,49 @@ class WebLogin:
         """
         return self._sessions.refusal(error)
 
-    async def me(self, cookies: Mapping[str, str]) -> UserInfo:
+    async def user(self, cookies: Mapping[str, str], socket_origin: str | None = None) -> UserInfo:
         """What GenAuth knows of the user.
 
+        Args:
+            cookies: the request's.
+            socket_origin: as `session` takes it.
+
         Raises:
-            RefusedError: nobody is signed in (401), or GenAuth cannot be asked now (503).
+            RefusedError: nobody is signed in (401), or GenAuth cannot be asked now, or speaks of another user (503).
         """
-        session = await self.session(cookies)
+        user = await self._user_info(await self.session(cookies, socket_origin))
+        if self._sessions.subject(cookies) in {None, user.sub}:
+            return user
+        # OpenID Connect Core section 5.3.2
+        _log.warning("The userinfo endpoint speaks of another user than the ID token of the sign-in")
+        raise RefusedError(unavailable(_UNREADABLE, None))
+
+    async def page_user(self, cookies: Mapping[str, str], asked: Asked) -> UserInfo:
+        """What GenAuth knows of the user, for a page.
+
+        Args:
+            cookies: the request's.
+            asked: what it asks for.
+
+        Raises:
+            RefusedError: as by `page_session` and `user`.
+        """
+        return await self._for_a_page(self.user(cookies, asked.socket_origin), asked)
+
+    async def _for_a_page(self, found: Awaitable[_T], asked: Asked) -> _T:
+        try:
+            return await found
+        except RefusedError as error:
+            refusal = error.reply
+        raise RefusedError(self.page_refusal(refusal, asked) if isinstance(refusal, Refusal) else refusal)
+
+    def _address(self, asked: Asked) -> str:
+        """What was asked for, as browsers know it."""
+        mount, target = self._options.mount, asked.target
+        is_whole = target.partition("?")[0] == mount or target.startswith(f"{mount}/")
+        return target if is_whole else mount + target
+
+    async def _user_info(self, session: TokenSession) -> UserInfo:
         token = await self._sessions.access_token(session)
         try:
             try:
@@ -248,8 +311,20 @@ class WebLogin:
                 token = await self._sessions.access_token(session)
                 return await self._client.get_user_info_by_access_token(token)
         except GenAuthError as error:
-            refusal = unavailable("The user's data cannot be read now", getattr(error, "retry_after", None))
+            refusal = unavailable(_UNREADABLE, getattr(error, "retry_after", None))
         raise RefusedError(refusal)
+
+
+def close_code(reply: Refusal | Redirect) -> int:
+    """With which code a WebSocket is closed for this reply (RFC 6455 section 7.4.1, and its registry)."""
+    return 1013 if reply.status == HTTPStatus.SERVICE_UNAVAILABLE else 1008
+
+
+def _origin(url: str) -> str:
+    """As browsers write it (RFC 6454 section 6.2)."""
+    parts = urlsplit(url.lower())
+    port = {"http": ":80", "https": ":443"}[parts.scheme]
+    return f"{parts.scheme}://{parts.netloc.removesuffix(port)}"
 
 
 def _checked_redirect_uri(redirect_uri: str | None) -> tuple[bool, str]:

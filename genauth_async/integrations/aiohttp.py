@@ -28,17 +28,22 @@ except ModuleNotFoundError as missing:
     raise ImportError("this needs aiohttp: pip install 'genauth-async[aiohttp]'") from missing
 
 from ..errors import SessionError
+from ..models.tokens import UserInfo
 from ..models.verification import AccessToken
 from ..session import TokenSession
 from ._auth import WebAuth
 from ._replies import Page, Redirect, Refusal, RefusedError
-from ._web import Asked
+from ._web import Asked, close_code
 
 __all__ = ["GenAuth"]
 
-# Whether the handler asked for a page's session; a key of the request would be another in each version of aiohttp.
-_for_a_page: Final = ContextVar("genauth_async_for_a_page", default=False)
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_Answer: TypeAlias = Callable[[Refusal, Asked], Refusal | Redirect]
+
+# How to answer when the session that the handler asked for ends, and the WebSocket that it opened; keys of the request
+# would be others in each version of aiohttp.
+_answer: Final[ContextVar[_Answer | None]] = ContextVar("genauth_async_answer", default=None)
+_socket: Final[ContextVar[web.WebSocketResponse | None]] = ContextVar("genauth_async_socket", default=None)
 
 
 class GenAuth(WebAuth):
@@ -63,6 +68,9 @@ class GenAuth(WebAuth):
             app.router.add_post(options.logout_path, self._logout)
             app.router.add_get(options.me_path, self._me)
             app.middlewares.append(self._answering)
+            app.on_response_prepare.append(_remember_socket)
+        if self._warm:
+            app.on_startup.append(self._start)
         if close_client:
             app.on_cleanup.append(self._close)
 
@@ -126,10 +134,10 @@ class GenAuth(WebAuth):
             aiohttp.web.HTTPException: 401 without one; 503 when its token cannot be refreshed now.
         """
         with _refusals():
-            return await self._web.session(request.cookies)
+            return await self._web.session(request.cookies, _socket_origin(request))
 
     async def optional_session(self, request: web.Request) -> TokenSession | None:
-        """The browser's session, or None.
+        """The browser's session, or None; a page whose session ends meanwhile is asked for again, without it.
 
         Args:
             request: the request.
@@ -137,8 +145,9 @@ class GenAuth(WebAuth):
         Raises:
             aiohttp.web.HTTPException: 503 when its token cannot be refreshed now.
         """
+        _answer.set(self._web.optional_refusal)
         with _refusals():
-            return await self._web.optional_session(request.cookies)
+            return await self._web.optional_session(request.cookies, _socket_origin(request))
 
     async def page_session(self, request: web.Request) -> TokenSession:
         """The browser's session; without one, a browser that asks for a page is sent to sign in and comes back.
@@ -149,9 +158,33 @@ class GenAuth(WebAuth):
         Raises:
             aiohttp.web.HTTPException: 303 or 401 without one; 503 when its token cannot be refreshed now.
         """
-        _for_a_page.set(True)
+        _answer.set(self._web.page_refusal)
         with _refusals():
             return await self._web.page_session(request.cookies, _asked(request))
+
+    async def user(self, request: web.Request) -> UserInfo:
+        """What GenAuth knows of the browser's user, asked anew by each call.
+
+        Args:
+            request: the request.
+
+        Raises:
+            aiohttp.web.HTTPException: 401 without a session; 503 when GenAuth cannot tell now.
+        """
+        with _refusals():
+            return await self._web.user(request.cookies, _socket_origin(request))
+
+    async def page_user(self, request: web.Request) -> UserInfo:
+        """As `user`; without a session, a browser that asks for a page is sent to sign in and comes back.
+
+        Args:
+            request: the request.
+
+        Raises:
+            aiohttp.web.HTTPException: 303 or 401 without a session; 503 when GenAuth cannot tell now.
+        """
+        with _refusals():
+            return await self._web.page_user(request.cookies, _asked(request))
 
     async def _login(self, request: web.Request) -> web.Response:
         return _sent(self._web.login(request.query.get("next"), request.cookies))
@@ -170,8 +203,11 @@ class GenAuth(WebAuth):
 
     async def _me(self, request: web.Request) -> web.Response:
         with _refusals():
-            user = await self._web.me(request.cookies)
+            user = await self._web.user(request.cookies)
         return web.json_response(user.to_dict(), headers={"Cache-Control": "no-store"})
+
+    async def _start(self, _app: web.Application) -> None:
+        await self._fetch_keys()
 
     async def _close(self, _app: web.Application) -> None:
         await self._client.aclose()
@@ -179,16 +215,34 @@ class GenAuth(WebAuth):
     @web.middleware
     async def _answering(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answers when a session ends while a handler uses it."""
-        _for_a_page.set(False)  # the task has served other requests of this connection
         try:
             return await handler(request)
         except SessionError as error:
             refusal = self._web.refusal(error)
-        raise _exception(self._web.page_refusal(refusal, _asked(request)) if _for_a_page.get() else refusal)
+        socket, answer = _socket.get(), _answer.get()
+        if socket is not None:
+            await socket.close(code=close_code(refusal), message=refusal.detail.encode())
+            return socket
+        raise _exception(answer(refusal, _asked(request)) if answer else refusal)
+
+
+async def _remember_socket(_request: web.Request, response: web.StreamResponse) -> None:
+    if isinstance(response, web.WebSocketResponse):
+        _socket.set(response)
+
+
+def _socket_origin(request: web.Request) -> str | None:
+    is_for_socket = request.headers.get(hdrs.UPGRADE, "").lower().strip() == "websocket"
+    return request.headers.get(hdrs.ORIGIN) if is_for_socket else None
 
 
 def _asked(request: web.Request) -> Asked:
-    return Asked(method=request.method, target=request.rel_url.raw_path_qs, accept=request.headers.get(hdrs.ACCEPT, ""))
+    return Asked(
+        method=request.method,
+        target=request.rel_url.raw_path_qs,
+        accept=request.headers.get(hdrs.ACCEPT, ""),
+        socket_origin=_socket_origin(request),
+    )
 
 
 def _sent(reply: Redirect | Page) -> web.Response:

@@ -18,8 +18,9 @@ from functools import cached_property
 from typing import Any, TypeAlias, TypeVar, cast
 
 try:
-    from fastapi import APIRouter, HTTPException, Request, Response, Security
+    from fastapi import APIRouter, HTTPException, Request, Response, Security, WebSocketException
     from fastapi.openapi.models import OAuth2
+    from fastapi.requests import HTTPConnection
     from fastapi.security import APIKeyCookie, OAuth2AuthorizationCodeBearer, SecurityScopes
 except ModuleNotFoundError as missing:
     if (missing.name or "").partition(".")[0] != "fastapi":
@@ -27,12 +28,13 @@ except ModuleNotFoundError as missing:
     raise ImportError("this needs FastAPI: pip install 'genauth-async[fastapi]'") from missing
 
 from ..errors import SessionError
+from ..models.tokens import UserInfo
 from ..models.verification import AccessToken
 from ..oidc.authorize import DEFAULT_SCOPE
 from ..session import TokenSession
 from ._auth import WebAuth
 from ._replies import Page, Redirect, Refusal, RefusedError
-from ._web import Asked
+from ._web import Asked, close_code
 
 __all__ = ["GenAuth"]
 
@@ -43,13 +45,26 @@ SessionDependency: TypeAlias = Callable[..., AsyncIterator[_T]]
 """What `Depends` takes, gives a `_T`, and answers what goes wrong with it later."""
 
 
+# Only shown in the documentation: not every version of FastAPI could call what they inherit in WebSocket routes.
+class _BearerShown(OAuth2AuthorizationCodeBearer):
+    async def __call__(self) -> None:  # type: ignore[override]
+        """Asks nothing of a request."""
+
+
+class _CookieShown(APIKeyCookie):
+    async def __call__(self) -> None:  # type: ignore[override]
+        """Asks nothing of a request."""
+
+
 class GenAuth(WebAuth):
     __doc__ = WebAuth.__doc__
 
     @asynccontextmanager
     async def lifespan(self, _app: object) -> AsyncIterator[None]:
-        """Closes the client when the application ends: `FastAPI(lifespan=auth.lifespan)`."""
+        """Closes the client when the application ends: `FastAPI(lifespan=auth.lifespan)`. See `warm`, too."""
         try:
+            if self._warm:
+                await self._fetch_keys()
             yield
         finally:
             await self._client.aclose()
@@ -58,7 +73,8 @@ class GenAuth(WebAuth):
     def swagger_ui_init_oauth(self) -> dict[str, object]:
         """For `FastAPI(swagger_ui_init_oauth=...)`, so that the documentation page's Authorize button works.
 
-        The page's own address, /docs/oauth2-redirect, has to be a registered callback of the application.
+        The page's own address, /docs/oauth2-redirect, has to be a registered callback of the application. The dialog
+        asks for the app secret, too; leave it empty if the application needs none at the token endpoint.
         """
         scopes = self._options.scope or DEFAULT_SCOPE
         return {
@@ -73,12 +89,12 @@ class GenAuth(WebAuth):
         bearer, scheme = self._bearer, self._scheme
 
         async def required(
-            request: Request,
+            connection: HTTPConnection,
             scopes: SecurityScopes,
-            _documented: str | None = Security(scheme),
+            _documented: None = Security(scheme),
         ) -> AccessToken:
-            with _refusals():
-                return await bearer.claims(request.headers.getlist("authorization"), scopes.scopes)
+            with _refusals(connection):
+                return await bearer.claims(connection.headers.getlist("authorization"), scopes.scopes)
 
         return required
 
@@ -87,9 +103,9 @@ class GenAuth(WebAuth):
         """The claims of the request's bearer token; None without one, and 401 with a bad one."""
         bearer, scheme = self._bearer, self._scheme
 
-        async def optional(request: Request, _documented: str | None = Security(scheme)) -> AccessToken | None:
-            with _refusals():
-                return await bearer.optional_claims(request.headers.getlist("authorization"))
+        async def optional(connection: HTTPConnection, _documented: None = Security(scheme)) -> AccessToken | None:
+            with _refusals(connection):
+                return await bearer.optional_claims(connection.headers.getlist("authorization"))
 
         return optional
 
@@ -115,31 +131,32 @@ class GenAuth(WebAuth):
         web = self._web
 
         async def session(
-            request: Request, _documented: str | None = Security(self._cookie_scheme)
+            connection: HTTPConnection, _documented: None = Security(self._cookie_scheme)
         ) -> AsyncIterator[TokenSession]:
-            with _refusals():
-                found = await web.session(request.cookies)
+            with _refusals(connection):
+                found = await web.session(connection.cookies, _socket_origin(connection))
             try:
                 yield found
             except SessionError as error:
-                raise _exception(web.refusal(error)) from None
+                raise _exception(web.refusal(error), connection) from None
 
         return session
 
     @cached_property
     def optional_session(self) -> SessionDependency[TokenSession | None]:
-        """The browser's session, or None."""
+        """The browser's session, or None; a page whose session ends meanwhile is asked for again, without it."""
         web = self._web
 
         async def optional_session(
-            request: Request, _documented: str | None = Security(self._cookie_scheme)
+            connection: HTTPConnection, _documented: None = Security(self._cookie_scheme)
         ) -> AsyncIterator[TokenSession | None]:
-            with _refusals():
-                found = await web.optional_session(request.cookies)
+            with _refusals(connection):
+                found = await web.optional_session(connection.cookies, _socket_origin(connection))
             try:
                 yield found
             except SessionError as error:
-                raise _exception(web.refusal(error)) from None
+                reply = web.optional_refusal(web.refusal(error), _asked(connection))
+                raise _exception(reply, connection) from None
 
         return optional_session
 
@@ -149,17 +166,39 @@ class GenAuth(WebAuth):
         web = self._web
 
         async def page_session(
-            request: Request, _documented: str | None = Security(self._cookie_scheme)
+            request: Request, _documented: None = Security(self._cookie_scheme)
         ) -> AsyncIterator[TokenSession]:
             asked = _asked(request)
-            with _refusals():
+            with _refusals(request):
                 found = await web.page_session(request.cookies, asked)
             try:
                 yield found
             except SessionError as error:
-                raise _exception(web.page_refusal(web.refusal(error), asked)) from None
+                raise _exception(web.page_refusal(web.refusal(error), asked), request) from None
 
         return page_session
+
+    @cached_property
+    def user(self) -> Dependency[UserInfo]:
+        """What GenAuth knows of the browser's user, asked anew for each request; or 401."""
+        web = self._web
+
+        async def user(connection: HTTPConnection, _documented: None = Security(self._cookie_scheme)) -> UserInfo:
+            with _refusals(connection):
+                return await web.user(connection.cookies, _socket_origin(connection))
+
+        return user
+
+    @cached_property
+    def page_user(self) -> Dependency[UserInfo]:
+        """As `user`; without a session, a browser that asks for a page is sent to sign in and comes back."""
+        web = self._web
+
+        async def page_user(request: Request, _documented: None = Security(self._cookie_scheme)) -> UserInfo:
+            with _refusals(request):
+                return await web.page_user(request.cookies, _asked(request))
+
+        return page_user
 
     @cached_property
     def router(self) -> APIRouter:
@@ -181,7 +220,7 @@ class GenAuth(WebAuth):
 
         @router.post(options.logout_path, include_in_schema=False)
         async def logout(request: Request) -> Response:
-            with _refusals():
+            with _refusals(request):
                 done = await web.logout(
                     request.cookies,
                     origin=request.headers.get("origin"),
@@ -193,38 +232,50 @@ class GenAuth(WebAuth):
         async def me(
             request: Request,
             response: Response,
-            _documented: str | None = Security(self._cookie_scheme),  # noqa: FAST002 - annotations know no locals
+            _documented: None = Security(self._cookie_scheme),  # noqa: FAST002 - annotations know no locals
         ) -> dict[str, object]:
             """What GenAuth knows of the signed-in user."""
             response.headers["Cache-Control"] = "no-store"
-            with _refusals():
-                return (await web.me(request.cookies)).to_dict()
+            with _refusals(request):
+                return (await web.user(request.cookies)).to_dict()
 
         return router
 
     @cached_property
-    def _scheme(self) -> OAuth2AuthorizationCodeBearer:
+    def _scheme(self) -> _BearerShown:
         settings = self._client.settings
         endpoints = [settings.app_host + "/" + "/".join(settings.oauth_path(end)) for end in ("auth", "token")]
-        return OAuth2AuthorizationCodeBearer(
+        return _BearerShown(
             authorizationUrl=endpoints[0],
             tokenUrl=endpoints[1],
             refreshUrl=endpoints[1],
             scheme_name="GenAuth",
-            scopes=dict.fromkeys((self._options.scope or DEFAULT_SCOPE).split(), ""),
+            scopes=dict.fromkeys([*(self._options.scope or DEFAULT_SCOPE).split(), *self._api_scopes], ""),
             auto_error=False,
         )
 
     @cached_property
-    def _cookie_scheme(self) -> APIKeyCookie:
-        return APIKeyCookie(name=self._web.session_cookie, scheme_name="GenAuthSession", auto_error=False)
+    def _cookie_scheme(self) -> _CookieShown:
+        return _CookieShown(name=self._web.session_cookie, scheme_name="GenAuthSession", auto_error=False)
 
 
-def _asked(request: Request) -> Asked:
-    raw_path = request.scope.get("raw_path")
-    path = raw_path.decode("latin-1") if isinstance(raw_path, bytes) else request.url.path
-    query = f"?{request.url.query}" if request.url.query else ""
-    return Asked(method=request.method, target=path.partition("?")[0] + query, accept=request.headers.get("accept", ""))
+def _socket_origin(connection: HTTPConnection) -> str | None:
+    return connection.headers.get("origin") if _is_socket(connection) else None
+
+
+def _is_socket(connection: HTTPConnection) -> bool:
+    return bool(connection.scope["type"] == "websocket")
+
+
+def _asked(connection: HTTPConnection) -> Asked:
+    raw_path = connection.scope.get("raw_path")
+    path = raw_path.decode("latin-1") if isinstance(raw_path, bytes) else connection.url.path
+    query = f"?{connection.url.query}" if connection.url.query else ""
+    return Asked(
+        method=connection.scope.get("method", ""),  # WebSockets have none
+        target=path.partition("?")[0] + query,
+        accept=connection.headers.get("accept", ""),
+    )
 
 
 def _sent(reply: Redirect | Page) -> Response:
@@ -236,7 +287,7 @@ def _sent(reply: Redirect | Page) -> Response:
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def _refusals(connection: HTTPConnection) -> Iterator[None]:
     """Lets FastAPI answer what is refused."""
     try:
         yield
@@ -245,11 +296,13 @@ def _refusals() -> Iterator[None]:
     else:
         return
     # Out here, the exception does not lead error reporters to frames that hold the token.
-    raise _exception(reply)
+    raise _exception(reply, connection)
 
 
-def _exception(reply: Refusal | Redirect) -> HTTPException:
+def _exception(reply: Refusal | Redirect, connection: HTTPConnection) -> HTTPException | WebSocketException:
+    detail = reply.detail if isinstance(reply, Refusal) else "The user has to sign in"
+    if _is_socket(connection):
+        return WebSocketException(close_code(reply), detail)
     # FastAPI's exceptions carry each header once; a refusal has one cookie at most, the session's.
     cookies = {"Set-Cookie": reply.set_cookies[0]} if reply.set_cookies else {}
-    detail = reply.detail if isinstance(reply, Refusal) else "The user has to sign in"
     return HTTPException(reply.status, detail, {**reply.headers, **cookies})

@@ -33,6 +33,17 @@ def aiohttp_site(client: AuthenticationClient, options: dict[str, Any]) -> web.A
     async def invoices(request: web.Request) -> web.Response:
         return web.json_response({"sub": (await auth.claims(request, "invoices")).sub})
 
+    _add_sessions(routes, auth)
+    _add_users(routes, auth)
+    _add_sockets(routes, auth)
+    _add_sockets_of_sessions(routes, auth, client)
+    app = web.Application()
+    auth.setup(app, close_client=True)
+    app.add_routes(routes)
+    return app
+
+
+def _add_sessions(routes: web.RouteTableDef, auth: GenAuth) -> None:
     @routes.get("/session")
     async def session(request: web.Request) -> web.Response:
         found = await auth.session(request)
@@ -59,7 +70,88 @@ def aiohttp_site(client: AuthenticationClient, options: dict[str, Any]) -> web.A
         await found.invalidate(await found.access_token())
         return web.json_response({"token": await found.access_token()})
 
-    app = web.Application()
-    auth.setup(app, close_client=True)
-    app.add_routes(routes)
-    return app
+    @routes.get("/refused-maybe")
+    async def refused_maybe(request: web.Request) -> web.Response:
+        found = await auth.optional_session(request)
+        if found is not None:
+            await found.invalidate(await found.access_token())
+            await found.access_token()
+        return web.json_response({"signed_in": found is not None})
+
+
+def _add_users(routes: web.RouteTableDef, auth: GenAuth) -> None:
+    @routes.get("/user")
+    async def user(request: web.Request) -> web.Response:
+        return web.json_response({"sub": (await auth.user(request)).sub})
+
+    @routes.get("/page-user")
+    async def page_user(request: web.Request) -> web.Response:
+        return web.json_response({"sub": (await auth.page_user(request)).sub})
+
+
+async def _opened(request: web.Request) -> web.WebSocketResponse:
+    socket = web.WebSocketResponse()
+    await socket.prepare(request)
+    return socket
+
+
+async def _say(request: web.Request, answer: object) -> web.WebSocketResponse:
+    socket = await _opened(request)
+    await socket.send_json(answer)
+    await socket.close()
+    return socket
+
+
+def _add_sockets(routes: web.RouteTableDef, auth: GenAuth) -> None:
+    @routes.get("/socket/claims")
+    @auth.required
+    async def claims(request: web.Request) -> web.WebSocketResponse:
+        return await _say(request, (await auth.claims(request)).sub)
+
+    @routes.get("/socket/maybe")
+    async def maybe(request: web.Request) -> web.WebSocketResponse:
+        claims = await auth.optional_claims(request)
+        return await _say(request, None if claims is None else claims.sub)
+
+    @routes.get("/socket/orders")
+    @auth.scopes("orders")
+    async def orders(request: web.Request) -> web.WebSocketResponse:
+        return await _say(request, (await auth.claims(request)).sub)
+
+
+def _add_sockets_of_sessions(routes: web.RouteTableDef, auth: GenAuth, client: AuthenticationClient) -> None:
+    @routes.get("/socket/session")
+    async def session(request: web.Request) -> web.WebSocketResponse:
+        return await _say(request, await (await auth.session(request)).access_token())
+
+    @routes.get("/socket/maybe-session")
+    async def maybe_session(request: web.Request) -> web.WebSocketResponse:
+        return await _say(request, await auth.optional_session(request) is not None)
+
+    @routes.get("/socket/user")
+    async def user(request: web.Request) -> web.WebSocketResponse:
+        return await _say(request, (await auth.user(request)).sub)
+
+    @routes.get("/socket/page-session")
+    async def page_session(request: web.Request) -> web.WebSocketResponse:
+        token = await (await auth.page_session(request)).access_token()
+        return await _say(request, (await client.get_user_info_by_access_token(token)).sub)
+
+    @routes.get("/socket/page-user")
+    async def page_user(request: web.Request) -> web.WebSocketResponse:
+        return await _say(request, (await auth.page_user(request)).sub)
+
+    @routes.get("/socket/refused-elsewhere")
+    async def refused_elsewhere(request: web.Request) -> web.WebSocketResponse:
+        found = await auth.session(request)
+        await _opened(request)
+        await found.invalidate(await found.access_token())
+        raise AssertionError(await found.access_token())
+
+    @routes.get("/socket/refused-maybe")
+    async def refused_maybe(request: web.Request) -> web.WebSocketResponse:
+        found = await auth.optional_session(request)
+        assert found is not None
+        await _opened(request)
+        await found.invalidate(await found.access_token())
+        raise AssertionError(await found.access_token())

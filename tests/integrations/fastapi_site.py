@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Security
+from fastapi import Depends, FastAPI, Security, WebSocket
 
 from genauth_async import AuthenticationClient, TokenSession
 from genauth_async.integrations.fastapi import GenAuth
+from genauth_async.models.tokens import UserInfo
 from genauth_async.models.verification import AccessToken
 
 
@@ -35,6 +36,13 @@ def fastapi_site(client: AuthenticationClient, options: dict[str, Any]) -> FastA
     ) -> dict[str, str]:
         return {"sub": claims.sub}
 
+    _add_sessions(app, auth)
+    _add_users(app, auth)
+    _add_sockets(app, auth)
+    return app
+
+
+def _add_sessions(app: FastAPI, auth: GenAuth) -> None:
     @app.get("/session")
     async def session(session: TokenSession = Depends(auth.session)) -> dict[str, str]:  # noqa: B008, FAST002
         return {"token": await session.access_token()}
@@ -59,7 +67,74 @@ def fastapi_site(client: AuthenticationClient, options: dict[str, Any]) -> FastA
         await session.invalidate(await session.access_token())
         return {"token": await session.access_token()}
 
-    return app
+    @app.get("/refused-maybe")
+    async def refused_maybe(
+        session: TokenSession | None = Depends(auth.optional_session),  # noqa: B008, FAST002
+    ) -> dict[str, bool]:
+        if session is not None:
+            await session.invalidate(await session.access_token())
+            await session.access_token()
+        return {"signed_in": session is not None}
+
+
+def _add_users(app: FastAPI, auth: GenAuth) -> None:
+    @app.get("/user")
+    async def user(user: UserInfo = Depends(auth.user)) -> dict[str, str]:  # noqa: B008, FAST002
+        return {"sub": user.sub}
+
+    @app.get("/page-user")
+    async def page_user(user: UserInfo = Depends(auth.page_user)) -> dict[str, str]:  # noqa: B008, FAST002
+        return {"sub": user.sub}
+
+
+def _add_sockets(app: FastAPI, auth: GenAuth) -> None:
+    async def say(socket: WebSocket, answer: object) -> None:
+        await socket.accept()
+        await socket.send_json(answer)
+        await socket.close()
+
+    @app.websocket("/socket/claims")
+    async def claims(socket: WebSocket, claims: AccessToken = Depends(auth.required)) -> None:  # noqa: B008
+        await say(socket, claims.sub)
+
+    @app.websocket("/socket/maybe")
+    async def maybe(socket: WebSocket, claims: AccessToken | None = Depends(auth.optional)) -> None:  # noqa: B008
+        await say(socket, None if claims is None else claims.sub)
+
+    @app.websocket("/socket/orders")
+    async def orders(socket: WebSocket, claims: AccessToken = Depends(auth.scopes("orders"))) -> None:  # noqa: B008
+        await say(socket, claims.sub)
+
+    @app.websocket("/socket/session")
+    async def session(socket: WebSocket, session: TokenSession = Depends(auth.session)) -> None:  # noqa: B008
+        await say(socket, await session.access_token())
+
+    @app.websocket("/socket/maybe-session")
+    async def maybe_session(
+        socket: WebSocket,
+        session: TokenSession | None = Depends(auth.optional_session),  # noqa: B008
+    ) -> None:
+        await say(socket, session is not None)
+
+    @app.websocket("/socket/user")
+    async def user(socket: WebSocket, user: UserInfo = Depends(auth.user)) -> None:  # noqa: B008
+        await say(socket, user.sub)
+
+    @app.websocket("/socket/refused-elsewhere")
+    async def refused_elsewhere(socket: WebSocket, session: TokenSession = Depends(auth.session)) -> None:  # noqa: B008
+        await socket.accept()
+        await session.invalidate(await session.access_token())
+        await session.access_token()
+
+    @app.websocket("/socket/refused-maybe")
+    async def refused_maybe(
+        socket: WebSocket,
+        session: TokenSession | None = Depends(auth.optional_session),  # noqa: B008
+    ) -> None:
+        await socket.accept()
+        assert session is not None
+        await session.invalidate(await session.access_token())
+        await session.access_token()
 
 
 _app = FastAPI()

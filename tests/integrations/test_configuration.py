@@ -56,6 +56,9 @@ def make(framework: str, settings: dict[str, Any], **options: Any) -> object:
         ({}, {"after_login": "//evil.test"}, "after_login"),
         ({}, {"after_login": "/a b"}, "after_login"),
         ({}, {"scope": "profile"}, "scope"),
+        ({}, {"api_scopes": "orders:read"}, "api_scopes"),
+        ({}, {"api_scopes": ["orders:read orders:write"]}, "api_scopes"),
+        ({}, {"api_scopes": [""]}, "api_scopes"),
         ({"protocol": "cas"}, {}, "protocol"),
     ],
 )
@@ -118,13 +121,13 @@ else:
 
 def test_the_documentation_page_of_fastapi_knows_how_to_sign_in() -> None:
     client = AuthenticationClient(**SETTINGS)
-    document = fastapi_site(client, {"scope": "openid profile"}).openapi()
+    document = fastapi_site(client, {"scope": "openid profile", "api_scopes": ["invoices", "b:c"]}).openapi()
     scheme = document["components"]["securitySchemes"]["GenAuth"]
     flow = scheme["flows"]["authorizationCode"]
     assert scheme["type"] == "oauth2"
     assert flow["authorizationUrl"] == "https://example.test/oidc/auth"
     assert flow["tokenUrl"] == "https://example.test/oidc/token"
-    assert set(flow["scopes"]) == {"openid", "profile", "orders"}
+    assert set(flow["scopes"]) == {"openid", "profile", "orders", "invoices", "b:c"}
     assert {"GenAuth": ["orders", "profile"]} in document["paths"]["/orders"]["get"]["security"]
     assert {"GenAuth": ["invoices"]} in document["paths"]["/invoices"]["get"]["security"]
     assert document["paths"]["/me"]["get"]["security"] == [{"GenAuthSession": []}]

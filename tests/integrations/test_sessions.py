@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from genauth_async import ClientClosedError
-from genauth_async.emulator import Emulator
+from genauth_async import ClientClosedError, SessionExpiredError
+from genauth_async.emulator import Emulator, User
+from genauth_async.integrations._replies import Redirect
+from genauth_async.integrations._web import Asked, LoginOptions, WebLogin
 from tests.conftest import PASSWORD
 from tests.integrations.conftest import MakeSite
 from tests.integrations.sites import Browser, Site, serving
@@ -73,6 +75,7 @@ def test_a_session_that_ended_is_cleared_away(signed_in: Browser, site: Site, em
 def test_a_session_that_ends_while_a_handler_uses_it_is_a_401(
     signed_in: Browser, site: Site, emulator: Emulator
 ) -> None:
+    assert signed_in.get("/page/7").status_code == 200  # on the same connection, to leave nothing behind
     emulator.revoke_grant(str(site.store._records[site.keys[0]].tokens.refresh_token))
     response = signed_in.get("/refused-elsewhere")
     assert (response.status_code, response.json()) == (401, {"detail": "The session has ended"})
@@ -89,10 +92,81 @@ def test_a_session_that_ends_while_a_page_is_made_leads_to_the_sign_in(
     assert signed_in.get("/session").status_code == 401
 
 
-def test_a_revoked_access_token_ends_the_session_of_me(signed_in: Browser, site: Site, emulator: Emulator) -> None:
+def test_a_session_that_ends_while_a_page_is_made_that_needs_none_leads_to_the_page_without_it(
+    signed_in: Browser, site: Site, emulator: Emulator
+) -> None:
     emulator.revoke_grant(str(site.store._records[site.keys[0]].tokens.refresh_token))
-    assert signed_in.get("/me").status_code == 401
+    response = signed_in.get("/refused-maybe?a=%2F")
+    assert (response.status_code, response.headers["location"]) == (303, "/refused-maybe?a=%2F")
+    assert "Max-Age=0" in set_cookies(response)["genauth_web_session"]
+    assert signed_in.get(response.headers["location"]).json() == {"signed_in": False}
+
+
+def test_scripts_are_told_that_a_session_ended_that_they_did_not_need(
+    signed_in: Browser, site: Site, emulator: Emulator
+) -> None:
+    emulator.revoke_grant(str(site.store._records[site.keys[0]].tokens.refresh_token))
+    assert signed_in.get("/refused-maybe", headers=SCRIPT).status_code == 401
+
+
+def test_a_session_that_has_to_be_renewed_while_a_page_is_made_leads_to_the_sign_in(
+    signed_in: Browser, emulator: Emulator
+) -> None:
+    emulator.faults.add("/oidc/token", lose_reply=True)
+    response = signed_in.get("/refused-maybe")
+    assert (response.status_code, response.headers["location"]) == (303, "/login?next=%2Frefused-maybe")
+
+
+def test_the_way_to_the_page_without_a_session_leads_to_no_other_site(site: Site) -> None:
+    web = WebLogin(site.client, LoginOptions(after_login="/home"))
+    refusal = web.refusal(SessionExpiredError("over"))
+    reply = web.optional_refusal(refusal, Asked(method="GET", target="//evil.example.test/", accept="text/html"))
+    assert isinstance(reply, Redirect)
+    assert reply.url == "/home"
+
+
+@pytest.mark.parametrize("path", ["/me", "/user", "/page-user"])
+def test_the_user_is_known_by_their_token(signed_in: Browser, user: User, path: str) -> None:
+    assert signed_in.get(path).json()["sub"] == user.id
+
+
+@pytest.mark.parametrize("path", ["/me", "/user", "/page-user"])
+def test_a_revoked_access_token_ends_the_session(signed_in: Browser, site: Site, emulator: Emulator, path: str) -> None:
+    emulator.revoke_grant(str(site.store._records[site.keys[0]].tokens.refresh_token))
+    assert signed_in.get(path, headers=SCRIPT).status_code == 401
     assert site.keys == []
+
+
+def test_a_page_of_a_user_whose_token_was_revoked_leads_to_the_sign_in(
+    signed_in: Browser, site: Site, emulator: Emulator
+) -> None:
+    emulator.revoke_grant(str(site.store._records[site.keys[0]].tokens.refresh_token))
+    response = signed_in.get("/page-user?a=b")
+    assert (response.status_code, response.headers["location"]) == (303, "/login?next=%2Fpage-user%3Fa%3Db")
+    assert "Max-Age=0" in set_cookies(response)["genauth_web_session"]
+
+
+@pytest.mark.parametrize("path", ["/me", "/user", "/page-user"])
+def test_what_is_said_of_another_user_is_not_believed(
+    signed_in: Browser, site: Site, emulator: Emulator, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    emulator.faults.add("/oidc/me", status=200, body={"sub": "somebody else", "name": "Mallory"})
+    response = signed_in.get(path)
+    assert (response.status_code, response.json()) == (503, {"detail": "The user's data cannot be read now"})
+    assert "another user" in caplog.text
+    assert len(site.keys) == 1
+    assert signed_in.get(path).status_code == 200
+
+
+def test_without_the_verification_of_openid_connect_an_id_token_says_nothing(
+    make_site: MakeSite, make_browser: MakeBrowser, emulator: Emulator, user: User
+) -> None:
+    browser = make_browser(make_site({"protocol": "oauth"}, scope="user"))
+    callback = browser.fill_in(browser.begin(), "ada", PASSWORD)
+    tokens = emulator.issue_tokens(user, scope="user")
+    emulator.faults.add("/oauth/token", status=200, body={**tokens, "id_token": "not verified"})
+    assert browser.get(callback).status_code == 303
+    assert browser.get("/me").json()["sub"] == user.id
 
 
 def test_a_session_lasts_no_longer_than_its_lifetime(make_site: MakeSite, make_browser: MakeBrowser) -> None:
@@ -132,6 +206,30 @@ def test_without_the_server_me_is_unavailable(signed_in: Browser, site: Site, em
     assert response.status_code == 503
     assert int(response.headers["retry-after"]) >= 1
     assert len(site.keys) == 1
+
+
+@pytest.mark.parametrize("warm", [False, True])
+def test_the_keys_are_fetched_at_the_start_if_that_is_asked_for(
+    make_site: MakeSite, emulator: Emulator, warm: bool
+) -> None:
+    make_site(warm=warm)
+    assert emulator.requests["/oidc/.well-known/jwks.json"] == int(warm)
+
+
+def test_keys_that_cannot_be_fetched_at_the_start_are_no_obstacle(
+    make_site: MakeSite,
+    make_browser: MakeBrowser,
+    emulator: Emulator,
+    user: User,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    fault = emulator.faults.add("/oidc/.well-known/jwks.json", status=500, times=None)
+    site = make_site(warm=True)
+    assert "could not be fetched at the start" in caplog.text
+    emulator.faults.remove(fault)
+    site.time.ahead = 60  # past the pause after a failure
+    token = {"Authorization": f"Bearer {emulator.issue_tokens(user)['access_token']}"}
+    assert make_browser(site).get("/claims", headers=token).json() == {"sub": user.id}
 
 
 def test_the_client_is_closed_with_the_application(framework: str, emulator: Emulator) -> None:

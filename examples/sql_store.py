@@ -1,0 +1,93 @@
+"""A store in a SQL database, by SQLAlchemy: what it takes to keep sessions where an application keeps the rest.
+
+Run it with `pip install 'sqlalchemy[asyncio]' aiosqlite`. It is for asyncio, as SQLAlchemy is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy import Column, Connection, Float, Integer, MetaData, String, Table, Text, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from genauth_async import FileStore, SessionRecord, StoreError
+
+sessions = Table(
+    "genauth_sessions",
+    MetaData(),
+    Column("key", String(64), primary_key=True),
+    Column("generation", Integer, nullable=False),
+    Column("record", Text, nullable=False),
+    Column("expires_at", Float, index=True),
+)
+
+
+class SQLStore:
+    """Keeps sessions in a table. Its locks are files, so that all who share them have to be on one machine.
+
+    Args:
+        url: the database, as SQLAlchemy names it.
+        locks: a directory for the locks' files.
+    """
+
+    def __init__(self, url: str, locks: Path) -> None:
+        # Connections belong to an event loop, and the blocking client has one of its own; errors would quote tokens.
+        self._engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True)
+        self._locks = FileStore(locks)
+
+    async def create_table(self) -> None:
+        """Makes the table, unless it is there."""
+        async with self._begin() as connection:
+            await connection.run_sync(_create)
+
+    async def get(self, key: str) -> SessionRecord | None:
+        """The record, or None."""
+        async with self._begin() as connection:
+            text = await connection.scalar(select(sessions.c.record).where(sessions.c.key == _digest(key)))
+        return None if text is None else SessionRecord.from_json(text)
+
+    async def compare_and_set(self, key: str, record: SessionRecord, *, expected: int | None) -> bool:
+        """Writes the record if the stored one has this generation (None: if there is none); tells whether it did."""
+        row = {"generation": record.generation, "record": record.to_json(), "expires_at": record.expires_at}
+        try:
+            async with self._begin() as connection:
+                if expected is None:
+                    await connection.execute(insert(sessions).values(key=_digest(key), **row))
+                    return True
+                present = sessions.c.key == _digest(key), sessions.c.generation == expected
+                return (await connection.execute(update(sessions).where(*present).values(row))).rowcount == 1
+        except IntegrityError:
+            return False
+
+    async def delete(self, key: str) -> None:
+        """Removes the record, if there is one."""
+        async with self._begin() as connection:
+            await connection.execute(delete(sessions).where(sessions.c.key == _digest(key)))
+
+    def lock(self, key: str) -> AbstractAsyncContextManager[None]:
+        """Held by one at a time among all processes of this machine."""
+        return self._locks.lock(key)
+
+    @asynccontextmanager
+    async def _begin(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._engine.begin() as connection:
+                yield connection
+        except IntegrityError:
+            raise
+        except SQLAlchemyError as error:
+            raise StoreError("The sessions' database failed") from error
+
+
+def _create(connection: Connection) -> None:
+    sessions.create(connection, checkfirst=True)
+
+
+def _digest(key: str) -> str:
+    # Of one length, whatever the key, and nobody can use what stands in a dump.
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,166 @@
+"""WebSocket routes: who may open one, and what happens when the session ends while it is open."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+import pytest
+from attrs import frozen
+
+from genauth_async import AuthenticationClient
+from genauth_async.emulator import Emulator, User
+from genauth_async.integrations._replies import RefusedError
+from genauth_async.integrations._web import LoginOptions, WebLogin
+from tests.conftest import PASSWORD
+from tests.integrations.sites import Browser, Site
+
+LATER = 20 * 86400.0  # when access tokens have expired
+
+
+@frozen
+class Opened:
+    """What an open WebSocket said, and how it was closed."""
+
+    said: list[Any]
+    code: int | None
+    reason: str | None
+
+
+def connect(site: Site, path: str, headers: Mapping[str, str]) -> Opened | int:
+    """What came of a WebSocket; the HTTP status when it was not opened."""
+
+    async def visit() -> Opened | int:
+        async with aiohttp.ClientSession() as http:
+            try:
+                socket = await http.ws_connect(f"{site.url}{path}", headers=headers)
+            except aiohttp.WSServerHandshakeError as error:
+                return error.status
+            said = []
+            reason = None
+            while (message := await socket.receive(timeout=30)).type is aiohttp.WSMsgType.TEXT:
+                said.append(message.json())
+            if message.type is aiohttp.WSMsgType.CLOSE:
+                reason = message.extra
+            return Opened(said, socket.close_code, reason or None)
+
+    return asyncio.run(visit())
+
+
+def said(answer: object) -> Opened:
+    return Opened([answer], 1000, None)
+
+
+def bearer(emulator: Emulator, user: User, scope: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {emulator.issue_tokens(user, scope=scope)['access_token']}"}
+
+
+def cookie(browser: Browser) -> dict[str, str]:
+    return {"Cookie": "; ".join(f"{name}={value}" for name, value in browser.cookies.items())}
+
+
+@pytest.fixture
+def signed_in(browser: Browser, user: User) -> Browser:
+    assert browser.sign_in(account=user.username or "", password=PASSWORD).status_code == 303
+    return browser
+
+
+@pytest.mark.parametrize("path", ["/socket/claims", "/socket/maybe", "/socket/orders"])
+def test_a_good_token_opens_a_socket(site: Site, emulator: Emulator, user: User, path: str) -> None:
+    assert connect(site, path, bearer(emulator, user, "openid profile orders")) == said(user.id)
+
+
+@pytest.mark.parametrize(
+    ("path", "authorization", "status"),
+    [
+        ("/socket/claims", None, 401),
+        ("/socket/claims", "Bearer junk", 401),
+        ("/socket/maybe", "Bearer junk", 401),
+        ("/socket/orders", None, 401),
+    ],
+)
+def test_without_a_good_token_no_socket_is_opened(
+    site: Site, framework: str, path: str, authorization: str | None, status: int
+) -> None:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    # In ASGI, what refuses a WebSocket is a 403.
+    assert connect(site, path, headers) == (403 if framework == "fastapi" else status)
+
+
+def test_with_too_little_scope_no_socket_is_opened(site: Site, emulator: Emulator, user: User) -> None:
+    assert connect(site, "/socket/orders", bearer(emulator, user, "openid profile")) == 403
+
+
+def test_optional_tokens_need_not_be_there(site: Site) -> None:
+    assert connect(site, "/socket/maybe", {}) == said(None)
+
+
+def test_a_signed_in_browser_opens_sockets(signed_in: Browser, site: Site, user: User) -> None:
+    token = signed_in.get("/session").json()["token"]
+    for origin in ({}, {"Origin": site.url}):
+        assert connect(site, "/socket/session", cookie(signed_in) | origin) == said(token)
+        assert connect(site, "/socket/maybe-session", cookie(signed_in) | origin) == said(answer=True)
+        assert connect(site, "/socket/user", cookie(signed_in) | origin) == said(user.id)
+
+
+def test_without_a_session_sockets_are_refused(site: Site, framework: str) -> None:
+    for path in ("/socket/session", "/socket/user"):
+        assert connect(site, path, {}) == (403 if framework == "fastapi" else 401)
+    assert connect(site, "/socket/maybe-session", {}) == said(answer=False)
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example.test", "null", "http://127.0.0.1:1"])
+def test_a_page_of_another_site_cannot_use_the_browsers_session(
+    signed_in: Browser, site: Site, framework: str, origin: str
+) -> None:
+    headers = cookie(signed_in) | {"Origin": origin}
+    for path in ("/socket/session", "/socket/user"):
+        assert connect(site, path, headers) == (403 if framework == "fastapi" else 401)
+    assert connect(site, "/socket/maybe-session", headers) == said(answer=False)
+    assert signed_in.get("/session", headers={"Origin": origin}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "framework", ["aiohttp"], indirect=True
+)  # where a page's session does not rule a WebSocket out
+def test_a_page_of_another_site_cannot_use_a_pages_session(signed_in: Browser, site: Site, user: User) -> None:
+    for path in ("/socket/page-session", "/socket/page-user"):
+        assert connect(site, path, cookie(signed_in)) == said(user.id)
+        assert connect(site, path, cookie(signed_in) | {"Origin": "https://evil.example.test"}) == 401
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize(
+    ("redirect_uri", "origin"),
+    [
+        ("https://App.test:443/callback", "https://app.test"),
+        ("https://app.test:8443/callback", "https://app.test:8443"),
+        ("http://localhost:80/callback", "http://localhost"),
+        ("http://[::1]:443/callback", "http://[::1]:443"),
+    ],
+)
+async def test_origins_are_compared_as_browsers_write_them(redirect_uri: str, origin: str) -> None:
+    client = AuthenticationClient("app", "https://example.test", "secret", redirect_uri=redirect_uri)
+    web = WebLogin(client, LoginOptions())
+    with pytest.raises(RefusedError, match="Not signed in"):
+        await web.session({}, origin)
+    with pytest.raises(RefusedError, match="another site"):
+        await web.session({}, f"{origin}0")
+
+
+@pytest.mark.parametrize("path", ["/socket/refused-elsewhere", "/socket/refused-maybe"])
+def test_a_session_that_ends_closes_the_socket(signed_in: Browser, site: Site, emulator: Emulator, path: str) -> None:
+    emulator.revoke_grant(str(site.store._records[site.keys[0]].tokens.refresh_token))
+    accept = {"Accept": "text/html"}  # which no browser sends with it, and which makes no page of it
+    assert connect(site, path, cookie(signed_in) | accept) == Opened([], 1008, "The session has ended")
+
+
+def test_a_session_that_cannot_be_refreshed_now_closes_the_socket_for_a_while(
+    signed_in: Browser, site: Site, emulator: Emulator
+) -> None:
+    emulator.faults.add("/oidc/token", status=503, body={"error": "temporarily_unavailable"})
+    answer = connect(site, "/socket/refused-elsewhere", cookie(signed_in))
+    assert answer == Opened([], 1013, "The session cannot be refreshed now")
