@@ -197,9 +197,9 @@ class AuthenticationClient(
     ) -> AuthenticationClient:
         """A client configured by the environment.
 
-        It reads GENAUTH_APP_ID, GENAUTH_APP_HOST, GENAUTH_APP_SECRET, GENAUTH_PROTOCOL, GENAUTH_REDIRECT_URI,
-        GENAUTH_POST_LOGOUT_REDIRECT_URI, GENAUTH_LANG, GENAUTH_WEBSOCKET_HOST, GENAUTH_USER_POOL_ID,
-        GENAUTH_HEADER_PREFIX and GENAUTH_TOKEN_ENDPOINT_AUTH_METHOD (and the same with INTROSPECTION and REVOCATION);
+        It reads GENAUTH_APP_ID, GENAUTH_APP_HOST, GENAUTH_APP_SECRET, GENAUTH_ISSUER, GENAUTH_PROTOCOL,
+        GENAUTH_REDIRECT_URI, GENAUTH_POST_LOGOUT_REDIRECT_URI, GENAUTH_LANG, GENAUTH_WEBSOCKET_HOST,
+        GENAUTH_USER_POOL_ID, GENAUTH_HEADER_PREFIX and GENAUTH_TOKEN_ENDPOINT_AUTH_METHOD (and the same with INTROSPECTION and REVOCATION);
         each is the parameter of that name. The other parameters are the constructor's.
 
         Args:
@@ -266,6 +266,7 @@ class AuthenticationClient(
         key: str | None = None,
         leeway: float = 60.0,
         on_tokens: Callable[[TokenSet], None] | None = None,
+        expires_at: float | None = None,
     ) -> TokenSession:
         """A signed-in user's session; the parameters are TokenSession's.
 
@@ -276,12 +277,15 @@ class AuthenticationClient(
             key: names the session in the store; a digest of the refresh token when None.
             leeway: seconds before its expiry from which the access token is refreshed.
             on_tokens: called in a thread with new tokens after they are stored and before anyone is given them.
+            expires_at: from when the store may drop a session that begins with these tokens, in seconds since the epoch.
 
         Raises:
             ConfigurationError: there is no access token in `tokens`, or nothing to find the session by.
         """
         return TokenSession._wrap(
-            self._async.session(tokens, store=store, key=key, leeway=leeway, on_tokens=awaitable(on_tokens))
+            self._async.session(
+                tokens, store=store, key=key, leeway=leeway, on_tokens=awaitable(on_tokens), expires_at=expires_at
+            )
         )
 
     def set_access_token(self, access_token: str) -> None:

@@ -31,6 +31,7 @@ class TokenSession(Facade[AsyncTokenSession]):
         leeway: seconds before its expiry from which the access token is refreshed.
         on_tokens: called in a thread with new tokens after they are stored and before anyone is given them. It may
             not refresh or log out this session.
+        expires_at: from when the store may drop a session that begins with these tokens, in seconds since the epoch.
 
     Raises:
         ConfigurationError: there is no access token in `tokens`, or nothing to find the session by.
@@ -45,10 +46,17 @@ class TokenSession(Facade[AsyncTokenSession]):
         key: str | None = None,
         leeway: float = 60.0,
         on_tokens: Callable[[TokenSet], None] | None = None,
+        expires_at: float | None = None,
     ) -> None:
         super().__init__(
             AsyncTokenSession(
-                client._async, tokens, store=store, key=key, leeway=leeway, on_tokens=awaitable(on_tokens)
+                client._async,
+                tokens,
+                store=store,
+                key=key,
+                leeway=leeway,
+                on_tokens=awaitable(on_tokens),
+                expires_at=expires_at,
             )
         )
 
@@ -73,9 +81,9 @@ class TokenSession(Facade[AsyncTokenSession]):
     def auth(self) -> SessionAuth:
         """This session's access token for an httpx or httpx2 client of your API: `httpx.Client(auth=session.auth)`.
 
-        A token that the API refuses with 401 is replaced, and the request sent once more. A client that is given this
-        sends the token with each request, but follows a redirect to another origin without it, and refuses http:// to
-        another machine.
+        A token that the API refuses with 401 is replaced, once in 10 seconds at most, and the request sent once more. A
+        client that is given this sends the token with each request, but follows a redirect to another origin without it
+        and refuses http:// to another machine. `session.auth.for_origins("https://api.example.com")` limits it further.
         """
         return SessionAuth.of(self)
 
@@ -101,13 +109,14 @@ class TokenSession(Facade[AsyncTokenSession]):
         """
         return bridge.run(lambda: self._async.refresh(resend=resend))
 
-    def invalidate(self, token: str) -> None:
+    def invalidate(self, token: str, by: str | None = None) -> None:
         """Says that an API refused this access token, so that it is not handed out again.
 
         Args:
             token: the one that was refused; nothing happens when it is no longer the present one.
+            by: the API's origin, or another name; its refusals count once in 10 seconds, lest each cost a refresh.
         """
-        bridge.run(lambda: self._async.invalidate(token))
+        bridge.run(lambda: self._async.invalidate(token, by))
 
     def logout(self) -> None:
         """Revokes the tokens (RFC 7009) and forgets them, in the store too.

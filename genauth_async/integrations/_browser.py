@@ -74,7 +74,8 @@ class BrowserSessions:
             self._lifetime,
         )
         with _store_failures():
-            await self._client.session(tokens, store=self._store, key=_key(session_id)).access_token()  # stores them
+            session = self._client.session(tokens, store=self._store, key=_key(session_id), expires_at=until)
+            await session.access_token()  # stores them
         if (content := self._content(cookies)) is not None:
             await self._forget(content.key)
         return cookie

@@ -21,24 +21,27 @@ class Redirects(Login):
         scope: str | None = None,
         redirect_uri: str | None = None,
         forced: bool = False,
+        cookies: Mapping[str, str] | None = None,
         cookie_secret: str | None = None,
     ) -> Redirect:
         """Begins a sign-in: the answer sends the browser to the hosted page and has it keep a cookie until it is back.
 
-        The cookie holds the sealed LoginAttempt: HttpOnly, SameSite=Lax, Secure unless redirect_uri is http to this
-        machine, and one for each attempt, so that several tabs can sign in at once.
+        The cookie holds the sealed LoginAttempt: HttpOnly, SameSite=Lax, and, unless redirect_uri is http to this
+        machine, Secure and named `__Host-...`. Each attempt has one, so that several tabs can sign in at once.
 
         Args:
             scope: separated by spaces; `openid profile email phone address` when None.
             redirect_uri: where the user comes back to; the client's when None.
             forced: the user has to sign in although they have a session.
+            cookies: the request's cookies, by name. Those of attempts that are over are cleared, and all but four of
+                the others; without them each abandoned attempt leaves a cookie for ten minutes.
             cookie_secret: seals the cookie; the application's secret when None.
 
         Raises:
             ConfigurationError: an argument is missing or cannot be right.
         """
         return self._async.login_with_redirect(
-            scope=scope, redirect_uri=redirect_uri, forced=forced, cookie_secret=cookie_secret
+            scope=scope, redirect_uri=redirect_uri, forced=forced, cookies=cookies, cookie_secret=cookie_secret
         )
 
     def handle_redirect_callback(
@@ -50,6 +53,8 @@ class Redirects(Login):
         timeout: Timeout | None = None,
     ) -> OIDCTokenResponse:
         """Ends the sign-in that `login_with_redirect` began.
+
+        Whether it succeeds or not, add `clear_login_cookies` to the answer: the attempt's cookie is of no more use.
 
         Args:
             callback_url: the URL with which the browser came back, or its query alone.
@@ -66,6 +71,15 @@ class Redirects(Login):
                 callback_url, cookies, cookie_secret=cookie_secret, timeout=timeout
             )
         )
+
+    def clear_login_cookies(self, callback_url: str, cookies: Mapping[str, str]) -> tuple[str, ...]:
+        """The values of the Set-Cookie headers that end a login attempt: send them with the answer to the callback.
+
+        Args:
+            callback_url: as for `handle_redirect_callback`.
+            cookies: the request's cookies, by name.
+        """
+        return self._async.clear_login_cookies(callback_url, cookies)
 
     def logout_with_redirect(
         self, redirect_uri: str | None = None, id_token: str | None = None, state: str | None = None

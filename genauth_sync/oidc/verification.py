@@ -81,6 +81,20 @@ class Verification(Facade[AsyncAuthenticationClient]):
             )
         )
 
+    def fetch_keys(self, *, timeout: Timeout | None = None) -> None:
+        """Fetches the server's keys, if they are not there yet, or about to be out of date.
+
+        Nobody has to: the first token that is verified does. A server that calls it when it starts spares its first
+        request the wait, and learns at once that the `app_host` is wrong or out of reach.
+
+        Args:
+            timeout: seconds to wait, or an httpx.Timeout; the client's when None.
+
+        Raises:
+            KeysUnavailableError: there are no keys, and they cannot be had.
+        """
+        bridge.run(lambda: self._async.fetch_keys(timeout=timeout))
+
     def parse_access_token(
         self, token: str, server_jwks: Mapping[str, object] | None = None, *, timeout: Timeout | None = None
     ) -> AccessToken:

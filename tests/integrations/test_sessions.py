@@ -53,6 +53,17 @@ def test_a_browser_comes_back_to_the_page_that_it_asked_for(browser: Browser) ->
     assert browser.get(back).json()["name"] == "x y"
 
 
+def test_the_store_may_drop_a_session_when_its_cookie_ends(signed_in: Browser, site: Site) -> None:
+    [record] = site.store._records.values()
+    assert record.expires_at is not None
+    assert 90 * 86400 - 60 < record.expires_at - record.tokens.obtained_at <= 90 * 86400 + 60
+    site.time.ahead = LATER
+    signed_in.get("/session")
+    [refreshed] = site.store._records.values()
+    assert refreshed.tokens != record.tokens
+    assert refreshed.expires_at == record.expires_at
+
+
 def test_an_expired_token_is_refreshed_once_for_all_requests(signed_in: Browser, site: Site) -> None:
     first = signed_in.get("/session").json()["token"]
     site.time.ahead = LATER
