@@ -130,6 +130,7 @@ ENVIRONMENT = {
     "GENAUTH_APP_ID": "env-app",
     "GENAUTH_APP_SECRET": SECRET,
     "GENAUTH_APP_HOST": "https://env.example",
+    "GENAUTH_ISSUER": "https://login.example/oidc",
     "GENAUTH_LANG": "zh-CN",
     "GENAUTH_HEADER_PREFIX": "x-authing",
     "GENAUTH_TOKEN_ENDPOINT_AUTH_METHOD": "client_secret_basic",
@@ -143,6 +144,7 @@ def test_from_env() -> None:
     assert (settings.app_id, settings.app_host, settings.app_secret) == ("env-app", "https://env.example", SECRET)
     assert (settings.lang, settings.header_prefix, settings.user_pool_id) == ("zh-CN", "x-authing", None)
     assert settings.token_endpoint_auth_method == "client_secret_basic"
+    assert settings.issuer == "https://login.example/oidc"
     assert settings.timeout.total == 3.0
 
 
