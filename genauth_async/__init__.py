@@ -57,6 +57,7 @@ from .errors import (
     SignInError,
     SignUpDisabledError,
     StateMismatchError,
+    StoreError,
     SyncBridgeError,
     TenantError,
     ThirdPartyError,
@@ -96,7 +97,7 @@ from .oidc.attempt import LoginAttempt
 from .oidc.redirects import Redirect
 from .session import TokenSession
 from .settings import Clock, Settings
-from .stores import MemoryStore, SessionRecord, TokenStore
+from .stores import FileStore, MemoryStore, SessionRecord, TokenStore
 from .stream import Stream
 
 __all__ = [
@@ -115,6 +116,7 @@ __all__ = [
     "ConnectionFailedError",
     "ConnectionLostError",
     "EmptyResponseError",
+    "FileStore",
     "ForbiddenError",
     "GenAuthAPIError",
     "GenAuthError",
@@ -177,6 +179,7 @@ __all__ = [
     "SignatureInvalidError",
     "SigninByCredentialsDto",
     "StateMismatchError",
+    "StoreError",
     "Stream",
     "SyncBridgeError",
     "SystemInfoResp",

@@ -23,6 +23,7 @@ BLOCKS = [
     for path in (
         ROOT / "README.md",
         ROOT / "docs" / "sessions.md",
+        ROOT / "docs" / "stores.md",
         ROOT / "docs" / "emulator.md",
         ROOT / "docs" / "sync.md",
         ROOT / "docs" / "fastapi.md",
@@ -41,6 +42,9 @@ def visit(url: str) -> None:
 @pytest.mark.parametrize("block", BLOCKS)
 def test_it_runs(block: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free_port: int) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     with Emulator(app_id="your app id", app_secret="your app secret") as emulator:
         user = emulator.add_user(username="test", password="passw0rd")
         monkeypatch.setenv("GENAUTH_APP_HOST", emulator.url)

@@ -13,7 +13,13 @@ CORE, FACADE = "genauth_async", "genauth_sync"
 # An entry of these that serves nothing is an error, so that none outlives its reason.
 PLAIN_BASES = {"Api", "FramesCleared"}  # mark the classes that get a facade; nothing in them is public
 CALLBACKS = {"OnEvent", "OnTokens"}  # users' functions that the core awaits: blocking ones here, run in a worker thread
-SHARED_CLASSES = {"AsyncHTTPClient", "AsyncHTTPTransport", "MemoryStore", "TokenStore"}  # only the core awaits them
+SHARED_CLASSES = {  # only the core awaits them
+    "AsyncHTTPClient",
+    "AsyncHTTPTransport",
+    "FileStore",
+    "MemoryStore",
+    "TokenStore",
+}
 SHARED_PACKAGES = {"emulator", "models"}  # need no facade
 BY_HAND = {"Stream"}  # generic classes whose facade stands in _bridge.py; plain methods give them
 OF_EITHER = {"SessionAuth"}  # made by its `of`, which takes the facade as well as the core's object; properties give it

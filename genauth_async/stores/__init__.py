@@ -1,8 +1,28 @@
-"""Where sessions keep their tokens."""
+"""Where sessions keep their tokens. What needs an optional package is imported when it is asked for."""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
 from ._protocol import SessionRecord, TokenStore
+from .file import FileStore
 from .memory import MemoryStore
 
-__all__ = ["MemoryStore", "SessionRecord", "TokenStore"]
+if TYPE_CHECKING:
+    from .keyring import KeyringStore
+    from .redis import RedisStore
+
+__all__ = ["FileStore", "KeyringStore", "MemoryStore", "RedisStore", "SessionRecord", "TokenStore"]
+
+_MODULE_OF: Final = {"KeyringStore": "keyring", "RedisStore": "redis"}
+
+
+if not TYPE_CHECKING:  # type checkers read the imports above, and are not to believe in every other name
+
+    def __getattr__(name: str) -> object:
+        module = _MODULE_OF.get(name)
+        if module is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = globals()[name] = getattr(import_module(f".{module}", __name__), name)
+        return found

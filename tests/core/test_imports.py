@@ -32,6 +32,7 @@ LAYERS = [
         "sm2",
     ],
     [
+        "_calls",
         "_network_errors",
         "_pool",
         "settings",

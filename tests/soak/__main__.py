@@ -52,7 +52,7 @@ def main() -> int:
         counts = run(options.seconds, options.sessions)
         after = held()
         statistics = serving.statistics()
-    for what, times in {**counts, **{f"server: {name}": number for name, number in statistics.items()}}.items():
+    for what, times in sorted({**counts, **{f"server: {name}": n for name, n in statistics.items()}}.items()):
         print(f"{times:8}  {what}")
     return _judged(before, after, counts, statistics)
 

@@ -1,0 +1,59 @@
+"""Records as texts, in clear or sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Final
+
+from .._sealing import Seal, sealing_secrets
+from ..errors import StoreError
+from ._protocol import SessionRecord
+
+_PURPOSE: Final = "session store"
+
+
+class RecordCodec:
+    """Turns records into texts, and back.
+
+    Args:
+        secrets: seal the records (Fernet: AES-128-CBC with HMAC-SHA256, keys by HKDF): the first seals, all open; in
+            clear when None.
+        accepts_clear: whether a record in clear is read although there are secrets.
+    """
+
+    def __init__(self, secrets: str | Sequence[str] | None, *, accepts_clear: bool = False) -> None:
+        self._secrets = None if secrets is None else sealing_secrets(secrets, "secrets")
+        self._accepts_clear = accepts_clear or secrets is None
+
+    def encode(self, key: str, record: SessionRecord) -> str:
+        """The record as ASCII text; where it is sealed, it is good for this key only."""
+        text = record.to_json()
+        return text if self._seal is None else self._seal.seal({"key": key, "record": text})
+
+    def decode(self, key: str, text: str) -> SessionRecord:
+        """The record.
+
+        Raises:
+            ValueError: it is not a record.
+            StoreError: it is sealed with another secret, or for another key, or not sealed though it ought to be.
+        """
+        if text.startswith("{"):
+            if not self._accepts_clear:
+                raise StoreError("The session's record is not sealed, so anybody may have made it")
+            return SessionRecord.from_json(text)
+        if self._seal is None:
+            if text.startswith("gAAAA"):
+                raise StoreError("The session's record is sealed, and the store was given no secrets")
+            raise ValueError("this is not a session's record")
+        content = self._seal.opened(text) or {}
+        if content.get("key") != key:
+            raise StoreError(
+                "The session's record cannot be opened: it was sealed with a secret that the store was not given, for "
+                "another session, or it was changed"
+            )
+        return SessionRecord.from_json(str(content.get("record")))
+
+    @cached_property
+    def _seal(self) -> Seal | None:
+        return None if self._secrets is None else Seal(self._secrets, _PURPOSE)

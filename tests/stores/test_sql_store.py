@@ -1,0 +1,48 @@
+"""The documentation's store of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio
+import pytest
+
+from examples.sql_store import SQLStore
+from genauth_async import StoreError
+from tests.stores.conformance import MakeStore, SharedStoreConformance, record
+
+ROOT = str(Path(__file__).parents[2])
+
+
+class TestSQLStore(SharedStoreConformance):
+    @pytest.fixture(params=["asyncio"])
+    def anyio_backend(self, request: pytest.FixtureRequest) -> object:
+        return (request.param, {})
+
+    @pytest.fixture
+    def url(self, tmp_path: Path) -> str:
+        return f"sqlite+aiosqlite:///{tmp_path / 'sessions.db'}"
+
+    @pytest.fixture
+    def make_store(self, url: str, tmp_path: Path) -> MakeStore:
+        anyio.run(SQLStore(url, tmp_path / "locks").create_table)
+        return lambda: SQLStore(url, tmp_path / "locks")
+
+    @pytest.fixture
+    def program(self, url: str, tmp_path: Path) -> str:
+        return f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {ROOT!r})
+from examples.sql_store import SQLStore
+store = SQLStore({url!r}, Path({str(tmp_path / "locks")!r}))
+"""
+
+    async def test_a_failing_database_is_a_store_error_without_tokens(self, tmp_path: Path) -> None:
+        store = SQLStore(f"sqlite+aiosqlite:///{tmp_path / 'no such directory' / 'sessions.db'}", tmp_path / "locks")
+        with pytest.raises(StoreError):
+            await store.get("k")
+        without_table = SQLStore(f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}", tmp_path / "locks")
+        with pytest.raises(StoreError) as caught:
+            await without_table.compare_and_set("k", record(), expected=None)
+        assert "Canary" not in f"{caught.value} {caught.value.__cause__}"
