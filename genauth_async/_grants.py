@@ -9,6 +9,8 @@ from collections import deque
 from typing import Final
 from weakref import WeakValueDictionary
 
+from attrs import evolve
+
 from .errors import RefreshUnavailableError
 from .models.tokens import TokenSet
 from .stores import MemoryStore, SessionRecord, TokenStore
@@ -22,30 +24,66 @@ class Grant:
     Attributes:
         store: the store.
         key: the key in it.
-        unstored: tokens that the server gave and the store did not take yet, with the generation that they replace.
+        unstored: tokens that the server gave, or that it did not look at, and that the store did not take yet, with the
+            generation that they replace.
+        unsent: a mark that was being written when the store failed, and the record that it marks: nothing was sent.
         refreshes: how many ended.
         failure: how the last one failed, if it did; those who waited for it get the same error.
-        pause_until: until when, on the monotonic clock, a failed early refresh is not tried again.
+        paused: with which access token a failed early refresh is not tried again, until when on the monotonic clock.
     """
 
-    __slots__ = ("__weakref__", "aliases", "failure", "key", "pause_until", "refreshes", "scope", "store", "unstored")
+    __slots__ = (
+        "__weakref__",
+        "aliases",
+        "failure",
+        "key",
+        "paused",
+        "refreshes",
+        "scope",
+        "store",
+        "unsent",
+        "unstored",
+    )
 
     def __init__(self, scope: int, store: TokenStore, key: str) -> None:
         self.scope = scope
         self.store = store
         self.key = key
         self.unstored: tuple[SessionRecord, int] | None = None
+        self.unsent: tuple[SessionRecord, SessionRecord] | None = None
         self.refreshes = 0
         self.failure: RefreshUnavailableError | None = None
-        self.pause_until = -math.inf
+        self.paused = ("", -math.inf)
         self.aliases: deque[str] = deque()
+
+    def is_paused(self, tokens: TokenSet, now: float) -> bool:
+        """Whether these are not to be refreshed early again yet."""
+        token, until = self.paused
+        return now < until and token == tokens.access_token
+
+    @property
+    def owes_nothing(self) -> bool:
+        """Whether the store has all that is known here."""
+        return self.unstored is None and self.unsent is None
+
+    async def owed(self) -> tuple[SessionRecord, int] | None:
+        """What is still to be stored: `unstored`, or what takes a mark back under which nothing was sent."""
+        if self.unsent is not None:
+            mark, marked = self.unsent
+            # Another process may have made the same mark, and have sent. A store that knows its own writes again says
+            # that this one is ours; of any other the mark stays.
+            is_there = await self.store.get(self.key) == mark
+            if is_there and await self.store.compare_and_set(self.key, mark, expected=marked.generation):
+                self.unstored = evolve(marked, generation=mark.generation + 1), mark.generation
+            self.unsent = None
+        return self.unstored
 
 
 _IN_MEMORY: Final = 0
 
 
 class Grants:
-    """The grants that sessions of one client are using; one goes with its last session.
+    """The grants that sessions of one client are using; one goes with its last session, unless it has more to do.
 
     A service may build a session anew for each request, from tokens that it keeps. Found by its key, or by its refresh
     token, newest or recent, the grant is the same one.
@@ -54,6 +92,7 @@ class Grants:
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._grants: WeakValueDictionary[tuple[int, str], Grant] = WeakValueDictionary()
+        self._kept: set[Grant] = set()
 
     def find(self, store: TokenStore | None, key: str) -> Grant:
         """The grant of this key in this store (None: in memory), made if there is none."""
@@ -65,6 +104,28 @@ class Grants:
                 grant = Grant(scope, MemoryStore() if store is None else store, key)
                 self._grants[scope, key] = grant
             return grant
+
+    def owe(self, grant: Grant, record: SessionRecord, expected: int, now: float) -> None:
+        """Notes what the store has yet to take."""
+        grant.unstored = record, expected
+        self._keep(grant, now)
+
+    def settle(self, grant: Grant) -> None:
+        """Notes that the store has what it was owed, or that nobody needs it any longer."""
+        grant.unstored = None
+        with self._guard:
+            self._kept.discard(grant)
+
+    def pause(self, grant: Grant, tokens: TokenSet, now: float, seconds: float) -> None:
+        """Notes that a failed early refresh of these is not tried again for a while."""
+        grant.paused = tokens.access_token, now + seconds
+        self._keep(grant, now)
+
+    def _keep(self, grant: Grant, now: float) -> None:
+        """Keeps a grant although its session may be of one request only; and lets go of those that are done."""
+        with self._guard:
+            self._kept = {kept for kept in self._kept if not kept.owes_nothing or now < kept.paused[1]}
+            self._kept.add(grant)
 
     def rotated(self, grant: Grant, tokens: TokenSet) -> None:
         """Lets the grant be found by its newest refresh token too."""
@@ -87,6 +148,24 @@ class Grants:
 def token_name(tokens: TokenSet) -> str:
     """A name for the grant that tokens belong to, which gives nothing away."""
     return hashlib.sha256((tokens.refresh_token or tokens.access_token).encode()).hexdigest()
+
+
+def first_generation(tokens: TokenSet) -> int:
+    """Where the generations of a session begin that the store has not seen.
+
+    Elsewhere for each sign-in: a process that stood still since before another one under the same key must not find
+    the generation that it left, and write over what is not its own.
+    """
+    return int(token_name(tokens)[:12], 16)
+
+
+def is_new(tokens: TokenSet, stored: SessionRecord) -> bool:
+    """Whether tokens are of another grant than those that are stored: of a new sign-in.
+
+    Decided by what the store knows of its grant, not by time: clocks of two machines differ, and answers that were kept
+    for a while do not say when they came.
+    """
+    return token_name(tokens) not in {token_name(stored.tokens), *stored.predecessors}
 
 
 def is_behind(stored: SessionRecord, known: SessionRecord) -> bool:

@@ -33,18 +33,17 @@ class TokenLife:
         self._rejected: str | None = None
         self.end()
 
-    def begin(self, tokens: TokenSet, age: float) -> bool:
-        """Measures the life of tokens that arrived `age` seconds ago by the wall clock; False if they were rejected."""
+    def begin(self, tokens: TokenSet, age: float) -> None:
+        """Measures the life of tokens that arrived `age` seconds ago by the wall clock."""
         if tokens.access_token == self._rejected:
             self.end()
-            return False
+            return
         # A life that is not told, or cannot be meant, ends when an API refuses the token.
         life = float(tokens.expires_in) if tokens.expires_in is not None and tokens.expires_in > 0 else math.inf
         # A wall clock that was set back must not lengthen a token's life.
         self._valid_until = self._clock.monotonic() + life - max(0.0, age)
         # Half its life at most, or a short-lived token would be refreshed on every call.
         self._fresh_until = self._valid_until - min(self._leeway, life / 2)
-        return True
 
     def reject(self, token: str) -> None:
         """The token is not good, whatever it says."""

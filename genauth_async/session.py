@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import inspect
 import logging
-import math
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final, NoReturn, TypeAlias, TypeVar
@@ -13,7 +12,7 @@ from typing import Final, NoReturn, TypeAlias, TypeVar
 import anyio
 from attrs import evolve
 
-from ._grants import is_behind, token_name
+from ._grants import first_generation, is_behind, is_new, token_name
 from ._guard import FramesCleared
 from ._refusals import Refusals
 from ._shield import finish
@@ -32,7 +31,6 @@ _log: Final = logging.getLogger(__name__)
 
 # How long a token that is still valid is handed out before a failed early refresh is tried again.
 _PAUSE_SECONDS: Final = 5.0
-_NEVER: Final = -math.inf
 _PREDECESSORS: Final = 16
 _T = TypeVar("_T")
 
@@ -53,7 +51,7 @@ class TokenSession(FramesCleared):
         leeway: seconds before its expiry from which the access token is refreshed.
         on_tokens: called (and awaited) with new tokens after they are stored and before anyone is given them. It may
             not refresh or log out this session.
-        expires_at: from when the store may drop a session that begins with these tokens, in seconds since the epoch.
+        expires_at: from when the store may drop a session that begins with these tokens, in epoch seconds.
 
     Raises:
         ConfigurationError: there is no access token in `tokens`, or nothing to find the session by.
@@ -134,19 +132,25 @@ class TokenSession(FramesCleared):
             SessionExpiredError: the session has ended; the user has to sign in again.
             RefreshUnavailableError: it has expired and cannot be refreshed now; the session is kept.
         """
+        if self._tokens is None and self._grant.owes_nothing:
+            # Such as a session made for one web request: reading takes no lock.
+            record = await self._grant.store.get(self.key)
+            if record is not None:
+                self._adopt(record)
         # Not before the store has been met, which gets the tokens of a new session, or has newer ones; and not while it
         # lacks tokens that exist nowhere else.
         if self._tokens is not None and self._record is not None and self._grant.unstored is None:
             if self._life.is_fresh():
                 return self._tokens.access_token
-            if self._life.is_valid() and self._clock.monotonic() < self._grant.pause_until:
+            if self._life.is_valid() and self._grant.is_paused(self._tokens, self._clock.monotonic()):
                 return self._tokens.access_token
         try:
             return (await self._renewed(self._life.is_fresh, resend=False)).access_token
         except RefreshUnavailableError as error:
             if self._tokens is None or not self._life.is_valid():
                 raise
-            self._grant.pause_until = self._clock.monotonic() + max(_PAUSE_SECONDS, error.retry_after or 0.0)
+            seconds = max(_PAUSE_SECONDS, error.retry_after or 0.0)
+            self._grants.pause(self._grant, self._tokens, self._clock.monotonic(), seconds)
             return self._tokens.access_token
 
     async def refresh(self, *, resend: bool = False) -> TokenSet:
@@ -198,7 +202,8 @@ class TokenSession(FramesCleared):
             gone_elsewhere = record is None and self._record is not None
         newest = self._tokens if record is None else record.tokens
         if grant.unstored is not None:
-            newest, gone_elsewhere, grant.unstored = grant.unstored[0].tokens, False, None
+            newest, gone_elsewhere = grant.unstored[0].tokens, False
+            self._grants.settle(grant)
         try:
             with anyio.move_on_after(self._seconds):
                 await self._forget("the user logged out")
@@ -222,20 +227,21 @@ class TokenSession(FramesCleared):
     async def _met(self) -> SessionRecord:
         """The store's record, in step with this session."""
         store, key = self._grant.store, self.key
-        if self._grant.unstored is not None:
-            await self._store_rotated(*self._grant.unstored)
+        if (owed := await self._grant.owed()) is not None:
+            await self._store_for_sure(*owed)
         record, known = await store.get(key), self._record
         if record is None:
             if known is not None:
-                await self._forget(
+                self._end_with(
                     "the store no longer has it: the user logged out elsewhere, it expired, or the store lost it"
                 )
             if self._tokens is None:
                 self._ended = "the store has no session under this key"
             self._raise_if_ended()
-            record = SessionRecord(tokens=self.tokens, generation=1, expires_at=self._expires_at)
+            first = first_generation(self.tokens)
+            record = SessionRecord(tokens=self.tokens, generation=first, expires_at=self._expires_at)
             await self._write(record, expected=None)
-        elif known is None and self._is_new_sign_in(record):
+        elif known is None and self._tokens is not None and not self._keyed_by_grant and is_new(self._tokens, record):
             expected = record.generation
             record = SessionRecord(tokens=self.tokens, generation=expected + 1, expires_at=self._expires_at)
             await self._write(record, expected=expected)
@@ -248,17 +254,6 @@ class TokenSession(FramesCleared):
             self._adopt(record)
         self._record = record
         return record
-
-    def _is_new_sign_in(self, stored: SessionRecord) -> bool:
-        """Whether this session was made with tokens of another grant than those found under its key.
-
-        Decided by what the store knows of its grant, not by time: clocks of two machines differ, and answers that were
-        kept for a while do not say when they came.
-        """
-        mine = self._tokens
-        if mine is None or self._keyed_by_grant:
-            return False
-        return token_name(mine) not in {token_name(stored.tokens), *stored.predecessors}
 
     async def _refresh_and_tell(self, record: SessionRecord, *, resend: bool) -> TokenSet:
         grant = self._grant
@@ -284,7 +279,9 @@ class TokenSession(FramesCleared):
         refresh_token = await self._in_time(self._unspent(record, resend=resend), "the store")
         # Marked first: should this process die before the answer is stored, nobody sends the same token again.
         sent = evolve(record, generation=record.generation + 1, refresh_sent=True)
+        self._grant.unsent = sent, record
         await self._in_time(self._write(sent, expected=record.generation), "the store")
+        self._grant.unsent = None
         try:
             answer = await self._client.get_new_access_token_by_refresh_token(refresh_token, timeout=self._seconds)
         except InvalidGrantError as error:
@@ -298,7 +295,7 @@ class TokenSession(FramesCleared):
             predecessors=(*record.predecessors, token_name(old))[-_PREDECESSORS:],
             expires_at=record.expires_at,
         )
-        if not await self._in_time(self._store_rotated(rotated, sent.generation), "the store"):
+        if not await self._in_time(self._store_for_sure(rotated, sent.generation), "the store"):
             try:
                 return (await self._in_time(self._met(), "the store")).tokens, False
             except SessionExpiredError:
@@ -344,20 +341,20 @@ class TokenSession(FramesCleared):
         unknown = not is_unspent(error)
         if not unknown:
             unsent = evolve(sent, generation=sent.generation + 1, refresh_sent=False)
-            await self._in_time(self._write(unsent, expected=sent.generation), "the store")
+            await self._in_time(self._store_for_sure(unsent, sent.generation), "the store")
         return RefreshUnavailableError(
             f"The access token could not be refreshed: {error}",
             outcome_unknown=unknown,
             retry_after=getattr(error, "retry_after", None),
         )
 
-    async def _store_rotated(self, record: SessionRecord, expected: int) -> bool:
-        """Stores tokens that exist nowhere else; should that fail, this session still has them, and tries again.
+    async def _store_for_sure(self, record: SessionRecord, expected: int) -> bool:
+        """Stores what nobody else knows; should that fail, this session still has it, and tries again.
 
         Returns:
-            False if the store has others by now, which stay.
+            False if the store has other tokens by now, which stay.
         """
-        self._grant.unstored = record, expected
+        self._grants.owe(self._grant, record, expected, self._clock.monotonic())
         store, key = self._grant.store, self.key
         try:
             written = await store.compare_and_set(key, record, expected=expected)
@@ -367,7 +364,7 @@ class TokenSession(FramesCleared):
         except BaseException:
             self._hold(record.tokens)
             raise
-        self._grant.unstored = None
+        self._grants.settle(self._grant)
         if written:
             self._adopt(record)
         return written
@@ -378,9 +375,12 @@ class TokenSession(FramesCleared):
         self._record = record
 
     async def _forget(self, reason: str) -> None:
+        self._end_with(reason)
+        await self._grant.store.delete(self.key)
+
+    def _end_with(self, reason: str) -> None:
         self._ended = reason
         self._life.end()
-        await self._grant.store.delete(self.key)
 
     def _raise_if_ended(self) -> None:
         if self._ended is not None:
@@ -394,5 +394,4 @@ class TokenSession(FramesCleared):
     def _hold(self, tokens: TokenSet) -> None:
         """Makes these the present tokens; they may have arrived a while ago, by the wall clock."""
         self._tokens = tokens
-        if self._life.begin(tokens, self._clock.wall() - tokens.obtained_at):
-            self._grant.pause_until = _NEVER
+        self._life.begin(tokens, self._clock.wall() - tokens.obtained_at)

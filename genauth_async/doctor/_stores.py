@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import anyio
 from attrs import evolve
@@ -86,7 +85,7 @@ async def _kept(store: TokenStore, subject: str, report: Report) -> None:
 
 async def _kept_by_redis(store: RedisStore, subject: str, report: Report) -> None:
     try:
-        about: Mapping[str, Any] = await store.server_info()
+        about = await store.server_info()
     except StoreError as error:
         report.note(subject, f"how the server keeps records cannot be seen: {error}")
         return

@@ -20,7 +20,7 @@ class SessionRecord:
 
     Attributes:
         tokens: the newest.
-        generation: grows by one with each write.
+        generation: grows with each write; the first is anywhere below 2**48.
         refresh_sent: a refresh was begun under these tokens and has not been answered. If whoever began it is gone, the
             refresh token may be spent, and sending it again could make the server revoke the grant.
         predecessors: names (digests) of the refresh tokens that these replaced, the newest last. They tell old tokens
@@ -106,7 +106,11 @@ class TokenStore(Protocol):
         ...
 
     async def compare_and_set(self, key: str, record: SessionRecord, *, expected: int | None) -> bool:
-        """Writes the record if the stored one has this generation (None: if there is none); tells whether it did."""
+        """Writes the record if the stored one has this generation (None: if there is none); tells whether it did.
+
+        When it is repeated after an error, and the failed write had happened, it may say True: but only of this store's
+        own write, not of an equal one of somebody else.
+        """
         ...
 
     async def delete(self, key: str) -> None:

@@ -49,7 +49,7 @@ LAYERS = [
     ["integrations.httpx_auth"],
     ["session"],
     ["client"],
-    ["integrations"],
+    ["integrations", "doctor"],
     ["__init__"],
     ["emulator"],
     ["demo", "cli"],

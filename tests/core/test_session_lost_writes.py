@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+import anyio
 import pytest
+from attrs import evolve
 
 from genauth_async import AuthenticationClient, MemoryStore, SessionExpiredError, SessionRecord
 from genauth_async.emulator import Emulator, User
@@ -49,6 +52,7 @@ async def test_a_store_that_was_put_back_does_not_make_a_session_send_an_old_tok
     store = ForgetfulStore()
     session = client.session(tokens, store=store, key="k")
     await session.access_token()
+    first = store._records["k"].generation
     store.keep()
     for _ in range(3):
         await session.refresh()
@@ -61,7 +65,7 @@ async def test_a_store_that_was_put_back_does_not_make_a_session_send_an_old_tok
     record = await store.get("k")
     assert record is not None
     assert record.tokens == session.tokens
-    assert record.generation == 10  # 7 was known, 8 put it right, 9 marked the refresh
+    assert record.generation == first + 9  # +6 was known, +7 put it right, +8 marked the refresh
 
 
 async def test_a_store_that_was_put_back_to_before_a_mark_does_not_lose_the_mark(
@@ -189,3 +193,64 @@ async def test_a_refresh_keeps_what_the_session_was_begun_with(client: Authentic
     record = await store.get("k")
     assert record is not None
     assert record.expires_at == 4e9
+
+
+async def test_who_stood_still_while_another_user_signed_in_does_not_write_over_them(
+    client: AuthenticationClient, tokens: Any, emulator: Emulator, user: User
+) -> None:
+    """Meanwhile the record was removed, begun anew under the same key, and marked as often as the old one."""
+    store = MemoryStore()
+    paused = client.session(tokens, store=store, key="k")
+    await paused.access_token()
+    other = MemoryStore()
+    await client.session(dict(emulator.issue_tokens(user)), store=other, key="k").access_token()
+    begun = other._records["k"]
+    marked = evolve(begun, generation=begun.generation + 1, refresh_sent=True)
+    with emulator.faults.hold(REFRESH) as hold:
+        async with anyio.create_task_group() as group:
+            group.start_soon(paused.refresh)
+            await hold.wait_arrived()
+            store._records["k"] = marked
+            hold.release()
+    assert await store.get("k") == marked
+    assert await paused.access_token() == marked.tokens.access_token
+
+
+async def test_a_session_of_one_request_reads_without_the_lock(
+    client: AuthenticationClient, tokens: Any, emulator: Emulator
+) -> None:
+    class Counting(MemoryStore):
+        locks = 0
+
+        def lock(self, key: str) -> AbstractAsyncContextManager[None]:
+            self.locks += 1
+            return super().lock(key)
+
+    store = Counting()
+    await client.session(tokens, store=store, key="k").access_token()
+    assert store.locks == 1
+    for _ in range(3):
+        assert await client.session(None, store=store, key="k").access_token() == tokens["access_token"]
+    assert store.locks == 1
+    emulator.clock.advance(LIFE)
+    assert await client.session(None, store=store, key="k").access_token() != tokens["access_token"]
+    assert store.locks == 2
+
+
+async def test_a_failed_early_refresh_pauses_sessions_of_one_request_each(
+    client: AuthenticationClient, tokens: Any, emulator: Emulator
+) -> None:
+    store = MemoryStore()
+    await client.session(tokens, store=store, key="k").access_token()
+    emulator.clock.advance(LIFE - 30)
+    emulator.faults.add(REFRESH, status=503, times=None)
+    for _ in range(5):
+        assert await client.session(None, store=store, key="k").access_token() == tokens["access_token"]
+    assert emulator.requests[REFRESH] == 1
+    emulator.clock.advance(6)
+    await client.session(None, store=store, key="k").access_token()
+    assert emulator.requests[REFRESH] == 2
+    emulator.faults.clear()
+    emulator.clock.advance(6)
+    assert await client.session(None, store=store, key="k").access_token() != tokens["access_token"]
+    assert not client._shared.grants._kept

@@ -1,0 +1,121 @@
+"""Redis did what it was asked, and the answer never came."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+import redis
+import redis.asyncio
+
+from genauth_async.errors import StoreError
+from genauth_async.stores import RedisStore
+from genauth_async.stores._redis_clients import _DRIVER
+from tests.stores.losing_proxy import LosingProxy, losing_proxy
+from tests.stores.redis_server import PASSWORD, RedisServer, contents
+from tests.stores.redis_stores import record
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def proxy(redis_server: RedisServer) -> Iterator[LosingProxy]:
+    with losing_proxy(redis_server.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def store(proxy: LosingProxy, redis_server: RedisServer, redis_prefix: str) -> AsyncIterator[RedisStore]:
+    url = redis_server.url.replace(str(redis_server.port), str(proxy.port))
+    store = RedisStore(url, prefix=redis_prefix)
+    await store.get("warm up")  # with the answers to the greetings
+    yield store
+    await store.aclose()
+
+
+async def test_a_write_whose_answer_is_lost_once_succeeds(store: RedisStore, proxy: LosingProxy) -> None:
+    await store.compare_and_set("ada", record(1), expected=None)
+    proxy.lose(b"EVALSHA")
+    assert await store.compare_and_set("ada", record(2), expected=1)
+    assert proxy.left == 0
+    assert await store.get("ada") == record(2)
+
+
+async def test_a_write_that_failed_and_had_happened_succeeds_when_it_is_repeated(
+    store: RedisStore, proxy: LosingProxy
+) -> None:
+    await store.compare_and_set("ada", record(1), expected=None)
+    proxy.lose(b"EVALSHA", times=2)
+    with pytest.raises(StoreError, match="ConnectionError"):
+        await store.compare_and_set("ada", record(2), expected=1)
+    assert await store.get("ada") == record(2)
+    assert await store.compare_and_set("ada", record(2), expected=1)
+    assert not await store.compare_and_set("ada", record(2), expected=1), "it is known for one's own once only"
+
+
+async def test_a_write_that_failed_and_was_overtaken_does_not_succeed(
+    store: RedisStore, proxy: LosingProxy, redis_server: RedisServer, redis_prefix: str
+) -> None:
+    await store.compare_and_set("ada", record(1), expected=None)
+    proxy.lose(b"EVALSHA", times=2)
+    with pytest.raises(StoreError):
+        await store.compare_and_set("ada", record(2), expected=1)
+    other = RedisStore(redis_server.url, prefix=redis_prefix)
+    assert await other.compare_and_set("ada", record(3, "other"), expected=2)
+    assert not await store.compare_and_set("ada", record(2), expected=1)
+    assert await store.get("ada") == record(3, "other")
+    await other.aclose()
+
+
+async def test_another_record_is_not_taken_for_the_one_that_failed(store: RedisStore, proxy: LosingProxy) -> None:
+    await store.compare_and_set("ada", record(1), expected=None)
+    proxy.lose(b"EVALSHA", times=2)
+    with pytest.raises(StoreError):
+        await store.compare_and_set("ada", record(2), expected=1)
+    assert not await store.compare_and_set("ada", record(2, "another"), expected=1)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_lock_whose_answer_is_lost_stays_with_nobody(
+    store: RedisStore, proxy: LosingProxy, redis_server: RedisServer, redis_prefix: str, times: int
+) -> None:
+    proxy.lose(b"\r\nSET\r\n", times=times)
+    if times == 1:  # asked again, Redis says that somebody has it
+        async with store.lock("ada"):
+            assert list(contents(redis_server, redis_prefix)) == ["lock:ada"]
+    else:
+        with pytest.raises(StoreError):
+            async with store.lock("ada"):
+                pytest.fail("nobody knows whether it is held")
+    assert proxy.left == 0
+    assert contents(redis_server, redis_prefix) == {}
+
+
+async def test_a_release_whose_answer_is_lost_is_no_error(
+    store: RedisStore, proxy: LosingProxy, redis_server: RedisServer, redis_prefix: str
+) -> None:
+    async with store.lock("ada"):
+        proxy.lose(b"EVALSHA")
+    assert proxy.left == 0
+    assert contents(redis_server, redis_prefix) == {}
+
+
+@pytest.mark.parametrize("kind", [redis.asyncio.Redis, redis.Redis])
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_clients_that_try_again_by_themselves_do_no_harm(
+    kind: Any, proxy: LosingProxy, redis_prefix: str
+) -> None:
+    client = kind(port=proxy.port, password=PASSWORD, **_DRIVER)
+    store = RedisStore(client, prefix=redis_prefix)
+    await store.get("warm up")
+    proxy.lose(b"\r\nSET\r\n")
+    async with store.lock("ada"):
+        assert proxy.left == 0
+        proxy.lose(b"EVALSHA")
+        assert await store.compare_and_set("ada", record(), expected=None)
+        assert proxy.left == 0
+    if kind is redis.Redis:
+        client.close()
+    else:
+        await client.aclose()
