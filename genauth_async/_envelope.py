@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TypeVar
@@ -130,16 +131,22 @@ def retry_after(response: Response) -> float | None:
     value = response.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdecimal():
         return float(value)
-    try:
-        when = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+    when = _http_date(value)
+    if when is None:
         return None
     # Against the server's own Date where it is given, so that a wrong local clock does not matter.
+    now = _http_date(response.headers.get("date", ""))
+    return max(0.0, when - (time.time() if now is None else now))
+
+
+def _http_date(value: str) -> float | None:
+    """A date in any form of RFC 9110 section 5.6.7 as seconds since the epoch; None for anything else."""
     try:
-        now = parsedate_to_datetime(response.headers.get("date", "")).timestamp()
+        parsed = parsedate_to_datetime(value)
     except (TypeError, ValueError):
-        now = time.time()
-    return max(0.0, when.timestamp() - now)
+        return None
+    # asctime's form names no zone, and all of them mean UTC.
+    return (parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=timezone.utc)).timestamp()
 
 
 def _json_object(response: Response) -> Mapping[str, object]:

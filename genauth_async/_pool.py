@@ -7,16 +7,18 @@ import ssl
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Final, cast
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import anyio
 from attrs import field, frozen
 from sniffio import current_async_library
 
+from ._calls import Calls
 from ._http_types import AsyncHTTPClient, AsyncHTTPTransport
 from ._loops import PerLoop
 from ._masking import masked_url
+from ._shield import finish
 from ._tls import Verify, tls_context
 from .errors import ClientClosedError, ConfigurationError
 from .settings import is_loopback
@@ -25,6 +27,7 @@ from .settings import is_loopback
 # connections after 5 s or more, so ours are given up before that.
 _KEEPALIVE_SECONDS: Final = 4.0
 _MAX_CONNECTIONS: Final = 100
+_CLOSING_SECONDS: Final = 5.0
 
 
 @frozen(kw_only=True)
@@ -47,13 +50,14 @@ class PoolOptions:
 
 
 class _Opened:
-    """The client on one event loop."""
+    """The client on one event loop, and the calls that it carries."""
 
-    __slots__ = ("client", "lock")
+    __slots__ = ("calls", "client", "lock")
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: int | None) -> None:
         self.lock = anyio.Lock()
         self.client: AsyncHTTPClient | None = None
+        self.calls = Calls(at_once)
 
 
 class Pool:
@@ -63,29 +67,30 @@ class Pool:
         self._options = options
         if options.http_client is not None:
             _mask_log_of(options.http_client)
-        self._opened = PerLoop(_Opened)
+        at_once = _MAX_CONNECTIONS if options.http_client is None and options.transport is None else None
+        self._opened = PerLoop(lambda: _Opened(at_once))
         self._closed = False
 
-    async def client(self) -> AsyncHTTPClient:
-        """The running loop's client.
+    async def opened(self) -> tuple[AsyncHTTPClient, Calls]:
+        """The running loop's client, and what its calls pass through.
 
         Raises:
             ClientClosedError: after `aclose`.
         """
-        self._raise_if_closed()
-        if self._options.http_client is not None:
-            return self._options.http_client
+        self.raise_if_closed()
         opened = self._opened.get()
+        if self._options.http_client is not None:
+            return self._options.http_client, opened.calls
         if opened.client is None:
             async with opened.lock:
                 if opened.client is None:
-                    opened.client = await self._open()
+                    opened.client, opened.calls.apart = await self._open()
         try:
-            self._raise_if_closed()  # meanwhile
+            self.raise_if_closed()  # meanwhile
         except ClientClosedError:
             await self._close(opened)
             raise
-        return opened.client
+        return opened.client, opened.calls
 
     async def tls_context(self, *, secure: bool) -> ssl.SSLContext | None:
         """The TLS context for connections beside the HTTP client's; None for those that are not to be secure.
@@ -93,46 +98,52 @@ class Pool:
         Raises:
             ClientClosedError: after `aclose`.
         """
-        self._raise_if_closed()
+        self.raise_if_closed()
         if not secure:
             return None
         return await anyio.to_thread.run_sync(tls_context, self._options.verify)
 
-    def _raise_if_closed(self) -> None:
+    def raise_if_closed(self) -> None:
+        """Raises ClientClosedError after `aclose`."""
         if self._closed:
             raise ClientClosedError("the client is closed; make a new one, or close it later")
 
     async def aclose(self) -> None:
-        """Closes the running loop's client; later calls raise ClientClosedError."""
+        """Closes the running loop's client, and ends its calls; later ones raise ClientClosedError."""
         self._closed = True
         opened = self._opened.pop()
         if opened is not None:
-            await self._close(opened)
+            opened.calls.end_all()
+            await finish(lambda: self._close(opened))
 
     async def _close(self, opened: _Opened) -> None:
         if opened.client is not None and self._options.transport is None:
-            await opened.client.aclose()
+            with anyio.move_on_after(_CLOSING_SECONDS):
+                await opened.client.aclose()
 
-    async def _open(self) -> AsyncHTTPClient:
+    async def _open(self) -> tuple[AsyncHTTPClient, bool]:
         on_asyncio = current_async_library() == "asyncio"
         # Beside the event loop: importing the libraries and reading the trust store take a tenth of a second and more.
         make = await anyio.to_thread.run_sync(_prepare, self._options, on_asyncio)
         return make()
 
 
-def _prepare(options: PoolOptions, on_asyncio: bool) -> Callable[[], AsyncHTTPClient]:
-    """Does all that takes its time. What it returns makes the client, quickly, on the event loop."""
-    make_transport = _transport(options, on_asyncio)
+def _prepare(options: PoolOptions, on_asyncio: bool) -> Callable[[], tuple[AsyncHTTPClient, bool]]:
+    """Does all that takes its time. What it returns makes the client, quickly, on the event loop.
+
+    With the client comes whether its calls have to be kept from `Task.cancel()`; aiohttp bears it.
+    """
+    make_transport, is_aiohttp = _transport(options, on_asyncio)
     libraries = {cls.__module__.partition(".")[0] for cls in type(options.transport).__mro__}
     library: Any = import_module("httpx2" if "httpx2" in libraries else "httpx")
     from http.cookiejar import CookieJar, DefaultCookiePolicy
 
-    def make() -> AsyncHTTPClient:
+    def make() -> tuple[AsyncHTTPClient, bool]:
         # No cookie is kept: the client serves many users. The library reads nothing from the environment (.netrc).
         refuse_all = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
         client = library.AsyncClient(transport=make_transport(), cookies=refuse_all, trust_env=False)
         _mask_log_of(client)
-        return cast("AsyncHTTPClient", client)
+        return client, not is_aiohttp
 
     return make
 
@@ -150,18 +161,20 @@ def _mask_urls(record: logging.LogRecord) -> bool:
     return True
 
 
-def _transport(options: PoolOptions, on_asyncio: bool) -> Callable[[], AsyncHTTPTransport]:
+def _transport(options: PoolOptions, on_asyncio: bool) -> tuple[Callable[[], AsyncHTTPTransport], bool]:
+    """What makes the transport, and whether that is aiohttp's."""
     theirs = options.transport
     if theirs is not None:
-        return lambda: theirs
+        return lambda: theirs, False
     context = tls_context(options.verify) if options.origin.startswith("https:") else False
     proxy = _checked_proxy(options.proxy or _environment_proxy(options.origin))
     if proxy is None and on_asyncio and find_spec("httpx_aiohttp") is not None:
-        return _aiohttp_transport(context)
+        return _aiohttp_transport(context), True
     import httpx
 
-    limits = httpx.Limits(max_connections=_MAX_CONNECTIONS, keepalive_expiry=_KEEPALIVE_SECONDS)
-    return lambda: httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy, trust_env=False)
+    # No limit here: a call has its turn before it comes to this pool, where a place that was lost does no harm.
+    limits = httpx.Limits(keepalive_expiry=_KEEPALIVE_SECONDS)
+    return lambda: httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy, trust_env=False), False
 
 
 def _aiohttp_transport(context: ssl.SSLContext | bool) -> Callable[[], AsyncHTTPTransport]:
@@ -170,7 +183,7 @@ def _aiohttp_transport(context: ssl.SSLContext | bool) -> Callable[[], AsyncHTTP
 
     def make() -> AsyncHTTPTransport:
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=context, limit=_MAX_CONNECTIONS, keepalive_timeout=_KEEPALIVE_SECONDS),
+            connector=aiohttp.TCPConnector(ssl=context, limit=0, keepalive_timeout=_KEEPALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
         )

@@ -60,9 +60,11 @@ def wait_before_retry(
     """
     if attempt >= policy.attempts or not _worth_retrying(repeat, outcome):
         return None
-    if outcome.retry_after is not None:
-        return outcome.retry_after if outcome.retry_after <= policy.max_retry_after else None
-    return draw() * min(policy.backoff * 2.0 ** (attempt - 1), policy.max_backoff)
+    backoff = draw() * min(policy.backoff * 2.0 ** (attempt - 1), policy.max_backoff)
+    if outcome.retry_after is None:
+        return backoff
+    # Later rather than earlier, and not with all the others who were told the same.
+    return outcome.retry_after + backoff if outcome.retry_after <= policy.max_retry_after else None
 
 
 _TOO_MANY_REQUESTS = 429

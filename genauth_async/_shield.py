@@ -34,13 +34,46 @@ async def _finish_on_asyncio(work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
     import asyncio
 
     task = asyncio.create_task(work(), name=_NAME)
-    cancelled: asyncio.CancelledError | None = None
     with anyio.CancelScope(shield=True):
-        while not task.done():
-            try:
-                await asyncio.wait((task,))
-            except asyncio.CancelledError as error:  # noqa: PERF203 - it may be cancelled again
-                cancelled = error
+        cancelled = await _outwaited(task)
+    return _result(task, cancelled)
+
+
+async def cancelled_by_scope(work: Callable[[], Coroutine[Any, Any, _T]], scope: anyio.CancelScope) -> _T:
+    """Runs work that ends when a scope of its own is cancelled, and cancels that when the calling task is cancelled.
+
+    For what holds off the cancellation of anyio's scopes while it tidies up, but not `Task.cancel()`.
+    """
+    if current_async_library() != "asyncio":
+        return await work()
+    import asyncio
+
+    task = asyncio.create_task(work(), name=_NAME)
+    cancelled: asyncio.CancelledError | None = None
+    try:
+        await asyncio.wait((task,))
+    except asyncio.CancelledError as error:
+        cancelled = error
+        scope.cancel()
+        with anyio.CancelScope(shield=True):
+            await _outwaited(task)
+    return _result(task, cancelled)
+
+
+async def _outwaited(task: asyncio.Task[Any]) -> asyncio.CancelledError | None:
+    """Waits until a task is done; returns the last cancellation meanwhile."""
+    import asyncio
+
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError as error:  # noqa: PERF203 - it may be cancelled again
+            cancelled = error
+    return cancelled
+
+
+def _result(task: asyncio.Task[_T], cancelled: asyncio.CancelledError | None) -> _T:
     if cancelled is None:
         return task.result()
     if not task.cancelled():

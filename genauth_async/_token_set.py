@@ -7,7 +7,15 @@ from http import HTTPStatus
 from typing import TypeAlias
 
 from ._wire import ShapeError, structure
-from .errors import ConfigurationError, GenAuthAPIError, GenAuthError, InvalidResponseError, OAuthError, TransportError
+from .errors import (
+    ClientClosedError,
+    ConfigurationError,
+    GenAuthAPIError,
+    GenAuthError,
+    InvalidResponseError,
+    OAuthError,
+    TransportError,
+)
 from .models.signin import LoginTokenRespDto, LoginTokenResponseDataDto
 from .models.tokens import OIDCTokenResponse, TokenSet
 
@@ -52,7 +60,7 @@ def is_unspent(error: GenAuthError) -> bool:
 
     A server error may come from a gateway whose backend had rotated the token, or from the backend after that.
     """
-    if isinstance(error, TransportError):
+    if isinstance(error, (TransportError, ClientClosedError)):
         return not error.sent
     if isinstance(error, InvalidResponseError):
         return error.http_status >= HTTPStatus.MULTIPLE_CHOICES and _is_refusal(error.http_status)

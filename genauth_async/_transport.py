@@ -6,7 +6,7 @@ import platform
 import ssl
 import sys
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from secrets import SystemRandom
 from typing import Any, Final
 
@@ -62,12 +62,14 @@ class Transport:
         with anyio.move_on_after(limit.total) as scope:
             while True:
                 attempt += 1
-                client = await self._pool.client()
-                sent = True
+                client, calls = await self._pool.opened()
                 answer: Response | GenAuthError
                 try:
-                    phases = _phases(limit, scope.deadline - anyio.current_time())
-                    answer = await _exchange(client, request, settings, phases)
+                    async with calls.turn(request.name, _phases(limit, scope)["pool"]):
+                        self._pool.raise_if_closed()  # meanwhile
+                        sent = True
+                        phases = _phases(limit, scope)
+                        answer = await calls.run(partial(_exchange, client, request, settings, phases))
                     outcome = Outcome(status=effective_status(answer), retry_after=retry_after(answer))
                 except TransportError as error:
                     answer, outcome = error, Outcome(sent=error.sent)
@@ -95,12 +97,13 @@ class Transport:
         await self._pool.aclose()
 
 
-def _phases(limit: Deadline, left: float) -> dict[str, float]:
+def _phases(limit: Deadline, scope: anyio.CancelScope) -> dict[str, float]:
     """The limits of one try.
 
     Connecting gets less than all of the time left, so that "no connection" is what is reported of a host that cannot be
     reached, and not "no answer", after which a refresh token could have been used.
     """
+    left = scope.deadline - anyio.current_time()
     phases = {name: min(seconds, left) for name, seconds in limit.phases.items()}
     return {**phases, "connect": min(phases["connect"], _CONNECT_SHARE * left)}
 

@@ -2,7 +2,7 @@
 
     GenAuthError
     ├── ConfigurationError               an argument cannot be right (also a ValueError)
-    ├── ClientClosedError                the client was closed before (also a RuntimeError)
+    ├── ClientClosedError                the client was closed before, or meanwhile (also a RuntimeError)
     ├── PasswordEncryptionError          the password or the server's public key cannot be used (also a ValueError)
     ├── SyncBridgeError                  genauth_sync was called where it cannot work (also a RuntimeError)
     ├── WaitTimeoutError                 what was waited for did not happen in time (also the built-in TimeoutError)
@@ -71,6 +71,7 @@
     └── SessionError                     a TokenSession cannot give a valid access token
         ├── SessionExpiredError              for good: the user has to sign in again
         └── RefreshUnavailableError          for now: the session is kept
+            └── StoreError                       since its store failed, or nobody lets go of its lock
 
 Every class pickles and copies. None shows a password, secret, code or token in its message, repr, args or pickle.
 """
@@ -127,7 +128,15 @@ class ConfigurationError(GenAuthError, ValueError):
 
 
 class ClientClosedError(GenAuthError, RuntimeError):
-    """The client was closed before this call."""
+    """The client was closed before this call, or during it.
+
+    Attributes:
+        sent: whether the request may have reached the server.
+    """
+
+    def __init__(self, message: str, *, sent: bool = False) -> None:
+        super().__init__(message)
+        self.sent = sent
 
 
 class PasswordEncryptionError(GenAuthError, ValueError):
@@ -531,4 +540,4 @@ class RefreshUnavailableError(SessionError):
 
 
 class StoreError(RefreshUnavailableError):
-    """The session's store failed, or nobody lets go of its lock, or what it holds cannot be read; the session is kept."""
+    """The session's store failed, nobody lets go of its lock, or its record cannot be read; the session is kept."""

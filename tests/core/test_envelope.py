@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import math
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -153,6 +155,17 @@ def test_nothing_to_say(body: object) -> None:
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=timezone.utc)
 
 
+@pytest.fixture
+def far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A local time that is not that of HTTP, where it can be set."""
+    set_zone = getattr(time, "tzset", lambda: None)
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "UTC-8")
+        set_zone()
+        yield
+    set_zone()
+
+
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [
@@ -165,8 +178,12 @@ NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=timezone.utc)
         ({"retry_after": "٣"}, None),
         ({"retry_after": format_datetime(NOW + timedelta(seconds=9), True), "date": format_datetime(NOW, True)}, 9.0),
         ({"retry_after": format_datetime(NOW - timedelta(seconds=9), True), "date": format_datetime(NOW, True)}, 0.0),
+        ({"retry_after": "Sun Nov  6 08:49:37 1994", "date": "Sun, 06 Nov 1994 08:49:30 GMT"}, 7.0),
+        ({"retry_after": "Sun, 06 Nov 1994 08:49:37 -0000", "date": "Sunday, 06-Nov-94 08:49:30 GMT"}, 7.0),
+        ({"retry_after": "9" * 400}, math.inf),
     ],
 )
+@pytest.mark.usefixtures("far_from_greenwich")
 def test_retry_after_in_both_forms(headers: dict[str, Any], seconds: float | None) -> None:
     assert retry_after(response(**headers)) == seconds
 

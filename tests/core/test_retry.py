@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,8 +34,16 @@ def test_what_is_tried_again(outcome: Outcome, safe: bool, harmful: bool) -> Non
 
 
 def test_waits_as_long_as_the_server_says_up_to_a_cap() -> None:
-    assert decide(Repeat.HARMFUL, Outcome(status=429, retry_after=7.0)) == 7.0
+    alike = RetryPolicy(backoff=0.0)
+    assert decide(Repeat.HARMFUL, Outcome(status=429, retry_after=7.0), policy=alike) == 7.0
     assert decide(Repeat.HARMFUL, Outcome(status=429, retry_after=21.0)) is None
+
+
+def test_those_who_were_told_the_same_time_do_not_come_back_all_at_once() -> None:
+    told = Outcome(status=429, retry_after=7.0)
+    draws: list[Callable[[], float]] = [lambda: 0.0, lambda: 0.9]
+    waits = [wait_before_retry(RetryPolicy(), Repeat.SAFE, 1, told, draw) for draw in draws]
+    assert waits == [7.0, 7.225]
 
 
 def test_attempts_run_out() -> None:

@@ -1,0 +1,95 @@
+"""The exchanges under way on one event loop: how many at once, and how they end before their time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+
+import anyio
+
+from ._shield import cancelled_by_scope
+from .errors import ClientClosedError, RequestTimeoutError
+
+_T = TypeVar("_T")
+_UNFINISHED: Final[Any] = object()
+
+
+class Calls:
+    """Every exchange on one event loop passes through here.
+
+    httpx's pool loses a place for many a call that `Task.cancel()` strikes, and for some that are cancelled while they
+    wait for a place, until none is left. So nobody waits in that pool, but here; and `Task.cancel()` is brought to it
+    as the cancellation of a scope, which it can hold off where it has to.
+
+    Attributes:
+        apart: whether the library that carries them has to be kept from `Task.cancel()`.
+    """
+
+    __slots__ = ("_running", "_turns", "apart")
+
+    def __init__(self, at_once: int | None) -> None:
+        """Begins with none.
+
+        Args:
+            at_once: how many may be under way; None for any number.
+        """
+        self._turns = None if at_once is None else anyio.Semaphore(at_once, fast_acquire=True)
+        self.apart = True
+        self._running: set[anyio.CancelScope] = set()
+
+    @asynccontextmanager
+    async def turn(self, name: str, seconds: float) -> AsyncIterator[None]:
+        """Waits until one more may be under way.
+
+        Raises:
+            RequestTimeoutError: it took longer than that many seconds.
+        """
+        if self._turns is None:
+            yield
+            return
+        if self._turns.value:
+            self._turns.acquire_nowait()
+        else:
+            with anyio.move_on_after(seconds) as scope:
+                await self._turns.acquire()
+            if scope.cancelled_caught:
+                raise RequestTimeoutError(f"{name}: no connection in time, as all are in use", sent=False)
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    async def run(self, work: Callable[[], Awaitable[_T]]) -> _T:
+        """Runs one exchange.
+
+        Raises:
+            ClientClosedError: it was ended by `end_all`.
+        """
+        scope = anyio.CancelScope()
+        ended = False
+
+        async def scoped() -> _T:
+            with scope:
+                return await work()
+            return _UNFINISHED  # type: ignore[no-any-return]
+
+        self._running.add(scope)
+        try:
+            result = await (cancelled_by_scope(scoped, scope) if self.apart else scoped())
+        except Exception:
+            # What breaks because its connection is closed under it.
+            if scope in self._running:
+                raise
+            ended = True
+        finally:
+            self._running.discard(scope)
+        if ended or result is _UNFINISHED:
+            raise ClientClosedError("the client was closed during this call", sent=True)
+        return result
+
+    def end_all(self) -> None:
+        """Ends all that are under way."""
+        running, self._running = self._running, set()
+        for scope in running:
+            scope.cancel()

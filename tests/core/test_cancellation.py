@@ -1,0 +1,131 @@
+"""A client whose calls are cancelled by the hundred goes on working, and leaves no connection behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from genauth_async import AuthenticationClient, RetryPolicy, _pool
+from genauth_async.emulator import Emulator
+from tests.conftest import MakeClient
+
+pytestmark = pytest.mark.anyio
+
+SYSTEM = "/api/v3/system"
+CALLS = 130
+"""More than are under way at once."""
+ANSWERED = 30
+"""So many are awaited; the others are at every stage when they are cancelled."""
+ROUNDS = 2
+
+Call = Callable[[], Awaitable[object]]
+
+
+async def natively(call: Call) -> None:
+    """Begins calls and cancels them by Task.cancel, as asyncio.wait_for and most servers do."""
+    enough, counted = counting(call)
+    tasks = [asyncio.create_task(counted()) for _ in range(CALLS)]
+    await enough.wait()
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+async def one_by_one(call: Call) -> None:
+    """The same, at one step of the event loop each."""
+    enough, counted = counting(call)
+    tasks = [asyncio.create_task(counted()) for _ in range(CALLS)]
+    await enough.wait()
+    for task in tasks:
+        task.cancel()
+        await asyncio.sleep(0)
+    await asyncio.wait(tasks)
+
+
+async def repeatedly(call: Call) -> None:
+    """The same, again and again until they have ended."""
+    enough, counted = counting(call)
+    tasks = [asyncio.create_task(counted()) for _ in range(CALLS)]
+    await enough.wait()
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.sleep(0)
+
+
+async def by_scope(call: Call) -> None:
+    """Begins calls and cancels them by anyio's scopes."""
+    enough, counted = counting(call)
+    async with anyio.create_task_group() as group:
+        for _ in range(CALLS):
+            group.start_soon(counted)
+        await enough.wait()
+        group.cancel_scope.cancel()
+
+
+def counting(call: Call) -> tuple[anyio.Event, Callable[[], Coroutine[Any, Any, None]]]:
+    enough = anyio.Event()
+    answered: list[object] = []
+
+    async def counted() -> None:
+        answered.append(await call())
+        if len(answered) >= ANSWERED:
+            enough.set()
+
+    return enough, counted
+
+
+Cancel = Callable[[Call], Awaitable[None]]
+
+
+@pytest.fixture(params=["own", "httpx"])
+def ours(
+    request: pytest.FixtureRequest, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> AuthenticationClient:
+    """A client with connections of the SDK's own: with aiohttp where that is possible, and without."""
+    if request.param == "httpx":
+        monkeypatch.setattr(_pool, "find_spec", lambda _: None)
+    return make_client(retry=RetryPolicy(attempts=1), timeout=60.0)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("cancel", [natively, one_by_one, repeatedly, by_scope])
+async def test_a_client_outlives_hundreds_of_cancelled_calls(
+    ours: AuthenticationClient, cancel: Cancel, anyio_backend_name: str
+) -> None:
+    if anyio_backend_name == "trio" and cancel is not by_scope:
+        pytest.skip("trio has no Task.cancel")
+    for _ in range(ROUNDS):
+        await cancel(ours.get_system_info)
+    assert busy(ours) == []
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as group:
+            for _ in range(CALLS):
+                group.start_soon(ours.get_system_info)
+
+
+def busy(client: AuthenticationClient) -> list[object]:
+    """The connections that the library believes to be in use."""
+    opened = client._shared.transport._pool._opened.get()
+    assert opened.client is not None
+    transport = opened.client._transport  # type: ignore[attr-defined]
+    if hasattr(transport, "_pool"):
+        return [connection for connection in transport._pool.connections if not connection.is_idle()]
+    return list(transport.client.connector._acquired)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_httpx_alone_loses_places_in_its_pool(emulator: Emulator) -> None:
+    """Why calls have their turn before they come to httpx, and are kept from Task.cancel() there."""
+    transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=10))
+    async with httpx.AsyncClient(transport=transport) as client:
+        for _ in range(20):
+            await natively(lambda: client.get(emulator.url + SYSTEM))
+            if any(not connection.is_idle() for connection in transport._pool.connections):
+                return
+    pytest.skip("this httpcore loses none: see whether _calls.py can do without")

@@ -1,0 +1,329 @@
+"""What becomes of a call, and of its socket, when a connection or its client ends at an awkward moment."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from textwrap import dedent
+
+import anyio
+import pytest
+from anyio.abc import SocketAttribute, SocketStream
+
+from genauth_async import (
+    AuthenticationClient,
+    ClientClosedError,
+    ConnectionLostError,
+    RefreshUnavailableError,
+    RequestTimeoutError,
+    RetryPolicy,
+    _pool,
+)
+from genauth_async.emulator import Emulator, User
+from tests.conftest import MakeClient
+from tests.core.test_transport import SEND, send_email
+from tests.recording import RecordingServer
+
+pytestmark = pytest.mark.anyio
+
+ANSWER = b'HTTP/1.1 200 OK\r\ncontent-length: 18\r\n\r\n{"statusCode":200}'
+AT_ONCE = RetryPolicy(backoff=0.0)
+
+Make = Callable[..., AuthenticationClient]
+
+
+@pytest.fixture(params=["own", "httpx"])
+def make(request: pytest.FixtureRequest, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """Makes clients with connections of the SDK's own: with aiohttp where that is possible, and without."""
+    if request.param == "httpx":
+        monkeypatch.setattr(_pool, "find_spec", lambda _: None)
+    return make_client
+
+
+@asynccontextmanager
+async def serving(
+    talk: Callable[[SocketStream], Awaitable[None]], connections: int = 1
+) -> AsyncIterator[tuple[str, anyio.Event]]:
+    """A server's address, and what is set when so many connections were closed by the client."""
+    left = anyio.Event()
+    gone: list[SocketStream] = []
+
+    async def serve(stream: SocketStream) -> None:
+        async with stream:
+            await talk(stream)
+            try:
+                while True:
+                    await stream.receive()
+            except (anyio.EndOfStream, anyio.BrokenResourceError):
+                gone.append(stream)
+                if len(gone) == connections:
+                    left.set()
+
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    async with listener, anyio.create_task_group() as group:
+        group.start_soon(listener.serve, serve)
+        yield f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}", left
+        group.cancel_scope.cancel()
+
+
+async def test_a_call_during_which_the_client_is_closed_says_so(make: Make, emulator: Emulator) -> None:
+    client = make(emulator.url, retry=AT_ONCE)
+    await client.get_system_info()
+    with emulator.faults.hold(SEND) as hold:
+        async with anyio.create_task_group() as group:
+
+            async def call() -> None:
+                with pytest.raises(ClientClosedError, match="during this call") as caught:
+                    await send_email(client)
+                assert caught.value.sent
+
+            group.start_soon(call)
+            await hold.wait_arrived()
+            with anyio.fail_after(10):
+                await client.aclose()
+    assert emulator.requests[SEND] == 1
+
+
+async def test_a_call_that_waits_for_a_connection_when_the_client_is_closed_was_not_sent(
+    make: Make, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_pool, "_MAX_CONNECTIONS", 1)
+    client = make(emulator.url)
+    await client.get_system_info()
+    sent: list[bool] = []
+
+    async def call() -> None:
+        with pytest.raises(ClientClosedError) as caught:
+            await send_email(client)
+        sent.append(caught.value.sent)
+
+    with emulator.faults.hold(SEND) as hold:
+        async with anyio.create_task_group() as group:
+            group.start_soon(call)
+            await hold.wait_arrived()
+            group.start_soon(call)
+            await anyio.wait_all_tasks_blocked()
+            await client.aclose()
+    assert sorted(sent) == [False, True]
+    assert emulator.requests[SEND] == 1
+
+
+async def test_a_call_that_never_had_a_connection_says_that_nothing_was_sent(
+    make: Make, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_pool, "_MAX_CONNECTIONS", 1)
+    client = make(emulator.url)
+    with emulator.faults.hold(SEND) as hold:
+        async with anyio.create_task_group() as group:
+            group.start_soon(send_email, client)
+            await hold.wait_arrived()
+            with pytest.raises(RequestTimeoutError) as caught:
+                await client.get_system_info(timeout=0.05)
+            assert not caught.value.sent
+            hold.release()
+    await client.get_system_info()
+
+
+async def test_a_refresh_during_which_the_client_is_closed_is_not_sent_again(
+    make: Make, emulator: Emulator, user: User
+) -> None:
+    client = make(emulator.url)
+    session = client.session(emulator.issue_tokens(user))
+    with emulator.faults.hold("/oidc/token") as hold:
+        async with anyio.create_task_group() as group:
+
+            async def refresh() -> None:
+                with pytest.raises(RefreshUnavailableError) as caught:
+                    await session.refresh()
+                assert caught.value.outcome_unknown
+
+            group.start_soon(refresh)
+            await hold.wait_arrived()
+            await client.aclose()
+    with pytest.raises(RefreshUnavailableError) as caught:
+        await session.refresh()
+    assert caught.value.outcome_unknown
+    assert emulator.grants.reused == 0
+
+
+async def test_a_client_closed_by_whoever_is_cancelled_leaves_no_connection(
+    make: Make, anyio_backend_name: str
+) -> None:
+    connected: list[SocketStream] = []
+    all_there = anyio.Event()
+
+    async def answer(stream: SocketStream) -> None:
+        await stream.receive()
+        connected.append(stream)
+        if len(connected) == 3:
+            all_there.set()
+        await all_there.wait()
+        await stream.send(ANSWER)
+
+    async with serving(answer, connections=3) as (url, left):
+        client = make(url)
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(send_email, client)
+        if anyio_backend_name == "asyncio":
+            closing = asyncio.create_task(client.aclose())
+            await asyncio.sleep(0)
+            closing.cancel()
+        else:
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                await client.aclose()
+        with anyio.fail_after(5):
+            await left.wait()
+
+
+async def test_a_server_that_never_answers_keeps_nobody_and_no_socket(make: Make) -> None:
+    async def hear(stream: SocketStream) -> None:
+        await stream.receive()
+
+    async with serving(hear) as (url, left):
+        with pytest.raises(RequestTimeoutError) as caught:
+            await make(url, timeout=0.2).get_system_info()
+        assert caught.value.sent
+        with anyio.fail_after(10):
+            await left.wait()
+
+
+async def test_an_answer_that_comes_drop_by_drop_ends_with_the_time(make: Make) -> None:
+    async def drip(stream: SocketStream) -> None:
+        await stream.receive()
+        await stream.send(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n{")
+        try:
+            while True:
+                await stream.send(b" ")
+                await anyio.sleep(0.01)
+        except anyio.BrokenResourceError:
+            pass
+
+    async with serving(drip) as (url, left):
+        with pytest.raises(RequestTimeoutError) as caught:
+            await make(url, timeout=0.2).get_system_info()
+        assert caught.value.sent
+        with anyio.fail_after(10):
+            await left.wait()
+
+
+async def test_a_server_that_hangs_up_without_an_answer_may_have_heard(make: Make) -> None:
+    async def half_close(stream: SocketStream) -> None:
+        await stream.receive()
+        await stream.send_eof()
+
+    async with serving(half_close) as (url, left):
+        with pytest.raises(ConnectionLostError) as caught:
+            await send_email(make(url, retry=AT_ONCE))
+        assert caught.value.sent
+        with anyio.fail_after(10):
+            await left.wait()
+
+
+async def test_an_old_server_ends_its_answer_by_hanging_up(make: Make) -> None:
+    heard = []
+
+    async def answer(stream: SocketStream) -> None:
+        heard.append(await stream.receive())
+        await stream.send(b'HTTP/1.0 200 OK\r\n\r\n{"statusCode":200}')
+        await stream.send_eof()
+
+    async with serving(answer) as (url, _):
+        client = make(url)
+        for _ in range(2):
+            await send_email(client)
+    assert len(heard) == 2
+
+
+async def test_a_connection_that_the_server_has_closed_is_not_used_again(make: Make) -> None:
+    """As after a restart: even what must not be sent twice is sent, once, over a new one."""
+    heard = []
+
+    async def answer_once(stream: SocketStream) -> None:
+        heard.append(await stream.receive())
+        await stream.send(ANSWER)
+        await stream.send_eof()
+
+    async with serving(answer_once) as (url, left):
+        client = make(url, retry=RetryPolicy(attempts=1))
+        await send_email(client)
+        opened = client._shared.transport._pool._opened.get().client
+        if "aiohttp" in type(opened._transport).__module__:  # type: ignore[union-attr]
+            await left.wait()  # it notices by itself, and httpx when it looks for a connection
+        await send_email(client)
+        with anyio.fail_after(10):
+            await left.wait()
+    assert len(heard) == 2
+
+
+PROGRAM = """
+    import asyncio, gc, os, sys, warnings
+    from genauth_async import AuthenticationClient
+
+    warnings.simplefilter("ignore")
+    app_id, url, app_secret, end = sys.argv[1:]
+    shared = AuthenticationClient(app_id, url, app_secret)
+
+    async def once():
+        client = shared if end == "shared" else AuthenticationClient(app_id, url, app_secret)
+        await asyncio.gather(*(client.get_system_info() for _ in range(3)))
+        if end == "closed":
+            await client.aclose()
+
+    def descriptors():
+        gc.collect()
+        return len(os.listdir("/dev/fd"))
+
+    for _ in range(3):
+        asyncio.run(once())
+    before = descriptors()
+    for _ in range(50):
+        asyncio.run(once())
+    print(descriptors() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no /dev/fd")
+@pytest.mark.parametrize("end", ["closed", "left", "shared"])
+def test_descriptors_do_not_grow_with_event_loops(end: str, emulator: Emulator) -> None:
+    grown = run(PROGRAM, emulator.app_id, emulator.url, emulator.app_secret, end)
+    assert int(grown) <= 0
+
+
+FORKING = """
+    import asyncio, os, sys
+    from genauth_async import AuthenticationClient
+
+    client = AuthenticationClient("app", sys.argv[1], "secret")
+    loop = asyncio.new_event_loop()
+
+    def call(loop):
+        loop.run_until_complete(client.send_email("CHANNEL_LOGIN", "ada@example.com"))
+
+    call(loop)
+    child = os.fork()
+    if not child:
+        call(asyncio.new_event_loop())
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    call(loop)
+    print(status)
+    loop.run_until_complete(client.aclose())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_has_connections_of_its_own_and_the_parent_keeps_its(recorder: RecordingServer) -> None:
+    assert int(run(FORKING, recorder.url)) == 0
+    assert (len(recorder.requests), recorder.connections) == (3, 2)
+
+
+def run(program: str, *arguments: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", dedent(program), *arguments], capture_output=True, text=True, timeout=60, check=True
+    ).stdout
