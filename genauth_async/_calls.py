@@ -67,7 +67,7 @@ class Calls:
             ClientClosedError: it was ended by `end_all`.
         """
         scope = anyio.CancelScope()
-        ended = False
+        result: _T = _UNFINISHED
 
         async def scoped() -> _T:
             with scope:
@@ -78,13 +78,12 @@ class Calls:
         try:
             result = await (cancelled_by_scope(scoped, scope) if self.apart else scoped())
         except Exception:
-            # What breaks because its connection is closed under it.
+            # Unless it broke because its connection was closed under it.
             if scope in self._running:
                 raise
-            ended = True
         finally:
             self._running.discard(scope)
-        if ended or result is _UNFINISHED:
+        if result is _UNFINISHED:
             raise ClientClosedError("the client was closed during this call", sent=True)
         return result
 

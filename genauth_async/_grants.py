@@ -16,6 +16,8 @@ from .models.tokens import TokenSet
 from .stores import MemoryStore, SessionRecord, TokenStore
 
 _REMEMBERED: Final = 8
+# How long a token that is still valid is handed out before a failed early refresh is tried again.
+_PAUSE_SECONDS: Final = 5.0
 
 
 class Grant:
@@ -53,7 +55,7 @@ class Grant:
         self.unsent: tuple[SessionRecord, SessionRecord] | None = None
         self.refreshes = 0
         self.failure: RefreshUnavailableError | None = None
-        self.paused = ("", -math.inf)
+        self.paused: tuple[str, float] = "", -math.inf
         self.aliases: deque[str] = deque()
 
     def is_paused(self, tokens: TokenSet, now: float) -> bool:
@@ -116,9 +118,9 @@ class Grants:
         with self._guard:
             self._kept.discard(grant)
 
-    def pause(self, grant: Grant, tokens: TokenSet, now: float, seconds: float) -> None:
-        """Notes that a failed early refresh of these is not tried again for a while."""
-        grant.paused = tokens.access_token, now + seconds
+    def pause(self, grant: Grant, tokens: TokenSet, now: float, seconds: float | None) -> None:
+        """Notes that a failed early refresh of these is not tried again for so long, if the server told."""
+        grant.paused = tokens.access_token, now + max(_PAUSE_SECONDS, seconds or 0.0)
         self._keep(grant, now)
 
     def _keep(self, grant: Grant, now: float) -> None:
@@ -150,13 +152,13 @@ def token_name(tokens: TokenSet) -> str:
     return hashlib.sha256((tokens.refresh_token or tokens.access_token).encode()).hexdigest()
 
 
-def first_generation(tokens: TokenSet) -> int:
-    """Where the generations of a session begin that the store has not seen.
+def first_record(tokens: TokenSet, expires_at: float | None) -> SessionRecord:
+    """The record of a session that the store has not seen.
 
-    Elsewhere for each sign-in: a process that stood still since before another one under the same key must not find
-    the generation that it left, and write over what is not its own.
+    Generations begin elsewhere for each sign-in: a process that stood still since before another one under the same
+    key must not find the generation that it left, and write over what is not its own.
     """
-    return int(token_name(tokens)[:12], 16)
+    return SessionRecord(tokens=tokens, generation=int(token_name(tokens)[:12], 16), expires_at=expires_at)
 
 
 def is_new(tokens: TokenSet, stored: SessionRecord) -> bool:

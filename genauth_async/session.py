@@ -12,7 +12,7 @@ from typing import Final, NoReturn, TypeAlias, TypeVar
 import anyio
 from attrs import evolve
 
-from ._grants import first_generation, is_behind, is_new, token_name
+from ._grants import first_record, is_behind, is_new, token_name
 from ._guard import FramesCleared
 from ._refusals import Refusals
 from ._shield import finish
@@ -29,9 +29,8 @@ OnTokens: TypeAlias = Callable[[TokenSet], Awaitable[None] | None]
 
 _log: Final = logging.getLogger(__name__)
 
-# How long a token that is still valid is handed out before a failed early refresh is tried again.
-_PAUSE_SECONDS: Final = 5.0
 _PREDECESSORS: Final = 16
+_CHANGED: Final = "The session was changed in the store by someone without its lock; try again"
 _T = TypeVar("_T")
 
 
@@ -77,7 +76,7 @@ class TokenSession(FramesCleared):
         # A key made from the refresh token stands for one grant: whatever is stored under it is as new or newer.
         self._keyed_by_grant = key is None
         if self._tokens is not None:
-            key = token_name(self._tokens) if key is None else key
+            key = key if key is not None else token_name(self._tokens)
         elif store is None or key is None:
             raise ConfigurationError("tokens", "are needed, unless store and key tell where they are kept")
         self._grant = self._grants.find(store, key)
@@ -132,13 +131,11 @@ class TokenSession(FramesCleared):
             SessionExpiredError: the session has ended; the user has to sign in again.
             RefreshUnavailableError: it has expired and cannot be refreshed now; the session is kept.
         """
-        if self._tokens is None and self._grant.owes_nothing:
-            # Such as a session made for one web request: reading takes no lock.
+        if self._tokens is None and self._grant.owes_nothing:  # such as a session of one request: no lock is taken
             record = await self._grant.store.get(self.key)
             if record is not None:
                 self._adopt(record)
-        # Not before the store has been met, which gets the tokens of a new session, or has newer ones; and not while it
-        # lacks tokens that exist nowhere else.
+        # Not before the store was met, which gets a new session's tokens; nor while it lacks some that only this has.
         if self._tokens is not None and self._record is not None and self._grant.unstored is None:
             if self._life.is_fresh():
                 return self._tokens.access_token
@@ -149,8 +146,7 @@ class TokenSession(FramesCleared):
         except RefreshUnavailableError as error:
             if self._tokens is None or not self._life.is_valid():
                 raise
-            seconds = max(_PAUSE_SECONDS, error.retry_after or 0.0)
-            self._grants.pause(self._grant, self._tokens, self._clock.monotonic(), seconds)
+            self._grants.pause(self._grant, self._tokens, self._clock.monotonic(), error.retry_after)
             return self._tokens.access_token
 
     async def refresh(self, *, resend: bool = False) -> TokenSet:
@@ -238,8 +234,7 @@ class TokenSession(FramesCleared):
             if self._tokens is None:
                 self._ended = "the store has no session under this key"
             self._raise_if_ended()
-            first = first_generation(self.tokens)
-            record = SessionRecord(tokens=self.tokens, generation=first, expires_at=self._expires_at)
+            record = first_record(self.tokens, self._expires_at)
             await self._write(record, expected=None)
         elif known is None and self._tokens is not None and not self._keyed_by_grant and is_new(self._tokens, record):
             expected = record.generation
@@ -280,8 +275,16 @@ class TokenSession(FramesCleared):
         # Marked first: should this process die before the answer is stored, nobody sends the same token again.
         sent = evolve(record, generation=record.generation + 1, refresh_sent=True)
         self._grant.unsent = sent, record
-        await self._in_time(self._write(sent, expected=record.generation), "the store")
+        marking = self._grant.store.compare_and_set(self.key, sent, expected=record.generation)
+        marked = await self._in_time(marking, "the store")
         self._grant.unsent = None
+        if not marked:
+            # This process stood still past its lock's life. Perhaps somebody else did what it was about to do.
+            newer = await self._in_time(self._met(), "the store")
+            if self._life.is_fresh():
+                return newer.tokens, False
+            raise RefreshUnavailableError(_CHANGED)
+        self._record = sent
         try:
             answer = await self._client.get_new_access_token_by_refresh_token(refresh_token, timeout=self._seconds)
         except InvalidGrantError as error:
@@ -371,7 +374,7 @@ class TokenSession(FramesCleared):
 
     async def _write(self, record: SessionRecord, *, expected: int | None) -> None:
         if not await self._grant.store.compare_and_set(self.key, record, expected=expected):
-            raise RefreshUnavailableError("The session was changed in the store by someone without its lock; try again")
+            raise RefreshUnavailableError(_CHANGED)
         self._record = record
 
     async def _forget(self, reason: str) -> None:

@@ -199,8 +199,8 @@ class AuthenticationClient(
 
         It reads GENAUTH_APP_ID, GENAUTH_APP_HOST, GENAUTH_APP_SECRET, GENAUTH_ISSUER, GENAUTH_PROTOCOL,
         GENAUTH_REDIRECT_URI, GENAUTH_POST_LOGOUT_REDIRECT_URI, GENAUTH_LANG, GENAUTH_WEBSOCKET_HOST,
-        GENAUTH_USER_POOL_ID, GENAUTH_HEADER_PREFIX and GENAUTH_TOKEN_ENDPOINT_AUTH_METHOD (and the same with INTROSPECTION and REVOCATION);
-        each is the parameter of that name. The other parameters are the constructor's.
+        GENAUTH_USER_POOL_ID, GENAUTH_HEADER_PREFIX and GENAUTH_TOKEN_ENDPOINT_AUTH_METHOD (and the same with
+        INTROSPECTION and REVOCATION); each is the parameter of that name. The other parameters are the constructor's.
 
         Args:
             environ: read instead of the process's environment.
@@ -277,7 +277,7 @@ class AuthenticationClient(
             key: names the session in the store; a digest of the refresh token when None.
             leeway: seconds before its expiry from which the access token is refreshed.
             on_tokens: called in a thread with new tokens after they are stored and before anyone is given them.
-            expires_at: from when the store may drop a session that begins with these tokens, in seconds since the epoch.
+            expires_at: from when the store may drop a session that begins with these tokens, in epoch seconds.
 
         Raises:
             ConfigurationError: there is no access token in `tokens`, or nothing to find the session by.

@@ -31,7 +31,7 @@ class TokenSession(Facade[AsyncTokenSession]):
         leeway: seconds before its expiry from which the access token is refreshed.
         on_tokens: called in a thread with new tokens after they are stored and before anyone is given them. It may
             not refresh or log out this session.
-        expires_at: from when the store may drop a session that begins with these tokens, in seconds since the epoch.
+        expires_at: from when the store may drop a session that begins with these tokens, in epoch seconds.
 
     Raises:
         ConfigurationError: there is no access token in `tokens`, or nothing to find the session by.

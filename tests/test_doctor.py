@@ -8,8 +8,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trustme
@@ -24,13 +24,13 @@ from tests.tls_servers import authority, https_emulator  # noqa: F401 - a fixtur
 pytestmark = pytest.mark.anyio
 
 
-def of(findings: Any, subject: str) -> Finding:
+def of(findings: Sequence[Finding], subject: str) -> Finding:
     """The one finding about this."""
     [found] = [finding for finding in findings if finding.subject == subject]
     return found
 
 
-def wrong(findings: Any) -> list[str]:
+def wrong(findings: Sequence[Finding]) -> list[str]:
     return [finding.subject for finding in findings if finding.verdict == "wrong"]
 
 

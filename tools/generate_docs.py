@@ -34,9 +34,15 @@ BANNER = f"<!-- Written by tools/generate_docs.py from the docstrings of {PACKAG
 PAGES = {
     "client": ("The client", ["client.py"]),
     "session": ("The signed-in user", ["session.py"]),
-    "stores": ("Where sessions keep their tokens", ["stores/_protocol.py", "stores/memory.py"]),
+    "stores": (
+        "Where sessions keep their tokens",
+        [f"stores/{name}.py" for name in ("_protocol", "memory", "file", "keyring", "redis")],
+    ),
     "stream": ("What arrives piece by piece", ["stream.py"]),
-    "errors": ("Everything that is raised", ["errors.py"]),
+    "errors": (
+        "Everything that is raised",
+        [f"errors/{name}.py" for name in ("__init__", "_base", "_transport", "_api", "_oidc", "_sessions")],
+    ),
     "settings": ("Settings, time and retries", ["settings.py", "_retry.py"]),
     "qr": ("Pictures of QR codes", ["qr.py"]),
     "models": ("What all DTOs have, and what several areas use", ["models/_base.py", "models/common.py"]),

@@ -21,6 +21,7 @@ try:
     import redis.asyncio
     from redis.asyncio.retry import Retry as AsyncRetry
     from redis.backoff import NoBackoff
+    from redis.exceptions import LockError, ResponseError
     from redis.retry import Retry
 except ImportError as error:  # pragma: no cover - tried in an environment of its own
     raise ImportError("RedisStore needs the package redis: pip install 'genauth-async[redis]'") from error
@@ -77,16 +78,16 @@ class RedisClients:
 
         Raises:
             StoreError: Redis did not answer, or with an error.
-            redis.exceptions.LockError: the lock is not what the call takes it for.
+            LockError: the lock is not what the call takes it for.
         """
         try:
             if _is_async(self.current()):
                 with anyio.fail_after(self._timeout):
                     return await call(*arguments)
             return await anyio.to_thread.run_sync(partial(call, *arguments))
-        except redis.exceptions.LockError:
+        except LockError:
             raise
-        except redis.exceptions.ResponseError as error:
+        except ResponseError as error:
             # An unknown command is answered with its arguments, a record among them.
             cause = None if "args" in str(error) else error
             raise StoreError("Redis refused what the session's store asked for") from cause
@@ -114,8 +115,9 @@ class RedisClients:
             1,
             supported_errors=(redis.ConnectionError,),
         )
-        options: dict[str, object] = {"socket_timeout": self._timeout, "retry": retry, **_DRIVER}
-        if self._url is not None and not self._url.startswith("unix:"):
+        assert self._url is not None  # noqa: S101 - or there is a client that was given
+        options: dict[str, Any] = {"socket_timeout": self._timeout, "retry": retry, **_DRIVER}
+        if not self._url.startswith("unix:"):
             options |= {"socket_connect_timeout": self._timeout, "socket_keepalive": True}
         return kind.from_url(self._url, health_check_interval=_HEALTH_SECONDS, **options)
 

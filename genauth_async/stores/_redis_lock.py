@@ -50,9 +50,10 @@ class RedisLocks:
     async def hold(self, key: str, name: bytes) -> AsyncIterator[None]:
         """Holds the lock of a key, which has this name in Redis."""
         async with AsyncExitStack() as stack:
-            with anyio.move_on_after(self._timeout) as patience:
+            lock = None
+            with anyio.move_on_after(self._timeout):
                 lock = await self._taken(stack, key, name)
-            if patience.cancelled_caught:
+            if lock is None:
                 raise StoreError(
                     f"The session's lock was not to be had within {self._timeout:g} s: its holder is alive and hangs"
                 )

@@ -106,13 +106,11 @@ def test_what_is_over_is_forgotten_and_nothing_else(keep: str) -> None:
     emulator = Emulator()
     kept = Kept(emulator._state, emulator.add_user(username="ada"), _session(emulator._state))
     add: Callable[[], Mapping[str, object]] = getattr(kept, keep)
-    for _ in range(MANY):
-        store = add()
-    assert len(store) >= MANY
+    stores = [add() for _ in range(MANY)]
+    assert len(stores[-1]) >= MANY
     emulator.clock.advance(LONG)
-    for _ in range(MANY):
-        store = add()
-    assert len(store) == MANY
+    stores = [add() for _ in range(MANY)]
+    assert len(stores[-1]) == MANY
 
 
 def test_an_expired_qr_code_is_remembered_for_an_hour() -> None:

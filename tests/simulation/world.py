@@ -234,17 +234,18 @@ class Process:
             raise
         if moment == 2:
             self._be_struck()
-        failure = None
         try:
             answer = act()
-        except Exception as error:  # noqa: BLE001 - it is what the answer says
-            failure = error
-        if back := world.latency():
+        except Exception:
+            await self._way_back()
+            raise
+        await self._way_back()
+        return answer
+
+    async def _way_back(self) -> None:
+        if back := self.world.latency():
             await anyio.sleep(back)
         await self.go_on()
-        if failure is not None:
-            raise failure
-        return answer
 
     async def _arrive_late(self, act: Callable[[], object], after: float) -> None:
         await anyio.sleep(after)

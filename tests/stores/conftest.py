@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import keyring
 import pytest
@@ -28,7 +29,7 @@ def blocking_calls_fail() -> Iterator[None]:
 def keyring_file(tmp_path: Path) -> Iterator[Path]:
     """Where the keyring of this test keeps its entries."""
     before = keyring.get_keyring()
-    backend = PlaintextKeyring()
+    backend: Any = PlaintextKeyring()
     backend.file_path = str(tmp_path / "keyring.cfg")
     keyring.set_keyring(backend)
     yield tmp_path / "keyring.cfg"

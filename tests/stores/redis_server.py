@@ -133,6 +133,6 @@ def redis_prefix() -> str:
 def contents(server: RedisServer, prefix: str) -> dict[str, Any]:
     """Everything that the server has under a prefix."""
     with server.client() as client:
-        names = list(client.scan_iter(f"{prefix}*"))
-        kinds: dict[bytes, Any] = {b"hash": client.hgetall, b"string": client.get}
+        names: list[Any] = list(client.scan_iter(f"{prefix}*"))
+        kinds: dict[Any, Any] = {b"hash": client.hgetall, b"string": client.get}
         return {name.decode().removeprefix(prefix): kinds[client.type(name)](name) for name in names}

@@ -57,7 +57,8 @@ async def make_redis_store(way_to_redis: str, redis_prefix: str) -> AsyncIterato
                 **_DRIVER,
             )
             clients.append(given)
-        stores.append(RedisStore(given, **{"prefix": redis_prefix} | options))
+        options = {"prefix": redis_prefix} | options
+        stores.append(RedisStore(given, **options))
         return stores[-1]
 
     yield make

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.anyio
 class DictKeyring(keyring.backend.KeyringBackend):
     """In memory; not one that keyring would choose by itself."""
 
-    priority = -1.0
+    priority = -1.0  # pyright: ignore[reportAssignmentType] - as the package's documentation has it
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]

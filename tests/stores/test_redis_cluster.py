@@ -43,7 +43,7 @@ def cluster(free_port: int) -> Iterator[RedisServer]:
 @pytest.mark.parametrize("kind", [redis.asyncio.cluster.RedisCluster, redis.RedisCluster])
 async def test_a_client_of_a_cluster_will_do(kind: Any, cluster: RedisServer) -> None:
     options = _DRIVER if kind is redis.RedisCluster else {}
-    client = await anyio.to_thread.run_sync(
+    client: Any = await anyio.to_thread.run_sync(
         lambda: kind(host="127.0.0.1", port=cluster.port, password=PASSWORD, **options)
     )
     store = RedisStore(client, prefix="test:")

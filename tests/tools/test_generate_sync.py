@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"
-USED_BY_THE_BRIDGE = ["_guard.py", "_masking.py", "_shield.py", "errors.py", "stream.py"]
+USED_BY_THE_BRIDGE = ["_guard.py", "_masking.py", "_shield.py", "errors", "stream.py"]
 
 
 def lay_out(root: Path, *, with_facade: bool) -> None:
@@ -29,7 +29,11 @@ def lay_out(root: Path, *, with_facade: bool) -> None:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, root / path)
     for name in USED_BY_THE_BRIDGE:
-        shutil.copy(ROOT / "genauth_async" / name, root / "genauth_async" / name)
+        source, target = ROOT / "genauth_async" / name, root / "genauth_async" / name
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
     (root / "genauth_sync").mkdir(exist_ok=True)
     shutil.copy(ROOT / "genauth_sync/_bridge.py", root / "genauth_sync/_bridge.py")
     for package in ("genauth_async", "genauth_sync"):

@@ -1,0 +1,88 @@
+"""Each case of the table: what callers get, and what the server and the store have to say afterwards."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import pytest
+
+import genauth_sync
+from tests.core.sessions import REFRESH
+from tests.faults.cases import Case, Happened
+from tests.faults.conftest import FAULT
+from tests.faults.matrix import CASES, PAGE, head_of, page
+from tests.faults.outcomes import EMPTY, ENDED, GONE, MARKED, NEW, OUTCOMES, PRESENT, text_of
+from tests.faults.scene import Scene
+
+if sys.platform == "win32":
+    pytest.skip("signals are not of Windows", allow_module_level=True)
+
+
+RUNS = [pytest.param(case, backend, id=f"{backend}, {case.name}") for case in CASES for backend in case.backends]
+
+
+@pytest.mark.parametrize(("case", "backend"), RUNS)
+def test_nobody_is_logged_out_and_everybody_is_told_why(
+    case: Case, scene: Scene, backend: str, record_property: Callable[[str, object], None]
+) -> None:
+    happened = case.script(scene)
+    record_property(FAULT, (case.store, backend, *seen(case, scene, happened)))
+    assert_as_told(case, scene, happened)
+    assert_server_agrees(case, scene, happened)
+    assert_store_agrees(case, scene, happened)
+
+
+def test_the_page_shows_these_cases() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert text == page(head_of(text)), "python -m tests.faults.matrix writes it anew"
+
+
+def test_the_page_explains_each_outcome() -> None:
+    head = head_of(PAGE.read_text(encoding="utf-8"))
+    assert [outcome.text for outcome in OUTCOMES if f"\n| {outcome.text} | " not in head] == []
+
+
+def seen(case: Case, scene: Scene, happened: Happened) -> tuple[str, ...]:
+    """What happened, as a line of the table."""
+    grants, present = scene.emulator.grants, scene.tokens.access_token
+    first = str(case.first) if happened.first is None else text_of(happened.first, present)
+    grant = "revoked for reuse" if grants.reused else "revoked" if grants.revoked else "alive"
+    requests = str(scene.emulator.requests[REFRESH])
+    return case.fault, first, text_of(happened.other, present), text_of(happened.later, present), requests, grant
+
+
+def assert_as_told(case: Case, scene: Scene, happened: Happened) -> None:
+    present = scene.tokens.access_token
+    expected = [None if isinstance(case.first, str) else case.first, case.other, case.later]
+    for outcome, answer in zip(expected, (happened.first, happened.other, happened.later), strict=True):
+        if outcome is not None:
+            assert answer is not None
+            assert outcome.explains(answer), answer
+            assert text_of(answer, present) == outcome.text
+
+
+def assert_server_agrees(case: Case, scene: Scene, happened: Happened) -> None:
+    grants = scene.emulator.grants
+    assert scene.emulator.requests[REFRESH] == case.requests
+    assert grants.reused == (case.grant == "revoked for reuse")
+    assert grants.revoked == (case.grant != "alive")
+    assert max(grants.presented().values()) <= 1 + grants.reused
+    given = {answer.token for answer in (happened.first, happened.other, happened.later) if answer and answer.token}
+    with genauth_sync.AuthenticationClient(
+        scene.emulator.app_id, scene.emulator.url, scene.emulator.app_secret
+    ) as client:
+        assert all(client.introspect_token(token).active for token in given)
+
+
+def assert_store_agrees(case: Case, scene: Scene, happened: Happened) -> None:
+    record = scene.stored()
+    if case.later in {ENDED, GONE, EMPTY}:
+        assert record is None
+        return
+    assert record is not None
+    assert record.refresh_sent == (case.later in {MARKED, PRESENT})
+    if case.later is NEW:
+        assert record.tokens.access_token == happened.later.token != scene.tokens.access_token
+    else:
+        assert record.tokens == scene.tokens
