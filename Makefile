@@ -3,12 +3,13 @@ SECONDS ?= 60
 VENV    := .venv
 BIN     := $(VENV)/bin
 
-.PHONY: help demo test soak check fix generate clean
+.PHONY: help demo test soak bench check fix generate clean
 
 help:
 	@echo "make demo      sign in against the built-in emulator, step by step"
 	@echo "make test      the tests"
 	@echo "make soak      hundreds of sessions for a minute (SECONDS=60), with faults; nothing may be lost or leak"
+	@echo "make bench     side by side with raw HTTP clients and the vendor's SDK, in about four minutes"
 	@echo "make check     lint, types, freshness of what is generated (what CI runs before the tests)"
 	@echo "make fix       format, and repair what lint can repair"
 	@echo "make generate  write genauth_sync and docs/reference anew from genauth_async"
@@ -21,6 +22,9 @@ test: $(VENV)/.test
 
 soak: $(VENV)/.test
 	@$(BIN)/python -m tests.soak --seconds $(SECONDS)
+
+bench: $(VENV)/.bench
+	@$(BIN)/python -m benchmarks
 
 check: $(VENV)/.check
 	$(BIN)/ruff check .
@@ -53,6 +57,10 @@ $(VENV)/.test: $(VENV)/.demo
 
 $(VENV)/.check: $(VENV)/.test
 	$(BIN)/python -m pip install --quiet --group check
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --group bench
 	@touch $@
 
 clean:

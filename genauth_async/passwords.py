@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
 from typing import Final, TypeAlias, TypeVar, get_args
 
 import anyio
@@ -28,6 +29,8 @@ class PasswordEncryptor:
     def __init__(self) -> None:
         self._keys: SystemInfoResp | None = None
         self._lock = PerLoop(anyio.Lock)
+        # Each thread that runs Python makes the event loop wait for its turn, and together they are no faster.
+        self._one_thread = PerLoop(lambda: anyio.CapacityLimiter(1))
 
     async def sending(
         self,
@@ -56,12 +59,12 @@ class PasswordEncryptor:
             )
         keys = await self._current_keys(fetch_keys)
         try:
-            return await send(_Cipher(encrypt_type, keys))
+            return await send(_Cipher(encrypt_type, keys, self._one_thread.get()))
         except PasswordDecryptionError:
             newer = await self._current_keys(fetch_keys, other_than=keys)
             if newer == keys:
                 raise
-        return await send(_Cipher(encrypt_type, newer))
+        return await send(_Cipher(encrypt_type, newer, self._one_thread.get()))
 
     async def _current_keys(
         self, fetch: Callable[[], Awaitable[SystemInfoResp]], other_than: SystemInfoResp | None = None
@@ -84,20 +87,26 @@ def _check_is_text(password: str) -> None:
 
 
 class _Cipher:
-    __slots__ = ("_encrypt", "_encrypt_type", "_keys")
+    __slots__ = ("_encrypt_type", "_keys", "_limiter")
 
-    def __init__(self, encrypt_type: str, keys: SystemInfoResp) -> None:
+    def __init__(self, encrypt_type: str, keys: SystemInfoResp, limiter: anyio.CapacityLimiter) -> None:
         self._encrypt_type = encrypt_type
         self._keys = keys
+        self._limiter = limiter
 
     async def __call__(self, password: str) -> str:
         _check_is_text(password)
         # Beside the event loop: SM2 is milliseconds of pure Python, and the first call imports `cryptography`.
         # It has no effect, so a cancelled caller may leave it.
-        result = await anyio.to_thread.run_sync(self._encrypted, password, abandon_on_cancel=True)
+        result = await anyio.to_thread.run_sync(
+            self._encrypted, password, abandon_on_cancel=True, limiter=self._limiter if self._is_slow() else None
+        )
         if isinstance(result, PasswordEncryptionError):
             raise result
         return result
+
+    def _is_slow(self) -> bool:
+        return self._encrypt_type == "sm2" and find_spec("gmssl_pyx") is None
 
     def _encrypted(self, password: str) -> str | PasswordEncryptionError:
         """In a worker thread, whose frames hold the arguments: so an error is handed over, not raised through them."""

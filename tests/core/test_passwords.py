@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
 from typing import Any
 
@@ -165,4 +166,27 @@ async def test_slow_encryption_is_done_beside_the_event_loop(
     monkeypatch.setattr(sm2, "encrypt", seen)
     await sign_in(client, "sm2")
     assert threads
+    assert threading.get_ident() not in threads
+
+
+async def test_in_python_one_password_is_encrypted_after_another_beside_the_event_loop(
+    client: AuthenticationClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "gmssl_pyx", None)
+    encrypt, at_once, most, threads = sm2.encrypt, 0, 0, set()
+
+    def counted(plaintext: bytes, key: sm2.SM2PublicKey) -> bytes:
+        nonlocal at_once, most
+        threads.add(threading.get_ident())
+        at_once += 1
+        most = max(most, at_once)
+        encrypted = encrypt(plaintext, key)
+        at_once -= 1
+        return encrypted
+
+    monkeypatch.setattr(sm2, "encrypt", counted)
+    async with anyio.create_task_group() as group:
+        for _ in range(5):
+            group.start_soon(sign_in, client, "sm2")
+    assert most == 1
     assert threading.get_ident() not in threads

@@ -1,0 +1,108 @@
+"""What the target answers: canned, of the form and size that the service's answers have."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from functools import cache
+from typing import Any
+
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from genauth_async.sm2 import generate_key_pair
+
+APP_ID = "60a5f2c3b1d7e8f9a0b1c2d3"
+APP_SECRET = secrets.token_hex(16)
+ACCOUNT = "ada"
+PASSWORD = secrets.token_urlsafe(12)
+ISSUER = "https://sign-in.test/oidc"
+LIFE = 14 * 24 * 3600
+
+
+@cache
+def signing_key() -> RSAKey:
+    """The server's key."""
+    key: RSAKey = RSAKey.generate_key(2048, {"kid": "benchmark", "use": "sig", "alg": "RS256"})
+    return key
+
+
+def access_token(padding: int = 0, **claims: object) -> str:
+    """A token that verifies.
+
+    Args:
+        padding: characters of a claim that nobody needs.
+        claims: others.
+    """
+    now = int(time.time())
+    payload: dict[str, Any] = {
+        "jti": secrets.token_urlsafe(16),
+        "sub": secrets.token_hex(12),
+        "iat": now,
+        "exp": now + LIFE,
+        "scope": "openid profile email phone address username offline_access",
+        "iss": ISSUER,
+        "aud": APP_ID,
+        **({"padding": "x" * padding} if padding else {}),
+        **claims,
+    }
+    return jwt.encode({"alg": "RS256", "kid": "benchmark", "typ": "JWT"}, payload, signing_key())
+
+
+def id_token() -> str:
+    """A token with what is usually said of a user."""
+    person: dict[str, Any] = {
+        "name": "Ada Lovelace",
+        "nickname": "ada",
+        "picture": "https://files.sign-in.test/pictures/default-user.png",
+        "email": "ada@example.com",
+        "email_verified": True,
+        "phone_number": "13800000000",
+        "phone_number_verified": True,
+        "address": {"country": None, "region": None, "locality": None, "formatted": None},
+        "updated_at": "2026-01-01T00:00:00.000Z",
+    }
+    return access_token(**person)
+
+
+def sign_in_answer(padding: int = 0) -> bytes:
+    """The answer to a sign-in.
+
+    Args:
+        padding: how much longer its access token is than usual.
+    """
+    data = {
+        "scope": "openid profile email phone address username offline_access",
+        "token_type": "Bearer",
+        "access_token": access_token(padding),
+        "expires_in": LIFE,
+        "refresh_token": secrets.token_urlsafe(32),
+        "id_token": id_token(),
+    }
+    envelope = {"statusCode": 200, "message": "OK", "requestId": secrets.token_hex(16), "data": data}
+    return json.dumps(envelope).encode()
+
+
+def key_set(size: int = 1) -> dict[str, object]:
+    """The server's keys; the one that signs is the last of those that are read."""
+    last = min(size, 32) - 1
+    public = signing_key().as_dict(private=False)
+    return {"keys": [public | ({} if index == last else {"kid": f"other-{index}"}) for index in range(size)]}
+
+
+def system_answer() -> bytes:
+    """The answer to GET /api/v3/system."""
+    pem = signing_key().as_pem(private=False).decode()
+    _, key = generate_key_pair()
+    system = {"rsa": {"publicKey": pem}, "sm2": {"publicKey": f"04{key.to_hex()}"}, "version": {}, "publicIps": []}
+    return json.dumps(system).encode()
+
+
+def answers() -> dict[bytes, bytes]:
+    """The bodies by path."""
+    return {
+        b"/api/v3/signin": sign_in_answer(),
+        b"/api/v3/system": system_answer(),
+        b"/oidc/.well-known/jwks.json": json.dumps(key_set()).encode(),
+    }

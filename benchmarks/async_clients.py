@@ -1,0 +1,143 @@
+"""Those that sign in asynchronously: this SDK, and what one would write by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+from .load import rate
+from .worker import Measure
+
+Call: TypeAlias = Callable[[], Awaitable[object]]
+_SECONDS = 60.0  # in which a call has to be done; only the slowest come near
+
+
+def ours_over_aiohttp() -> Measure:
+    """This SDK, as it is with the extra `aiohttp`."""
+    return _measure(_ours)
+
+
+def ours_over_httpx() -> Measure:
+    """This SDK without that extra."""
+    sys.modules["httpx_aiohttp"] = None  # type: ignore[assignment]
+    return _measure(_ours)
+
+
+def httpx_client() -> Measure:
+    """httpx.AsyncClient, as it comes."""
+
+    async def opened(target: dict[str, str], url: str) -> Call:
+        import httpx
+
+        client = httpx.AsyncClient(verify=_context(target, url), timeout=_SECONDS)
+        return _by_hand(client, target, url)
+
+    return _measure(opened)
+
+
+def httpx2_client() -> Measure:
+    """httpx2.AsyncClient, as it comes."""
+
+    async def opened(target: dict[str, str], url: str) -> Call:
+        import httpx2
+
+        client = httpx2.AsyncClient(verify=_context(target, url), timeout=_SECONDS)
+        return _by_hand(client, target, url)
+
+    return _measure(opened)
+
+
+def httpx_over_aiohttp() -> Measure:
+    """httpx.AsyncClient with the transport of httpx-aiohttp: what the SDK rides on."""
+
+    async def opened(target: dict[str, str], url: str) -> Call:
+        import httpx
+        from httpx_aiohttp import AiohttpTransport
+
+        client = httpx.AsyncClient(transport=AiohttpTransport(verify=_context(target, url)), timeout=_SECONDS)
+        return _by_hand(client, target, url)
+
+    return _measure(opened)
+
+
+def aiohttp_session() -> Measure:
+    """aiohttp.ClientSession, as it comes."""
+
+    async def opened(target: dict[str, str], url: str) -> Call:
+        import aiohttp
+
+        session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=_context(target, url)))
+        body = sign_in_body(target)
+
+        async def call() -> object:
+            async with session.post(f"{url}/api/v3/signin", json=body) as response:
+                return json.loads(await response.read())["data"]["access_token"]
+
+        return call
+
+    return _measure(opened)
+
+
+def sign_in_body(target: dict[str, str]) -> dict[str, object]:
+    """The body that every one of them sends."""
+    return {
+        "connection": "PASSWORD",
+        "passwordPayload": {"password": target["password"], "account": target["account"]},
+        "client_id": target["app_id"],
+        "client_secret": target["app_secret"],
+    }
+
+
+def _by_hand(client: Any, target: dict[str, str], url: str) -> Call:
+    body = sign_in_body(target)
+
+    async def call() -> object:
+        request = client.build_request("POST", f"{url}/api/v3/signin", json=body)
+        response = await client.send(request, stream=True)
+        try:
+            return json.loads(await response.aread())["data"]["access_token"]
+        finally:
+            await response.aclose()
+
+    return call
+
+
+async def _ours(target: dict[str, str], url: str) -> Call:
+    return our_sign_in(target, url)
+
+
+def our_sign_in(target: dict[str, str], url: str, encrypt_type: str = "none") -> Call:
+    """Signs in with this SDK."""
+    from genauth_async import AuthenticationClient
+
+    client = AuthenticationClient(target["app_id"], url, target["app_secret"], verify=target["ca"], timeout=_SECONDS)
+    options = None if encrypt_type == "none" else {"passwordEncryptType": encrypt_type}
+
+    async def call() -> object:
+        answer = await client.sign_in_by_account_password(target["account"], target["password"], options)
+        return answer.data.access_token
+
+    return call
+
+
+def _context(target: dict[str, str], url: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=target["ca"]) if url.startswith("https:") else ssl.create_default_context()
+
+
+def _measure(opened: Callable[[dict[str, str], str], Awaitable[Call]]) -> Measure:
+    loop = asyncio.new_event_loop()
+    calls: dict[str, Call] = {}
+
+    def measure(target: dict[str, str], url: str, at_once: int, seconds: float) -> float:
+        async def run() -> float:
+            if url not in calls:
+                calls[url] = await opened(target, url)
+            return await rate(calls[url], at_once, seconds)
+
+        return loop.run_until_complete(run())
+
+    return measure

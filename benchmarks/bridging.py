@@ -1,0 +1,56 @@
+"""The way to another thread's event loop and back, with nothing to do there."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from functools import partial
+from time import perf_counter
+
+from .lab import Lab, ratio
+from .load import cost
+from .worker import Measure
+
+
+def compared(lab: Lab) -> None:
+    """The bridge of genauth_sync, and what asyncio has for it."""
+    ours, theirs = lab.start("bridging:ours"), lab.start("bridging:run_coroutine_threadsafe")
+    seconds = lab.effort.seconds
+    runners = {
+        "genauth_sync's bridge": partial(ours.measure, seconds=seconds),
+        "run_coroutine_threadsafe": partial(theirs.measure, seconds=seconds),
+    }
+    found = lab.take_turns("no-op coroutine", runners, "µs", 1e6)
+    reached = ratio(found["genauth_sync's bridge"], found["run_coroutine_threadsafe"])
+    lab.judge("sync bridge, no-op / run_coroutine_threadsafe().result()", reached, "at most", 1.0)
+
+
+async def _nothing() -> None:
+    pass
+
+
+def ours() -> Measure:
+    """The bridge."""
+    from genauth_sync._bridge import bridge
+
+    def run(times: int) -> float:
+        start = perf_counter()
+        for _ in range(times):
+            bridge.run(_nothing)
+        return perf_counter() - start
+
+    return partial(cost, run)
+
+
+def run_coroutine_threadsafe() -> Measure:
+    """asyncio's own means."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+
+    def run(times: int) -> float:
+        start = perf_counter()
+        for _ in range(times):
+            asyncio.run_coroutine_threadsafe(_nothing(), loop).result()
+        return perf_counter() - start
+
+    return partial(cost, run)

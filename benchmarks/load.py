@@ -1,0 +1,87 @@
+"""How often something can be done: by calls one after another, by many tasks, by many threads."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+
+_WARM_UP = 100
+
+
+async def rate(call: Callable[[], Awaitable[object]], at_once: int, seconds: float) -> float:
+    """Calls a second, by that many tasks that call again and again."""
+    done = 0
+
+    async def caller() -> None:
+        nonlocal done
+        while True:
+            await call()
+            done += 1
+            if perf_counter() > end:
+                return
+
+    # Idle connections have been given up meanwhile; opening them is not what is measured.
+    await asyncio.gather(*(call() for _ in range(min(at_once, _WARM_UP))))
+    gc.collect()
+    start = perf_counter()
+    end = start + seconds
+    await asyncio.gather(*(caller() for _ in range(at_once)))
+    return done / (perf_counter() - start)
+
+
+def thread_rate(call: Callable[[], object], threads: int, seconds: float) -> float:
+    """Calls a second, by that many threads that call again and again."""
+    counts = [0] * threads
+    errors: list[BaseException] = []
+
+    def caller(index: int) -> None:
+        try:
+            while not counts[index] or perf_counter() < end:
+                call()
+                counts[index] += 1
+        except BaseException as error:  # noqa: BLE001 - raised by whoever waits for the threads
+            errors.append(error)
+
+    call()
+    gc.collect()
+    start = perf_counter()
+    end = start + seconds
+    callers = [threading.Thread(target=caller, args=(index,)) for index in range(threads)]
+    for thread in callers:
+        thread.start()
+    for thread in callers:
+        thread.join()
+    if errors:
+        raise errors[0]
+    return sum(counts) / (perf_counter() - start)
+
+
+def sequential_rate(call: Callable[[], object], seconds: float) -> float:
+    """Calls a second, one after another."""
+    call()
+    gc.collect()
+    done, start = 0, perf_counter()
+    end = start + seconds
+    while not done or perf_counter() < end:
+        call()
+        done += 1
+    return done / (perf_counter() - start)
+
+
+def cost(run: Callable[[int], float], seconds: float) -> float:
+    """Seconds for one of something quick.
+
+    Args:
+        run: does it that many times, and says how many seconds that took: of processor time, where nothing is waited
+            for, since that does not depend on what else the machine does.
+        seconds: about how long to measure.
+    """
+    times = 1
+    gc.collect()
+    while (taken := run(times)) < seconds / 8:
+        times *= 2
+    # The least disturbed of a few.
+    return min(taken, *(run(times) for _ in range(3))) / times

@@ -1,0 +1,129 @@
+"""Results as text, Markdown and JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
+from importlib.metadata import Distribution, version
+from typing import Any, Final
+
+from attrs import asdict
+
+from .results import Figure, Verdict
+
+BEGIN: Final = "<!-- written by: python -m benchmarks --publish -->"
+END: Final = "<!-- end -->"
+_PACKAGES: Final = ("genauth-async", "httpx", "httpx2", "httpx-aiohttp", "aiohttp", "genauth", "joserfc", "gmssl")
+_MANY: Final = 1000
+
+
+def shown(value: float, unit: str) -> str:
+    """A number with its unit, as exact as it is of interest."""
+    if unit == "x":
+        return f"{value:.2f} x"
+    number = f"{value:,.0f}" if value >= _MANY or value == int(value) else f"{value:.4g}"
+    return f"{number} {unit}".rstrip()
+
+
+def figures_as_text(figures: Iterable[Figure]) -> str:
+    """A line each, under the circumstances."""
+    lines: list[str] = []
+    case = None
+    for figure in figures:
+        if figure.case != case:
+            case = figure.case
+            lines.append(case)
+        lines.append(f"  {figure.name:44} {shown(figure.value, figure.unit):>14}")
+    return "\n".join(lines)
+
+
+def verdicts_as_text(verdicts: Sequence[Verdict]) -> str:
+    """A line each, and how many passed."""
+    lines = [
+        f"{'pass ' if verdict.passed else 'SHORT'}  {shown(verdict.reached, verdict.unit):>10}  "
+        f"{verdict.sense} {shown(verdict.bound, verdict.unit):9}  {verdict.work}"
+        for verdict in verdicts
+    ]
+    passed = sum(verdict.passed for verdict in verdicts)
+    return "\n".join([*lines, f"{passed} of {len(verdicts)} pass"])
+
+
+def as_json(figures: Sequence[Figure], verdicts: Sequence[Verdict], *, quick: bool) -> str:
+    """Everything, and where it was measured."""
+    document = {
+        "quick": quick,
+        **_circumstances(),
+        "figures": [asdict(figure) for figure in figures],
+        "verdicts": [{**asdict(verdict), "passed": verdict.passed} for verdict in verdicts],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def as_markdown(figures: Sequence[Figure], verdicts: Sequence[Verdict]) -> str:
+    """Two tables: sign-ins a second, and what has to be reached."""
+    about = _circumstances()
+    packages = ", ".join(f"{name} {number}" for name, number in about["packages"].items())
+    head = (
+        f"Measured on {about['day']}, Python {about['python']}, {about['system']}, {about['cores']} cores; {packages}."
+    )
+    parts = [head, _sign_ins(figures), _verdicts(verdicts)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def published(page: str, table: str) -> str:
+    """The page with the table in place of the one that it had, between the two marks.
+
+    Raises:
+        ValueError: it has no place for one.
+    """
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ValueError("The page has no place for the table")
+    return f"{before}{begin}\n\n{table}\n{end}{after}"
+
+
+def _sign_ins(figures: Iterable[Figure]) -> str:
+    cells: dict[str, dict[str, str]] = {}
+    columns: list[str] = []
+    for figure in figures:
+        if figure.section == "sign-in":
+            column = figure.case.removeprefix("sign-ins, ")
+            if column not in columns:
+                columns.append(column)
+            cells.setdefault(figure.name, {})[column] = f"{figure.value:,.0f}"
+    if not cells:
+        return ""
+    rows = [[name, *(row.get(column, "") for column in columns)] for name, row in cells.items()]
+    return _table(["sign-ins a second", *columns], rows)
+
+
+def _verdicts(verdicts: Iterable[Verdict]) -> str:
+    rows = [
+        [
+            verdict.work,
+            shown(verdict.reached, verdict.unit),
+            f"{verdict.sense} {shown(verdict.bound, verdict.unit)}",
+            "yes" if verdict.passed else "no",
+        ]
+        for verdict in verdicts
+    ]
+    return _table(["", "reached", "to be reached", "reached it"], rows) if rows else ""
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    rule = ["---", *("---:" for _ in head[1:])]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
+
+
+def _circumstances() -> dict[str, Any]:
+    return {
+        "day": datetime.now(timezone.utc).date().isoformat(),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "packages": {name: version(name) for name in _PACKAGES if any(Distribution.discover(name=name))},
+    }
