@@ -8,6 +8,7 @@ import re
 import threading
 import webbrowser
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 import anyio
@@ -16,6 +17,7 @@ import pytest
 
 from genauth_async import AuthenticationClient, TokenSet
 from genauth_async.emulator import Emulator, sign_in_at_page
+from tests.stores.redis_server import redis_server  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = [
@@ -32,6 +34,7 @@ BLOCKS = [
     )
     for number, block in enumerate(re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL), 1)
 ]
+REDIS = "redis://:password@redis.example.com:6379/0"
 
 
 def visit(url: str) -> None:
@@ -40,7 +43,12 @@ def visit(url: str) -> None:
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_it_runs(block: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free_port: int) -> None:
+def test_it_runs(
+    block: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free_port: int, request: pytest.FixtureRequest
+) -> None:
+    if REDIS in block:
+        block = block.replace(REDIS, request.getfixturevalue("redis_server").url)
+    monkeypatch.setenv("SESSION_SECRET", token_urlsafe(32))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
