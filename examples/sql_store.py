@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     delete,
     insert,
     select,
@@ -77,10 +78,13 @@ class SQLStore:
         except IntegrityError:
             return False
 
-    async def delete(self, key: str) -> None:
-        """Removes the record, if there is one."""
+    async def delete(self, key: str, *, expected: int | None = None) -> bool:
+        """Removes the record if it has this generation (None: any); tells whether there is none now."""
+        present = sessions.c.key == _digest(key)
+        same = present if expected is None else and_(present, sessions.c.generation == expected)
         async with self._begin() as connection:
-            await connection.execute(delete(sessions).where(sessions.c.key == _digest(key)))
+            await connection.execute(delete(sessions).where(same))
+            return await connection.scalar(select(sessions.c.key).where(present)) is None
 
     def lock(self, key: str) -> AbstractAsyncContextManager[None]:
         """Held by one at a time among all processes of this machine."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import math
 import threading
-from collections import deque
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -16,8 +15,14 @@ from .models.tokens import TokenSet
 from .stores import MemoryStore, SessionRecord, TokenStore
 
 _REMEMBERED: Final = 8
+_PREDECESSORS: Final = 33
+_SHORT: Final = 16
 # How long a token that is still valid is handed out before a failed early refresh is tried again.
 _PAUSE_SECONDS: Final = 5.0
+# How long an API's refusal counts for all that follow it.
+_REFUSAL_SECONDS: Final = 10.0
+_FIRST_SWEEP: Final = 64
+_NOT_PAUSED: Final[tuple[str, float]] = "", -math.inf
 
 
 class Grant:
@@ -32,15 +37,21 @@ class Grant:
         refreshes: how many ended.
         failure: how the last one failed, if it did; those who waited for it get the same error.
         paused: with which access token a failed early refresh is not tried again, until when on the monotonic clock.
+        refused: by whom tokens were refused of late, and until when that does not count again.
+        endings: how many sessions ended; whoever knows of fewer asks the store.
+        ended: the names of the tokens of the last one that did.
     """
 
     __slots__ = (
         "__weakref__",
         "aliases",
+        "ended",
+        "endings",
         "failure",
         "key",
         "paused",
         "refreshes",
+        "refused",
         "scope",
         "store",
         "unsent",
@@ -55,13 +66,21 @@ class Grant:
         self.unsent: tuple[SessionRecord, SessionRecord] | None = None
         self.refreshes = 0
         self.failure: RefreshUnavailableError | None = None
-        self.paused: tuple[str, float] = "", -math.inf
-        self.aliases: deque[str] = deque()
+        self.paused = _NOT_PAUSED
+        self.refused: dict[str, float] | None = None
+        self.endings = 0
+        self.ended: frozenset[str] = frozenset()
+        self.aliases: list[str] = []  # a deque takes 760 bytes, though it be empty
 
     def is_paused(self, tokens: TokenSet, now: float) -> bool:
         """Whether these are not to be refreshed early again yet."""
         token, until = self.paused
         return now < until and token == tokens.access_token
+
+    def is_needed(self, now: float) -> bool:
+        """Whether it has something to remember when no session has it any more."""
+        waits = now < self.paused[1] or any(now < until for until in (self.refused or {}).values())
+        return waits or not self.owes_nothing
 
     @property
     def owes_nothing(self) -> bool:
@@ -95,6 +114,7 @@ class Grants:
         self._guard = threading.Lock()
         self._grants: WeakValueDictionary[tuple[int, str], Grant] = WeakValueDictionary()
         self._kept: set[Grant] = set()
+        self._sweep_at = _FIRST_SWEEP
 
     def find(self, store: TokenStore | None, key: str) -> Grant:
         """The grant of this key in this store (None: in memory), made if there is none."""
@@ -112,22 +132,48 @@ class Grants:
         grant.unstored = record, expected
         self._keep(grant, now)
 
-    def settle(self, grant: Grant) -> None:
+    def settle(self, grant: Grant, now: float) -> None:
         """Notes that the store has what it was owed, or that nobody needs it any longer."""
-        grant.unstored = None
-        with self._guard:
-            self._kept.discard(grant)
+        grant.unstored = grant.unsent = None
+        if not grant.is_needed(now):
+            with self._guard:
+                self._kept.discard(grant)
+
+    def marking(self, grant: Grant, mark: SessionRecord, marked: SessionRecord, now: float) -> None:
+        """Notes that a mark is being written, under which nothing is sent before that has succeeded."""
+        grant.unsent = mark, marked
+        self._keep(grant, now)
 
     def pause(self, grant: Grant, tokens: TokenSet, now: float, seconds: float | None) -> None:
         """Notes that a failed early refresh of these is not tried again for so long, if the server told."""
         grant.paused = tokens.access_token, now + max(_PAUSE_SECONDS, seconds or 0.0)
         self._keep(grant, now)
 
+    def refusal_counts(self, grant: Grant, by: str | None, now: float) -> bool:
+        """Whether a refusal of the access token counts; if so, the next ones of the same API do not for a while.
+
+        An API that refuses everything must not have a token refreshed for each request.
+
+        Args:
+            grant: whose token it is.
+            by: the API's name; None for one who asks for himself, and is always believed.
+            now: the monotonic time.
+        """
+        if by is None:
+            return True
+        refused = {name: until for name, until in (grant.refused or {}).items() if now < until}
+        counts = by not in refused
+        grant.refused = {by: now + _REFUSAL_SECONDS, **refused}
+        self._keep(grant, now)
+        return counts
+
     def _keep(self, grant: Grant, now: float) -> None:
-        """Keeps a grant although its session may be of one request only; and lets go of those that are done."""
+        """Keeps a grant although its session may be of one request only; and now and then lets go of others."""
         with self._guard:
-            self._kept = {kept for kept in self._kept if not kept.owes_nothing or now < kept.paused[1]}
             self._kept.add(grant)
+            if len(self._kept) >= self._sweep_at:
+                self._kept = {kept for kept in self._kept if kept is grant or kept.is_needed(now)}
+                self._sweep_at = max(_FIRST_SWEEP, 2 * len(self._kept))
 
     def rotated(self, grant: Grant, tokens: TokenSet) -> None:
         """Lets the grant be found by its newest refresh token too."""
@@ -138,13 +184,13 @@ class Grants:
             self._grants[grant.scope, alias] = grant
             grant.aliases.append(alias)
             if len(grant.aliases) > _REMEMBERED:
-                self._grants.pop((grant.scope, grant.aliases.popleft()), None)
+                self._grants.pop((grant.scope, grant.aliases.pop(0)), None)
 
     def replaced(self, grant: Grant) -> None:
         """Under the grant's key there is a new sign-in, perhaps another user's: the old tokens no longer lead to it."""
         with self._guard:
             while grant.aliases:
-                self._grants.pop((grant.scope, grant.aliases.popleft()), None)
+                self._grants.pop((grant.scope, grant.aliases.pop()), None)
 
 
 def token_name(tokens: TokenSet) -> str:
@@ -161,16 +207,35 @@ def first_record(tokens: TokenSet, expires_at: float | None) -> SessionRecord:
     return SessionRecord(tokens=tokens, generation=int(token_name(tokens)[:12], 16), expires_at=expires_at)
 
 
+def predecessors(record: SessionRecord, new: TokenSet) -> tuple[str, ...]:
+    """The names of what came before these tokens: the sign-in's own, and the last ones."""
+    name = _short_name(record.tokens)
+    if name == _short_name(new) or name in record.predecessors:
+        return record.predecessors  # The server does not rotate.
+    names = (*record.predecessors, name)
+    return names if len(names) <= _PREDECESSORS else (names[0], *names[2:])
+
+
+def names(tokens: TokenSet | None, record: SessionRecord | None) -> frozenset[str]:
+    """The names of these tokens, and of those before them."""
+    newest = () if tokens is None else (_short_name(tokens),)
+    return frozenset((*newest, *(() if record is None else record.predecessors)))
+
+
 def is_new(tokens: TokenSet, stored: SessionRecord) -> bool:
     """Whether tokens are of another grant than those that are stored: of a new sign-in.
 
     Decided by what the store knows of its grant, not by time: clocks of two machines differ, and answers that were kept
     for a while do not say when they came.
     """
-    return token_name(tokens) not in {token_name(stored.tokens), *stored.predecessors}
+    return _short_name(tokens) not in names(stored.tokens, stored)
 
 
 def is_behind(stored: SessionRecord, known: SessionRecord) -> bool:
     """Whether the store has fallen back to an earlier state of this session, as one does that was restored."""
-    name = token_name(stored.tokens)
-    return name in known.predecessors or (name == token_name(known.tokens) and stored.generation < known.generation)
+    name = _short_name(stored.tokens)
+    return name in known.predecessors or (name == _short_name(known.tokens) and stored.generation < known.generation)
+
+
+def _short_name(tokens: TokenSet) -> str:
+    return token_name(tokens)[:_SHORT]

@@ -162,9 +162,8 @@ class Disobedient(MemoryStore):
             return True
         return await super().compare_and_set(key, record, expected=expected)
 
-    async def delete(self, key: str) -> None:
-        if self.point != "delete":
-            await super().delete(key)
+    async def delete(self, key: str, *, expected: int | None = None) -> bool:
+        return self.point == "delete" or await super().delete(key, expected=expected)
 
 
 @pytest.mark.parametrize(

@@ -113,8 +113,8 @@ class TokenStore(Protocol):
         """
         ...
 
-    async def delete(self, key: str) -> None:
-        """Removes the record, if there is one."""
+    async def delete(self, key: str, *, expected: int | None = None) -> bool:
+        """Removes the record if it has this generation (None: any); tells whether there is none now."""
         ...
 
     def lock(self, key: str) -> AbstractAsyncContextManager[None]:

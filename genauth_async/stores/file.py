@@ -85,9 +85,13 @@ class FileStore:
         """Writes the record if the stored one has this generation (None: if there is none); tells whether it did."""
         return await self._when_not_busy(lambda: self._compare_and_set(key, record, expected))
 
-    async def delete(self, key: str) -> None:
-        """Removes the record, if there is one; also one that cannot be opened."""
-        await self._when_not_busy(lambda: self._delete(key))
+    async def delete(self, key: str, *, expected: int | None = None) -> bool:
+        """Removes the record if it has this generation (None: any, also one that cannot be opened).
+
+        Returns:
+            Whether there is none now.
+        """
+        return await self._when_not_busy(lambda: self._delete(key, expected))
 
     @asynccontextmanager
     async def lock(self, key: str) -> AsyncIterator[None]:
@@ -132,11 +136,16 @@ class FileStore:
             sweep(self._directory, time.time(), self._writing)
         return True
 
-    def _delete(self, key: str) -> None:
+    def _delete(self, key: str, expected: int | None) -> bool:
         prepare_directory(self._directory)
         path = self._path(key)
         with self._writing(path):
+            if expected is not None:
+                present = self._present(key, path)
+                if present is not None and present.generation != expected:
+                    return False
             remove(path)
+        return True
 
     def _take(self, lock: ProcessLock) -> bool:
         prepare_directory(self._directory)

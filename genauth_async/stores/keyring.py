@@ -88,9 +88,14 @@ class KeyringStore:
         """Writes the record if the stored one has this generation (None: if there is none); tells whether it did."""
         return await (await self._files()).compare_and_set(key, record, expected=expected)
 
-    async def delete(self, key: str) -> None:
-        """Removes the record, if there is one; also one that cannot be opened."""
-        await self._in_clear.delete(key)
+    async def delete(self, key: str, *, expected: int | None = None) -> bool:
+        """Removes the record if it has this generation (None: any, also one that cannot be opened).
+
+        Returns:
+            Whether there is none now.
+        """
+        files = self._in_clear if expected is None else await self._files()
+        return await files.delete(key, expected=expected)
 
     @asynccontextmanager
     async def lock(self, key: str) -> AsyncIterator[None]:

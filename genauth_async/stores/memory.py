@@ -38,9 +38,13 @@ class MemoryStore:
             self._sweep(time.time())
         return True
 
-    async def delete(self, key: str) -> None:
-        """Removes the record, if there is one."""
+    async def delete(self, key: str, *, expected: int | None = None) -> bool:
+        """Removes the record if it has this generation (None: any); tells whether there is none now."""
+        present = self._records.get(key)
+        if present is not None and expected is not None and present.generation != expected:
+            return False
         self._records.pop(key, None)
+        return True
 
     def lock(self, key: str) -> AbstractAsyncContextManager[None]:
         """Held by one at a time, among all tasks of all event loops."""

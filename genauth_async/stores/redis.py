@@ -41,6 +41,15 @@ redis.call('PEXPIRE', KEYS[1], life)
 return 1
 """
 
+_DELETE: Final = """
+local present = redis.call('HGET', KEYS[1], 'generation')
+if present and ARGV[1] ~= '' and present ~= ARGV[1] then
+    return 0
+end
+redis.call('DEL', KEYS[1])
+return 1
+"""
+
 
 @frozen
 class _Write:
@@ -133,9 +142,11 @@ class RedisStore:
                 self._doubtful.popitem(last=False)
             raise
 
-    async def delete(self, key: str) -> None:
-        """Removes the record, if there is one."""
-        await self._clients.run(self._clients.current().delete, self._name("record", key))
+    async def delete(self, key: str, *, expected: int | None = None) -> bool:
+        """Removes the record if it has this generation (None: any); tells whether there is none now."""
+        script = self._clients.current().register_script(_DELETE)
+        arguments = ["" if expected is None else expected]
+        return bool(await self._clients.run(script, [self._name("record", key)], arguments))
 
     def lock(self, key: str) -> AbstractAsyncContextManager[None]:
         """Held by one at a time among all who share the server."""

@@ -193,7 +193,7 @@ async def test_a_life_that_is_not_told_ends_when_an_api_says_so(
     emulator.clock.advance(100 * LIFE - 1)
     assert await session.access_token() == tokens["access_token"]
     await session.invalidate(tokens["access_token"])
-    assert not session._life.is_fresh()
+    assert not session._stored.life.is_fresh()
 
 
 async def test_what_the_answer_leaves_out_stays(recorder: RecordingServer, make_client: MakeClient) -> None:

@@ -14,6 +14,7 @@ from genauth_async import (
     RefreshUnavailableError,
     SessionExpiredError,
     SessionRecord,
+    StoreError,
 )
 from genauth_async.emulator import Emulator, User
 from tests.conftest import MakeClient
@@ -142,9 +143,10 @@ async def test_a_store_that_hangs_does_not_hold_up_the_end_of_a_session(
     make_client: MakeClient, tokens: Any, emulator: Emulator
 ) -> None:
     class Hangs(MemoryStore):
-        async def delete(self, key: str) -> None:
-            assert key == "k"
+        async def delete(self, key: str, *, expected: int | None = None) -> bool:
+            assert (key, expected is None) == ("k", False)
             await anyio.sleep_forever()
+            return True
 
     session = make_client(refresh_timeout=0.2).session(tokens, store=Hangs(), key="k")
     await session.access_token()
@@ -164,16 +166,18 @@ async def test_a_store_that_hangs_does_not_hold_up_a_log_out(make_client: MakeCl
                 await anyio.sleep_forever()
             return await super().get(key)
 
-        async def delete(self, key: str) -> None:
-            assert key == "k"
+        async def delete(self, key: str, *, expected: int | None = None) -> bool:
+            assert (key, expected is None) == ("k", False)
             await anyio.sleep_forever()
+            return True
 
     store = Hangs()
     client = make_client(refresh_timeout=0.2)
     session = client.session(tokens, store=store, key="k")
     await session.access_token()
     store.hangs = True
-    await session.logout()
+    with pytest.raises(StoreError):
+        await session.logout()
     assert not (await client.introspect_token(tokens["access_token"])).active
 
 

@@ -122,7 +122,7 @@ class _Schedule:
         if made_from == "key" and named == "key":
             tokens = None
         elif made_from == "newest tokens" and 0 in member.sessions:
-            tokens = member.sessions[0]._tokens
+            tokens = member.sessions[0]._stored.tokens
 
         async def on_tokens(new: TokenSet) -> None:
             self._check_stored(new.access_token)
@@ -176,7 +176,7 @@ class _Schedule:
             if act in {"access_token", "refresh", "resend"}:
                 return await self._ask(act, session, process)
             if act == "invalidate":
-                if session._tokens is not None:
+                if session._stored.tokens is not None:
                     token = session.tokens.access_token
                     await session.invalidate(token)
                     self._rejected.setdefault(session, {}).setdefault(token, anyio.current_time())
@@ -204,7 +204,7 @@ class _Schedule:
         grace = process.stood_still - stood_still
         self._check_handed(session, token, began, grace)
         # While the store fails, a valid token is given all the same, and stored when it can be.
-        if session._grant.unstored is None or (failures == self._machine.failures and not grace):
+        if session._stored.grant.unstored is None or (failures == self._machine.failures and not grace):
             self._check_stored(token)
         if number_of(token) < newest:
             self._world.violate(f"{token} was given by a session that had newer ones")
@@ -233,7 +233,7 @@ class _Schedule:
             if not (world.server.revoked or world.happened("logout", *ROLLED_BACK)):
                 world.violate(f"a user was told without need to sign in again: {error}")
         elif isinstance(error, RefreshUnavailableError):
-            if act == "access_token" and session._life.is_valid():
+            if act == "access_token" and session._stored.life.is_valid():
                 world.violate(f"a token that is valid was not given: {error}")
             if error.outcome_unknown and not self._may_be_unknown():
                 world.violate("an outcome was said to be unknown, and no answer had been lost")

@@ -67,10 +67,14 @@ class Machine:
         world.note("store", f"has {record.tokens.access_token}, generation {record.generation}{sent}")
         return True
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str, expected: int | None) -> bool:
         """Removes a record."""
+        present = self.records.get(key)
+        if present is not None and expected not in (None, present.generation):
+            return False
         self._world.note("store", "deletes")
         self.records.pop(key, None)
+        return True
 
     def acquire(self, key: str, lease: Lease) -> bool:
         """Takes the lock if nobody has it."""
@@ -104,9 +108,9 @@ class SharedStore:
         """Writes the record if the stored one has this generation."""
         return await self._ask(lambda: self._machine.write(key, record, expected))
 
-    async def delete(self, key: str) -> None:
-        """Removes the record."""
-        await self._ask(lambda: self._machine.delete(key))
+    async def delete(self, key: str, *, expected: int | None = None) -> bool:
+        """Removes the record if it has this generation."""
+        return await self._ask(lambda: self._machine.delete(key, expected))
 
     @asynccontextmanager
     async def lock(self, key: str) -> AsyncIterator[None]:

@@ -103,6 +103,18 @@ class StoreConformance:
         assert await store.compare_and_set("k", record(7, "second"), expected=1)
         assert await store.get("k") == record(7, "second")
 
+    async def test_only_the_expected_generation_is_deleted(self, store: TokenStore) -> None:
+        assert await store.delete("k", expected=3)
+        await store.compare_and_set("k", record(7), expected=None)
+        for wrong in (6, 8, 0):
+            assert not await store.delete("k", expected=wrong)
+        assert await store.get("k") == record(7)
+        assert await store.delete("k", expected=7)
+        assert await store.get("k") is None
+        await store.compare_and_set("k", record(2), expected=None)
+        assert await store.delete("k")
+        assert await store.get("k") is None
+
     async def test_what_was_deleted_is_absent(self, store: TokenStore) -> None:
         await store.compare_and_set("k", record(1), expected=None)
         await store.delete("k")
