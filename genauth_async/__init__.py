@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from ._retry import RetryPolicy
 from .client import AuthenticationClient
 from .errors import (
@@ -78,27 +81,41 @@ from .errors import (
     UserPoolNotFoundError,
     WaitTimeoutError,
 )
-from .models.messages import SendEmailDto, SendEmailRespDto, SendSMSDto, SendSMSRespDto
-from .models.profile import IdentityDto, UserDto, UserSingleRespDto
-from .models.signin import (
-    LoginTokenRespDto,
-    LoginTokenResponseDataDto,
-    SignInByAdPayloadDto,
-    SigninByCredentialsDto,
-    SignInByLdapPayloadDto,
-    SignInByPassCodePayloadDto,
-    SignInByPasswordPayloadDto,
-    SignInOptionsDto,
-)
-from .models.system import SystemInfoResp, SystmeInfoRSAConfig, SystmeInfoSM2Config, SystmeInfoVersion
-from .models.tokens import IntrospectionResponse, OIDCTokenResponse, TokenSet, UserInfo
-from .models.verification import AccessToken, IDToken
 from .oidc.attempt import LoginAttempt
 from .oidc.redirects import Redirect
 from .session import TokenSession
 from .settings import Clock, Settings
 from .stores import FileStore, MemoryStore, SessionRecord, TokenStore
 from .stream import Stream
+
+if TYPE_CHECKING:
+    from .models import (
+        AccessToken,
+        IdentityDto,
+        IDToken,
+        IntrospectionResponse,
+        LoginTokenRespDto,
+        LoginTokenResponseDataDto,
+        OIDCTokenResponse,
+        SendEmailDto,
+        SendEmailRespDto,
+        SendSMSDto,
+        SendSMSRespDto,
+        SignInByAdPayloadDto,
+        SigninByCredentialsDto,
+        SignInByLdapPayloadDto,
+        SignInByPassCodePayloadDto,
+        SignInByPasswordPayloadDto,
+        SignInOptionsDto,
+        SystemInfoResp,
+        SystmeInfoRSAConfig,
+        SystmeInfoSM2Config,
+        SystmeInfoVersion,
+        TokenSet,
+        UserDto,
+        UserInfo,
+        UserSingleRespDto,
+    )
 
 __all__ = [
     "AccessToken",
@@ -211,3 +228,15 @@ __all__ = [
     "UserSingleRespDto",
     "WaitTimeoutError",
 ]
+
+
+if not TYPE_CHECKING:  # type checkers read the imports above, and are not to believe in every other name
+
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = globals()[name] = getattr(import_module(".models", __name__), name)
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
 import anyio
@@ -38,26 +37,26 @@ class Calls:
         self.apart = True
         self._running: set[anyio.CancelScope] = set()
 
-    @asynccontextmanager
-    async def turn(self, name: str, seconds: float) -> AsyncIterator[None]:
-        """Waits until one more may be under way.
+    async def begin(self, name: str, seconds: float) -> bool:
+        """Waits until one more may be under way, and says whether that took time; `end` is for when it no longer is.
 
         Raises:
             RequestTimeoutError: it took longer than that many seconds.
         """
         if self._turns is None:
-            yield
-            return
+            return False
         if self._turns.value:
             self._turns.acquire_nowait()
-        else:
-            with anyio.move_on_after(seconds) as scope:
-                await self._turns.acquire()
-            if scope.cancelled_caught:
-                raise RequestTimeoutError(f"{name}: no connection in time, as all are in use", sent=False)
-        try:
-            yield
-        finally:
+            return False
+        with anyio.move_on_after(seconds) as scope:
+            await self._turns.acquire()
+        if scope.cancelled_caught:
+            raise RequestTimeoutError(f"{name}: no connection in time, as all are in use", sent=False)
+        return True
+
+    def end(self) -> None:
+        """Gives the turn to whoever waits for one."""
+        if self._turns is not None:
             self._turns.release()
 
     async def run(self, work: Callable[[], Awaitable[_T]]) -> _T:

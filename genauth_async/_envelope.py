@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import timezone
 from email.utils import parsedate_to_datetime
@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import TypeVar
 
 from ._error_codes import api_error_class, oauth_error_class
+from ._lenient import structure_claims
 from ._masking import excerpt
 from ._request import NOT_JSON, Response
 from ._wire import ShapeError, read_int, structure
@@ -46,8 +47,13 @@ def read_envelope(response: Response, answer: type[_DtoT]) -> _DtoT:
     return _structure(body, answer, response)
 
 
-def read_oauth(response: Response, answer: type[_DtoT]) -> _DtoT:
+def read_oauth(response: Response, answer: type[_DtoT], *, strict: Collection[str] | None = None) -> _DtoT:
     """Reads the answer of an OAuth 2.0 endpoint.
+
+    Args:
+        response: the answer.
+        answer: its form.
+        strict: what has to be of its documented type, if not all has to; what has not is then kept in `extra`.
 
     Raises:
         OAuthError: an error answer (RFC 6749 section 5.2).
@@ -56,7 +62,7 @@ def read_oauth(response: Response, answer: type[_DtoT]) -> _DtoT:
     """
     body = _json_object(response)
     _raise_oauth_error(body, response)
-    return _structure(body, answer, response)
+    return _structure(body, answer, response, strict)
 
 
 def read_tokens(response: Response) -> OIDCTokenResponse:
@@ -129,6 +135,8 @@ def effective_status(response: Response) -> int:
 def retry_after(response: Response) -> float | None:
     """Seconds told by Retry-After (RFC 9110 section 10.2.3), from either of its forms; None where it is not given."""
     value = response.headers.get("retry-after", "").strip()
+    if not value:
+        return None
     if value.isascii() and value.isdecimal():
         return float(value)
     when = _http_date(value)
@@ -165,9 +173,12 @@ def _json_object(response: Response) -> Mapping[str, object]:
     raise _invalid(NotJSONError, "an answer that is not JSON", response)
 
 
-def _structure(body: Mapping[str, object], answer: type[_DtoT], response: Response) -> _DtoT:
+def _structure(
+    body: Mapping[str, object], answer: type[_DtoT], response: Response, strict: Collection[str] | None = None
+) -> _DtoT:
+    given = _unwrapped(body, answer)
     try:
-        return structure(_unwrapped(body, answer), answer)
+        return structure(given, answer) if strict is None else structure_claims(given, answer, strict)
     except ShapeError as error:
         problem = f"JSON that does not fit {answer.__name__}: {error}"
     raise _invalid(UnexpectedShapeError, problem, response, quote=False)

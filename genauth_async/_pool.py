@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import anyio
@@ -15,10 +16,12 @@ from attrs import field, frozen
 from sniffio import current_async_library
 
 from ._calls import Calls
+from ._direct import DirectClient
 from ._http_types import AsyncHTTPClient, AsyncHTTPTransport
 from ._loops import PerLoop
 from ._masking import masked_url
 from ._shield import finish
+from ._threads import Threads
 from ._tls import Verify, tls_context
 from .errors import ClientClosedError, ConfigurationError
 from .settings import is_loopback
@@ -28,6 +31,7 @@ from .settings import is_loopback
 _KEEPALIVE_SECONDS: Final = 4.0
 _MAX_CONNECTIONS: Final = 100
 _CLOSING_SECONDS: Final = 5.0
+_THREADS: Final = 4
 
 
 @frozen(kw_only=True)
@@ -69,6 +73,7 @@ class Pool:
             _mask_log_of(options.http_client)
         at_once = _MAX_CONNECTIONS if options.http_client is None and options.transport is None else None
         self._opened = PerLoop(lambda: _Opened(at_once))
+        self._threads = Threads(_THREADS)
         self._closed = False
 
     async def opened(self) -> tuple[AsyncHTTPClient, Calls]:
@@ -101,7 +106,7 @@ class Pool:
         self.raise_if_closed()
         if not secure:
             return None
-        return await anyio.to_thread.run_sync(tls_context, self._options.verify)
+        return await self._threads.run(partial(tls_context, self._options.verify))
 
     def raise_if_closed(self) -> None:
         """Raises ClientClosedError after `aclose`."""
@@ -124,7 +129,7 @@ class Pool:
     async def _open(self) -> tuple[AsyncHTTPClient, bool]:
         on_asyncio = current_async_library() == "asyncio"
         # Beside the event loop: importing the libraries and reading the trust store take a tenth of a second and more.
-        make = await anyio.to_thread.run_sync(_prepare, self._options, on_asyncio)
+        make = await self._threads.run(partial(_prepare, self._options, on_asyncio))
         return make()
 
 
@@ -135,17 +140,9 @@ def _prepare(options: PoolOptions, on_asyncio: bool) -> Callable[[], tuple[Async
     """
     make_transport, is_aiohttp = _transport(options, on_asyncio)
     libraries = {cls.__module__.partition(".")[0] for cls in type(options.transport).__mro__}
-    library: Any = import_module("httpx2" if "httpx2" in libraries else "httpx")
-    from http.cookiejar import CookieJar, DefaultCookiePolicy
-
-    def make() -> tuple[AsyncHTTPClient, bool]:
-        # No cookie is kept: the client serves many users. The library reads nothing from the environment (.netrc).
-        refuse_all = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-        client = library.AsyncClient(transport=make_transport(), cookies=refuse_all, trust_env=False)
-        _mask_log_of(client)
-        return client, not is_aiohttp
-
-    return make
+    import_module("cattrs.gen")  # with which `_wire` is about to read an answer, on the event loop
+    library = import_module("httpx2" if "httpx2" in libraries else "httpx")
+    return lambda: (DirectClient(library, make_transport()), not is_aiohttp)
 
 
 def _mask_log_of(client: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 from urllib.parse import quote, urlencode
 
@@ -55,7 +55,9 @@ class Request:
     @property
     def target(self) -> str:
         """The path and query."""
-        path = "/" + "/".join(quote(segment, safe="") for segment in self.path)
+        path = _quoted(self.path)
+        if not self.query:
+            return path
         query = urlencode({name: _text(value) for name, value in self.query.items() if value is not None})
         return f"{path}?{query}" if query else path
 
@@ -84,6 +86,11 @@ class Request:
             return None, None
         # Out here, since the exception holds the whole body.
         raise ConfigurationError("an argument", problem)
+
+
+@lru_cache
+def _quoted(segments: tuple[str, ...]) -> str:
+    return "/" + "/".join(quote(segment, safe="") for segment in segments)
 
 
 def _text(value: str | int | bool) -> str:

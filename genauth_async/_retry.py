@@ -60,13 +60,14 @@ def wait_before_retry(
     """
     if attempt >= policy.attempts or not _worth_retrying(repeat, outcome):
         return None
-    backoff = draw() * min(policy.backoff * 2.0 ** (attempt - 1), policy.max_backoff)
+    backoff = draw() * min(policy.backoff * 2.0 ** min(attempt - 1, _DOUBLINGS), policy.max_backoff)
     if outcome.retry_after is None:
         return backoff
     # Later rather than earlier, and not with all the others who were told the same.
     return outcome.retry_after + backoff if outcome.retry_after <= policy.max_retry_after else None
 
 
+_DOUBLINGS = 64
 _TOO_MANY_REQUESTS = 429
 _UNAVAILABLE = 503
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TypeAlias
 
+from . import models
 from ._wire import ShapeError, structure
 from .errors import (
     ClientClosedError,
@@ -16,10 +17,11 @@ from .errors import (
     OAuthError,
     TransportError,
 )
-from .models.signin import LoginTokenRespDto, LoginTokenResponseDataDto
 from .models.tokens import OIDCTokenResponse, TokenSet
 
-TokensLike: TypeAlias = LoginTokenRespDto | LoginTokenResponseDataDto | OIDCTokenResponse | Mapping[str, object]
+TokensLike: TypeAlias = (
+    "models.LoginTokenRespDto | models.LoginTokenResponseDataDto | OIDCTokenResponse | Mapping[str, object]"
+)
 """A sign-in's answer, its data, the token endpoint's answer, a TokenSet, or a mapping with the same wire names."""
 
 

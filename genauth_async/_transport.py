@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 import ssl
 import sys
 from collections.abc import Mapping
-from functools import cache, partial
+from contextlib import nullcontext
+from functools import lru_cache, partial
 from secrets import SystemRandom
+from time import perf_counter
 from typing import Any, Final
 
 import anyio
@@ -30,8 +33,9 @@ from .errors import (
     TransportError,
     TruncatedResponseError,
 )
-from .settings import Deadline, Settings, Timeout, deadline
+from .settings import Deadline, HeaderPrefix, Settings, Timeout, deadline
 
+_log: Final = logging.getLogger(__name__)
 _random: Final = SystemRandom()
 _CONNECT_SHARE: Final = 0.8
 
@@ -63,18 +67,25 @@ class Transport:
             while True:
                 attempt += 1
                 client, calls = await self._pool.opened()
+                began = perf_counter()
                 answer: Response | GenAuthError
                 try:
-                    async with calls.turn(request.name, _phases(limit, scope)["pool"]):
+                    phases = _phases(limit, scope)
+                    waited = await calls.begin(request.name, phases["pool"])
+                    try:
+                        if waited:
+                            phases = _phases(limit, scope)
                         self._pool.raise_if_closed()  # meanwhile
                         sent = True
-                        phases = _phases(limit, scope)
                         answer = await calls.run(partial(_exchange, client, request, settings, phases))
+                    finally:
+                        calls.end()
                     outcome = Outcome(status=effective_status(answer), retry_after=retry_after(answer))
                 except TransportError as error:
                     answer, outcome = error, Outcome(sent=error.sent)
                 except TruncatedResponseError as error:
                     answer, outcome = error, Outcome()
+                _log_try(request, answer, perf_counter() - began)
                 wait = wait_before_retry(settings.retry, request.repeat, attempt, outcome, _random.random)
                 if wait is None or anyio.current_time() + wait >= scope.deadline:
                     if isinstance(answer, Response):
@@ -97,6 +108,14 @@ class Transport:
         await self._pool.aclose()
 
 
+def _log_try(request: Request, answer: Response | GenAuthError, seconds: float) -> None:
+    if _log.isEnabledFor(logging.DEBUG):
+        # Quoted, so that nothing in it ends the line; without the query, which may hold a token.
+        path = request.target.partition("?")[0]
+        outcome = answer.status if isinstance(answer, Response) else type(answer).__name__
+        _log.debug("%s %s: %s after %.0f ms", request.method, path, outcome, 1000 * seconds)
+
+
 def _phases(limit: Deadline, scope: anyio.CancelScope) -> dict[str, float]:
     """The limits of one try.
 
@@ -114,7 +133,10 @@ async def _exchange(
     """One try."""
     handled = sys.exc_info()[1]
     content, media_type = request.body()
-    headers = {**_standing_headers(settings), **request.headers}
+    standing = _standing_headers(
+        settings.header_prefix, settings.app_id, settings.lang, settings.user_pool_id, settings.real_ip
+    )
+    headers = {**standing, **request.headers}
     if media_type is not None:
         headers["content-type"] = media_type
     if request.user_token is not None:
@@ -132,8 +154,9 @@ async def _exchange(
         try:
             return await _read(incoming, settings.max_response_bytes, request.name, handled)
         finally:
-            with anyio.CancelScope(shield=True):
-                await incoming.aclose()
+            if not incoming.is_closed:
+                with anyio.CancelScope(shield=True):
+                    await incoming.aclose()
     # Out here, so that what was caught is not attached as context.
     raise failure
 
@@ -163,15 +186,16 @@ def _built(
 
 async def _read(incoming: Any, limit: int, name: str, handled: BaseException | None) -> Response:
     """Reads the body of an answer whose status and headers have arrived."""
-    headers = {key.lower(): value for key, value in incoming.headers.items()}
+    headers = _headers(incoming)
     about = {"http_status": incoming.status_code, "content_type": headers.get("content-type", "")}
     body = bytearray()
     failure: GenAuthError
     try:
-        with anyio.CancelScope() as enough:
+        # A scope takes its time, and is needed only where a body has to be broken off.
+        with nullcontext() if _fits(headers, limit) else anyio.CancelScope() as enough:
             async for chunk in incoming.aiter_bytes():
                 body += chunk
-                if len(body) > limit:
+                if enough is not None and len(body) > limit:
                     # Unwinds the libraries' nested generators, which leaving the loop would abandon.
                     enough.cancel()
         if len(body) <= limit:
@@ -191,24 +215,35 @@ async def _read(incoming: Any, limit: int, name: str, handled: BaseException | N
     raise failure
 
 
-def _standing_headers(settings: Settings) -> dict[str, str]:
-    prefix = settings.header_prefix
-    headers = {
-        "user-agent": _user_agent(),
-        "accept": "application/json",
-        f"{prefix}-app-id": settings.app_id,
-        f"{prefix}-request-from": "sdk",
-        f"{prefix}-sdk-version": f"python:{VERSION}",
-    }
-    if settings.lang is not None:
-        headers[f"{prefix}-lang"] = settings.lang
-    if settings.user_pool_id is not None:
-        headers[f"{prefix}-userpool-id"] = settings.user_pool_id
-    if settings.real_ip is not None:
-        headers["x-real-ip"] = settings.real_ip
+def _headers(incoming: Any) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in incoming.headers.raw:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("utf-8", "replace")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 
 
-@cache
-def _user_agent() -> str:
-    return f"genauth-async/{VERSION} python/{platform.python_version()}"
+def _fits(headers: Mapping[str, str], limit: int) -> bool:
+    """Whether the headers tell that a body is no larger; nobody knows how large a compressed one is."""
+    length = headers.get("content-length", "")
+    return "content-encoding" not in headers and length.isascii() and length.isdecimal() and int(length) <= limit
+
+
+@lru_cache
+def _standing_headers(
+    prefix: HeaderPrefix, app_id: str, lang: str | None, user_pool_id: str | None, real_ip: str | None
+) -> Mapping[str, str]:
+    headers = {
+        "user-agent": f"genauth-async/{VERSION} python/{platform.python_version()}",
+        "accept": "application/json",
+        f"{prefix}-app-id": app_id,
+        f"{prefix}-request-from": "sdk",
+        f"{prefix}-sdk-version": f"python:{VERSION}",
+    }
+    if lang is not None:
+        headers[f"{prefix}-lang"] = lang
+    if user_pool_id is not None:
+        headers[f"{prefix}-userpool-id"] = user_pool_id
+    if real_ip is not None:
+        headers["x-real-ip"] = real_ip
+    return headers

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import cache
 from types import UnionType
-from typing import Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, overload
-
-from cattrs import BaseValidationError, Converter, transform_error
-from cattrs.gen import make_dict_structure_fn, override
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, overload
 
 from ._masking import plain_name
 from .errors import ConfigurationError
 from .models._base import Dto, attribute_names, is_exactly, wire_names
+
+if TYPE_CHECKING:
+    from cattrs import Converter
 
 _T = TypeVar("_T")
 _DtoT = TypeVar("_DtoT", bound=Dto)
@@ -45,10 +45,14 @@ def structure(value: object, cls: type[_DtoT]) -> _DtoT:
 def _structured(value: object, cls: type[_DtoT], converter: Converter) -> _DtoT:
     try:
         return converter.structure(value, cls)
-    except BaseValidationError as error:
-        problems = transform_error(error, path="$", format_exception=_describe)
     except _ProblemError as error:
         problems = [f"{error} @ $"]
+    except Exception as error:
+        from cattrs import BaseValidationError, transform_error
+
+        if not isinstance(error, BaseValidationError):
+            raise
+        problems = transform_error(error, path="$", format_exception=_describe)
     # Raised out here, so that no exception with the values in it is attached.
     raise ShapeError(problems)
 
@@ -133,6 +137,10 @@ _Reader: TypeAlias = Callable[[Mapping[str, object], type[Dto]], tuple[dict[str,
 
 
 def _converter(read_members: _Reader, *, exact: bool) -> Converter:
+    # Not at the top: programs that import this package for a name or two need not wait for it.
+    from cattrs import Converter
+    from cattrs.gen import make_dict_structure_fn, override
+
     converter = Converter(detailed_validation=True)
 
     def dto_hook(cls: type[Dto]) -> Any:

@@ -4,38 +4,36 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
-from importlib.util import find_spec
-from typing import Final, TypeAlias, TypeVar, get_args
+from functools import partial
+from typing import TypeAlias, TypeVar, get_args
 
 import anyio
 
-from . import rsa, sm2
+from . import models, rsa, sm2
 from ._loops import PerLoop
+from ._threads import Threads
 from .errors import ConfigurationError, PasswordDecryptionError, PasswordEncryptionError
-from .models.signin import PasswordEncryptType
-from .models.system import SystemInfoResp
 
 _T = TypeVar("_T")
 
 Encrypt: TypeAlias = Callable[[str], Awaitable[str]]
 """Encrypts a password."""
 
-_ENCRYPT_TYPES: Final = get_args(PasswordEncryptType)
-
 
 class PasswordEncryptor:
     """Encrypts passwords under the server's current keys, which are fetched once for all callers."""
 
     def __init__(self) -> None:
-        self._keys: SystemInfoResp | None = None
+        self._keys: models.SystemInfoResp | None = None
         self._lock = PerLoop(anyio.Lock)
-        # Each thread that runs Python makes the event loop wait for its turn, and together they are no faster.
-        self._one_thread = PerLoop(lambda: anyio.CapacityLimiter(1))
+        # SM2 keeps the interpreter to itself, in C as in Python: threads together are no faster, and the event loop
+        # waits for each.
+        self._thread = Threads(1)
 
     async def sending(
         self,
         encrypt_type: str | None,
-        fetch_keys: Callable[[], Awaitable[SystemInfoResp]],
+        fetch_keys: Callable[[], Awaitable[models.SystemInfoResp]],
         send: Callable[[Encrypt], Awaitable[_T]],
     ) -> _T:
         """Sends something that has passwords in it; once more under new keys, if the server cannot decrypt.
@@ -52,23 +50,24 @@ class PasswordEncryptor:
         """
         if encrypt_type is None or encrypt_type == "none":
             return await send(_as_it_is)
-        if encrypt_type not in _ENCRYPT_TYPES:
+        known: tuple[str, ...] = get_args(models.PasswordEncryptType)
+        if encrypt_type not in known:
             # Never sent in the clear because a name was misspelt.
             raise ConfigurationError(
-                "password_encrypt_type", f"must be one of {', '.join(_ENCRYPT_TYPES)}, not {encrypt_type!r}"
+                "password_encrypt_type", f"must be one of {', '.join(known)}, not {encrypt_type!r}"
             )
         keys = await self._current_keys(fetch_keys)
         try:
-            return await send(_Cipher(encrypt_type, keys, self._one_thread.get()))
+            return await send(_Cipher(encrypt_type, keys, self._thread))
         except PasswordDecryptionError:
             newer = await self._current_keys(fetch_keys, other_than=keys)
             if newer == keys:
                 raise
-        return await send(_Cipher(encrypt_type, newer, self._one_thread.get()))
+        return await send(_Cipher(encrypt_type, newer, self._thread))
 
     async def _current_keys(
-        self, fetch: Callable[[], Awaitable[SystemInfoResp]], other_than: SystemInfoResp | None = None
-    ) -> SystemInfoResp:
+        self, fetch: Callable[[], Awaitable[models.SystemInfoResp]], other_than: models.SystemInfoResp | None = None
+    ) -> models.SystemInfoResp:
         if self._keys is None or self._keys is other_than:
             async with self._lock.get():
                 if self._keys is None or self._keys is other_than:
@@ -87,26 +86,21 @@ def _check_is_text(password: str) -> None:
 
 
 class _Cipher:
-    __slots__ = ("_encrypt_type", "_keys", "_limiter")
+    __slots__ = ("_encrypt_type", "_keys", "_thread")
 
-    def __init__(self, encrypt_type: str, keys: SystemInfoResp, limiter: anyio.CapacityLimiter) -> None:
+    def __init__(self, encrypt_type: str, keys: models.SystemInfoResp, thread: Threads) -> None:
         self._encrypt_type = encrypt_type
         self._keys = keys
-        self._limiter = limiter
+        self._thread = thread
 
     async def __call__(self, password: str) -> str:
         _check_is_text(password)
         # Beside the event loop: SM2 is milliseconds of pure Python, and the first call imports `cryptography`.
         # It has no effect, so a cancelled caller may leave it.
-        result = await anyio.to_thread.run_sync(
-            self._encrypted, password, abandon_on_cancel=True, limiter=self._limiter if self._is_slow() else None
-        )
+        result = await self._thread.run(partial(self._encrypted, password), abandoned=True)
         if isinstance(result, PasswordEncryptionError):
             raise result
         return result
-
-    def _is_slow(self) -> bool:
-        return self._encrypt_type == "sm2" and find_spec("gmssl_pyx") is None
 
     def _encrypted(self, password: str) -> str | PasswordEncryptionError:
         """In a worker thread, whose frames hold the arguments: so an error is handed over, not raised through them."""

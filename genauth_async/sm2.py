@@ -7,12 +7,14 @@ where each is stepped around.
 
 from __future__ import annotations
 
+import itertools
 import re
 import secrets
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from hmac import compare_digest
+from time import sleep
 from typing import Any
 
 from attrs import frozen
@@ -34,6 +36,8 @@ _POINT = 2 * _COORDINATE  # x || y; every value is padded, or one in 128 would c
 _HASH = 32
 _UNCOMPRESSED = 0x04
 _GMSSL_PYX_LONGEST = 255
+_STEPS_BETWEEN_PAUSES = 64  # about a millisecond
+_PAUSE_SECONDS = 0.00001
 
 # SEQUENCE { id-ecPublicKey 1.2.840.10045.2.1, sm2p256v1 1.2.156.10197.1.301 }
 _SM2_ALGORITHM = bytes.fromhex("301306072a8648ce3d020106082a811ccf5501822d")
@@ -157,12 +161,13 @@ def _encrypt(plaintext: bytes, key: SM2PublicKey, scalars: Iterator[int]) -> byt
     recipient = _point(key.x, key.y)
     while True:
         k = next(scalars)
-        shared = _multiply(k, recipient)
+        shared = _multiply(k, recipient, pausing=True)
         mask = _mask(shared, len(plaintext))
         # An all-zero mask would send the password in the clear, so another scalar has to be drawn; gmssl returns None.
         # The mask of nothing is no such case, or an empty message would never end; gmssl raises.
         if any(mask) or not plaintext:
-            return _multiply(k, _G) + _checksum(shared, plaintext) + _xor(plaintext, mask)
+            c1 = _multiply(k, _G, pausing=True)
+            return c1 + _checksum(shared, plaintext) + _xor(plaintext, mask)
 
 
 def _encrypt_with_gmssl_pyx(plaintext: bytes, key: SM2PublicKey) -> bytes:
@@ -248,15 +253,32 @@ def _coordinates(point: bytes) -> tuple[int, int]:
     return int.from_bytes(point[:_COORDINATE], "big"), int.from_bytes(point[_COORDINATE:], "big")
 
 
-def _multiply(k: int, point: bytes) -> bytes:
+def _multiply(k: int, point: bytes, *, pausing: bool = False) -> bytes:
     """k times the point; k has to be in [1, n-1], for gmssl takes 0 as 1 and returns None for n."""
     from gmssl.sm2 import CryptSM2
 
     # Without keys, which the constructor would spoil (see SM2PublicKey). Only the multiplication is wanted, and gmssl
     # has no public name for it.
     curve: Any = CryptSM2(private_key="", public_key="")
+    if pausing:
+        curve._double_point = _with_pauses(curve._double_point)  # noqa: SLF001
     product: str = curve._kg(k, point.hex())  # noqa: SLF001
     return bytes.fromhex(product)
+
+
+def _with_pauses(step: Callable[[str], str]) -> Callable[[str], str]:
+    """A step of a multiplication, with a pause now and then, in which the event loop's thread gets its turn.
+
+    Otherwise that has to wait for Python's switch interval, 5 ms, each time it needs the interpreter.
+    """
+    numbers = itertools.count(1)
+
+    def stepped(point: str) -> str:
+        if next(numbers) % _STEPS_BETWEEN_PAUSES == 0:
+            sleep(_PAUSE_SECONDS)
+        return step(point)
+
+    return stepped
 
 
 def _mask(shared: bytes, length: int) -> bytes:

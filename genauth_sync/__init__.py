@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from genauth_async import (
-    AccessToken,
     AccessTokenHashError,
     AccountLockedError,
     AlgorithmNotAllowedError,
@@ -23,10 +25,7 @@ from genauth_async import (
     GenAuthAPIError,
     GenAuthError,
     IdentityBindingRequiredError,
-    IdentityDto,
-    IDToken,
     InsufficientScopeError,
-    IntrospectionResponse,
     InvalidArgumentError,
     InvalidClientError,
     InvalidCredentialsError,
@@ -39,8 +38,6 @@ from genauth_async import (
     LDAPError,
     LoginAttempt,
     LoginExpiredError,
-    LoginTokenRespDto,
-    LoginTokenResponseDataDto,
     MalformedTokenError,
     MemoryStore,
     MFARequiredError,
@@ -49,7 +46,6 @@ from genauth_async import (
     NotJSONError,
     NotSignedInError,
     OAuthError,
-    OIDCTokenResponse,
     PasswordDecryptionError,
     PasswordEncryptionError,
     PasswordResetRequiredError,
@@ -62,31 +58,17 @@ from genauth_async import (
     RequestTimeoutError,
     ResponseTooLargeError,
     RetryPolicy,
-    SendEmailDto,
-    SendEmailRespDto,
-    SendSMSDto,
-    SendSMSRespDto,
     ServerError,
     SessionError,
     SessionExpiredError,
     SessionRecord,
     Settings,
     SignatureInvalidError,
-    SignInByAdPayloadDto,
-    SigninByCredentialsDto,
-    SignInByLdapPayloadDto,
-    SignInByPassCodePayloadDto,
-    SignInByPasswordPayloadDto,
     SignInError,
-    SignInOptionsDto,
     SignUpDisabledError,
     StateMismatchError,
     StoreError,
     SyncBridgeError,
-    SystemInfoResp,
-    SystmeInfoRSAConfig,
-    SystmeInfoSM2Config,
-    SystmeInfoVersion,
     TenantError,
     ThirdPartyError,
     TLSError,
@@ -95,7 +77,6 @@ from genauth_async import (
     TokenIssuerError,
     TokenKindError,
     TokenNotYetValidError,
-    TokenSet,
     TokenStore,
     TokenVerificationError,
     TOTPError,
@@ -104,16 +85,42 @@ from genauth_async import (
     UnexpectedRedirectError,
     UnexpectedShapeError,
     UnknownKeyError,
-    UserDto,
-    UserInfo,
     UserNotFoundError,
     UserPoolNotFoundError,
-    UserSingleRespDto,
     WaitTimeoutError,
 )
 from genauth_sync._bridge import Stream
 from genauth_sync.client import AuthenticationClient
 from genauth_sync.session import TokenSession
+
+if TYPE_CHECKING:
+    from genauth_async import (
+        AccessToken,
+        IdentityDto,
+        IDToken,
+        IntrospectionResponse,
+        LoginTokenRespDto,
+        LoginTokenResponseDataDto,
+        OIDCTokenResponse,
+        SendEmailDto,
+        SendEmailRespDto,
+        SendSMSDto,
+        SendSMSRespDto,
+        SignInByAdPayloadDto,
+        SigninByCredentialsDto,
+        SignInByLdapPayloadDto,
+        SignInByPassCodePayloadDto,
+        SignInByPasswordPayloadDto,
+        SignInOptionsDto,
+        SystemInfoResp,
+        SystmeInfoRSAConfig,
+        SystmeInfoSM2Config,
+        SystmeInfoVersion,
+        TokenSet,
+        UserDto,
+        UserInfo,
+        UserSingleRespDto,
+    )
 
 __all__ = [
     "AccessToken",
@@ -226,3 +233,14 @@ __all__ = [
     "UserSingleRespDto",
     "WaitTimeoutError",
 ]
+
+if not TYPE_CHECKING:  # type checkers read the imports above, and are not to believe in every other name
+
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = globals()[name] = getattr(import_module("genauth_async"), name)
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -121,9 +121,10 @@ class TokenSession(Facade[AsyncTokenSession]):
     def logout(self) -> None:
         """Revokes the tokens (RFC 7009) and forgets them, in the store too.
 
-        They are forgotten in any case; an error means that the server, or the store, may not know.
+        They are forgotten and revoked in any case; an error means that the server, or the store, may not know.
 
         Raises:
             OAuthError, TransportError, InvalidResponseError: the server could not be told.
+            StoreError: the store could not be told.
         """
         bridge.run(self._async.logout)

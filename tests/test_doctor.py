@@ -11,8 +11,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import anyio
 import pytest
 import trustme
+from anyio.abc import SocketAttribute, SocketStream
 
 from genauth_async import Clock, MemoryStore, SessionRecord
 from genauth_async.doctor import Finding, examine
@@ -234,3 +236,17 @@ async def test_the_command_says_what_is_wrong_by_its_exit_status(emulator: Emula
     assert status == 1
     assert "GENAUTH_APP_ID" in shown
     assert "Traceback" not in shown
+
+
+async def test_a_handshake_that_breaks_is_told(make_client: MakeClient) -> None:
+    async def hang_up(stream: SocketStream) -> None:
+        await stream.aclose()
+
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    port = listener.extra(SocketAttribute.local_port)
+    async with listener, anyio.create_task_group() as group:
+        group.start_soon(listener.serve, hang_up)
+        findings = await examine(make_client(f"https://127.0.0.1:{port}"))
+        group.cancel_scope.cancel()
+    assert of(findings, "TLS").verdict == "note"
+    assert wrong(findings) == ["server"]

@@ -36,6 +36,20 @@ IN_DOCSTRINGS = {
 CLASSES = (PLAIN_BASES, CALLBACKS, SHARED_CLASSES, BY_HAND, OF_EITHER)
 TABLES = (*CLASSES, SHARED_PACKAGES, RENAMED, DELEGATED, IN_THE_BASE, IN_DOCSTRINGS)
 
+# What makes a package lazy whose names are those of a lazy package of the core.
+ASKING_THE_CORE = """
+if not TYPE_CHECKING:  # type checkers read the imports above, and are not to believe in every other name
+
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = globals()[name] = getattr(import_module("CORE"), name)
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+"""
+
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -53,6 +67,7 @@ class Source:
         self.classes = {node.name: node for node in self.body if isinstance(node, ast.ClassDef)}
         self.values: dict[str, ast.expr] = {}
         self.imported: dict[str, str] = {}
+        self.late: set[str] = set()  # what type checkers alone import here: a lazy package has it when asked for it
         for node in self.body:
             if isinstance(node, ast.ImportFrom):
                 above = package[: len(package) + 1 - node.level] if node.level else []
@@ -60,6 +75,9 @@ class Source:
                 self.imported |= {alias.name: module for alias in node.names if alias.asname is None}
             elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
                 self.values[target(node)] = node.value
+            elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+                parts = [part for part in node.body if isinstance(part, ast.ImportFrom)]
+                self.late |= {alias.name for part in parts for alias in part.names}
 
     def refuse(self, node: ast.AST, problem: str) -> NoReturn:
         raise RefusedError(f"{CORE}/{self.path}:{getattr(node, 'lineno', 1)}: {problem}")

@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tools.core_source import (
+    ASKING_THE_CORE,
     BY_HAND,
     CALLBACKS,
     CORE,
@@ -78,21 +79,31 @@ class Module:
         """An `__init__`: the same names; what has a facade is the facade."""
         for node in self.source.body:
             is_all = isinstance(node, ast.Assign) and target(node) == "__all__"
-            is_lazy = self.source.folder in SHARED_PACKAGES and LAZY.match(ast.unparse(node))
+            is_lazy = self.source.late and LAZY.match(ast.unparse(node))
             if not (is_all or is_lazy or _is_docstring(node) or isinstance(node, ast.ImportFrom | ast.Try)):
                 self.source.refuse(node, "a package has imports and __all__, nothing else")
-        exported = self.source.exported()
-        for name in exported:
-            if self.source.folder in SHARED_PACKAGES:
-                self.imports[self.source.module].add(name)  # though another class of this name may have a facade
-            elif name in self.core.facades:
-                self.import_facade(name)
-            elif name in BY_HAND:
-                self.imports[f"{FACADE}._bridge"].add(name)
-            else:
-                self.core.check_shared(name)
-                self.imports[self.source.module].add(name)
-        return self.text(f"__all__ = {exported!r}" if exported else "")
+        exported, module = self.source.exported(), self.source.module
+        from_core = set(exported)
+        if self.source.folder not in SHARED_PACKAGES:  # where another class of the same name may have a facade
+            for name in exported:
+                if name in self.core.facades:
+                    self.import_facade(name)
+                elif name in BY_HAND:
+                    self.imports[f"{FACADE}._bridge"].add(name)
+                else:
+                    self.core.check_shared(name)
+                    continue
+                from_core.remove(name)
+        late = from_core if "*" in self.source.late else from_core & self.source.late
+        if from_core - late:
+            self.imports[module] |= from_core - late
+        body = f"__all__ = {exported!r}" if exported else ""
+        if late:
+            self.imports["importlib"].add("import_module")
+            self.imports["typing"].add("TYPE_CHECKING")
+            for_checkers = f"if TYPE_CHECKING:\n    from {module} import {', '.join(sorted(late))}\n"
+            body = "\n".join([for_checkers, body, ASKING_THE_CORE.replace("CORE", module)])
+        return self.text(body)
 
     def of_classes(self) -> str:
         lines: list[str] = []

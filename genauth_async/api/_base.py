@@ -9,15 +9,16 @@ from weakref import WeakKeyDictionary
 import anyio
 from attrs import evolve, field, frozen
 
+from .. import models
 from .._envelope import read_envelope
 from .._grants import Grants
 from .._guard import FramesCleared
 from .._request import Repeat, Request
 from .._shield import finish
+from .._threads import Threads
 from .._transport import Transport
 from ..errors import ConfigurationError, RequestTimeoutError
 from ..models._base import Dto, is_exactly, required_attributes, scalar_attributes, wire_names
-from ..models.system import SystemInfoResp
 from ..oidc._jwks import KeyCache
 from ..oidc._verified import VerifiedTokens
 from ..passwords import Encrypt, PasswordEncryptor
@@ -38,6 +39,7 @@ class Shared:
     grants: Grants = field(factory=Grants)
     keys: KeyCache = field(factory=KeyCache)
     verified: VerifiedTokens = field(factory=VerifiedTokens)
+    threads: Threads = field(factory=lambda: Threads(1))
     _streams: WeakKeyDictionary[Stream[Any], None] = field(factory=WeakKeyDictionary, init=False)
 
     def end_with_client(self, stream: Stream[Any]) -> None:
@@ -108,7 +110,7 @@ class Api(FramesCleared):
     ) -> _T:
         """Sends something with a password in it; the timeout covers fetching the server's key as well."""
 
-        async def fetch_keys() -> SystemInfoResp:
+        async def fetch_keys() -> models.SystemInfoResp:
             return await self._system_info(timeout)
 
         limit = self._settings.timeout if timeout is None else deadline(timeout)
@@ -119,8 +121,8 @@ class Api(FramesCleared):
             return await sending
         raise RequestTimeoutError(f"No answer within {limit.total:g} s, the server's key included", sent=True)
 
-    async def _system_info(self, timeout: Timeout | None = None) -> SystemInfoResp:
-        return await self._call(get("api", "v3", "system"), SystemInfoResp, timeout)
+    async def _system_info(self, timeout: Timeout | None = None) -> models.SystemInfoResp:
+        return await self._call(get("api", "v3", "system"), models.SystemInfoResp, timeout)
 
 
 def get(*path: str, **query: str | int | bool | None) -> Request:
@@ -140,16 +142,17 @@ def put(*path: str, body: Dto) -> Request:
 
 def _checked(body: Dto) -> Dto:
     """The body, if it has what it needs, of the right types."""
-    for attribute in required_attributes(type(body)):
-        if getattr(body, attribute) is None:
-            raise ConfigurationError(attribute, "is needed, and is None")
-    for attribute, kind in scalar_attributes(type(body)).items():
-        value = getattr(body, attribute)
-        if value is not None and not is_exactly(value, kind):
-            raise ConfigurationError(attribute, f"is {_KINDS[kind]}, not {type(value).__name__}")
+    required, scalars = required_attributes(type(body)), scalar_attributes(type(body))
     for attribute in wire_names(type(body)):
         value = getattr(body, attribute)
-        if isinstance(value, Dto):
+        if value is None:
+            if attribute in required:
+                raise ConfigurationError(attribute, "is needed, and is None")
+        elif attribute in scalars:
+            if not is_exactly(value, scalars[attribute]):
+                problem = f"is {_KINDS[scalars[attribute]]}, not {type(value).__name__}"
+                raise ConfigurationError(attribute, problem)
+        elif isinstance(value, Dto):
             _checked(value)
     return body
 

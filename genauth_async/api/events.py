@@ -9,8 +9,6 @@ from functools import partial
 from typing import TypeAlias
 from urllib.parse import quote, urlencode
 
-import anyio
-
 from .. import models
 from .._request import Request
 from .._subscription import Subscription
@@ -152,7 +150,7 @@ class Events(Api):
         return subscription
 
     async def _connect(self, address: WebSocketAddress, limit: Deadline, ping_interval: float) -> WebSocket:
-        await anyio.to_thread.run_sync(load_library)
+        await self._shared.threads.run(load_library)
         context = await self._shared.transport.tls_context(secure=address.is_secure)
         max_bytes = self._settings.max_response_bytes
         return await WebSocket.connect(address, context, limit, max_bytes=max_bytes, ping_interval=ping_interval)

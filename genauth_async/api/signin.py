@@ -275,5 +275,7 @@ async def _encrypted(body: models.SigninByCredentialsDto, encrypt: Encrypt) -> m
     for name in _WITH_PASSWORD:
         payload = getattr(body, name)
         if payload is not None:
-            body = body.evolve(**{name: payload.evolve(password=await encrypt(payload.password))})
+            password = await encrypt(payload.password)
+            if password is not payload.password:
+                body = body.evolve(**{name: payload.evolve(password=password)})
     return body

@@ -108,8 +108,10 @@ async def _connection(settings: Settings, transport: Transport, report: Report) 
             f"the certificate of {host} is not trusted: {error.verify_message}. If a proxy signs for it: "
             "verify='/path/to/ca.pem', or SSL_CERT_FILE in the environment",
         )
-    except (OSError, TimeoutError) as error:
-        report.note("TLS", f"no direct connection to {host}: {error or 'no answer'}. Through a proxy there may be one")
+    except (OSError, TimeoutError, anyio.BrokenResourceError, anyio.EndOfStream) as error:
+        report.note(
+            "TLS", f"no direct connection to {host}: {error or type(error).__name__}. Through a proxy there may be one"
+        )
     else:
         _certificate(certificate, f"{version}, certificate verified", settings, report)
 

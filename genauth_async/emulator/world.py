@@ -249,13 +249,14 @@ class World:
         self._state.social_codes.add(connection, code, user)
 
     def lock_user(self, user: User) -> None:
-        """Let the user sign in no more, and their tokens die.
+        """Let the user sign in no more, and their tokens and their browsers' sessions at the login page die.
 
         Only `user.locked = False` lets them sign in again, not a new password.
         """
         user.locked = True
         self.grants.revoke_all_of(user.id)
         self.public_accounts.end_sessions_of(user)
+        self.hosted_login.sessions.end_all_of(user.id)
 
     def issue_tokens(self, user: User, *, scope: str = ALL_SCOPES, app: App | None = None) -> IssuedTokens:
         """Tokens as after a sign-in, for tests whose subject is what comes after it."""

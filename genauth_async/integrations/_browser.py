@@ -19,6 +19,7 @@ from ..oidc._jws import parse
 from ..session import TokenSession
 from ..stores import TokenStore
 from ._cookies import CookieNames
+from ._given import RequestSession
 from ._replies import Refusal, RefusedError, unavailable
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _log: Final = logging.getLogger(__name__)
 _STORE_SECONDS: Final = 10.0
+_REVOCATION_SECONDS: Final = 10.0
 
 
 @frozen
@@ -64,7 +66,8 @@ class BrowserSessions:
             The value of the Set-Cookie header.
 
         Raises:
-            RefusedError: the store failed (503).
+            SessionError, RefusedError: the store failed, and the tokens, which no browser has come to know, are revoked
+                if the server can be told.
         """
         session_id = secrets.token_urlsafe(32)  # always a new one: an id from before the sign-in may be known to others
         until = self._client.settings.clock.wall() + self._lifetime
@@ -73,14 +76,18 @@ class BrowserSessions:
             self._seal.seal({"id": session_id, "until": until, "sub": self._subject(tokens)}),
             self._lifetime,
         )
-        with _store_failures():
-            session = self._client.session(tokens, store=self._store, key=_key(session_id), expires_at=until)
-            await session.access_token()  # stores them
+        try:
+            with _store_failures():
+                session = self._client.session(tokens, store=self._store, key=_key(session_id), expires_at=until)
+                await session.access_token()  # stores them
+        except (SessionError, RefusedError):
+            await self._revoke(tokens)
+            raise
         if (content := self._content(cookies)) is not None:
             await self._forget(content.key)
         return cookie
 
-    async def find(self, cookies: Mapping[str, str]) -> TokenSession:
+    async def find(self, cookies: Mapping[str, str]) -> RequestSession:
         """The browser's session, with a valid access token.
 
         Raises:
@@ -94,7 +101,7 @@ class BrowserSessions:
         if self._client.settings.clock.wall() > content.until:
             await self._forget(content.key)
             raise RefusedError(self._signed_out("The session has expired", forget=True))
-        session = self._client.session(None, store=self._store, key=content.key)
+        session = RequestSession(self._client, self._store, content.key)
         await self.access_token(session)
         return session
 
@@ -160,6 +167,15 @@ class BrowserSessions:
             _log.warning("A session was forgotten, but its tokens could not be revoked: %s", type(error).__name__)
         except Exception as error:  # noqa: BLE001 - a store may raise anything; the cookie is gone in any case
             _log.warning("A session stays in the store, which failed: %s", type(error).__name__)
+
+    async def _revoke(self, tokens: OIDCTokenResponse) -> None:
+        with anyio.move_on_after(_REVOCATION_SECONDS) as scope:
+            try:
+                await self._client.revoke_token(tokens.refresh_token or tokens.access_token)
+            except GenAuthError as error:
+                _log.warning("A sign-in came to nothing, but could not be revoked: %s", type(error).__name__)
+        if scope.cancelled_caught:
+            _log.warning("A sign-in came to nothing, but could not be revoked in %g s", _REVOCATION_SECONDS)
 
     def _subject(self, tokens: OIDCTokenResponse) -> str | None:
         # The sign-in has verified this ID token; what a refresh brings later, nobody verifies.

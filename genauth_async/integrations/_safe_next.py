@@ -6,7 +6,8 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 _LONGEST: Final = 2048
-_PRINTABLE: Final = "".join(chr(code) for code in range(0x21, 0x7F))
+# Quotation marks are quoted, so that the address is as long in JSON: it goes into a cookie, whose size has a limit.
+_PRINTABLE: Final = "".join(chr(code) for code in range(0x21, 0x7F)).replace('"', "")
 _DECODINGS: Final = 3  # proxies and frameworks between the browser and the application may each decode once
 
 
@@ -18,7 +19,7 @@ def safe_next(url: str | None, default: str = "/") -> str:
         default: used instead of what could lead elsewhere.
 
     Returns:
-        A path, perhaps with a query and a fragment, in ASCII.
+        A path, perhaps with a query and a fragment, in ASCII, of 2048 characters at most.
     """
     if not isinstance(url, str) or not 0 < len(url) <= _LONGEST or not _is_plain(url) or any(map(str.isspace, url)):
         return default
@@ -29,9 +30,10 @@ def safe_next(url: str | None, default: str = "/") -> str:
             return default
         path = unquote(path)
     try:
-        return quote(url, safe=_PRINTABLE)
+        quoted = quote(url, safe=_PRINTABLE)
     except UnicodeEncodeError:
         return default
+    return quoted if len(quoted) <= _LONGEST else default
 
 
 def _is_plain(text: str) -> bool:

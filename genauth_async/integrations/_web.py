@@ -7,7 +7,6 @@ import math
 from collections.abc import Awaitable, Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeVar
-from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
@@ -15,11 +14,12 @@ from .._sealing import Seal
 from ..errors import ConfigurationError, GenAuthError, OAuthError, SessionError
 from ..models.tokens import UserInfo
 from ..session import TokenSession
-from ..settings import is_loopback
 from ..stores import MemoryStore, TokenStore
 from ._browser import BrowserSessions
 from ._cookies import CookieNames, checked_secrets
+from ._given import Given, RequestSession
 from ._login_flow import LoginFlow
+from ._redirect_uri import checked_redirect_uri
 from ._replies import Page, Redirect, Refusal, RefusedError, page, unavailable
 from ._safe_next import safe_next
 
@@ -66,18 +66,20 @@ class Asked:
         method: the HTTP method.
         target: the path and the query, as they were sent.
         accept: the Accept header.
-        socket_origin: the Origin header of a request for a WebSocket.
+        origin: the Origin header.
+        is_for_a_socket: whether a WebSocket is to be opened.
     """
 
     method: str
     target: str = field(repr=False)
     accept: str
-    socket_origin: str | None = None
+    origin: str | None = None
+    is_for_a_socket: bool = False
 
     @property
     def is_for_a_page(self) -> bool:
         """Whether a browser asks for something to show, and not a script for data."""
-        return self.method in {"GET", "HEAD"} and "text/html" in self.accept.lower()
+        return not self.is_for_a_socket and self.method in {"GET", "HEAD"} and "text/html" in self.accept.lower()
 
 
 class WebLogin:
@@ -94,22 +96,22 @@ class WebLogin:
     def __init__(self, client: AuthenticationClient, options: LoginOptions) -> None:
         settings = client.settings
         # Never taken from a request: behind a proxy it would be wrong, and a forged Host header would steal the code.
-        secure, callback_path = _checked_redirect_uri(settings.redirect_uri)
+        redirect_uri = checked_redirect_uri(settings.redirect_uri)
         mount = options.mount
-        if mount and not callback_path.startswith(f"{mount}/"):
-            raise ConfigurationError("mount", f"is not how the path of redirect_uri begins: {callback_path}")
+        if mount and not redirect_uri.path.startswith(f"{mount}/"):
+            raise ConfigurationError("mount", f"is not how the path of redirect_uri begins: {redirect_uri.path}")
         if safe_next(options.after_login, "") != options.after_login:
             raise ConfigurationError("after_login", "is no path of this site")
         client.begin_login(scope=options.scope, lifetime=options.login_lifetime)  # says now what it would say to users
         self._client = client
         self._options = options
-        self._origin = _origin(settings.redirect_uri or "")
-        self.callback_path = callback_path.removeprefix(mount)
+        self._origin = redirect_uri.origin
+        self.callback_path = redirect_uri.path.removeprefix(mount)
         paths = (self.callback_path, options.login_path, options.logout_path, options.me_path)
         if len(set(paths)) < len(paths):
             raise ConfigurationError("redirect_uri", f"and the other paths have to differ: {', '.join(paths)}")
         secrets = checked_secrets(options.cookie_secret, settings.app_secret)
-        names = CookieNames(options.cookie_prefix, secure=secure)
+        names = CookieNames(options.cookie_prefix, secure=redirect_uri.secure)
         self.session_cookie = names.session
         self._sessions = BrowserSessions(
             client,
@@ -178,42 +180,37 @@ class WebLogin:
         id_token, cleared = await self._sessions.end(cookies)
         return Redirect(url=self._client.build_logout_url(id_token=id_token), set_cookies=cleared)
 
-    async def session(self, cookies: Mapping[str, str], socket_origin: str | None = None) -> TokenSession:
+    async def session(self, cookies: Mapping[str, str], asked: Asked) -> Given[RequestSession]:
         """The browser's session, with a valid access token.
 
         Args:
             cookies: the request's.
-            socket_origin: the Origin header of a request for a WebSocket. Nothing else keeps pages of neighbouring
-                hosts, whose requests carry the cookies, from opening one and reading what it says.
+            asked: what it asks for.
 
         Raises:
             RefusedError: there is none (401), or its token cannot be refreshed now (503).
         """
-        if socket_origin not in {None, self._origin}:
-            detail = "A page of another site has no session here"
-            raise RefusedError(Refusal(status=401, detail=detail, www_authenticate="Cookie"))
-        return await self._sessions.find(cookies)
+        return Given(await self._found(cookies, asked), self._sessions.refusal)
 
-    async def optional_session(
-        self, cookies: Mapping[str, str], socket_origin: str | None = None
-    ) -> TokenSession | None:
+    async def optional_session(self, cookies: Mapping[str, str], asked: Asked) -> Given[RequestSession | None]:
         """The browser's session, or None.
 
         Args:
             cookies: the request's.
-            socket_origin: as `session` takes it.
+            asked: what it asks for.
 
         Raises:
             RefusedError: its token cannot be refreshed now (503).
         """
+        found = None
         try:
-            return await self.session(cookies, socket_origin)
+            found = await self._found(cookies, asked)
         except RefusedError as error:
-            if error.reply.status == HTTPStatus.UNAUTHORIZED:
-                return None
-            raise
+            if error.reply.status != HTTPStatus.UNAUTHORIZED:
+                raise
+        return Given(found, lambda error: self.optional_refusal(self._sessions.refusal(error), asked))
 
-    async def page_session(self, cookies: Mapping[str, str], asked: Asked) -> TokenSession:
+    async def page_session(self, cookies: Mapping[str, str], asked: Asked) -> Given[RequestSession]:
         """The browser's session, for a page.
 
         Args:
@@ -223,7 +220,8 @@ class WebLogin:
         Raises:
             RefusedError: there is none: a browser that asks for a page is sent to sign in (303), others are told (401).
         """
-        return await self._for_a_page(self.session(cookies, asked.socket_origin), asked)
+        found = await self._for_a_page(self._found(cookies, asked), asked)
+        return Given(found, lambda error: self.page_refusal(self._sessions.refusal(error), asked))
 
     def page_refusal(self, refusal: Refusal, asked: Asked) -> Refusal | Redirect:
         """The refusal of a session, or the way to sign in for a browser that asks for a page.
@@ -248,25 +246,17 @@ class WebLogin:
             return Redirect(url=safe_next(self._address(asked), default), set_cookies=refusal.set_cookies)
         return self.page_refusal(refusal, asked)
 
-    def refusal(self, error: SessionError) -> Refusal:
-        """What to answer when a session, after it was found, cannot give a token.
-
-        Args:
-            error: what the session raised.
-        """
-        return self._sessions.refusal(error)
-
-    async def user(self, cookies: Mapping[str, str], socket_origin: str | None = None) -> UserInfo:
+    async def user(self, cookies: Mapping[str, str], asked: Asked) -> UserInfo:
         """What GenAuth knows of the user.
 
         Args:
             cookies: the request's.
-            socket_origin: as `session` takes it.
+            asked: what it asks for.
 
         Raises:
             RefusedError: nobody is signed in (401), or GenAuth cannot be asked now, or speaks of another user (503).
         """
-        user = await self._user_info(await self.session(cookies, socket_origin))
+        user = await self._user_info(await self._found(cookies, asked))
         if self._sessions.subject(cookies) in {None, user.sub}:
             return user
         # OpenID Connect Core section 5.3.2
@@ -283,7 +273,15 @@ class WebLogin:
         Raises:
             RefusedError: as by `page_session` and `user`.
         """
-        return await self._for_a_page(self.user(cookies, asked.socket_origin), asked)
+        return await self._for_a_page(self.user(cookies, asked), asked)
+
+    async def _found(self, cookies: Mapping[str, str], asked: Asked) -> RequestSession:
+        # Nothing else keeps pages of neighbouring hosts, whose requests carry the cookies, from opening a WebSocket and
+        # reading what it says.
+        if asked.is_for_a_socket and asked.origin not in {None, self._origin}:
+            detail = "A page of another site has no session here"
+            raise RefusedError(Refusal(status=401, detail=detail, www_authenticate="Cookie"))
+        return await self._sessions.find(cookies)
 
     async def _for_a_page(self, found: Awaitable[_T], asked: Asked) -> _T:
         try:
@@ -315,29 +313,11 @@ class WebLogin:
         raise RefusedError(refusal)
 
 
+def told(reply: Refusal | Redirect) -> str:
+    """What a reply says, where there is no more room than for a few words."""
+    return reply.detail if isinstance(reply, Refusal) else "The user has to sign in"
+
+
 def close_code(reply: Refusal | Redirect) -> int:
     """With which code a WebSocket is closed for this reply (RFC 6455 section 7.4.1, and its registry)."""
     return 1013 if reply.status == HTTPStatus.SERVICE_UNAVAILABLE else 1008
-
-
-def _origin(url: str) -> str:
-    """As browsers write it (RFC 6454 section 6.2)."""
-    parts = urlsplit(url.lower())
-    port = {"http": ":80", "https": ":443"}[parts.scheme]
-    return f"{parts.scheme}://{parts.netloc.removesuffix(port)}"
-
-
-def _checked_redirect_uri(redirect_uri: str | None) -> tuple[bool, str]:
-    """Whether it is https, and its path."""
-    if redirect_uri is None:
-        raise ConfigurationError(
-            "redirect_uri",
-            "is needed to sign users in: pass the client the address, as browsers know it and as it is registered in "
-            "the console, such as https://app.example.com/callback",
-        )
-    parts = urlsplit(redirect_uri)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or len(parts.path) <= 1 or parts.query:
-        raise ConfigurationError("redirect_uri", "is an http(s) address with a path, such as https://host/callback")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ConfigurationError("redirect_uri", f"is http to {parts.hostname}: cookies would not be safe; use https")
-    return parts.scheme == "https", parts.path

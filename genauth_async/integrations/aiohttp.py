@@ -14,11 +14,10 @@ It needs the extra `aiohttp`.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import wraps
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 try:
     from aiohttp import hdrs, web
@@ -27,23 +26,46 @@ except ModuleNotFoundError as missing:
         raise
     raise ImportError("this needs aiohttp: pip install 'genauth-async[aiohttp]'") from missing
 
-from ..errors import SessionError
+from attrs import define, field
+
 from ..models.tokens import UserInfo
 from ..models.verification import AccessToken
 from ..session import TokenSession
 from ._auth import WebAuth
+from ._given import Given, SessionT
 from ._replies import Page, Redirect, Refusal, RefusedError
-from ._web import Asked, close_code
+from ._web import Asked, close_code, told
 
 __all__ = ["GenAuth"]
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_Answer: TypeAlias = Callable[[Refusal, Asked], Refusal | Redirect]
+_Find: TypeAlias = Callable[[Mapping[str, str], Asked], Awaitable[Given[SessionT]]]
 
-# How to answer when the session that the handler asked for ends, and the WebSocket that it opened; keys of the request
-# would be others in each version of aiohttp.
-_answer: Final[ContextVar[_Answer | None]] = ContextVar("genauth_async_answer", default=None)
-_socket: Final[ContextVar[web.WebSocketResponse | None]] = ContextVar("genauth_async_socket", default=None)
+
+@define
+class _Service:
+    """How far a request was served.
+
+    Attributes:
+        given: the sessions that its handler, or one of its middlewares, asked for.
+        begun: the answer that the client is being sent.
+    """
+
+    given: list[Given[Any]] = field(factory=list)
+    begun: web.StreamResponse | None = None
+
+    def reply(self, error: Exception) -> Refusal | Redirect | None:
+        """What to answer when the handler fails with this error, if one of the sessions is why."""
+        if self.begun is not None and not isinstance(self.begun, web.WebSocketResponse):
+            return None  # a second answer would be taken for that to the connection's next request
+        for given in self.given:
+            if (reply := given.reply(error)) is not None:
+                return reply
+        return None
+
+
+_NAME: Final = "genauth_async_service"
+_SERVICE: Final[Any] = web.RequestKey(_NAME, _Service) if hasattr(web, "RequestKey") else _NAME  # new in aiohttp 3.14
 
 
 class GenAuth(WebAuth):
@@ -68,7 +90,7 @@ class GenAuth(WebAuth):
             app.router.add_post(options.logout_path, self._logout)
             app.router.add_get(options.me_path, self._me)
             app.middlewares.append(self._answering)
-            app.on_response_prepare.append(_remember_socket)
+            app.on_response_prepare.append(_remember)
         if self._warm:
             app.on_startup.append(self._start)
         if close_client:
@@ -133,8 +155,7 @@ class GenAuth(WebAuth):
         Raises:
             aiohttp.web.HTTPException: 401 without one; 503 when its token cannot be refreshed now.
         """
-        with _refusals():
-            return await self._web.session(request.cookies, _socket_origin(request))
+        return await self._given(request, self._web.session)
 
     async def optional_session(self, request: web.Request) -> TokenSession | None:
         """The browser's session, or None; a page whose session ends meanwhile is asked for again, without it.
@@ -145,9 +166,7 @@ class GenAuth(WebAuth):
         Raises:
             aiohttp.web.HTTPException: 503 when its token cannot be refreshed now.
         """
-        _answer.set(self._web.optional_refusal)
-        with _refusals():
-            return await self._web.optional_session(request.cookies, _socket_origin(request))
+        return await self._given(request, self._web.optional_session)
 
     async def page_session(self, request: web.Request) -> TokenSession:
         """The browser's session; without one, a browser that asks for a page is sent to sign in and comes back.
@@ -158,9 +177,7 @@ class GenAuth(WebAuth):
         Raises:
             aiohttp.web.HTTPException: 303 or 401 without one; 503 when its token cannot be refreshed now.
         """
-        _answer.set(self._web.page_refusal)
-        with _refusals():
-            return await self._web.page_session(request.cookies, _asked(request))
+        return await self._given(request, self._web.page_session)
 
     async def user(self, request: web.Request) -> UserInfo:
         """What GenAuth knows of the browser's user, asked anew by each call.
@@ -172,7 +189,7 @@ class GenAuth(WebAuth):
             aiohttp.web.HTTPException: 401 without a session; 503 when GenAuth cannot tell now.
         """
         with _refusals():
-            return await self._web.user(request.cookies, _socket_origin(request))
+            return await self._web.user(request.cookies, _asked(request))
 
     async def page_user(self, request: web.Request) -> UserInfo:
         """As `user`; without a session, a browser that asks for a page is sent to sign in and comes back.
@@ -185,6 +202,12 @@ class GenAuth(WebAuth):
         """
         with _refusals():
             return await self._web.page_user(request.cookies, _asked(request))
+
+    async def _given(self, request: web.Request, find: _Find[SessionT]) -> SessionT:
+        with _refusals():
+            given = await find(request.cookies, _asked(request))
+        _service(request).given.append(given)
+        return given.session
 
     async def _login(self, request: web.Request) -> web.Response:
         return _sent(self._web.login(request.query.get("next"), request.cookies))
@@ -203,7 +226,7 @@ class GenAuth(WebAuth):
 
     async def _me(self, request: web.Request) -> web.Response:
         with _refusals():
-            user = await self._web.user(request.cookies)
+            user = await self._web.user(request.cookies, _asked(request))
         return web.json_response(user.to_dict(), headers={"Cache-Control": "no-store"})
 
     async def _start(self, _app: web.Application) -> None:
@@ -215,25 +238,25 @@ class GenAuth(WebAuth):
     @web.middleware
     async def _answering(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answers when a session ends while a handler uses it."""
+        service = _service(request)
         try:
             return await handler(request)
-        except SessionError as error:
-            refusal = self._web.refusal(error)
-        socket, answer = _socket.get(), _answer.get()
-        if socket is not None:
-            await socket.close(code=close_code(refusal), message=refusal.detail.encode())
+        except Exception as error:
+            if (reply := service.reply(error)) is None:
+                raise
+        if isinstance(socket := service.begun, web.WebSocketResponse):
+            await socket.close(code=close_code(reply), message=told(reply).encode())
             return socket
-        raise _exception(answer(refusal, _asked(request)) if answer else refusal)
+        raise _exception(reply)
 
 
-async def _remember_socket(_request: web.Request, response: web.StreamResponse) -> None:
-    if isinstance(response, web.WebSocketResponse):
-        _socket.set(response)
+async def _remember(request: web.Request, response: web.StreamResponse) -> None:
+    _service(request).begun = response
 
 
-def _socket_origin(request: web.Request) -> str | None:
-    is_for_socket = request.headers.get(hdrs.UPGRADE, "").lower().strip() == "websocket"
-    return request.headers.get(hdrs.ORIGIN) if is_for_socket else None
+def _service(request: web.Request) -> _Service:
+    service: _Service = request.setdefault(_SERVICE, _Service())
+    return service
 
 
 def _asked(request: web.Request) -> Asked:
@@ -241,7 +264,8 @@ def _asked(request: web.Request) -> Asked:
         method=request.method,
         target=request.rel_url.raw_path_qs,
         accept=request.headers.get(hdrs.ACCEPT, ""),
-        socket_origin=_socket_origin(request),
+        origin=request.headers.get(hdrs.ORIGIN),
+        is_for_a_socket=request.headers.get(hdrs.UPGRADE, "").lower().strip() == "websocket",
     )
 
 

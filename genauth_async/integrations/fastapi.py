@@ -12,7 +12,7 @@ It needs the extra `fastapi`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar, cast
@@ -27,14 +27,14 @@ except ModuleNotFoundError as missing:
         raise
     raise ImportError("this needs FastAPI: pip install 'genauth-async[fastapi]'") from missing
 
-from ..errors import SessionError
 from ..models.tokens import UserInfo
 from ..models.verification import AccessToken
 from ..oidc.authorize import DEFAULT_SCOPE
 from ..session import TokenSession
 from ._auth import WebAuth
+from ._given import Given, SessionT
 from ._replies import Page, Redirect, Refusal, RefusedError
-from ._web import Asked, close_code
+from ._web import Asked, close_code, told
 
 __all__ = ["GenAuth"]
 
@@ -133,12 +133,8 @@ class GenAuth(WebAuth):
         async def session(
             connection: HTTPConnection, _documented: None = Security(self._cookie_scheme)
         ) -> AsyncIterator[TokenSession]:
-            with _refusals(connection):
-                found = await web.session(connection.cookies, _socket_origin(connection))
-            try:
+            async with _given(connection, web.session) as found:
                 yield found
-            except SessionError as error:
-                raise _exception(web.refusal(error), connection) from None
 
         return session
 
@@ -150,13 +146,8 @@ class GenAuth(WebAuth):
         async def optional_session(
             connection: HTTPConnection, _documented: None = Security(self._cookie_scheme)
         ) -> AsyncIterator[TokenSession | None]:
-            with _refusals(connection):
-                found = await web.optional_session(connection.cookies, _socket_origin(connection))
-            try:
+            async with _given(connection, web.optional_session) as found:
                 yield found
-            except SessionError as error:
-                reply = web.optional_refusal(web.refusal(error), _asked(connection))
-                raise _exception(reply, connection) from None
 
         return optional_session
 
@@ -168,13 +159,8 @@ class GenAuth(WebAuth):
         async def page_session(
             request: Request, _documented: None = Security(self._cookie_scheme)
         ) -> AsyncIterator[TokenSession]:
-            asked = _asked(request)
-            with _refusals(request):
-                found = await web.page_session(request.cookies, asked)
-            try:
+            async with _given(request, web.page_session) as found:
                 yield found
-            except SessionError as error:
-                raise _exception(web.page_refusal(web.refusal(error), asked), request) from None
 
         return page_session
 
@@ -185,7 +171,7 @@ class GenAuth(WebAuth):
 
         async def user(connection: HTTPConnection, _documented: None = Security(self._cookie_scheme)) -> UserInfo:
             with _refusals(connection):
-                return await web.user(connection.cookies, _socket_origin(connection))
+                return await web.user(connection.cookies, _asked(connection))
 
         return user
 
@@ -237,7 +223,7 @@ class GenAuth(WebAuth):
             """What GenAuth knows of the signed-in user."""
             response.headers["Cache-Control"] = "no-store"
             with _refusals(request):
-                return (await web.user(request.cookies)).to_dict()
+                return (await web.user(request.cookies, _asked(request))).to_dict()
 
         return router
 
@@ -259,8 +245,19 @@ class GenAuth(WebAuth):
         return _CookieShown(name=self._web.session_cookie, scheme_name="GenAuthSession", auto_error=False)
 
 
-def _socket_origin(connection: HTTPConnection) -> str | None:
-    return connection.headers.get("origin") if _is_socket(connection) else None
+@asynccontextmanager
+async def _given(
+    connection: HTTPConnection, find: Callable[[Mapping[str, str], Asked], Awaitable[Given[SessionT]]]
+) -> AsyncIterator[SessionT]:
+    """The session for a route, whose errors are answered where they end it."""
+    with _refusals(connection):
+        given = await find(connection.cookies, _asked(connection))
+    try:
+        yield given.session
+    except Exception as error:
+        if (reply := given.reply(error)) is None:
+            raise
+        raise _exception(reply, connection) from None
 
 
 def _is_socket(connection: HTTPConnection) -> bool:
@@ -275,6 +272,8 @@ def _asked(connection: HTTPConnection) -> Asked:
         method=connection.scope.get("method", ""),  # WebSockets have none
         target=path.partition("?")[0] + query,
         accept=connection.headers.get("accept", ""),
+        origin=connection.headers.get("origin"),
+        is_for_a_socket=_is_socket(connection),
     )
 
 
@@ -300,9 +299,8 @@ def _refusals(connection: HTTPConnection) -> Iterator[None]:
 
 
 def _exception(reply: Refusal | Redirect, connection: HTTPConnection) -> HTTPException | WebSocketException:
-    detail = reply.detail if isinstance(reply, Refusal) else "The user has to sign in"
     if _is_socket(connection):
-        return WebSocketException(close_code(reply), detail)
+        return WebSocketException(close_code(reply), told(reply))
     # FastAPI's exceptions carry each header once; a refusal has one cookie at most, the session's.
     cookies = {"Set-Cookie": reply.set_cookies[0]} if reply.set_cookies else {}
-    return HTTPException(reply.status, detail, {**reply.headers, **cookies})
+    return HTTPException(reply.status, told(reply), {**reply.headers, **cookies})

@@ -33,7 +33,8 @@ class SessionAuth:
     When the API answers 401, the token is taken for invalid, and the request is sent once more with a new one, which
     all requests that were refused share. A request whose body is a stream cannot be sent again: its 401 is returned,
     and the next request has the new token. An origin that refuses the new token as well gets no other for 10 seconds:
-    its 401 is returned. A redirect to another origin goes there without the token.
+    its 401 is returned. A redirect to another origin goes there without the token, except for one from http to https of
+    the same loopback host, with their own ports, which httpx takes for the same origin.
 
     The client may be given any address, and sends the token there: `for_origins` says where it may go.
 

@@ -57,7 +57,7 @@ _MODULES: Final = {
         Cas20ValidationResult
     """,
     "common": """
-        CommonResponseDto IsSuccessDto IsSuccessRespDto LangObject LangUnit UntypedRespDto
+        CommonResponseDto IdentityProvider IsSuccessDto IsSuccessRespDto LangObject LangUnit UntypedRespDto
     """,
     "contacts": """
         BindEmailDto BindPhoneDto UnbindEmailDto UnbindPhoneDto UpdateEmailByEmailPassCodeDto UpdateEmailDto
@@ -143,7 +143,7 @@ _MODULES: Final = {
         TreeAuthBo TreeAuthorize TreeResourceAuthAction TreeStructs UserAuthResourceListDto
     """,
     "profile": """
-        Gender GetSecurityInfoDto GetSecurityInfoRespDto IdentityDto IdentityProvider UpdateUserProfileDto
+        Gender GetSecurityInfoDto GetSecurityInfoRespDto IdentityDto UpdateUserProfileDto
         UserDto UserSingleRespDto UserSourceType UserStatus WorkStatus
     """,
     "public_accounts": """

@@ -78,7 +78,10 @@ class Dto(Mapping[str, object]):
 
     def evolve(self: _DtoT, **changes: object) -> _DtoT:
         """A copy with some attributes changed."""
-        return type(self)(**{**_attributes(self), **changes})
+        # What the server sent in another form is in `extra`, and would hide the attribute that replaces it.
+        replaced = {name for name, attribute in attribute_names(type(self)).items() if attribute in changes}
+        extra = {name: value for name, value in self.extra.items() if name not in replaced}
+        return type(self)(**{**_attributes(self), "extra": extra, **changes})
 
     def __getitem__(self, name: str) -> object:
         return self.extra[name] if name in self.extra else getattr(self, attribute_names(type(self))[name])
@@ -151,6 +154,8 @@ def _rebuild(cls: type[_DtoT], attributes: Mapping[str, Any]) -> _DtoT:
 
 
 def _plain(value: object) -> object:
+    if value is None or isinstance(value, str):
+        return value  # most are, and the other questions take their time
     if isinstance(value, Dto):
         return value.to_dict()
     if isinstance(value, Mapping):

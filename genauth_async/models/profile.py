@@ -5,54 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 from ._base import Dto, Envelope, dto, wired
+from .common import IdentityProvider
 
 UserStatus = Literal["Suspended", "Resigned", "Activated", "Archived", "Deactivated"]
 WorkStatus = Literal["Closed", "Active"]
 Gender = Literal["M", "F", "U"]
 UserSourceType = Literal["excel", "register", "adminCreated", "sync"]
-IdentityProvider = Literal[
-    "oidc",
-    "oauth2",
-    "saml",
-    "ldap",
-    "ad",
-    "cas",
-    "azure-ad",
-    "wechat",
-    "google",
-    "qq",
-    "wechatwork",
-    "dingtalk",
-    "weibo",
-    "github",
-    "alipay",
-    "apple",
-    "baidu",
-    "lark",
-    "gitlab",
-    "twitter",
-    "facebook",
-    "slack",
-    "linkedin",
-    "yidun",
-    "qingcloud",
-    "gitee",
-    "instagram",
-    "welink",
-    "huawei",
-    "honor",
-    "xiaomi",
-    "oppo",
-    "aws",
-    "amazon",
-    "douyin",
-    "kuaishou",
-    "line",
-    "sdbz",
-    "zjzwfw",
-    "zzding",
-    "seeyona8v5",
-]
 
 
 @dto

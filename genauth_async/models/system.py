@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ._base import Dto, Envelope, dto, wired
-from .common import LangObject
-from .profile import IdentityProvider
+from .common import IdentityProvider, LangObject
 
 ExtIdpType = Literal["social", "enterprise"]
 

@@ -61,7 +61,11 @@ class IntrospectionResponse(Dto):
 
 @dto
 class UserInfo(Dto):
-    """Claims about the user (OpenID Connect Core section 5.1); which are there depends on the scopes granted."""
+    """Claims about the user (OpenID Connect Core section 5.1); which are there depends on the scopes granted.
+
+    One but `sub` that is not of its type reads as None, and is kept in `extra` as it came: so does an `email_verified`
+    that is the text `"true"`.
+    """
 
     wire_case = "snake"
 

@@ -12,9 +12,10 @@ from .attempt import LoginAttempt
 
 # Browsers drop cookies above 4096 bytes without a word, attributes included.
 _LARGEST: Final = 3800
-# More than a few attempts would be more than servers accept as a header.
+# Servers take about 8000 bytes as a header, in which there are the site's other cookies, too. Two links that lead to
+# sign-ins must not be enough to lock a user out.
 _OTHERS_KEPT: Final = 4
-_OTHERS_BYTES: Final = 4000
+_ALL_BYTES: Final = 4000
 _DIGEST_CHARS: Final = 16
 
 
@@ -91,10 +92,12 @@ class AttemptCookies(HostCookies):
             ConfigurationError: the browser would drop the cookie.
         """
         sealed = seal.seal({**attempt.to_dict(), "url": "", **(more or {})})
-        superfluous = self._superfluous(cookies, seal, now)
+        name = self._name(attempt.state)
+        room = _ALL_BYTES - len(name) - len(sealed)
+        superfluous = self._superfluous(cookies, seal, now, room)
         return (
-            self.set(self._name(attempt.state), sealed, attempt.expires_at - now),
-            *(self.clear(name) for name in superfluous),
+            self.set(name, sealed, attempt.expires_at - now),
+            *(self.clear(other) for other in superfluous),
         )
 
     def sealed(self, state: str, cookies: Mapping[str, str]) -> str | None:
@@ -126,7 +129,7 @@ class AttemptCookies(HostCookies):
     def _of(self, cookies: Mapping[str, str]) -> list[str]:
         return [name for name in cookies if name.startswith(self._prefix)]
 
-    def _superfluous(self, cookies: Mapping[str, str], seal: Seal, now: float) -> list[str]:
+    def _superfluous(self, cookies: Mapping[str, str], seal: Seal, now: float, room: int) -> list[str]:
         """Earlier attempts that are over, or that there is no room for."""
         alive: list[tuple[float, str]] = []
         for name in self._of(cookies):
@@ -134,7 +137,6 @@ class AttemptCookies(HostCookies):
             if isinstance(until, (int, float)) and until >= now:
                 alive.append((until, name))
         kept: list[str] = []
-        room = _OTHERS_BYTES
         for _, name in sorted(alive, reverse=True)[:_OTHERS_KEPT]:
             room -= len(name) + len(cookies[name])
             if room >= 0:

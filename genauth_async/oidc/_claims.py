@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from hmac import compare_digest
 from typing import Final
 
-from attrs import field, frozen
+from attrs import define, field
 
 from ..errors import (
     AccessTokenHashError,
@@ -26,7 +26,7 @@ from ._jws import Kind, shown
 _LATEST: Final = 2**53  # beyond, floats lose whole seconds
 
 
-@frozen(eq=False)
+@define(eq=False)  # not frozen: that takes longer to make than all else here
 class Claims:
     """What a token says, of the right types. The rest depends on who asks, and when.
 
@@ -59,12 +59,12 @@ def read_claims(claims: Mapping[str, object], kind: Kind) -> Claims:
     """
     _text(claims, "jti")
     expires_at = _time(claims, "exp")
-    starts = {name: value for name in ("iat", "nbf") if (value := _time(claims, name)) is not None}
+    starts = [(name, value) for name in ("iat", "nbf") if (value := _time(claims, name)) is not None]
     if not _text(claims, "sub"):
         raise MalformedTokenError("The token has no sub")
     if expires_at is None:
         raise MalformedTokenError("The token has no exp")
-    if kind == "id" and "iat" not in starts:
+    if kind == "id" and claims.get("iat") is None:
         raise MalformedTokenError("The token has no iat")
     scope = claims.get("scope")
     return Claims(
@@ -72,7 +72,7 @@ def read_claims(claims: Mapping[str, object], kind: Kind) -> Claims:
         audiences=_texts("aud", claims.get("aud")),
         authorized_party=_text(claims, "azp"),
         expires_at=expires_at,
-        starts=tuple(starts.items()),
+        starts=tuple(starts),
         scopes=frozenset(scope.split() if isinstance(scope, str) else _texts("scope", scope)),
         nonce=_text(claims, "nonce"),
         access_token_hash=_text(claims, "at_hash"),

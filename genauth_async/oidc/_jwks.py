@@ -7,6 +7,7 @@ import logging
 import math
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -14,6 +15,7 @@ from attrs import field, frozen
 
 from .._loops import PerLoop
 from .._shield import finish
+from .._threads import Threads
 from ..errors import (
     GenAuthAPIError,
     InvalidResponseError,
@@ -45,6 +47,7 @@ _COOLDOWN_SECONDS: Final = 30.0
 _PATIENCE_SECONDS: Final = 3.0
 # How long nobody asks again after a failure, where there are no keys at all.
 _PAUSE_SECONDS: Final = 3.0
+_THREADS: Final = 2
 
 
 @frozen(eq=False)
@@ -61,7 +64,7 @@ class KeySet:
 
     def find(self, key_id: str | None) -> tuple[RSAKey, ...]:
         """The keys of this id, which should be one, but need not (RFC 7517 section 4.5); without one, all of them."""
-        return tuple(key for id_, key in self.keys if key_id in {None, id_})
+        return tuple([key for id_, key in self.keys if key_id is None or key_id == id_])
 
     def refusal(self, token: str, key_id: str | None) -> TokenVerificationError | None:
         """Why none of these keys has signed this token; None if one has."""
@@ -69,7 +72,10 @@ class KeySet:
         if not found:
             known = shown(", ".join(str(id_) for id_, _ in self.keys))
             return UnknownKeyError(f"The token is signed with the key {shown(key_id)}; the server publishes {known}")
-        return None if any(is_signed(token, "RS256", key) for key in found) else wrong_signature("RS256")
+        for key in found:
+            if is_signed(token, "RS256", key):
+                return None
+        return wrong_signature("RS256")
 
 
 def read_key_set(document: object) -> KeySet:
@@ -196,6 +202,7 @@ class KeyCache:
         self._failure: KeysUnavailableError | None = None
         self._content_until = self._missed_until = self._paused_until = -math.inf
         self._secret_key: OctKey | None = None
+        self._threads = Threads(_THREADS)
 
     def current(self, now: float) -> KeySet | None:
         """The keys, while they will do without asking the server."""
@@ -221,7 +228,7 @@ class KeyCache:
             KeysUnavailableError: nobody knows of this id, and the server cannot be asked.
         """
         seen = self._fetches
-        keys = await self._keys(asking, seen)
+        keys = self.current(asking.now()) or await self._keys(asking, seen)
         refused = keys.refusal(token, key_id)
         if refused is not None and seen == self._fetches and asking.now() >= self._missed_until:
             newer = await self._newer(keys, isinstance(refused, UnknownKeyError), asking, seen)
@@ -235,10 +242,14 @@ class KeyCache:
             raise self._failed_before()
         raise refused
 
+    async def read(self, document: object) -> KeySet:
+        """The keys of a document; beside the event loop, for the import's sake."""
+        return await self._threads.run(partial(read_key_set, document))
+
     async def of_secret(self, secret: str) -> OctKey:
         """The application's secret as a key; the same one each time."""
         if self._secret_key is None:
-            key = await anyio.to_thread.run_sync(_secret_key, secret)  # which imports joserfc
+            key = await self._threads.run(partial(_secret_key, secret))  # which imports joserfc
             self._secret_key = self._secret_key or key
         return self._secret_key
 
@@ -292,8 +303,7 @@ class KeyCache:
         try:
             with anyio.move_on_after(seconds):
                 published = await asking.fetch()
-                # Beside the event loop, for the import's sake.
-                keys = await anyio.to_thread.run_sync(read_key_set, published.document)
+                keys = await self.read(published.document)
                 return self._hold(keys, published.max_age, asking.now())
         except KeysUnavailableError as error:
             failure = error

@@ -7,13 +7,15 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final, Generic, TypeVar
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
-from .._wire import ShapeError, structure
+from .._lenient import structure_claims
+from .._wire import ShapeError
 from ..errors import MalformedTokenError
-from ..models._base import Dto, wire_names
+from ..models._base import Dto, attribute_names, required_attributes, scalar_attributes, wire_names
 from ._claims import Claims
 
 _CAPACITY: Final = 1024
@@ -55,39 +57,61 @@ def verified(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], by: ob
     Raises:
         MalformedTokenError: one that matters is not of its documented type.
     """
+    return _as_it_stands(raw, claims, cls, by) or _converted(raw, claims, cls, by)
+
+
+def _as_it_stands(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], by: object) -> Verified[_DtoT] | None:
+    """The same as `_converted`, in a fraction of the time, where each claim is of the very type of its attribute."""
+    types, attributes = _types(cls), attribute_names(cls)
+    plain: dict[str, Any] = {}
+    nested: dict[str, Any] = {}
+    extra: dict[str, object] = {}
+    for name, value in raw.items():
+        attribute = attributes.get(name)
+        if attribute is None:
+            extra[name] = value
+        elif value is not None:
+            expected = types.get(attribute)
+            if expected is object and isinstance(value, (dict, list)):
+                nested[attribute] = value
+            elif expected is object or type(value) is expected:
+                plain[attribute] = value
+            else:
+                return None
+    if extra:
+        nested["extra"] = extra
+    return Verified(claims, by, cls, plain, nested) if _required(cls) <= plain.keys() else None
+
+
+@cache
+def _types(cls: type[Dto]) -> Mapping[str, type]:
+    """The types of those attributes for which nothing has to be converted."""
+    untyped = {attribute.name: object for attribute in fields(cls) if attribute.type == "object"}
+    return {**untyped, **scalar_attributes(cls)}
+
+
+@cache
+def _required(cls: type[Dto]) -> frozenset[str]:
+    return frozenset(required_attributes(cls))
+
+
+def _converted(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], by: object) -> Verified[_DtoT]:
     whole: dict[str, object] = {
         name: value // 1 for name in ("auth_time", "exp", "iat") if isinstance(value := raw.get(name), float)
     }
     scope = raw.get("scope")
     if isinstance(scope, list):
         whole["scope"] = " ".join(scope)
-    given = {**raw, **whole}
-    made = _read(given, cls)
-    odd: dict[str, object] = {}
-    if isinstance(made, ShapeError):
-        strict = {name: value for name, value in given.items() if name in _STRICT}
-        odd = {
-            name: value
-            for name, value in given.items()
-            if name not in strict and isinstance(_read({**strict, name: value}, cls), ShapeError)
-        }
-        made = _read({name: value for name, value in given.items() if name not in odd}, cls)
-    if isinstance(made, ShapeError):
-        raise MalformedTokenError(f"The token's claims do not fit {cls.__name__}: {made}")
+    try:
+        made = structure_claims({**raw, **whole}, cls, _STRICT)
+    except ShapeError as error:
+        raise MalformedTokenError(f"The token's claims do not fit {cls.__name__}: {error}") from None
     plain: dict[str, Any] = {}
-    extra = {**made.extra, **odd}
-    nested: dict[str, Any] = {"extra": extra} if extra else {}
+    nested: dict[str, Any] = {"extra": made.extra} if made.extra else {}
     for name in wire_names(cls):
         value = getattr(made, name)
         (nested if isinstance(value, (dict, list)) else plain)[name] = value
     return Verified(claims, by, cls, plain, nested)
-
-
-def _read(given: Mapping[str, object], cls: type[_DtoT]) -> _DtoT | ShapeError:
-    try:
-        return structure(given, cls)
-    except ShapeError as error:
-        return error
 
 
 def _copied(value: Any) -> Any:

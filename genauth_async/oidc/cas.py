@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal, overload
 
+from .. import models
 from .._envelope import read_oauth, read_text
 from .._request import Repeat, Request, Response
 from ..api._base import Api, needed
 from ..errors import UnexpectedShapeError
-from ..models.cas import Cas10ValidationResult, Cas20ValidationResult
 from ..settings import Timeout, one_of
 
 
@@ -17,7 +17,7 @@ class CAS(Api):
 
     async def validate_ticket_v1(
         self, ticket: str, service: str, *, timeout: Timeout | None = None
-    ) -> Cas10ValidationResult:
+    ) -> models.Cas10ValidationResult:
         """Whether a ticket is good, and whose (GET /cas-idp/{app_id}/validate, CAS 1.0). A ticket is good once.
 
         Args:
@@ -31,12 +31,12 @@ class CAS(Api):
         response = await self._ask("validate", ticket, service, timeout)
         text = read_text(response, starts=("yes\n", "no\n", "yes\r\n", "no\r\n"))
         verdict, username = ([*text.splitlines(), ""])[:2]
-        return Cas10ValidationResult(valid=verdict == "yes", username=username or None)
+        return models.Cas10ValidationResult(valid=verdict == "yes", username=username or None)
 
     @overload
     async def validate_ticket_v2(
         self, ticket: str, service: str, format: Literal["JSON"] = "JSON", *, timeout: Timeout | None = None
-    ) -> Cas20ValidationResult: ...
+    ) -> models.Cas20ValidationResult: ...
 
     @overload
     async def validate_ticket_v2(
@@ -46,11 +46,11 @@ class CAS(Api):
     @overload
     async def validate_ticket_v2(
         self, ticket: str, service: str, format: Literal["JSON", "XML"], *, timeout: Timeout | None = None
-    ) -> Cas20ValidationResult | str: ...
+    ) -> models.Cas20ValidationResult | str: ...
 
     async def validate_ticket_v2(
         self, ticket: str, service: str, format: Literal["JSON", "XML"] = "JSON", *, timeout: Timeout | None = None
-    ) -> Cas20ValidationResult | str:
+    ) -> models.Cas20ValidationResult | str:
         """Whether a ticket is good, whose, and what is known of them (GET /cas-idp/{app_id}/serviceValidate, CAS 2.0).
 
         Args:
@@ -66,7 +66,7 @@ class CAS(Api):
         response = await self._ask("serviceValidate", ticket, service, timeout, format=format)
         if format == "XML":
             return read_text(response, starts=("<",))
-        found = read_oauth(response, Cas20ValidationResult)
+        found = read_oauth(response, models.Cas20ValidationResult)
         if found.success is None and found.failure is None:
             raise UnexpectedShapeError(
                 "The server sent JSON that says nothing of the ticket",

@@ -130,11 +130,14 @@ class Login(Authorize, Tokens, Verification):
 
 
 def callback_parameters(callback_url: str) -> dict[str, str]:
-    """The parameters of a callback URL.
+    """The parameters of a callback URL; none where a browser came without any.
 
     Raises:
         CallbackError: one that may stand once stands there twice, or there are too many.
+        ConfigurationError: it is no text.
     """
+    if callback_url == "":
+        return {}  # a query, of a browser that came without any
     url = needed("callback_url", callback_url)
     query = urlsplit(url).query if "?" in url else url
     try:

@@ -162,7 +162,7 @@ class Tokens(Api):
             user_token=checked_token(access_token),
             repeat=Repeat.SAFE,
         )
-        return read_oauth(await self._shared.transport.send(request, self._settings, timeout), UserInfo)
+        return read_oauth(await self._shared.transport.send(request, self._settings, timeout), UserInfo, strict={"sub"})
 
     def _check_protocol(self) -> None:
         if self._settings.protocol not in {"oidc", "oauth"}:

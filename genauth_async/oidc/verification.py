@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 
-import anyio
-
+from .. import models
 from .._envelope import read_oauth
 from .._request import Repeat, Request
 from ..api._base import Api, needed, texts
 from ..errors import ConfigurationError, TokenExpiredError
 from ..models._base import Dto, dto, wired
-from ..models.verification import AccessToken, IDToken
 from ..settings import Timeout, deadline
 from ._claims import (
     Claims,
@@ -25,7 +23,7 @@ from ._claims import (
     check_times,
     read_claims,
 )
-from ._jwks import Asking, KeySet, Published, max_age, read_key_set
+from ._jwks import Asking, KeySet, Published, max_age
 from ._jws import Kind, check_kind, check_length, is_signed, kind_of, parse, wrong_signature
 from ._verified import Verified, digest_of, verified
 
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
 
 _LEEWAY: Final = 60.0
 _LARGEST_LEEWAY: Final = 3600.0
-_DtoT = TypeVar("_DtoT", AccessToken, IDToken)
+_DtoT = TypeVar("_DtoT", "models.AccessToken", "models.IDToken")
 _RS256: Final = ("RS256",)
 _RS256_OR_HS256: Final = ("HS256", "RS256")
 
@@ -59,7 +57,7 @@ class Verification(Api):
         audience: str | Sequence[str] | None = None,
         leeway: float = _LEEWAY,
         timeout: Timeout | None = None,
-    ) -> AccessToken:
+    ) -> models.AccessToken:
         """Verifies an access token (RS256), and gives its claims.
 
         A token that was verified before is looked up: that waits for nothing. Its time, audience and scopes are checked
@@ -80,10 +78,13 @@ class Verification(Api):
         expected = self._audiences(audience)
         required = texts("scopes", scopes) if scopes else ()
         _check_leeway(leeway)
-        # Not only in `_good`, which is a coroutine more: services verify the same token with each request.
-        good = self._known(token, AccessToken, leeway)
+        check_length(token)
+        digest = digest_of(token)
+        # Not by `_good`, which is a coroutine more: services verify the same token with each request.
+        good = self._known(digest, models.AccessToken, leeway)
         if good is None:
-            good = await self._good(token, AccessToken, leeway=leeway, timeout=timeout)
+            good = await self._verified(token, models.AccessToken, None, leeway, timeout)
+            self._shared.verified.add(digest, good)
         check_audience(good.claims, expected)
         check_scopes(good.claims, required)
         return good.dto()
@@ -96,7 +97,7 @@ class Verification(Api):
         access_token: str | None = None,
         leeway: float = _LEEWAY,
         timeout: Timeout | None = None,
-    ) -> IDToken:
+    ) -> models.IDToken:
         """Verifies an ID token (OpenID Connect Core section 3.1.3.7), and gives its claims.
 
         It is signed by RS256, or by HS256 with the application's secret, if the client has one.
@@ -113,7 +114,7 @@ class Verification(Api):
             TokenVerificationError: it is not good; the subclass tells why. KeysUnavailableError: nobody can tell now.
         """
         _check_leeway(leeway)
-        good = await self._good(token, IDToken, leeway=leeway, timeout=timeout)
+        good = await self._good(token, models.IDToken, leeway=leeway, timeout=timeout)
         self._check_application(good.claims)
         if nonce is not None:
             check_nonce(good.claims, needed("nonce", nonce))
@@ -137,7 +138,7 @@ class Verification(Api):
 
     async def parse_access_token(
         self, token: str, server_jwks: Mapping[str, object] | None = None, *, timeout: Timeout | None = None
-    ) -> AccessToken:
+    ) -> models.AccessToken:
         """Verifies an access token, and gives its claims.
 
         The name is that of the vendor's Node SDK, which checks the signature only. Here everything is checked, as
@@ -151,13 +152,13 @@ class Verification(Api):
         Raises:
             TokenVerificationError: it is not good; the subclass tells why.
         """
-        good = await self._good(token, AccessToken, server_jwks, timeout=timeout)
+        good = await self._good(token, models.AccessToken, server_jwks, timeout=timeout)
         check_audience(good.claims, (self._settings.app_id,))
         return good.dto()
 
     async def parse_id_token(
         self, token: str, server_jwks: Mapping[str, object] | None = None, *, timeout: Timeout | None = None
-    ) -> IDToken:
+    ) -> models.IDToken:
         """Verifies an ID token, and gives its claims.
 
         The name is that of the vendor's Node SDK, which checks the signature only. Here everything is checked, as
@@ -171,13 +172,13 @@ class Verification(Api):
         Raises:
             TokenVerificationError: it is not good; the subclass tells why.
         """
-        good = await self._good(token, IDToken, server_jwks, timeout=timeout)
+        good = await self._good(token, models.IDToken, server_jwks, timeout=timeout)
         self._check_application(good.claims)
         return good.dto()
 
     async def introspect_token_offline(
         self, token: str, server_jwks: Mapping[str, object] | None = None, *, timeout: Timeout | None = None
-    ) -> AccessToken | IDToken:
+    ) -> models.AccessToken | models.IDToken:
         """Verifies an access token or an ID token, whichever it is, and gives its claims.
 
         The vendor's SDK checks less: here the issuer, the audience and the algorithm are checked as well. Where only
@@ -215,18 +216,19 @@ class Verification(Api):
         timeout: Timeout | None = None,
     ) -> Verified[_DtoT]:
         """A token that this server signed, of the right kind, and in its time. For whom, is not checked."""
-        good = self._known(token, cls, leeway) if server_jwks is None else None
+        if server_jwks is not None:
+            return await self._verified(token, cls, server_jwks, leeway, timeout)
+        check_length(token)
+        digest = digest_of(token)
+        good = self._known(digest, cls, leeway)
         if good is None:
-            good = await self._verified(token, cls, server_jwks, timeout)
-            check_times(good.claims, self._settings.clock.wall(), leeway)
-            if server_jwks is None:
-                self._shared.verified.add(digest_of(token), good)
+            good = await self._verified(token, cls, None, leeway, timeout)
+            self._shared.verified.add(digest, good)
         return good
 
-    def _known(self, token: str, cls: type[_DtoT], leeway: float) -> Verified[_DtoT] | None:
+    def _known(self, digest: bytes, cls: type[_DtoT], leeway: float) -> Verified[_DtoT] | None:
         """A token that was verified before, if what verified it is still what would, and in its time."""
-        check_length(token)
-        digest, remembered = digest_of(token), self._shared.verified
+        remembered = self._shared.verified
         good = remembered.get(digest, cls)
         if good is None:
             return None
@@ -243,9 +245,14 @@ class Verification(Api):
         return good
 
     async def _verified(
-        self, token: str, cls: type[_DtoT], server_jwks: Mapping[str, object] | None, timeout: Timeout | None
+        self,
+        token: str,
+        cls: type[_DtoT],
+        server_jwks: Mapping[str, object] | None,
+        leeway: float,
+        timeout: Timeout | None,
     ) -> Verified[_DtoT]:
-        kind: Kind = "access" if issubclass(cls, AccessToken) else "id"
+        kind: Kind = "access" if issubclass(cls, models.AccessToken) else "id"
         secret = self._settings.app_secret if kind == "id" else None
         parsed = parse(token, _RS256_OR_HS256 if secret else _RS256)
         check_kind(parsed, kind)
@@ -259,10 +266,12 @@ class Verification(Api):
         elif server_jwks is None:
             by = await self._shared.keys.verify(token, parsed.key_id, self._asking(timeout))
         else:
-            by = await anyio.to_thread.run_sync(read_key_set, server_jwks)
+            by = await self._shared.keys.read(server_jwks)
             if refused := by.refusal(token, parsed.key_id):
                 raise refused
-        return verified(parsed.claims, claims, cls, by)
+        good = verified(parsed.claims, claims, cls, by)
+        check_times(claims, self._settings.clock.wall(), leeway)
+        return good
 
     def _asking(self, timeout: Timeout | None) -> Asking:
         limit = self._settings.timeout if timeout is None else deadline(timeout)

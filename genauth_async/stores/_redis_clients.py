@@ -10,10 +10,10 @@ from importlib.util import find_spec
 from typing import Any, Final, TypeAlias
 
 import anyio
-import anyio.to_thread
 from sniffio import current_async_library
 
 from .._loops import PerLoop
+from .._threads import Threads
 from ..errors import ConfigurationError, StoreError
 
 try:
@@ -30,6 +30,7 @@ Client: TypeAlias = Any
 """A client of redis-py, blocking or of asyncio, for one server, Sentinel or a cluster."""
 
 _HEALTH_SECONDS: Final = 30
+_THREADS: Final = 16
 
 # Newer versions of the library look for their number on the disk with each connection, unless they are told.
 _DRIVER: Final = (
@@ -52,6 +53,7 @@ class RedisClients:
 
     def __init__(self, given: str | Client, timeout: float) -> None:
         self._timeout = timeout
+        self._threads = Threads(_THREADS)
         self._url = given if isinstance(given, str) else None
         self._given = None if isinstance(given, str) else given
         if self._url is not None:
@@ -84,7 +86,7 @@ class RedisClients:
             if _is_async(self.current()):
                 with anyio.fail_after(self._timeout):
                     return await call(*arguments)
-            return await anyio.to_thread.run_sync(partial(call, *arguments))
+            return await self._threads.run(partial(call, *arguments))
         except LockError:
             raise
         except ResponseError as error:

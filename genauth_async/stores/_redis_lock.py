@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import anyio
 from redis.exceptions import LockError
@@ -21,11 +21,14 @@ from ..errors import StoreError
 from ._local_locks import LocalLocks
 from ._redis_clients import RedisClients
 
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
 _log: Final = logging.getLogger(__name__)
 
 _FIRST_PAUSE: Final = 0.005
 _LONGEST_PAUSE: Final = 0.1
-_LEFT: Final = 1024
+_REMEMBERED: Final = 1024
 
 
 class RedisLocks:
@@ -42,7 +45,8 @@ class RedisLocks:
         self._seconds = seconds
         self._timeout = timeout
         self._local = LocalLocks()
-        self._failed_at = 0.0
+        # When a try for a lock failed, by its name.
+        self._failed: OrderedDict[bytes, float] = OrderedDict()
         # Tokens of locks that may be left behind, since Redis did not answer: with them they are found to be ours.
         self._left: OrderedDict[tuple[int, bytes], bytes] = OrderedDict()
 
@@ -75,7 +79,7 @@ class RedisLocks:
         asked = time.monotonic()
         # In this process one at a time asks Redis.
         await stack.enter_async_context(self._local.hold(key))
-        if self._failed_at > asked:
+        if self._failed.get(name, 0.0) > asked:
             # Who waited for a try that failed shares its fate: a try of each, in turn, would take for ever.
             raise StoreError("Redis cannot be used now, as others who waited for the same lock have found")
         lock = self._clients.current().lock(name, timeout=self._seconds, blocking=False, thread_local=False)
@@ -90,7 +94,7 @@ class RedisLocks:
                 await anyio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
                 pause = min(2 * pause, _LONGEST_PAUSE)
         except StoreError:
-            self._failed_at = time.monotonic()
+            _remember(self._failed, name, time.monotonic())
             raise
         return lock
 
@@ -126,6 +130,11 @@ class RedisLocks:
             pass  # It ran out, or was never ours.
         except StoreError as error:
             _log.warning("A session's lock could not be released, and ends by itself: %s", error)
-            self._left[os.getpid(), lock.name] = token
-            if len(self._left) > _LEFT:
-                self._left.popitem(last=False)
+            _remember(self._left, (os.getpid(), lock.name), token)
+
+
+def _remember(some: OrderedDict[_K, _V], key: _K, value: _V) -> None:
+    some[key] = value
+    some.move_to_end(key)
+    if len(some) > _REMEMBERED:
+        some.popitem(last=False)

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import anyio
-import anyio.to_thread
 
-from .._loops import PerLoop
 from .._shield import finish
+from .._threads import Threads
 from ..errors import ConfigurationError, StoreError
 from ._codec import RecordCodec
 from ._files import prepare_directory, read_private, remove, set_aside, write_private
@@ -66,8 +65,7 @@ class FileStore:
         self._codec = RecordCodec(secrets, accepts_clear=accepts_clear)
         self._lock_timeout = lock_timeout
         self._locks = LocalLocks()
-        # Its own: the application's threads may all be waiting for this very session.
-        self._limiter = PerLoop(lambda: anyio.CapacityLimiter(_THREADS))
+        self._threads = Threads(_THREADS)
 
     def __repr__(self) -> str:
         return f"<FileStore {str(self._directory)!r}>"
@@ -192,9 +190,8 @@ class FileStore:
         )
 
     async def _in_thread(self, action: Callable[[], _T]) -> _T:
-        limiter = self._limiter.get()
         try:
-            return await finish(lambda: anyio.to_thread.run_sync(action, limiter=limiter))
+            return await finish(lambda: self._threads.run(action))
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise StoreError(f"The session store in {self._directory} failed: {reason}") from error

@@ -6,16 +6,15 @@ import concurrent.futures
 import logging
 import secrets
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from os import PathLike
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
-import anyio
-import anyio.to_thread
-
+from .._threads import Threads
 from ..errors import ConfigurationError, StoreError
+from ._codec import SealedError
 from ._files import prepare_directory, read_private, write_private
 from ._local_locks import LocalLocks
 from ._process_locks import file_lock
@@ -27,9 +26,12 @@ try:
 except ImportError as missing:
     raise ImportError("KeyringStore needs the extra keyring: pip install 'genauth-async[keyring]'") from missing
 
+_T = TypeVar("_T")
+
 _log: Final = logging.getLogger(__name__)
 
 _SHORTEST_SECRET: Final = 32
+_THREADS: Final = 8
 
 
 class KeyringStore:
@@ -70,6 +72,7 @@ class KeyringStore:
         self._lock_timeout = lock_timeout
         self._in_clear = FileStore(self._directory, lock_timeout=lock_timeout)
         self._locks = LocalLocks()
+        self._threads = Threads(_THREADS)
         self._opened: FileStore | None = None
 
     def __repr__(self) -> str:
@@ -82,11 +85,11 @@ class KeyringStore:
 
     async def get(self, key: str) -> SessionRecord | None:
         """The record, or None."""
-        return await (await self._files()).get(key)
+        return await self._with_files(lambda files: files.get(key))
 
     async def compare_and_set(self, key: str, record: SessionRecord, *, expected: int | None) -> bool:
         """Writes the record if the stored one has this generation (None: if there is none); tells whether it did."""
-        return await (await self._files()).compare_and_set(key, record, expected=expected)
+        return await self._with_files(lambda files: files.compare_and_set(key, record, expected=expected))
 
     async def delete(self, key: str, *, expected: int | None = None) -> bool:
         """Removes the record if it has this generation (None: any, also one that cannot be opened).
@@ -94,8 +97,9 @@ class KeyringStore:
         Returns:
             Whether there is none now.
         """
-        files = self._in_clear if expected is None else await self._files()
-        return await files.delete(key, expected=expected)
+        if expected is None:
+            return await self._in_clear.delete(key)
+        return await self._with_files(lambda files: files.delete(key, expected=expected))
 
     @asynccontextmanager
     async def lock(self, key: str) -> AsyncIterator[None]:
@@ -103,15 +107,22 @@ class KeyringStore:
         async with self._in_clear.lock(key):
             yield
 
+    async def _with_files(self, work: Callable[[FileStore], Awaitable[_T]]) -> _T:
+        files = await self._files()
+        try:
+            return await work(files)
+        except SealedError:
+            # Sealed by somebody who had the keyring, which this process had not when it looked.
+            if files is self._in_clear and self._opened is files:
+                self._opened = None
+            return await work(await self._files())
+
     async def _files(self) -> FileStore:
         if self._opened is None:
             async with self._locks.hold("keyring"):
                 if self._opened is None:
-                    # A keyring may wait for the user for a long time; whoever is cancelled need not. The limiter is
-                    # its own, since the application's threads may all be waiting for this very session.
-                    self._opened = await anyio.to_thread.run_sync(
-                        self._open, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1)
-                    )
+                    # A keyring may wait for the user for a long time; whoever is cancelled need not.
+                    self._opened = await self._threads.run(self._open, abandoned=True)
         return self._opened
 
     def _open(self) -> FileStore:

@@ -27,6 +27,7 @@ _MARGIN: Final = 60.0
 _DOUBTS: Final = 1024
 # Redis counts in milliseconds.
 _SHORTEST: Final = 0.001
+_LONGEST: Final = 3650 * _DAY
 
 # The generation stands beside the record, so that sealed records can be compared. `write` tells a write that comes
 # again, because its answer was lost, from somebody else's of the same generation.
@@ -98,8 +99,8 @@ class RedisStore:
     ) -> None:
         times = {"ttl": ttl, "lock_seconds": lock_seconds, "lock_timeout": lock_timeout, "timeout": timeout}
         for name, seconds in times.items():
-            if not seconds >= _SHORTEST:
-                raise ConfigurationError(name, f"is in seconds, {_SHORTEST} at least: {seconds!r}")
+            if not _SHORTEST <= seconds <= _LONGEST:
+                raise ConfigurationError(name, f"is in seconds, {_SHORTEST} at least, ten years at most: {seconds!r}")
         self._prefix = prefix
         self._codec = RecordCodec(secrets, accepts_clear=accepts_clear)
         self._ttl = ttl

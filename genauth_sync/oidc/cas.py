@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Literal, overload
 
+from genauth_async import models
 from genauth_async.client import AuthenticationClient as AsyncAuthenticationClient
-from genauth_async.models.cas import Cas10ValidationResult, Cas20ValidationResult
 from genauth_async.settings import Timeout
 from genauth_sync._bridge import Facade, bridge
 
@@ -14,7 +14,9 @@ from genauth_sync._bridge import Facade, bridge
 class CAS(Facade[AsyncAuthenticationClient]):
     """Finds out what a ticket that a user came back with is worth."""
 
-    def validate_ticket_v1(self, ticket: str, service: str, *, timeout: Timeout | None = None) -> Cas10ValidationResult:
+    def validate_ticket_v1(
+        self, ticket: str, service: str, *, timeout: Timeout | None = None
+    ) -> models.Cas10ValidationResult:
         """Whether a ticket is good, and whose (GET /cas-idp/{app_id}/validate, CAS 1.0). A ticket is good once.
 
         Args:
@@ -30,7 +32,7 @@ class CAS(Facade[AsyncAuthenticationClient]):
     @overload
     def validate_ticket_v2(
         self, ticket: str, service: str, format: Literal["JSON"] = "JSON", *, timeout: Timeout | None = None
-    ) -> Cas20ValidationResult: ...
+    ) -> models.Cas20ValidationResult: ...
     @overload
     def validate_ticket_v2(
         self, ticket: str, service: str, format: Literal["XML"], *, timeout: Timeout | None = None
@@ -38,10 +40,10 @@ class CAS(Facade[AsyncAuthenticationClient]):
     @overload
     def validate_ticket_v2(
         self, ticket: str, service: str, format: Literal["JSON", "XML"], *, timeout: Timeout | None = None
-    ) -> Cas20ValidationResult | str: ...
+    ) -> models.Cas20ValidationResult | str: ...
     def validate_ticket_v2(
         self, ticket: str, service: str, format: Literal["JSON", "XML"] = "JSON", *, timeout: Timeout | None = None
-    ) -> Cas20ValidationResult | str:
+    ) -> models.Cas20ValidationResult | str:
         """Whether a ticket is good, whose, and what is known of them (GET /cas-idp/{app_id}/serviceValidate, CAS 2.0).
 
         Args:

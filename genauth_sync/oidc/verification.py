@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from genauth_async import models
 from genauth_async.client import AuthenticationClient as AsyncAuthenticationClient
-from genauth_async.models.verification import AccessToken, IDToken
 from genauth_async.oidc.verification import _LEEWAY
 from genauth_async.settings import Timeout
 from genauth_sync._bridge import Facade, bridge
@@ -27,7 +27,7 @@ class Verification(Facade[AsyncAuthenticationClient]):
         audience: str | Sequence[str] | None = None,
         leeway: float = _LEEWAY,
         timeout: Timeout | None = None,
-    ) -> AccessToken:
+    ) -> models.AccessToken:
         """Verifies an access token (RS256), and gives its claims.
 
         A token that was verified before is looked up: that waits for nothing. Its time, audience and scopes are checked
@@ -59,7 +59,7 @@ class Verification(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         leeway: float = _LEEWAY,
         timeout: Timeout | None = None,
-    ) -> IDToken:
+    ) -> models.IDToken:
         """Verifies an ID token (OpenID Connect Core section 3.1.3.7), and gives its claims.
 
         It is signed by RS256, or by HS256 with the application's secret, if the client has one.
@@ -97,7 +97,7 @@ class Verification(Facade[AsyncAuthenticationClient]):
 
     def parse_access_token(
         self, token: str, server_jwks: Mapping[str, object] | None = None, *, timeout: Timeout | None = None
-    ) -> AccessToken:
+    ) -> models.AccessToken:
         """Verifies an access token, and gives its claims.
 
         The name is that of the vendor's Node SDK, which checks the signature only. Here everything is checked, as
@@ -115,7 +115,7 @@ class Verification(Facade[AsyncAuthenticationClient]):
 
     def parse_id_token(
         self, token: str, server_jwks: Mapping[str, object] | None = None, *, timeout: Timeout | None = None
-    ) -> IDToken:
+    ) -> models.IDToken:
         """Verifies an ID token, and gives its claims.
 
         The name is that of the vendor's Node SDK, which checks the signature only. Here everything is checked, as
@@ -133,7 +133,7 @@ class Verification(Facade[AsyncAuthenticationClient]):
 
     def introspect_token_offline(
         self, token: str, server_jwks: Mapping[str, object] | None = None, *, timeout: Timeout | None = None
-    ) -> AccessToken | IDToken:
+    ) -> models.AccessToken | models.IDToken:
         """Verifies an access token or an ID token, whichever it is, and gives its claims.
 
         The vendor's SDK checks less: here the issuer, the audience and the algorithm are checked as well. Where only

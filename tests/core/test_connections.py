@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from textwrap import dedent
 
 import anyio
@@ -20,6 +20,7 @@ from genauth_async import (
     ConnectionLostError,
     RefreshUnavailableError,
     RequestTimeoutError,
+    ResponseTooLargeError,
     RetryPolicy,
     _pool,
 )
@@ -208,6 +209,19 @@ async def test_an_answer_that_comes_drop_by_drop_ends_with_the_time(make: Make) 
         with pytest.raises(RequestTimeoutError) as caught:
             await make(url, timeout=0.2).get_system_info()
         assert caught.value.sent
+        with anyio.fail_after(10):
+            await left.wait()
+
+
+async def test_an_answer_without_end_is_broken_off(make: Make) -> None:
+    async def flood(stream: SocketStream) -> None:
+        await stream.receive()
+        with suppress(anyio.BrokenResourceError):
+            await stream.send(b"HTTP/1.1 200 OK\r\n\r\n{" + b" " * 200_000)
+
+    async with serving(flood) as (url, left):
+        with pytest.raises(ResponseTooLargeError):
+            await make(url, max_response_bytes=100_000, timeout=5.0).get_system_info()
         with anyio.fail_after(10):
             await left.wait()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import genauth_async
+from genauth_async.emulator import Emulator
 
 PACKAGE = Path(genauth_async.__path__[0])
 
@@ -21,7 +22,9 @@ LAYERS = [
         "_error_codes",
         "_guard",
         "_http_types",
+        "_lenient",
         "_loops",
+        "_threads",
         "_request",
         "_retry",
         "_sealing",
@@ -33,6 +36,7 @@ LAYERS = [
     ],
     [
         "_calls",
+        "_direct",
         "_network_errors",
         "_pool",
         "settings",
@@ -44,7 +48,7 @@ LAYERS = [
         "stream",
         "_token_set",
     ],
-    ["_transport", "_grants", "_refusals", "_token_life", "_websocket_address", "_websocket", "_subscription"],
+    ["_transport", "_grants", "_token_life", "_stored_tokens", "_websocket_address", "_websocket", "_subscription"],
     ["api", "oidc"],
     ["integrations.httpx_auth"],
     ["session"],
@@ -116,6 +120,7 @@ def test_only_the_pool_imports_an_http_library() -> None:
 
 HEAVY = [
     "aiohttp",
+    "cattrs",
     "cryptography",
     "fastapi",
     "filelock",
@@ -130,6 +135,10 @@ HEAVY = [
 ]
 
 
+# What a client and its sessions stand on; of the models, every other module waits until it is asked for.
+MODELS_AT_ONCE = {"_base", "tokens"}
+
+
 @pytest.mark.parametrize("package", ["genauth_async", "genauth_sync"])
 def test_importing_is_light(package: str) -> None:
     program = f"""
@@ -137,7 +146,29 @@ import sys, threading
 import {package}
 loaded = [name for name in {HEAVY!r} if name in sys.modules]
 assert loaded == [], loaded
+models = {{name.rpartition(".")[2] for name in sys.modules if name.startswith("genauth_async.models.")}}
+assert models == {MODELS_AT_ONCE!r}, models
 assert threading.active_count() == 1
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=60)
+
+
+def test_what_the_first_call_needs_is_imported_beside_the_event_loop(emulator: Emulator) -> None:
+    program = f"""
+import asyncio, sys, threading
+from importlib.abc import MetaPathFinder
+importers = {{}}
+class Watch(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        importers.setdefault(name, threading.current_thread())
+sys.meta_path.insert(0, Watch())
+from genauth_async import AuthenticationClient
+async def call():
+    async with AuthenticationClient({emulator.app_id!r}, {emulator.url!r}, "a secret") as client:
+        await client.get_system_info()
+asyncio.run(call())
+for name in ["cattrs", "cattrs.gen", "httpx"]:
+    assert importers[name] is not threading.main_thread(), name
 """
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=60)
 

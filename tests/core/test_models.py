@@ -6,6 +6,7 @@ import pickle
 from typing import Any
 
 import pytest
+from cattrs import StructureHandlerNotFoundError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ from genauth_async import (
 )
 from genauth_async._wire import ShapeError, argument, structure
 from genauth_async.errors import ConfigurationError
-from genauth_async.models._base import Dto, attribute_names, secret_attributes, wire_names
+from genauth_async.models._base import Dto, attribute_names, dto, secret_attributes, wire_names
 
 SIGN_IN = {
     "statusCode": 200,
@@ -108,6 +109,15 @@ def test_drift_is_told_with_its_path_and_without_values(body: object, problem: s
     assert problem in str(caught.value)
     assert "canary" not in str(caught.value)
     assert caught.value.__context__ is None
+
+
+def test_a_class_that_nothing_can_be_read_into_is_no_fault_of_the_answer() -> None:
+    @dto
+    class Unreadable(Dto):
+        part: complex
+
+    with pytest.raises(StructureHandlerNotFoundError):
+        structure({"part": 1}, Unreadable)
 
 
 JSON = st.recursive(

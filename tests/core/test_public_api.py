@@ -3,6 +3,8 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -26,8 +28,50 @@ NEEDED_HERE = {"remove_credential": {"credential_id"}}
 @pytest.mark.parametrize("package", [genauth_async, genauth_sync])
 def test_all_is_sorted_and_complete(package: Any) -> None:
     assert package.__all__ == sorted(package.__all__)
-    public = {name for name in vars(package) if not name.startswith("_") and not inspect.ismodule(vars(package)[name])}
-    assert public - {"annotations"} == set(package.__all__)
+    public = {
+        name for name in dir(package) if not name.startswith("_") and not inspect.ismodule(getattr(package, name))
+    }
+    assert public - {"annotations", "import_module", "TYPE_CHECKING"} == set(package.__all__)
+
+
+@pytest.mark.parametrize("package", ["genauth_async", "genauth_sync", "genauth_sync.models"])
+def test_names_that_are_imported_late_are_listed_kept_and_refused_like_any(package: str) -> None:
+    program = f"""
+import {package} as package
+assert "UserDto" not in vars(package)
+assert "UserDto" in dir(package)
+from {package} import UserDto
+assert vars(package)["UserDto"] is UserDto
+from {package} import *
+assert [name for name in package.__all__ if name not in globals()] == []
+try:
+    package.UserDtos
+except AttributeError as error:
+    assert str(error) == "module '{package}' has no attribute 'UserDtos'", error
+else:
+    raise AssertionError("it is there")
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("package", ["genauth_async", "genauth_sync"])
+def test_threads_may_ask_for_the_same_late_name_at_once(package: str) -> None:
+    program = f"""
+import threading
+import {package} as package
+together = threading.Barrier(8)
+found = []
+def ask():
+    together.wait()
+    found.append(package.UserSingleRespDto)
+threads = [threading.Thread(target=ask) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert found == [package.UserSingleRespDto] * 8
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=60)
 
 
 def test_both_faces_have_the_same_names() -> None:

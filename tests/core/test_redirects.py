@@ -95,6 +95,16 @@ def test_of_abandoned_attempts_the_newest_are_kept(redirect_uri: str) -> None:
     assert list(browser) == [cookie.partition("=")[0] for cookie, *_ in begun[-5:]]
 
 
+def test_the_newest_attempt_counts_among_those_that_there_is_room_for() -> None:
+    ours, browser = offline(redirect_uri=f"{BACK}?{'a' * 1000}"), Cookies()
+    for _ in range(4):
+        out = ours.login_with_redirect(cookies=browser)
+        browser.take(out.set_cookies)
+        assert sum(len(name) + len(value) for name, value in browser.items()) <= 4000
+    assert len(browser) == 2
+    assert out.set_cookies[0].partition("=")[0] in browser
+
+
 def test_attempts_that_are_over_and_cookies_that_are_none_are_cleared() -> None:
     now = 1_000_000.0
     ours, browser = offline(clock=Clock(wall=lambda: now)), Cookies()
@@ -128,7 +138,7 @@ async def test_the_cookie_of_a_login_that_failed_can_be_cleared(recorder: Record
     assert browser == {"unrelated": "1"}
 
 
-@pytest.mark.parametrize("query", ["state=another", "code=c", "state=a&state=b"])
+@pytest.mark.parametrize("query", ["", "state=another", "code=c", "state=a&state=b"])
 async def test_a_callback_of_no_attempt_clears_nothing(recorder: RecordingServer, query: str) -> None:
     async with client(recorder) as ours:
         browser = Cookies()

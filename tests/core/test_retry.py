@@ -71,3 +71,9 @@ def test_backoff_grows_and_is_bounded(attempt: int, drawn: float, backoff: float
 def test_impossible_policies_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         RetryPolicy(**wrong)
+
+
+def test_the_thousandth_try_still_has_a_wait() -> None:
+    policy = RetryPolicy(attempts=5000)
+    wait = wait_before_retry(policy, Repeat.SAFE, 4000, Outcome(sent=False), lambda: 0.5)
+    assert wait == policy.max_backoff / 2

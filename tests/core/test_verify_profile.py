@@ -78,9 +78,15 @@ def test_a_claim_of_another_type_is_none_and_kept_as_it_came(
 
 
 def test_a_claim_that_is_set_right_is_listed_once(forge: Forge, client: AuthenticationClient) -> None:
-    claims = read(client, forge.id(email_verified="true")).evolve(email_verified=True)
+    odd = read(client, forge.id(email_verified="true", hobby="chess"))
+    claims = odd.evolve(email_verified=True)
+    assert claims.email_verified is claims["email_verified"] is claims.to_dict()["email_verified"] is True
+    assert claims.extra == {"jti": "an-id", "hobby": "chess"}
     assert dict(claims) == claims.to_dict()
     assert len(claims) == len(dict(claims))
+    assert odd["email_verified"] == "true"
+    assert "email_verified" not in odd.evolve(email_verified=None)
+    assert odd.evolve(extra={"email_verified": "no"})["email_verified"] == "no"
 
 
 def test_an_odd_claim_about_the_user_hides_none_that_matters(forge: Forge, client: AuthenticationClient) -> None:

@@ -180,7 +180,7 @@ def test_a_session_that_has_ended_gives_nothing(
     refused = send(http, consent, consent="accept")
     assert refused.status_code in {400, 403}
     error = answer_of(ask(emulator, http, prompt="none"))["error"]
-    assert error == ("interaction_required" if ending == "lock" else "login_required")
+    assert error == "login_required"
     if ending in {"password", "removal", "lock"}:
         assert exchange(emulator, http, code).json()["error"] == "invalid_grant"
 

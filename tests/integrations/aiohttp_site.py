@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+import anyio
 from aiohttp import web
 
 from genauth_async import AuthenticationClient
 from genauth_async.integrations.aiohttp import GenAuth
+from tests.integrations.other_sessions import another_session
 
 
 def aiohttp_site(client: AuthenticationClient, options: dict[str, Any]) -> web.Application:
@@ -34,6 +37,7 @@ def aiohttp_site(client: AuthenticationClient, options: dict[str, Any]) -> web.A
         return web.json_response({"sub": (await auth.claims(request, "invoices")).sub})
 
     _add_sessions(routes, auth)
+    _add_failing_sessions(routes, auth, client)
     _add_users(routes, auth)
     _add_sockets(routes, auth)
     _add_sockets_of_sessions(routes, auth, client)
@@ -58,6 +62,8 @@ def _add_sessions(routes: web.RouteTableDef, auth: GenAuth) -> None:
         found = await auth.page_session(request)
         return web.json_response({"name": request.match_info["name"], "token": await found.access_token()})
 
+
+def _add_failing_sessions(routes: web.RouteTableDef, auth: GenAuth, client: AuthenticationClient) -> None:
     @routes.get("/refused-elsewhere")
     async def refused_elsewhere(request: web.Request) -> web.Response:
         found = await auth.session(request)
@@ -77,6 +83,39 @@ def _add_sessions(routes: web.RouteTableDef, auth: GenAuth) -> None:
             await found.invalidate(await found.access_token())
             await found.access_token()
         return web.json_response({"signed_in": found is not None})
+
+    @routes.get("/refused-in-a-group")
+    async def refused_in_a_group(request: web.Request) -> web.Response:
+        found = await auth.page_session(request)
+        await found.invalidate(await found.access_token())
+        async with anyio.create_task_group() as group:
+            group.start_soon(found.access_token)
+            group.start_soon(found.refresh)
+        return web.Response()
+
+    @routes.get("/refused-with-another")
+    async def refused_with_another(request: web.Request) -> web.Response:
+        found = await auth.page_session(request)
+        await found.invalidate(await found.access_token())
+        async with anyio.create_task_group() as group:
+            group.start_soon(found.access_token)
+            group.start_soon(another_session(client).access_token)
+        return web.Response()
+
+    @routes.get("/refused-another")
+    async def refused_another(request: web.Request) -> web.Response:
+        await auth.session(request)
+        return web.Response(text=await another_session(client).access_token())
+
+    @routes.get("/refused-late")
+    async def refused_late(request: web.Request) -> web.StreamResponse:
+        found = await auth.session(request)
+        response = web.StreamResponse(headers={"Content-Length": "5"})
+        await response.prepare(request)
+        await response.write(b"whole")
+        await found.invalidate(await found.access_token())
+        await found.access_token()
+        return response
 
 
 def _add_users(routes: web.RouteTableDef, auth: GenAuth) -> None:
@@ -147,6 +186,16 @@ def _add_sockets_of_sessions(routes: web.RouteTableDef, auth: GenAuth, client: A
         await _opened(request)
         await found.invalidate(await found.access_token())
         raise AssertionError(await found.access_token())
+
+    @routes.get("/socket/refused-in-a-group")
+    async def refused_in_a_group(request: web.Request) -> web.WebSocketResponse:
+        # What `wait_for` of Python 3.11 does: the task that asks, and opens the socket, is another than the handler's.
+        found, _ = await asyncio.gather(auth.session(request), _opened(request))
+        await found.invalidate(await found.access_token())
+        async with anyio.create_task_group() as group:
+            group.start_soon(anyio.sleep_forever)
+            group.start_soon(found.access_token)
+        raise AssertionError
 
     @routes.get("/socket/refused-maybe")
     async def refused_maybe(request: web.Request) -> web.WebSocketResponse:

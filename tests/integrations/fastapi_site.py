@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
+import anyio
 from fastapi import Depends, FastAPI, Security, WebSocket
+from fastapi.responses import StreamingResponse
 
 from genauth_async import AuthenticationClient, TokenSession
 from genauth_async.integrations.fastapi import GenAuth
 from genauth_async.models.tokens import UserInfo
 from genauth_async.models.verification import AccessToken
+from tests.integrations.other_sessions import another_session
 
 
 def fastapi_site(client: AuthenticationClient, options: dict[str, Any]) -> FastAPI:
@@ -37,8 +41,10 @@ def fastapi_site(client: AuthenticationClient, options: dict[str, Any]) -> FastA
         return {"sub": claims.sub}
 
     _add_sessions(app, auth)
+    _add_failing_sessions(app, auth, client)
     _add_users(app, auth)
     _add_sockets(app, auth)
+    _add_failing_sockets(app, auth)
     return app
 
 
@@ -57,6 +63,8 @@ def _add_sessions(app: FastAPI, auth: GenAuth) -> None:
     async def page(name: str, session: TokenSession = Depends(auth.page_session)) -> dict[str, str]:  # noqa: B008, FAST002
         return {"name": name, "token": await session.access_token()}
 
+
+def _add_failing_sessions(app: FastAPI, auth: GenAuth, client: AuthenticationClient) -> None:
     @app.get("/refused-elsewhere")
     async def refused_elsewhere(session: TokenSession = Depends(auth.session)) -> dict[str, str]:  # noqa: B008, FAST002
         await session.invalidate(await session.access_token())
@@ -75,6 +83,33 @@ def _add_sessions(app: FastAPI, auth: GenAuth) -> None:
             await session.invalidate(await session.access_token())
             await session.access_token()
         return {"signed_in": session is not None}
+
+    @app.get("/refused-in-a-group")
+    async def refused_in_a_group(session: TokenSession = Depends(auth.page_session)) -> None:  # noqa: B008, FAST002
+        await session.invalidate(await session.access_token())
+        async with anyio.create_task_group() as group:
+            group.start_soon(session.access_token)
+            group.start_soon(session.refresh)
+
+    @app.get("/refused-with-another")
+    async def refused_with_another(session: TokenSession = Depends(auth.page_session)) -> None:  # noqa: B008, FAST002
+        await session.invalidate(await session.access_token())
+        async with anyio.create_task_group() as group:
+            group.start_soon(session.access_token)
+            group.start_soon(another_session(client).access_token)
+
+    @app.get("/refused-another")
+    async def refused_another(session: TokenSession = Depends(auth.session)) -> str:  # noqa: ARG001, B008, FAST002
+        return await another_session(client).access_token()
+
+    @app.get("/refused-late")
+    async def refused_late(session: TokenSession = Depends(auth.session)) -> StreamingResponse:  # noqa: B008, FAST002
+        async def body() -> AsyncIterator[bytes]:
+            yield b"whole"
+            await session.invalidate(await session.access_token())
+            await session.access_token()
+
+        return StreamingResponse(body(), headers={"Content-Length": "5"})
 
 
 def _add_users(app: FastAPI, auth: GenAuth) -> None:
@@ -120,11 +155,21 @@ def _add_sockets(app: FastAPI, auth: GenAuth) -> None:
     async def user(socket: WebSocket, user: UserInfo = Depends(auth.user)) -> None:  # noqa: B008
         await say(socket, user.sub)
 
+
+def _add_failing_sockets(app: FastAPI, auth: GenAuth) -> None:
     @app.websocket("/socket/refused-elsewhere")
     async def refused_elsewhere(socket: WebSocket, session: TokenSession = Depends(auth.session)) -> None:  # noqa: B008
         await socket.accept()
         await session.invalidate(await session.access_token())
         await session.access_token()
+
+    @app.websocket("/socket/refused-in-a-group")
+    async def refused_in_a_group(socket: WebSocket, session: TokenSession = Depends(auth.session)) -> None:  # noqa: B008
+        await socket.accept()
+        await session.invalidate(await session.access_token())
+        async with anyio.create_task_group() as group:
+            group.start_soon(anyio.sleep_forever)
+            group.start_soon(session.access_token)
 
     @app.websocket("/socket/refused-maybe")
     async def refused_maybe(

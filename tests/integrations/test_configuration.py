@@ -42,6 +42,8 @@ def make(framework: str, settings: dict[str, Any], **options: Any) -> object:
         ({"redirect_uri": "https://app.test"}, {}, "redirect_uri"),
         ({"redirect_uri": "https://app.test/login"}, {}, "redirect_uri"),
         ({"redirect_uri": "app://callback"}, {}, "redirect_uri"),
+        ({"redirect_uri": "https://app.test:99999/callback"}, {}, "redirect_uri"),
+        ({"redirect_uri": "https://-ü.test/callback"}, {}, "redirect_uri"),
         (PUBLIC, {}, "cookie_secret"),
         ({}, {"cookie_secret": "short"}, "cookie_secret"),
         ({}, {"cookie_secret": []}, "cookie_secret"),

@@ -45,6 +45,8 @@ ORIGIN = "https://app.example.test"
         "/a\r\nSet-Cookie: a=b",
         "/\ud800",
         "/a" * 2000,
+        "/?q=" + "报" * 300,
+        "/?q=" + '"' * 700,
         "?next=/",
         "#top",
         None,
@@ -62,6 +64,8 @@ def test_what_could_lead_elsewhere_becomes_the_default(url: str | None) -> None:
         ("/files/my%20file.txt", "/files/my%20file.txt"),
         ("/商品?名=值", "/%E5%95%86%E5%93%81?%E5%90%8D=%E5%80%BC"),
         ("/a:b@c", "/a:b@c"),
+        ('/?q="a"', "/?q=%22a%22"),
+        ("/" + "a" * 2047, "/" + "a" * 2047),
         ("/.well-known/x", "/.well-known/x"),
     ],
 )

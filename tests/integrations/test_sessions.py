@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from genauth_async import ClientClosedError, SessionExpiredError
+from genauth_async import ClientClosedError
 from genauth_async.emulator import Emulator, User
-from genauth_async.integrations._replies import Redirect
+from genauth_async.integrations._replies import Redirect, Refusal
 from genauth_async.integrations._web import Asked, LoginOptions, WebLogin
 from tests.conftest import PASSWORD
 from tests.integrations.conftest import MakeSite
@@ -130,7 +130,7 @@ def test_a_session_that_has_to_be_renewed_while_a_page_is_made_leads_to_the_sign
 
 def test_the_way_to_the_page_without_a_session_leads_to_no_other_site(site: Site) -> None:
     web = WebLogin(site.client, LoginOptions(after_login="/home"))
-    refusal = web.refusal(SessionExpiredError("over"))
+    refusal = Refusal(status=401, detail="The session has ended", set_cookies=("session=; Max-Age=0",))
     reply = web.optional_refusal(refusal, Asked(method="GET", target="//evil.example.test/", accept="text/html"))
     assert isinstance(reply, Redirect)
     assert reply.url == "/home"
@@ -167,6 +167,18 @@ def test_what_is_said_of_another_user_is_not_believed(
     assert "another user" in caplog.text
     assert len(site.keys) == 1
     assert signed_in.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/me", "/user", "/page-user"])
+def test_an_odd_claim_about_the_user_hides_none_of_the_others(
+    signed_in: Browser, emulator: Emulator, user: User, path: str
+) -> None:
+    claims = {"sub": user.id, "email_verified": "true", "locale": ["de"], "nickname": "Ada"}
+    emulator.faults.add("/oidc/me", status=200, body=claims)
+    response = signed_in.get(path)
+    assert response.status_code == 200
+    assert response.json()["sub"] == user.id
+    assert path != "/me" or response.json() == claims
 
 
 def test_without_the_verification_of_openid_connect_an_id_token_says_nothing(

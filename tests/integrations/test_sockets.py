@@ -8,12 +8,12 @@ from typing import Any
 
 import aiohttp
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 from genauth_async import AuthenticationClient
 from genauth_async.emulator import Emulator, User
 from genauth_async.integrations._replies import RefusedError
-from genauth_async.integrations._web import LoginOptions, WebLogin
+from genauth_async.integrations._web import Asked, LoginOptions, WebLogin
 from tests.conftest import PASSWORD
 from tests.integrations.sites import Browser, Site
 
@@ -140,18 +140,23 @@ def test_a_page_of_another_site_cannot_use_a_pages_session(signed_in: Browser, s
         ("https://app.test:8443/callback", "https://app.test:8443"),
         ("http://localhost:80/callback", "http://localhost"),
         ("http://[::1]:443/callback", "http://[::1]:443"),
+        ("http://[0:0::1]/callback", "http://[::1]"),
+        ("https://BÜCHER.example:8443/callback", "https://xn--bcher-kva.example:8443"),
+        ("https://faß.example/callback", "https://xn--fa-hia.example"),
+        ("http://a_b.localhost/callback", "http://a_b.localhost"),
     ],
 )
 async def test_origins_are_compared_as_browsers_write_them(redirect_uri: str, origin: str) -> None:
     client = AuthenticationClient("app", "https://example.test", "secret", redirect_uri=redirect_uri)
     web = WebLogin(client, LoginOptions())
+    asked = Asked(method="GET", target="/", accept="", origin=origin, is_for_a_socket=True)
     with pytest.raises(RefusedError, match="Not signed in"):
-        await web.session({}, origin)
+        await web.session({}, asked)
     with pytest.raises(RefusedError, match="another site"):
-        await web.session({}, f"{origin}0")
+        await web.session({}, evolve(asked, origin=f"{origin}0"))
 
 
-@pytest.mark.parametrize("path", ["/socket/refused-elsewhere", "/socket/refused-maybe"])
+@pytest.mark.parametrize("path", ["/socket/refused-elsewhere", "/socket/refused-maybe", "/socket/refused-in-a-group"])
 def test_a_session_that_ends_closes_the_socket(signed_in: Browser, site: Site, emulator: Emulator, path: str) -> None:
     emulator.revoke_grant(str(site.store._records[site.keys[0]].tokens.refresh_token))
     accept = {"Accept": "text/html"}  # which no browser sends with it, and which makes no page of it

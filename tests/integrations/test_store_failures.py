@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import anyio
 import pytest
 
 from genauth_async import MemoryStore, SessionRecord
+from genauth_async.emulator import Emulator
 from tests.conftest import PASSWORD
 from tests.integrations.conftest import MakeSite
 from tests.integrations.sites import Browser
@@ -34,10 +36,10 @@ class Database(MemoryStore):
             raise ConnectionError("canary-password@database")
         return await super().compare_and_set(key, record, expected=expected)
 
-    async def delete(self, key: str) -> None:
+    async def delete(self, key: str, *, expected: int | None = None) -> bool:
         if self.away or not self.deletes:
             raise ConnectionError("canary-password@database")
-        await super().delete(key)
+        return await super().delete(key, expected=expected)
 
 
 @pytest.fixture
@@ -98,6 +100,32 @@ def test_a_session_that_cannot_be_stored_is_told_as_such(browser: Browser, datab
     assert "session could not be begun" in response.text
     assert "canary" not in response.text
     assert "genauth_web_session" not in set_cookies(response)
+
+
+def test_a_sign_in_whose_session_cannot_be_stored_is_taken_back(
+    browser: Browser, database: Database, emulator: Emulator
+) -> None:
+    callback = browser.fill_in(browser.begin(), "ada", PASSWORD)
+    database.away = True
+    browser.get(callback)
+    assert (emulator.grants.alive, emulator.grants.revoked) == (0, 1)
+
+
+@pytest.mark.parametrize("fault", [{"status": 400, "body": {"error": "invalid_client"}}, {"latency": 3}])
+def test_a_sign_in_that_cannot_be_taken_back_is_told_as_such_too(
+    browser: Browser,
+    database: Database,
+    emulator: Emulator,
+    fault: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("genauth_async.integrations._browser._REVOCATION_SECONDS", 0.5)
+    callback = browser.fill_in(browser.begin(), "ada", PASSWORD)
+    database.away = True
+    emulator.faults.add("/oidc/token/revocation", times=None, **fault)
+    assert browser.get(callback).status_code == 503
+    assert "could not be revoked" in caplog.text
 
 
 def test_an_old_session_that_stays_does_not_spoil_the_new_one(browser: Browser, database: Database) -> None:

@@ -254,3 +254,22 @@ async def test_whoever_is_cancelled_does_not_wait_for_the_keyring(directory: Pat
 def test_timeouts_have_to_be_above_0(argument: str) -> None:
     with pytest.raises(ConfigurationError, match=argument):
         KeyringStore("s", "d", **{argument: 0})  # type: ignore[arg-type]
+
+
+@pytest.mark.anyio
+async def test_a_keyring_that_was_away_at_first_is_looked_for_again(tmp_path: Path) -> None:
+    """A service began while it was locked; a program that had it sealed the record."""
+    usable = keyring.get_keyring()
+    keyring.set_keyring(LockedKeyring())
+    service = KeyringStore(directory=tmp_path / "s")
+    await service.compare_and_set("k", record(1), expected=None)
+    keyring.set_keyring(usable)
+    program = KeyringStore(directory=tmp_path / "s")
+    assert await program.compare_and_set("k", record(2), expected=1)
+    assert await service.get("k") == record(2)
+    assert await service.compare_and_set("k", record(3), expected=2)
+    keyring.set_keyring(LockedKeyring())
+    another = KeyringStore(directory=tmp_path / "s")
+    for _ in range(2):
+        with pytest.raises(StoreError, match="sealed"):
+            await another.get("k")

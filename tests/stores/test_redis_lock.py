@@ -307,3 +307,27 @@ def test_a_forked_child_does_not_take_what_its_parent_left(own_server: RedisServ
 
     asyncio.run(hold_and_close())
     assert contents(own_server, redis_prefix) == {}
+
+
+async def test_that_one_key_fails_is_nothing_to_those_who_wait_for_another(
+    make_redis_store: MakeStore, redis_server: RedisServer, redis_prefix: str
+) -> None:
+    store = make_redis_store(redis_server)
+    waiting, got = anyio.Event(), anyio.Event()
+    with redis_server.client() as client:
+        client.hset(f"{redis_prefix}lock:broken", "is", "no lock")
+
+    async def wait() -> None:
+        waiting.set()
+        async with store.lock("good"):
+            got.set()
+
+    async with anyio.create_task_group() as group:
+        async with store.lock("good"):
+            group.start_soon(wait)
+            await waiting.wait()
+            await anyio.sleep(0.05)
+            with pytest.raises(StoreError):
+                async with store.lock("broken"):
+                    pass
+        await got.wait()

@@ -284,3 +284,11 @@ except ImportError as error:
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "pip install 'genauth-async[redis]'" in done.stdout
+
+
+@pytest.mark.parametrize("argument", ["ttl", "lock_seconds", "lock_timeout", "timeout"])
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("inf"), float("nan")])
+def test_times_that_cannot_be_meant_are_refused(argument: str, seconds: float) -> None:
+    options: dict[str, Any] = {argument: seconds}
+    with pytest.raises(ConfigurationError, match=argument):
+        RedisStore("redis://localhost", **options)
