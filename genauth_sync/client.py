@@ -274,7 +274,8 @@ class AuthenticationClient(
             tokens: a sign-in's answer, the token endpoint's, a TokenSet, or a mapping with the same names. None: what
                 the store has under the key.
             store: keeps the tokens; in this process's memory when None.
-            key: names the session in the store; a digest of the refresh token when None.
+            key: names the session in the store; a digest of the refresh token when None, which processes that share a
+                store must not leave it at: theirs would differ after a refresh.
             leeway: seconds before its expiry from which the access token is refreshed.
             on_tokens: called in a thread with new tokens after they are stored and before anyone is given them.
             expires_at: from when the store may drop a session that begins with these tokens, in epoch seconds.

@@ -244,6 +244,7 @@ async def test_a_handshake_that_breaks_is_told(make_client: MakeClient) -> None:
 
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     port = listener.extra(SocketAttribute.local_port)
+    findings: Sequence[Finding] = []
     async with listener, anyio.create_task_group() as group:
         group.start_soon(listener.serve, hang_up)
         findings = await examine(make_client(f"https://127.0.0.1:{port}"))
