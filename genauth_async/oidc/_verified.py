@@ -97,7 +97,9 @@ def _required(cls: type[Dto]) -> frozenset[str]:
 
 def _converted(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], by: object) -> Verified[_DtoT]:
     whole: dict[str, object] = {
-        name: value // 1 for name in ("auth_time", "exp", "iat") if isinstance(value := raw.get(name), float)
+        name: value // 1
+        for name in ("auth_time", "exp", "iat")
+        if name in wire_names(cls) and isinstance(value := raw.get(name), float)
     }
     scope = raw.get("scope")
     if isinstance(scope, list):

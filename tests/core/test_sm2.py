@@ -143,6 +143,13 @@ class TestRoundTrips:
         monkeypatch.setitem(sys.modules, "gmssl_pyx", None)  # import raises ImportError
         assert sm2.decrypt(sm2.encrypt(plaintext, PUBLIC_KEY), PRIVATE_KEY) == plaintext
 
+    def test_in_python_other_threads_get_their_turn(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        pauses: list[float] = []
+        monkeypatch.setattr(sm2, "sleep", pauses.append)
+        ciphertext = encrypt_in_python(b"a password", PUBLIC_KEY)
+        assert len(pauses) >= 4, "some in each of the two multiplications, of about 256 steps"
+        assert sm2.decrypt(ciphertext, PRIVATE_KEY) == b"a password"
+
     @needs_gmssl_pyx
     @pytest.mark.parametrize("length", [1, 255])
     def test_gmssl_pyx_takes_all_lengths_it_is_given(self, length: int) -> None:

@@ -8,11 +8,11 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import OctKey
 
-from genauth_async import AccessToken, IDToken
+from genauth_async import AccessToken, AuthenticationClient, IDToken
 from genauth_async.errors import AlgorithmNotAllowedError, MalformedTokenError
 from genauth_async.oidc import _jws, _verified
 from genauth_async.oidc._claims import read_claims
@@ -146,6 +146,7 @@ NAMES = st.sampled_from(
 
 
 @given(claims=st.dictionaries(NAMES, JSON), kind=st.sampled_from(["access", "id"]))
+@example(claims={"auth_time": 0.5}, kind="access")
 @settings(max_examples=500, deadline=None)
 def test_claims_that_need_no_conversion_read_as_those_that_do(claims: dict[str, Any], kind: Any) -> None:
     cls: Any = AccessToken if kind == "access" else IDToken
@@ -170,3 +171,20 @@ def test_claims_that_have_to_be_there_are_missed(name: str) -> None:
     raw = {key: value for key, value in CLAIMS.items() if key != name}
     with pytest.raises(MalformedTokenError, match=name):
         _verified.verified(raw, read_claims(CLAIMS, "access"), AccessToken, None)
+
+
+def test_an_id_token_says_when_it_was_issued() -> None:
+    claims = {name: value for name, value in CLAIMS.items() if name != "iat"}
+    assert read_claims(claims, "access").expires_at == 2
+    for without in (claims, claims | {"iat": None}):
+        with pytest.raises(MalformedTokenError, match="no iat"):
+            read_claims(without, "id")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("method", ["verify_access_token", "verify_id_token", "parse_access_token", "parse_id_token"])
+@pytest.mark.parametrize("given", [None, b"a.b.c", "a.b.\ud800", "x" * 16385], ids=["None", "bytes", "half", "long"])
+async def test_nothing_is_done_with_what_is_no_token(method: str, given: Any) -> None:
+    async with AuthenticationClient("app-id", "https://sign-in.test", "a secret") as client:
+        with pytest.raises(MalformedTokenError):
+            await getattr(client, method)(given)
