@@ -16,10 +16,6 @@ from .stores import SessionRecord, TokenStore
 _TRIES: Final = 3
 
 
-class ChangedError(RefreshUnavailableError):
-    """Somebody wrote the record without its lock, or after it ran out."""
-
-
 class StoredTokens:
     """The tokens of one session, and what it knows of their record.
 
@@ -112,7 +108,7 @@ class StoredTokens:
 
         Raises:
             SessionExpiredError: there is none any more.
-            ChangedError: somebody wrote meanwhile.
+            RefreshUnavailableError: somebody wrote meanwhile.
         """
         grant = self.grant
         if (owed := await grant.owed()) is not None:
@@ -179,6 +175,8 @@ class StoredTokens:
         self._grants.settle(grant, self._clock.monotonic())
         if is_written:
             self._adopt(record)
+        else:
+            self.record = record  # the newest that is known here, should the store have fallen back
         return is_written
 
     async def newer_than(self, sent: SessionRecord) -> TokenSet | None:
@@ -233,7 +231,7 @@ class StoredTokens:
 
     async def _write(self, record: SessionRecord, *, expected: int | None) -> None:
         if not await self.grant.store.compare_and_set(self.grant.key, record, expected=expected):
-            raise ChangedError("The session was changed in the store by someone without its lock; try again")
+            raise RefreshUnavailableError("The session was changed in the store by someone without its lock; try again")
         self.record = record
 
     def _end(self, reason: str) -> None:

@@ -13,10 +13,6 @@ from ._protocol import SessionRecord
 _PURPOSE: Final = "session store"
 
 
-class SealedError(StoreError):
-    """A record is sealed, and there is no secret to open it with."""
-
-
 class RecordCodec:
     """Turns records into texts, and back.
 
@@ -48,7 +44,7 @@ class RecordCodec:
             return SessionRecord.from_json(text)
         if self._seal is None:
             if text.startswith("gAAAA"):
-                raise SealedError("The session's record is sealed, and the store was given no secrets")
+                raise StoreError("The session's record is sealed, and the store was given no secrets")
             raise ValueError("this is not a session's record")
         content = self._seal.opened(text) or {}
         if content.get("key") != key:

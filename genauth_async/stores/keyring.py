@@ -14,7 +14,6 @@ from typing import Final, TypeVar
 
 from .._threads import Threads
 from ..errors import ConfigurationError, StoreError
-from ._codec import SealedError
 from ._files import prepare_directory, read_private, write_private
 from ._local_locks import LocalLocks
 from ._process_locks import file_lock
@@ -111,11 +110,13 @@ class KeyringStore:
         files = await self._files()
         try:
             return await work(files)
-        except SealedError:
-            # Sealed by somebody who had the keyring, which this process had not when it looked.
-            if files is self._in_clear and self._opened is files:
+        except StoreError:
+            if files is not self._in_clear:
+                raise
+            # It may be sealed, by somebody who had the keyring, which this process had not when it looked.
+            if self._opened is files:
                 self._opened = None
-            return await work(await self._files())
+        return await work(await self._files())
 
     async def _files(self) -> FileStore:
         if self._opened is None:
