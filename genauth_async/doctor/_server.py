@@ -98,7 +98,10 @@ async def _connection(settings: Settings, transport: Transport, report: Report) 
         return
     try:
         with anyio.fail_after(_SECONDS):
-            stream = await anyio.connect_tcp(host, address.port or 443, tls=True, ssl_context=context)
+            # Not every server says goodbye as TLS wants it, which is nothing to find fault with.
+            stream = await anyio.connect_tcp(
+                host, address.port or 443, tls=True, ssl_context=context, tls_standard_compatible=False
+            )
             async with stream:
                 version = stream.extra(TLSAttribute.tls_version)  # noqa: S610 - no Django
                 certificate = stream.extra(TLSAttribute.peer_certificate, None) or {}  # noqa: S610
@@ -109,9 +112,7 @@ async def _connection(settings: Settings, transport: Transport, report: Report) 
             "verify='/path/to/ca.pem', or SSL_CERT_FILE in the environment",
         )
     except (OSError, TimeoutError, anyio.BrokenResourceError, anyio.EndOfStream) as error:
-        report.note(
-            "TLS", f"no direct connection to {host}: {error or type(error).__name__}. Through a proxy there may be one"
-        )
+        report.note("TLS", f"no direct connection to {host}: {str(error) or type(error).__name__}; perhaps by a proxy")
     else:
         _certificate(certificate, f"{version}, certificate verified", settings, report)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
@@ -213,7 +214,8 @@ async def test_a_cancelled_holder_leaves_nothing(
             assert client.get(f"{redis_prefix}lock:ada") is None, f"left behind after {steps} steps"
             steps += 1
             assert steps < 20_000
-    assert reached >= {"before", "inside"}
+    # Before Python 3.11, anyio may take a cancellation that comes while one of its scopes ends for that scope's.
+    assert reached >= ({"before", "inside"} if sys.version_info >= (3, 11) else {"before"})
     assert caplog.text == ""
 
 
