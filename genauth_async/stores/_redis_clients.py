@@ -13,6 +13,7 @@ import anyio
 from sniffio import current_async_library
 
 from .._loops import PerLoop
+from .._shield import finish
 from .._threads import Threads
 from ..errors import ConfigurationError, StoreError
 
@@ -78,15 +79,15 @@ class RedisClients:
     async def run(self, call: Callable[..., Any], *arguments: object) -> Any:
         """What a method of the current client answers, within the time that it has.
 
+        A caller that is cancelled meanwhile waits for the answer, too: a command that went out may have its effect, and
+        redis-py would take some cancellations for its own, and say nothing of them.
+
         Raises:
             StoreError: Redis did not answer, or with an error.
             LockError: the lock is not what the call takes it for.
         """
         try:
-            if _is_async(self.current()):
-                with anyio.fail_after(self._timeout):
-                    return await call(*arguments)
-            return await self._threads.run(partial(call, *arguments))
+            return await finish(lambda: self._asked(partial(call, *arguments)))
         except LockError:
             raise
         except ResponseError as error:
@@ -95,6 +96,12 @@ class RedisClients:
             raise StoreError("Redis refused what the session's store asked for") from cause
         except (redis.RedisError, OSError) as error:
             raise StoreError(f"Redis cannot be used now ({type(error).__name__})") from error
+
+    async def _asked(self, call: Callable[[], Any]) -> Any:
+        if not _is_async(self.current()):
+            return await self._threads.run(call)
+        with anyio.fail_after(self._timeout):
+            return await call()
 
     async def aclose(self) -> None:
         """Closes what was made here for the running event loop, and the blocking client."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import random
 import secrets
 import time
 from collections import OrderedDict
@@ -24,6 +23,7 @@ from ._redis_clients import RedisClients
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
+_random: Final = secrets.SystemRandom()
 _log: Final = logging.getLogger(__name__)
 
 _FIRST_PAUSE: Final = 0.005
@@ -87,14 +87,14 @@ class RedisLocks:
         # child takes nothing for its own that its parent left.
         token = self._left.pop((os.getpid(), name), None) or secrets.token_hex(16).encode()
         lock.local.token = token
-        stack.push_async_callback(finish, partial(self._release, lock, token))
+        stack.push_async_callback(self._release, lock, token)
         pause = _FIRST_PAUSE
         try:
-            while not await finish(partial(self._try, lock)):
-                await anyio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+            while not await finish(partial(self._try, lock)):  # both of its calls, or none
+                await anyio.sleep(pause * _random.uniform(0.5, 1.0))
                 pause = min(2 * pause, _LONGEST_PAUSE)
         except StoreError:
-            _remember(self._failed, name, time.monotonic())
+            remember(self._failed, name, time.monotonic())
             raise
         return lock
 
@@ -130,10 +130,11 @@ class RedisLocks:
             pass  # It ran out, or was never ours.
         except StoreError as error:
             _log.warning("A session's lock could not be released, and ends by itself: %s", error)
-            _remember(self._left, (os.getpid(), lock.name), token)
+            remember(self._left, (os.getpid(), lock.name), token)
 
 
-def _remember(some: OrderedDict[_K, _V], key: _K, value: _V) -> None:
+def remember(some: OrderedDict[_K, _V], key: _K, value: _V) -> None:
+    """Notes something, and forgets the oldest where there is too much."""
     some[key] = value
     some.move_to_end(key)
     if len(some) > _REMEMBERED:

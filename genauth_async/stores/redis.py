@@ -15,7 +15,7 @@ from ..errors import ConfigurationError, StoreError
 from ._codec import RecordCodec
 from ._protocol import SessionRecord
 from ._redis_clients import RedisClients
-from ._redis_lock import RedisLocks
+from ._redis_lock import RedisLocks, remember
 
 if TYPE_CHECKING:
     import redis
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _DAY: Final = 86400.0
 # An access token's last user need not be as punctual as Redis is.
 _MARGIN: Final = 60.0
-_DOUBTS: Final = 1024
 # Redis counts in milliseconds.
 _SHORTEST: Final = 0.001
 _LONGEST: Final = 3650 * _DAY
@@ -138,9 +137,7 @@ class RedisStore:
         try:
             return bool(await self._clients.run(script, [self._name("record", key)], arguments))
         except BaseException:
-            self._doubtful[key] = write
-            if len(self._doubtful) > _DOUBTS:
-                self._doubtful.popitem(last=False)
+            remember(self._doubtful, key, write)
             raise
 
     async def delete(self, key: str, *, expected: int | None = None) -> bool:
