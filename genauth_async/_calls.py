@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import anyio
 
@@ -11,7 +11,7 @@ from ._shield import cancelled_by_scope
 from .errors import ClientClosedError, RequestTimeoutError
 
 _T = TypeVar("_T")
-_UNFINISHED: Final[Any] = object()
+_CLOSED: Final = "the client was closed during this call"
 
 
 class Calls:
@@ -66,25 +66,22 @@ class Calls:
             ClientClosedError: it was ended by `end_all`.
         """
         scope = anyio.CancelScope()
-        result: _T = _UNFINISHED
 
         async def scoped() -> _T:
             with scope:
                 return await work()
-            return _UNFINISHED  # type: ignore[no-any-return]
+            raise ClientClosedError(_CLOSED, sent=True)
 
         self._running.add(scope)
         try:
-            result = await (cancelled_by_scope(scoped, scope) if self.apart else scoped())
+            return await (cancelled_by_scope(scoped, scope) if self.apart else scoped())
         except Exception:
-            # Unless it broke because its connection was closed under it.
             if scope in self._running:
                 raise
         finally:
             self._running.discard(scope)
-        if result is _UNFINISHED:
-            raise ClientClosedError("the client was closed during this call", sent=True)
-        return result
+        # However it broke when its connection was closed under it.
+        raise ClientClosedError(_CLOSED, sent=True)
 
     def end_all(self) -> None:
         """Ends all that are under way."""

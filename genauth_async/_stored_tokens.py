@@ -14,6 +14,7 @@ from .settings import Clock
 from .stores import SessionRecord, TokenStore
 
 _TRIES: Final = 3
+_CHANGED: Final = "The session was changed in the store by someone without its lock; try again"
 
 
 class StoredTokens:
@@ -91,10 +92,14 @@ class StoredTokens:
         grant = self.grant
         return self.record is not None and grant.unstored is None and self._endings == grant.endings
 
+    def expired(self) -> SessionExpiredError:
+        """What is raised of a session that has ended."""
+        return SessionExpiredError(f"The session has ended: {self.ended}")
+
     def raise_if_ended(self) -> None:
         """Raises SessionExpiredError, if the session has ended."""
         if self.ended is not None:
-            raise SessionExpiredError(f"The session has ended: {self.ended}")
+            raise self.expired()
 
     async def read(self) -> None:
         """Reads the record of a session that was made without tokens, such as for one request."""
@@ -115,27 +120,33 @@ class StoredTokens:
             await self.store_for_sure(*owed)
         record, known = await grant.store.get(grant.key), self.record
         if record is None:
-            if known is not None or not names(self.tokens, None).isdisjoint(grant.ended):
-                self._end("the store no longer has it: the user logged out elsewhere, it expired, or the store lost it")
-            elif self.tokens is None:
-                self.ended = "the store has no session under this key"
-            self.raise_if_ended()
-            assert self.tokens is not None  # noqa: S101 - for the type checker
-            record = first_record(self.tokens, self._expires_at)
+            record = self._first_record()
             await self._write(record, expected=None)
-        elif self._begins_anew(record):
-            assert self.tokens is not None  # noqa: S101
-            begun = SessionRecord(tokens=self.tokens, generation=record.generation + 1, expires_at=self._expires_at)
-            await self._write(begun, expected=record.generation)
+        elif (tokens := self._new_sign_in(record)) is not None:
+            expected = record.generation
+            record = SessionRecord(tokens=tokens, generation=expected + 1, expires_at=self._expires_at)
+            await self._write(record, expected=expected)
             self._grants.replaced(grant)
         elif known is not None and is_behind(record, known):
-            again = evolve(known, generation=max(record.generation, known.generation) + 1)
-            await self._write(again, expected=record.generation)
+            expected = record.generation
+            record = evolve(known, generation=max(expected, known.generation) + 1)
+            await self._write(record, expected=expected)
         elif record != known:
             self._adopt(record)
         self._endings = grant.endings
-        assert self.record is not None  # noqa: S101
-        return self.record
+        return record
+
+    async def stored_by_others(self) -> TokenSet:
+        """The tokens of the store, after somebody wrote there without the lock that this process has, or had.
+
+        Raises:
+            RefreshUnavailableError: they are not fresh.
+            SessionExpiredError: there are none any more.
+        """
+        record = await self.meet()
+        if not self.life.is_fresh():
+            raise RefreshUnavailableError(_CHANGED)
+        return record.tokens
 
     async def mark(self, record: SessionRecord) -> SessionRecord | None:
         """Notes in the store that a refresh is about to be sent.
@@ -207,7 +218,7 @@ class StoredTokens:
         """
         grant = self.grant
         record = await grant.store.get(grant.key)
-        if record is not None and not self._begins_anew(record):
+        if record is not None and self._new_sign_in(record) is None:
             if grant.unstored is None:
                 self._adopt(record)
             await self.forget(reason, record)
@@ -223,15 +234,26 @@ class StoredTokens:
         self._grants.settle(self.grant, self._clock.monotonic())
         return self.tokens if unstored is None else unstored[0].tokens
 
-    def _begins_anew(self, stored: SessionRecord) -> bool:
-        """Whether this session is of a new sign-in, and not of the one that is stored under its key."""
+    def _first_record(self) -> SessionRecord:
+        """What a store gets that has no record, if it never had one of this session."""
+        tokens = self.tokens
+        if self.record is not None or not names(tokens, None).isdisjoint(self.grant.ended):
+            self._end("the store no longer has it: the user logged out elsewhere, it expired, or the store lost it")
+            raise self.expired()
+        if tokens is None:
+            self.ended = "the store has no session under this key"
+            raise self.expired()
+        return first_record(tokens, self._expires_at)
+
+    def _new_sign_in(self, stored: SessionRecord) -> TokenSet | None:
+        """This session's tokens, if they are of a new sign-in, and not of the one that is stored under its key."""
         if self.record is not None or self.tokens is None or self._keyed_by_grant:
-            return False
-        return is_new(self.tokens, stored)
+            return None
+        return self.tokens if is_new(self.tokens, stored) else None
 
     async def _write(self, record: SessionRecord, *, expected: int | None) -> None:
         if not await self.grant.store.compare_and_set(self.grant.key, record, expected=expected):
-            raise RefreshUnavailableError("The session was changed in the store by someone without its lock; try again")
+            raise RefreshUnavailableError(_CHANGED)
         self.record = record
 
     def _end(self, reason: str) -> None:

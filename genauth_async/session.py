@@ -252,10 +252,7 @@ class TokenSession(FramesCleared):
         sent = await self._in_time(stored.mark(record), "the store")
         if sent is None:
             # This process stood still past its lock's life. Perhaps somebody else did what it was about to do.
-            newer = await self._in_time(stored.meet(), "the store")
-            if stored.life.is_fresh():
-                return newer.tokens, False
-            raise RefreshUnavailableError("The session was changed in the store by someone without its lock; try again")
+            return await self._in_time(stored.stored_by_others(), "the store"), False
         try:
             answer = await self._client.get_new_access_token_by_refresh_token(refresh_token, timeout=self._seconds)
         except InvalidGrantError as error:
@@ -271,7 +268,7 @@ class TokenSession(FramesCleared):
         )
         if not await self._in_time(stored.store_for_sure(rotated, sent.generation), "the store"):
             try:
-                return (await self._in_time(stored.meet(), "the store")).tokens, False
+                return await self._in_time(stored.stored_by_others(), "the store"), False
             except SessionExpiredError:
                 # The user logged out meanwhile, without the lock that had run out: these must not outlive that.
                 with suppress(GenAuthError):
@@ -311,7 +308,7 @@ class TokenSession(FramesCleared):
             await self._stored.forget("the server no longer accepts the refresh token", sent)
         except Exception as failure:  # noqa: BLE001 - a store may raise anything; the session has ended in any case
             _log.warning("An ended session stays in its store, which failed (%s)", type(failure).__name__)
-        raise SessionExpiredError(f"The session has ended: {self._stored.ended}") from error
+        raise self._stored.expired() from error
 
     async def _failed(self, sent: SessionRecord, error: GenAuthError) -> RefreshUnavailableError:
         """Any other failure: the session is kept."""

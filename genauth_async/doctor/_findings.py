@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from attrs import field, frozen
-
-from ..errors import GenAuthError
 
 Verdict: TypeAlias = Literal["ok", "note", "wrong"]
 
@@ -59,14 +56,6 @@ class Report:
     def is_well(self) -> bool:
         """Whether nothing is wrong."""
         return all(finding.verdict != "wrong" for finding in self.findings)
-
-    @contextmanager
-    def errors(self, subject: str) -> Iterator[None]:
-        """Makes an error of the SDK a finding."""
-        try:
-            yield
-        except GenAuthError as error:
-            self.wrong(subject, str(error))
 
     def _add(self, finding: Finding) -> None:
         self.findings.append(finding)

@@ -64,8 +64,7 @@ async def examine_server(client: AuthenticationClient, report: Report) -> None:
         report.wrong("server", f"{error}. The rest of it was not looked at")
         return
     _clock(response, (asked_at + settings.clock.wall()) / 2, report)
-    with report.errors("discovery"):
-        _discovery(response, settings, report)
+    _discovery(response, settings, report)
     await _keys(client, report)
     await _application(client, report)
     await _password_keys(client, report)
@@ -150,7 +149,11 @@ def _clock(response: Response, now: float, report: Report) -> None:
 
 
 def _discovery(response: Response, settings: Settings, report: Report) -> None:
-    told = read_oauth(response, _Discovery)
+    try:
+        told = read_oauth(response, _Discovery)
+    except GenAuthError as error:
+        report.wrong("discovery", str(error))
+        return
     if told.issuer != settings.issuer:
         report.wrong(
             "discovery",

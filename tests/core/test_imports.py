@@ -195,3 +195,9 @@ else:
     assert done.returncode != 0
     assert "genauth-async[cli" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_importing_sm2_loads_no_cryptography_of_its_own() -> None:
+    program = "import sys, genauth_async.sm2; print({'gmssl', 'gmssl_pyx', 'Cryptodome'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"

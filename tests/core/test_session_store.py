@@ -17,6 +17,7 @@ from genauth_async import (
     RefreshUnavailableError,
     SessionExpiredError,
     SessionRecord,
+    TokenSession,
     TokenSet,
     TransportError,
 )
@@ -130,6 +131,28 @@ async def test_who_lost_the_lock_does_not_overwrite(
             hold.release()
     assert await store.get("k") == overwritten
     assert await session.access_token() == newer.access_token
+
+
+async def test_who_lost_the_lock_is_given_no_expired_token_of_another(
+    client: AuthenticationClient, tokens: Any, emulator: Emulator, user: User
+) -> None:
+    store = MemoryStore()
+    session = client.session(tokens, store=store, key="k")
+    await session.access_token()
+    theirs = tokens_as_attributes(dict(emulator.issue_tokens(user)))
+    expired = TokenSet(**theirs, obtained_at=emulator.clock.now() - LIFE - 10)
+    with emulator.faults.hold(REFRESH) as hold:
+        async with anyio.create_task_group() as group:
+            group.start_soon(_refused_as_changed, session)
+            await hold.wait_arrived()
+            await overwrite(store, expired)
+            hold.release()
+    assert await session.access_token() not in {expired.access_token, tokens["access_token"]}
+
+
+async def _refused_as_changed(session: TokenSession) -> None:
+    with pytest.raises(RefreshUnavailableError, match="without its lock"):
+        await session.refresh()
 
 
 async def test_who_lost_the_lock_and_the_race_does_not_end_the_session(
