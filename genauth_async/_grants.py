@@ -164,7 +164,6 @@ class Grants:
         refused = {name: until for name, until in (grant.refused or {}).items() if now < until}
         counts = by not in refused
         grant.refused = {by: now + _REFUSAL_SECONDS, **refused}
-        self._keep(grant, now)
         return counts
 
     def _keep(self, grant: Grant, now: float) -> None:
