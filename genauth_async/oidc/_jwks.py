@@ -299,7 +299,7 @@ class KeyCache:
         raise _too_late(asking.seconds)
 
     async def _fetch(self, asking: Asking, seconds: float) -> KeySet:
-        failure, cause = _too_late(seconds), None
+        failure, cause = _too_late(asking.seconds), None
         try:
             with anyio.move_on_after(seconds):
                 published = await asking.fetch()
