@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from . import bridging, emulated, encryption, holding, importing, sign_ins, token_costs
+from . import bridging, emulated, encryption, holding, importing, layers, sign_ins, token_costs
 from .chart import bars
 from .lab import FULL, QUICK, Lab, serving
 from .processes import ROOT
@@ -24,6 +24,7 @@ _BENCHMARKS: Final[dict[str, tuple[Callable[[Lab], None], ...]]] = {
     "import": (importing.compared,),
     "idle": (holding.clients, holding.sessions),
     "emulator": (emulated.sign_ins,),
+    "layers": (layers.added,),
     "growth": (sign_ins.growing, token_costs.growing),
 }
 _DRAWN: Final = ("sign-ins, http, 50 at once", "sign-ins, https, 50 at once")

@@ -1,13 +1,15 @@
-"""Those that sign in blocking: this SDK's blocking face, httpx.Client, and the vendor's package."""
+"""Those that sign in blocking: this SDK's blocking face, what one would write by hand, and the vendor's package."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
+import threading
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from .async_clients import sign_in_body
+from .async_clients import sign_in_body, sign_in_over_aiohttp
 from .load import sequential_rate, thread_rate
 from .worker import Measure
 
@@ -43,6 +45,22 @@ def httpx_client() -> Measure:
             return json.loads(client.post(f"{url}/api/v3/signin", json=body).content)["data"]["access_token"]
 
         return call
+
+    return _measure(opened)
+
+
+def httpx_over_aiohttp() -> Measure:
+    """What the SDK rides on, on the event loop of another thread, by asyncio's own means."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+
+    def opened(target: dict[str, str], url: str) -> Call:
+        call = asyncio.run_coroutine_threadsafe(sign_in_over_aiohttp(target, url), loop).result()
+
+        async def awaited() -> object:
+            return await call()
+
+        return lambda: asyncio.run_coroutine_threadsafe(awaited(), loop).result()
 
     return _measure(opened)
 

@@ -51,6 +51,24 @@ def sign_ins_in_c() -> Measure:
     return measure
 
 
+def bare_in_c() -> Measure:
+    """One encryption, by gmssl-pyx."""
+    from gmssl_pyx import sm2_encrypt
+
+    from genauth_async.sm2 import generate_key_pair
+
+    _, key = generate_key_pair()
+    point = bytes.fromhex(key.to_hex())
+
+    def run(times: int) -> float:
+        start = process_time()
+        for _ in range(times):
+            sm2_encrypt(point, _PASSWORD)
+        return process_time() - start
+
+    return partial(cost, run)
+
+
 def ours_in_python() -> Measure:
     """One encryption, by this SDK."""
     from genauth_async import sm2

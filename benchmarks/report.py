@@ -63,13 +63,21 @@ def as_json(figures: Sequence[Figure], verdicts: Sequence[Verdict], *, quick: bo
 
 
 def as_markdown(figures: Sequence[Figure], verdicts: Sequence[Verdict]) -> str:
-    """Two tables: sign-ins a second, and what has to be reached."""
+    """Tables: what has to be reached, sign-ins a second, what each layer adds, and growth."""
     about = _circumstances()
     packages = ", ".join(f"{name} {number}" for name, number in about["packages"].items())
     head = (
         f"Measured on {about['day']}, Python {about['python']}, {about['system']}, {about['cores']} cores; {packages}."
     )
-    parts = [head, _sign_ins(figures), _verdicts(verdicts)]
+    parts = [
+        head,
+        _verdicts(verdicts),
+        _sign_ins(figures, "sign-in"),
+        _sign_ins(figures, "sync"),
+        _sign_ins(figures, "sm2"),
+        *_layers(figures),
+        _growth(figures),
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -86,11 +94,11 @@ def published(page: str, table: str) -> str:
     return f"{before}{begin}\n\n{table}\n{end}{after}"
 
 
-def _sign_ins(figures: Iterable[Figure]) -> str:
+def _sign_ins(figures: Iterable[Figure], section: str) -> str:
     cells: dict[str, dict[str, str]] = {}
     columns: list[str] = []
     for figure in figures:
-        if figure.section == "sign-in":
+        if figure.section == section and figure.case.startswith("sign-ins, "):
             column = figure.case.removeprefix("sign-ins, ")
             if column not in columns:
                 columns.append(column)
@@ -99,6 +107,32 @@ def _sign_ins(figures: Iterable[Figure]) -> str:
         return ""
     rows = [[name, *(row.get(column, "") for column in columns)] for name, row in cells.items()]
     return _table(["sign-ins a second", *columns], rows)
+
+
+def _layers(figures: Iterable[Figure]) -> list[str]:
+    layered = [figure for figure in figures if figure.section == "layers"]
+    tables: list[str] = []
+    for case in dict.fromkeys(figure.case for figure in layered):
+        rows: list[list[str]] = []
+        below = 0.0
+        for figure in layered:
+            if figure.case == case:
+                rows.append([figure.name, f"{figure.value - below:.3g}", f"{figure.value:.3g}"])
+                below = figure.value
+        tables.append(_table([case, "adds, µs", "so far, µs"], rows))
+    return tables
+
+
+def _growth(figures: Iterable[Figure]) -> str:
+    cells: dict[str, list[str]] = {}
+    for figure in figures:
+        if figure.section == "growth":
+            cells.setdefault(figure.case, []).append(f"{figure.name}: {shown(figure.value, figure.unit)}")
+    if not cells:
+        return ""
+    columns = max(map(len, cells.values()))
+    rows = [[case, *row, *[""] * (columns - len(row))] for case, row in cells.items()]
+    return _table(["what one costs", *[""] * columns], rows)
 
 
 def _verdicts(verdicts: Iterable[Verdict]) -> str:

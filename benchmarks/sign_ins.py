@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
-from statistics import median
 from typing import Final
 
 from .lab import Lab, ratio
@@ -26,9 +26,11 @@ _VENDOR: Final = "genauth 5.1.0"
 _BLOCKING: Final = {
     "genauth_sync": "blocking_clients:ours",
     "httpx.Client": "blocking_clients:httpx_client",
+    "httpx + httpx-aiohttp, loop in a thread": "blocking_clients:httpx_over_aiohttp",
     _VENDOR: "blocking_clients:vendor",
 }
 _OURS, _OURS_OVER_HTTPX, _BARE, _HTTPX = list(_ASYNC)[:4]
+_BLOCKING_OURS, _CLIENT, _IN_A_THREAD = list(_BLOCKING)[:3]
 
 
 def concurrent(lab: Lab) -> None:
@@ -55,39 +57,37 @@ def sequential(lab: Lab) -> None:
     for scheme in _SCHEMES:
         found = _race(lab, scheme, "one after another", workers)
         vendors_bound = {"http": 1.5, "https": 30.0}[scheme]
-        for rival, bound in (("httpx.Client", 0.8), (_VENDOR, vendors_bound)):
-            reached = ratio(found["genauth_sync"], found[rival])
+        for rival, bound in ((_CLIENT, 0.8), (_IN_A_THREAD, 0.9), (_VENDOR, vendors_bound)):
+            reached = ratio(found[_BLOCKING_OURS], found[rival])
             lab.judge(f"sync sign-in, {scheme} / {rival}", reached, "at least", bound)
 
 
 def encrypted(lab: Lab) -> None:
-    """With the password encrypted by SM2 in C."""
-    worker = lab.start("encryption:sign_ins_in_c")
-    runners = {
-        f"password encryption {kind}": partial(
-            worker.measure, target=lab.target, encrypt_type=kind, at_once=lab.effort.of(50), seconds=lab.effort.seconds
-        )
-        for kind in ("none", "sm2")
+    """With encrypted passwords."""
+    worker, bare = lab.start("encryption:sign_ins_in_c"), lab.start("encryption:bare_in_c")
+    common = {"target": lab.target, "at_once": lab.effort.of(50), "seconds": lab.effort.seconds}
+    runners: dict[str, Callable[[], float]] = {
+        "password as it is": partial(worker.measure, encrypt_type="none", **common),
+        "RSA: cryptography": partial(worker.measure, encrypt_type="rsa", **common),
+        "SM2: gmssl-pyx": partial(worker.measure, encrypt_type="sm2", **common),
+        "SM2: gmssl-pyx alone, and no sign-in": lambda: 1 / bare.measure(seconds=lab.effort.seconds),
     }
-    found = lab.take_turns("SM2 in C, sign-ins, 50 at once", runners, "/s")
-    reached = ratio(found["password encryption sm2"], found["password encryption none"])
-    lab.judge("SM2 sign-in in C, 50 at once / plain", reached, "at least", 0.7)
+    plain, _, in_c, _ = lab.take_turns("sign-ins, http, 50 at once, encrypted in C", runners, "/s").values()
+    lab.judge("SM2 sign-in in C, 50 at once / plain", ratio(in_c, plain), "at least", 0.7)
 
 
 def growing(lab: Lab) -> None:
     """More and more at once: what each then costs."""
     lab = lab.with_turns(_GROWTH_TURNS)
     worker = lab.start("async_clients:ours_over_aiohttp")
-    costs: list[float] = []
-    for at_once in (1, 10, 100, 1000):
 
-        def cost(callers: int = lab.effort.of(at_once)) -> float:
-            url, seconds = lab.target["http"], lab.effort.seconds
-            return 1 / worker.measure(target=lab.target, url=url, at_once=callers, seconds=seconds)
+    def cost(callers: int) -> float:
+        url, seconds = lab.target["http"], lab.effort.seconds
+        return 1 / worker.measure(target=lab.target, url=url, at_once=lab.effort.of(callers), seconds=seconds)
 
-        found = lab.take_turns(f"sign-in, {at_once} at once", {"genauth_async": cost}, "µs", 1e6)
-        costs.append(median(found["genauth_async"]))
-    lab.judge("growth: sign-in, 1,000 at once / 100 at once", costs[-1] / costs[-2], "at most", 1.5)
+    runners = {f"{callers:,} at once": partial(cost, callers) for callers in (1, 10, 100, 1000)}
+    *_, hundred, thousand = lab.take_turns("sign-in", runners, "µs", 1e6).values()
+    lab.judge("growth: sign-in, 1,000 at once / 100 at once", ratio(thousand, hundred), "at most", 1.5)
 
 
 def _one_at_a_time(lab: Lab, scheme: str, workers: dict[str, Worker]) -> None:

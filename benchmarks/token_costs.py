@@ -49,31 +49,29 @@ def growing(lab: Lab) -> None:
     seconds = lab.effort.seconds
     worker = lab.start("tokens:handing_out")
     found = []
-    for size in (1, 100, 10_000, 100_000):
+    for size in (1, 100, 10_000, 100_000):  # in this order, as the worker keeps those that it has
         runner = partial(worker.measure, size=lab.effort.of(size), seconds=seconds)
-        found.append(_median_cost(lab, f"access_token(), {size:,} sessions", runner))
+        found.append(_cost(lab, "access_token()", f"{size:,} sessions", runner))
     lab.judge("growth: access_token(), 100,000 sessions / 1", found[-1] / found[0], "at most", 3.0)
 
-    worker = lab.start("tokens:verifying")
-    found = []
-    for keys in (1, 10, 50):
-        runner = partial(worker.measure, again=False, padding=0, keys=keys, seconds=seconds)
-        found.append(_median_cost(lab, f"verify_access_token first, {keys} keys", runner))
-    lab.judge("growth: verify_access_token first, 50 keys / 1", found[-1] / found[0], "at most", 1.25)
+    worker, work = lab.start("tokens:verifying"), "verify_access_token first"
+    verify = partial(worker.measure, again=False, padding=0, seconds=seconds)
+    found = [_cost(lab, work, f"{keys} keys", partial(verify, keys=keys)) for keys in (1, 10, 50)]
+    lab.judge(f"growth: {work}, 50 keys / 1", found[-1] / found[0], "at most", 1.25)
 
     decoding = lab.start("tokens:decoding")
     works: dict[str, Callable[..., float]] = {
-        "verify_access_token first": partial(worker.measure, again=False, keys=1),
+        work: partial(worker.measure, again=False, keys=1),
         "verify_access_token again": partial(worker.measure, again=True, keys=1),
         "answer to DTO": partial(decoding.measure, dto=True),
     }
     for work, measure in works.items():
         found = [
-            _median_cost(lab, f"{work}, token of {length}", partial(measure, padding=padding, seconds=seconds))
+            _cost(lab, work, f"token of {length}", partial(measure, padding=padding, seconds=seconds))
             for length, padding in _PADDINGS.items()
         ]
         lab.judge(f"growth: {work}, token of 16 kB / 1 kB", found[-1] / found[0], "at most", 16.0)
 
 
-def _median_cost(lab: Lab, case: str, runner: Callable[[], float]) -> float:
-    return median(lab.take_turns(case, {"genauth_async": runner}, "µs", 1e6)["genauth_async"])
+def _cost(lab: Lab, work: str, how_many: str, runner: Callable[[], float]) -> float:
+    return median(lab.take_turns(work, {how_many: runner}, "µs", 1e6)[how_many])

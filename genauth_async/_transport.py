@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import anyio
 
+from ._calls import ended, no_turn
 from ._client_auth import authenticate
 from ._envelope import effective_status, retry_after
 from ._http_types import AsyncHTTPClient
@@ -62,7 +63,8 @@ class Transport:
         request = authenticate(request, settings)
         attempt = 0
         # Whether an earlier or the present try may have reached the server, for the error when the time is up.
-        sent = False
+        sent = waiting = False
+        own_limit = limit.phases["pool"] < limit.total
         with anyio.move_on_after(limit.total) as scope:
             while True:
                 attempt += 1
@@ -71,13 +73,15 @@ class Transport:
                 answer: Response | GenAuthError
                 try:
                     phases = _phases(limit, scope)
-                    waited = await calls.begin(request.name, phases["pool"])
+                    waiting = True
+                    waited = await calls.begin(request.name, phases["pool"] if own_limit else None)
+                    waiting = False
                     try:
                         if waited:
                             phases = _phases(limit, scope)
                         self._pool.raise_if_closed()  # meanwhile
                         sent = True
-                        answer = await calls.run(partial(_exchange, client, request, settings, phases))
+                        answer = await calls.run(partial(_exchange, client, request, settings, phases), scope)
                     finally:
                         calls.end()
                     outcome = Outcome(status=effective_status(answer), retry_after=retry_after(answer))
@@ -93,6 +97,10 @@ class Transport:
                     raise answer
                 sent = outcome.sent
                 await anyio.sleep(wait)
+        if anyio.current_time() < scope.deadline:
+            raise ended()
+        if waiting:
+            raise no_turn(request.name)
         raise RequestTimeoutError(f"{request.name}: no answer within {limit.total:g} s", sent=sent)
 
     async def tls_context(self, *, secure: bool) -> ssl.SSLContext | None:

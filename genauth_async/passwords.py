@@ -26,9 +26,7 @@ class PasswordEncryptor:
     def __init__(self) -> None:
         self._keys: models.SystemInfoResp | None = None
         self._lock = PerLoop(anyio.Lock)
-        # SM2 keeps the interpreter to itself, in C as in Python: threads together are no faster, and the event loop
-        # waits for each.
-        self._thread = Threads(1)
+        self._place = _Place()
 
     async def sending(
         self,
@@ -58,12 +56,12 @@ class PasswordEncryptor:
             )
         keys = await self._current_keys(fetch_keys)
         try:
-            return await send(_Cipher(encrypt_type, keys, self._thread))
+            return await send(_Cipher(encrypt_type, keys, self._place))
         except PasswordDecryptionError:
             newer = await self._current_keys(fetch_keys, other_than=keys)
             if newer == keys:
                 raise
-        return await send(_Cipher(encrypt_type, newer, self._thread))
+        return await send(_Cipher(encrypt_type, newer, self._place))
 
     async def _current_keys(
         self, fetch: Callable[[], Awaitable[models.SystemInfoResp]], other_than: models.SystemInfoResp | None = None
@@ -85,27 +83,52 @@ def _check_is_text(password: str) -> None:
         raise ConfigurationError("password", f"is text, not {type(password).__name__}")
 
 
-class _Cipher:
-    __slots__ = ("_encrypt_type", "_keys", "_thread")
+class _Place:
+    """Where passwords are encrypted, one after another: what is slow in a thread, what is quick on the event loop.
 
-    def __init__(self, encrypt_type: str, keys: models.SystemInfoResp, thread: Threads) -> None:
-        self._encrypt_type = encrypt_type
+    Either keeps the interpreter to itself, so that several threads are no faster than one. And in C it takes no longer
+    than the way to a thread and back.
+    """
+
+    __slots__ = ("_begun", "_thread", "_turn")
+
+    def __init__(self) -> None:
+        self._begun: set[str] = set()
+        self._thread = Threads(1)
+        self._turn = PerLoop(anyio.Lock)
+
+    async def run(self, cipher: _Cipher, password: str) -> str | PasswordEncryptionError:
+        if cipher.encrypt_type in self._begun and cipher.is_quick(password):
+            async with self._turn.get():  # passes on in the event loop's next round, so that others get theirs
+                return cipher.encrypted(password)
+        # The first time, because that imports libraries. It has no effect, so a cancelled caller may leave it.
+        result = await self._thread.run(partial(cipher.encrypted, password), abandoned=True)
+        self._begun.add(cipher.encrypt_type)
+        return result
+
+
+class _Cipher:
+    __slots__ = ("_keys", "_place", "encrypt_type")
+
+    def __init__(self, encrypt_type: str, keys: models.SystemInfoResp, place: _Place) -> None:
+        self.encrypt_type = encrypt_type
         self._keys = keys
-        self._thread = thread
+        self._place = place
 
     async def __call__(self, password: str) -> str:
         _check_is_text(password)
-        # Beside the event loop: SM2 is milliseconds of pure Python, and the first call imports `cryptography`.
-        # It has no effect, so a cancelled caller may leave it.
-        result = await self._thread.run(partial(self._encrypted, password), abandoned=True)
+        result = await self._place.run(self, password)
         if isinstance(result, PasswordEncryptionError):
             raise result
         return result
 
-    def _encrypted(self, password: str) -> str | PasswordEncryptionError:
+    def is_quick(self, password: str) -> bool:
+        return self.encrypt_type == "rsa" or sm2.is_quick(len(password.encode(errors="replace")))
+
+    def encrypted(self, password: str) -> str | PasswordEncryptionError:
         """In a worker thread, whose frames hold the arguments: so an error is handed over, not raised through them."""
         try:
-            if self._encrypt_type == "rsa":
+            if self.encrypt_type == "rsa":
                 return b64encode(rsa.encrypt(password.encode(), self._keys.rsa.public_key)).decode()
             key = sm2.SM2PublicKey.parse(self._keys.sm2.public_key)
             return sm2.encrypt(password.encode(), key).hex()

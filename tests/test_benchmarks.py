@@ -21,8 +21,25 @@ from benchmarks.report import BEGIN, END, published, shown
 
 ROOT = Path(__file__).parent.parent
 
-FIGURES_OF = {"sign-in": 40, "sync": 8, "sm2": 5, "tokens": 6, "import": 3, "idle": 2, "emulator": 2, "growth": 20}
-VERDICTS_OF = {"sign-in": 16, "sync": 5, "sm2": 3, "tokens": 4, "import": 2, "idle": 3, "emulator": 1, "growth": 6}
+FIGURES_OF = {
+    "sign-in": 40,
+    "sync": 10,
+    "sm2": 7,
+    "tokens": 6,
+    "import": 3,
+    "idle": 2,
+    "emulator": 2,
+    "layers": 10,
+    "growth": 20,
+}
+VERDICTS_OF = {"sign-in": 16, "sync": 7, "sm2": 3, "tokens": 4, "import": 2, "idle": 3, "emulator": 1, "growth": 6}
+GROWING = [
+    "sign-in",
+    "access_token()",
+    "verify_access_token first",
+    "verify_access_token again",
+    "answer to DTO",
+]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -54,6 +71,13 @@ def test_a_quick_run_measures_and_judges_everything(tmp_path: Path) -> None:
         assert any(line.startswith(word) and line.endswith(verdict["work"]) for line in done.stdout.splitlines())
     table = (tmp_path / "latest.md").read_text(encoding="utf-8")
     assert table.count("\n| async sign-in, ") == 16
+    # What each layer adds makes up what there is so far.
+    layers = [line.split(" | ") for line in table.partition("| one sign-in, http |")[2].splitlines()[2:7]]
+    added = [float(adds) for _, adds, _ in layers]
+    assert sum(added) == pytest.approx(float(layers[-1][2].rstrip(" |")), rel=0.02)
+    rows = table.partition("| what one costs |")[2].splitlines()[2:]
+    assert [row.partition(" |")[0] for row in rows] == [f"| {work}" for work in GROWING]
+    assert "| 100 sessions: " in rows[1]
     drawing = ET.fromstring((tmp_path / "latest.svg").read_text(encoding="utf-8"))
     assert len(drawing.findall("{http://www.w3.org/2000/svg}rect")) == 1 + 2 * 7
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, NoReturn, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -109,12 +110,8 @@ class Api(FramesCleared):
         self, encrypt_type: str | None, send: Callable[[Encrypt], Awaitable[_T]], timeout: Timeout | None
     ) -> _T:
         """Sends something with a password in it; the timeout covers fetching the server's key as well."""
-
-        async def fetch_keys() -> models.SystemInfoResp:
-            return await self._system_info(timeout)
-
         limit = self._settings.timeout if timeout is None else deadline(timeout)
-        sending = self._shared.passwords.sending(encrypt_type, fetch_keys, send)
+        sending = self._shared.passwords.sending(encrypt_type, partial(self._system_info, timeout), send)
         if encrypt_type in {None, "none"}:
             return await sending  # one request, which has its own limit
         with anyio.move_on_after(limit.total):

@@ -3,10 +3,12 @@ from __future__ import annotations
 import re
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 
 from genauth_async import (
     AuthenticationClient,
@@ -14,6 +16,7 @@ from genauth_async import (
     PasswordDecryptionError,
     PasswordEncryptionError,
     ServerError,
+    rsa,
     sm2,
 )
 from genauth_async.emulator import Emulator
@@ -153,20 +156,74 @@ async def test_what_goes_over_the_wire(encrypt_type: str, recorder: RecordingSer
     assert PASSWORD.encode() not in b"".join(sent.body for sent in recorder.requests)
 
 
+class Watched:
+    """An encryption that is watched: in which threads, and in which rounds of the event loop."""
+
+    def __init__(self, encrypt: Callable[..., bytes]) -> None:
+        self._encrypt = encrypt
+        self.threads: list[int] = []
+        self.rounds: list[int] = []
+        self._round = 0
+
+    def __call__(self, plaintext: bytes, key: Any) -> bytes:
+        self.threads.append(threading.get_ident())
+        self.rounds.append(self._round)
+        return self._encrypt(plaintext, key)
+
+    async def count_rounds(self) -> None:
+        while True:
+            self._round += 1
+            await checkpoint()
+
+
+@pytest.fixture
+def watched(encrypt_type: str, monkeypatch: pytest.MonkeyPatch) -> Watched:
+    """The encryption of that type."""
+    module = {"rsa": rsa, "sm2": sm2}[encrypt_type]
+    watched = Watched(module.encrypt)
+    monkeypatch.setattr(module, "encrypt", watched)
+    return watched
+
+
+async def sign_in_at_once(client: AuthenticationClient, encrypt_type: str, times: int, watched: Watched) -> None:
+    async with anyio.create_task_group() as counting:
+        counting.start_soon(watched.count_rounds)
+        async with anyio.create_task_group() as group:
+            for _ in range(times):
+                group.start_soon(sign_in, client, encrypt_type)
+        counting.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("encrypt_type", ["sm2"])
 async def test_slow_encryption_is_done_beside_the_event_loop(
-    client: AuthenticationClient, monkeypatch: pytest.MonkeyPatch
+    client: AuthenticationClient, encrypt_type: str, watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    threads: list[int] = []
-    encrypt = sm2.encrypt
+    monkeypatch.setitem(sys.modules, "gmssl_pyx", None)
+    await sign_in(client, encrypt_type)
+    await sign_in_at_once(client, encrypt_type, 3, watched)
+    assert len(watched.threads) == 4
+    assert threading.get_ident() not in watched.threads
 
-    def seen(plaintext: bytes, key: sm2.SM2PublicKey) -> bytes:
-        threads.append(threading.get_ident())
-        return encrypt(plaintext, key)
 
-    monkeypatch.setattr(sm2, "encrypt", seen)
-    await sign_in(client, "sm2")
-    assert threads
-    assert threading.get_ident() not in threads
+@pytest.mark.parametrize("encrypt_type", ENCRYPTED)
+async def test_quick_encryption_is_done_in_a_thread_at_first_and_then_once_in_a_round_of_the_event_loop(
+    client: AuthenticationClient, encrypt_type: str, watched: Watched
+) -> None:
+    await sign_in(client, encrypt_type)  # libraries are imported
+    assert threading.get_ident() not in watched.threads
+    await sign_in_at_once(client, encrypt_type, 5, watched)
+    assert set(watched.threads[1:]) == {threading.get_ident()}
+    # Trio shuffles each round, so that the one who counts may come before the first encryption and after the last.
+    assert watched.rounds[-1] - watched.rounds[1] >= 5 - 1 - 1
+
+
+@pytest.mark.parametrize("encrypt_type", ENCRYPTED)
+async def test_what_cannot_be_encrypted_is_refused_on_the_event_loop_as_in_a_thread(
+    client: AuthenticationClient, encrypt_type: str
+) -> None:
+    for _ in range(2):
+        with pytest.raises(PasswordEncryptionError, match="half a character"):
+            await sign_in(client, encrypt_type, "\ud800")
 
 
 @pytest.mark.parametrize("in_c", [False, True], ids=["in Python", "in C"])

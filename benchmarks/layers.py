@@ -1,0 +1,43 @@
+"""Where the time goes: what each layer adds to the one that it stands on; the first one is the floor."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from .lab import Lab
+from .processes import Worker
+
+# Each does all that the one before it does.
+_SIGN_IN: Final = {
+    "the event loop, sockets, the server": "async_clients:streams",
+    "HTTP: aiohttp": "async_clients:aiohttp_session",
+    "httpx's requests and responses: httpx-aiohttp": "async_clients:httpx_over_aiohttp",
+    "the SDK: genauth_async": "async_clients:ours_over_aiohttp",
+    "from another thread: genauth_sync": "blocking_clients:ours",
+}
+
+
+def added(lab: Lab) -> None:
+    """Of a sign-in, of a token that is verified, of an answer that is decoded."""
+    seconds = lab.effort.seconds
+
+    def sign_in(worker: Worker) -> float:
+        return 1 / worker.measure(target=lab.target, url=lab.target["http"], at_once=1, seconds=seconds)
+
+    runners = {layer: partial(sign_in, lab.start(worker)) for layer, worker in _SIGN_IN.items()}
+    lab.take_turns("one sign-in, http", runners, "µs", 1e6)
+
+    rsa, joserfc = lab.start("tokens:checking_signatures"), lab.start("tokens:verifying_by_hand")
+    ours, decoding = lab.start("tokens:verifying"), lab.start("tokens:decoding")
+    verify = partial(ours.measure, padding=0, keys=1, seconds=seconds)
+    runners = {
+        "the RSA check: cryptography": partial(rsa.measure, seconds=seconds),
+        "the token's form, JSON, and claims: joserfc": partial(joserfc.measure, padding=0, seconds=seconds),
+        "the SDK's refusals, typed claims, remembering: verify_access_token": partial(verify, again=False),
+    }
+    lab.take_turns("one token verified, for the first time", runners, "µs", 1e6)
+
+    decode = partial(decoding.measure, padding=0, seconds=seconds)
+    runners = {"JSON: json.loads": partial(decode, dto=False), "the DTO": partial(decode, dto=True)}
+    lab.take_turns("one sign-in's answer decoded", runners, "µs", 1e6)
