@@ -84,10 +84,10 @@ def _check_is_text(password: str) -> None:
 
 
 class _Place:
-    """Where passwords are encrypted, one after another: what is slow in a thread, what is quick on the event loop.
+    """Where passwords are encrypted: what is slow in a thread, what is quick on the event loop.
 
-    Either keeps the interpreter to itself, so that several threads are no faster than one. And in C it takes no longer
-    than the way to a thread and back.
+    SM2 keeps the interpreter to itself, in C as in Python, so that several threads are no faster than one. And what is
+    done in C takes no longer than the way to a thread and back.
     """
 
     __slots__ = ("_begun", "_thread", "_turn")
@@ -98,10 +98,13 @@ class _Place:
         self._turn = PerLoop(anyio.Lock)
 
     async def run(self, cipher: _Cipher, password: str) -> str | PasswordEncryptionError:
-        if cipher.encrypt_type in self._begun and cipher.is_quick(password):
-            async with self._turn.get():  # passes on in the event loop's next round, so that others get theirs
+        if cipher.encrypt_type in self._begun:  # so the libraries are imported
+            if cipher.encrypt_type == "rsa":
                 return cipher.encrypted(password)
-        # The first time, because that imports libraries. It has no effect, so a cancelled caller may leave it.
+            if sm2.is_quick(len(password.encode(errors="replace"))):
+                async with self._turn.get():  # passes on in the event loop's next round, so that others get theirs
+                    return cipher.encrypted(password)
+        # It has no effect, so a cancelled caller may leave it.
         result = await self._thread.run(partial(cipher.encrypted, password), abandoned=True)
         self._begun.add(cipher.encrypt_type)
         return result
@@ -121,9 +124,6 @@ class _Cipher:
         if isinstance(result, PasswordEncryptionError):
             raise result
         return result
-
-    def is_quick(self, password: str) -> bool:
-        return self.encrypt_type == "rsa" or sm2.is_quick(len(password.encode(errors="replace")))
 
     def encrypted(self, password: str) -> str | PasswordEncryptionError:
         """In a worker thread, whose frames hold the arguments: so an error is handed over, not raised through them."""

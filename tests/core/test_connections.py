@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from textwrap import dedent
 
 import anyio
+import httpx
 import pytest
 from anyio.abc import SocketAttribute, SocketStream
 
@@ -25,6 +26,7 @@ from genauth_async import (
     _pool,
 )
 from genauth_async.emulator import Emulator, User
+from genauth_async.settings import Timeout
 from tests.conftest import MakeClient
 from tests.core.test_transport import SEND, send_email
 from tests.recording import RecordingServer
@@ -113,17 +115,18 @@ async def test_a_call_that_waits_for_a_connection_when_the_client_is_closed_was_
     assert emulator.requests[SEND] == 1
 
 
+@pytest.mark.parametrize("timeout", [0.05, httpx.Timeout(10, pool=0.05)], ids=["in all", "for the pool"])
 async def test_a_call_that_never_had_a_connection_says_that_nothing_was_sent(
-    make: Make, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    timeout: Timeout, make: Make, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_pool, "_MAX_CONNECTIONS", 1)
-    client = make(emulator.url)
+    client = make(emulator.url, retry=AT_ONCE)
     with emulator.faults.hold(SEND) as hold:
         async with anyio.create_task_group() as group:
             group.start_soon(send_email, client)
             await hold.wait_arrived()
-            with pytest.raises(RequestTimeoutError) as caught:
-                await client.get_system_info(timeout=0.05)
+            with anyio.fail_after(5), pytest.raises(RequestTimeoutError, match="all are in use") as caught:
+                await client.get_system_info(timeout=timeout)
             assert not caught.value.sent
             hold.release()
     await client.get_system_info()
