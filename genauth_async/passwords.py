@@ -93,12 +93,12 @@ class _Place:
     __slots__ = ("_begun", "_thread", "_turn")
 
     def __init__(self) -> None:
-        self._begun: set[str] = set()
+        self._begun: set[str] = set()  # of which the libraries are imported
         self._thread = Threads(1)
         self._turn = PerLoop(anyio.Lock)
 
     async def run(self, cipher: _Cipher, password: str) -> str | PasswordEncryptionError:
-        if cipher.encrypt_type in self._begun:  # so the libraries are imported
+        if cipher.encrypt_type in self._begun:
             if cipher.encrypt_type == "rsa":
                 return cipher.encrypted(password)
             if sm2.is_quick(len(password.encode(errors="replace"))):
@@ -126,7 +126,7 @@ class _Cipher:
         return result
 
     def encrypted(self, password: str) -> str | PasswordEncryptionError:
-        """In a worker thread, whose frames hold the arguments: so an error is handed over, not raised through them."""
+        """A worker thread's frames hold the arguments: so an error is handed over, not raised through them."""
         try:
             if self.encrypt_type == "rsa":
                 return b64encode(rsa.encrypt(password.encode(), self._keys.rsa.public_key)).decode()
