@@ -128,7 +128,11 @@ class RedisClients:
         options: dict[str, Any] = {"socket_timeout": self._timeout, "retry": retry, **_DRIVER}
         if not self._url.startswith("unix:"):
             options |= {"socket_connect_timeout": self._timeout, "socket_keepalive": True}
-        return kind.from_url(self._url, health_check_interval=_HEALTH_SECONDS, **options)
+        # Which has callers wait for a connection; the usual pool has errors for them when there are too many.
+        pool = (redis.asyncio if kind is redis.asyncio.Redis else redis).BlockingConnectionPool
+        return kind.from_pool(
+            pool.from_url(self._url, timeout=self._timeout, health_check_interval=_HEALTH_SECONDS, **options)
+        )
 
 
 def _is_async(client: Client) -> bool:

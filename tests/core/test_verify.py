@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import time
 import traceback
 from collections.abc import Iterator
@@ -134,8 +135,8 @@ async def test_messages_show_what_was_found_and_what_was_expected(forge: Forge, 
     assert forge.emulator.issuer in issuer
     audience = await message(aud=["one", "two"])
     assert all(text in audience for text in ("one", "two", forge.emulator.app_id))
-    assert " 10000 s ago" in await message(exp=time.time() - 10000)
-    assert " 10000 s too new" in await message(nbf=time.time() + 10000 - 0.5)
+    assert re.search(r" 1000\d s ago", await message(exp=time.time() - 10000))
+    assert re.search(r" 999\d s too new", await message(nbf=time.time() + 9999 - 0.5))
     assert len(await message(iss="x" * 10000)) < 400
 
 

@@ -29,6 +29,19 @@ async def test_what_was_written_is_read(redis_store: TokenStore) -> None:
     assert await redis_store.get("bob") is None
 
 
+@pytest.mark.parametrize("way_to_redis", ["url", "blocking client"])
+async def test_more_calls_at_once_than_connections_wait_for_one(redis_store: TokenStore) -> None:
+    found: list[object] = []
+
+    async def ask(key: str) -> None:
+        found.append(await redis_store.get(key))
+
+    async with anyio.create_task_group() as group:
+        for number in range(500):
+            group.start_soon(ask, f"user-{number}")
+    assert found == [None] * 500
+
+
 @pytest.mark.parametrize("key", ["", "a:lock", "ä\n{x} *", "\ud800", "k" * 5000])
 async def test_keys_may_be_any_text(redis_store: TokenStore, key: str) -> None:
     async with redis_store.lock(key):
