@@ -106,7 +106,8 @@ class _Place:
                     return cipher.encrypted(password)
         # It has no effect, so a cancelled caller may leave it.
         result = await self._thread.run(partial(cipher.encrypted, password), abandoned=True)
-        self._begun.add(cipher.encrypt_type)
+        if isinstance(result, str):
+            self._begun.add(cipher.encrypt_type)
         return result
 
 

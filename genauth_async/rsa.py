@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .errors import PasswordEncryptionError
@@ -41,6 +42,7 @@ def encrypt(plaintext: bytes, key_text: str) -> bytes:
         del plaintext  # error reporters record the local variables of every frame
 
 
+@lru_cache(8)  # parsing takes as long as encrypting
 def _load(key_text: str) -> RSAPublicKey:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey

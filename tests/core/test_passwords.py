@@ -222,11 +222,18 @@ async def test_quick_encryption_is_done_in_a_thread_at_first_and_then_on_the_eve
 
 @pytest.mark.parametrize("encrypt_type", ENCRYPTED)
 async def test_what_cannot_be_encrypted_is_refused_on_the_event_loop_as_in_a_thread(
-    client: AuthenticationClient, encrypt_type: str
+    client: AuthenticationClient, encrypt_type: str, watched: Watched
 ) -> None:
-    for _ in range(2):
+    async def refused() -> None:
         with pytest.raises(PasswordEncryptionError, match="half a character"):
             await sign_in(client, encrypt_type, "\ud800")
+
+    await refused()
+    await sign_in(client, encrypt_type)
+    assert threading.get_ident() not in watched.threads, "which is where the libraries are to be imported"
+    await refused()
+    await sign_in(client, encrypt_type)
+    assert watched.threads[-1] == threading.get_ident()
 
 
 @pytest.mark.parametrize("in_c", [False, True], ids=["in Python", "in C"])
