@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from statistics import median
 from time import process_time
 from typing import Any
 
@@ -29,9 +30,8 @@ def sign_ins(lab: Lab) -> None:
         return rate
 
     lab.take_turns("emulator", {"sign-ins": run}, "/s")
-    # The least disturbed turn counts, as with all that processor time is measured of.
-    lab.note("emulator", "processor time of a sign-in", 1e6 * min(busy), "µs")
-    lab.judge("emulator, sign-ins in a second of processor time", 1 / min(busy), "at least", 1500.0, "/s")
+    lab.note("emulator", "processor time of a sign-in", 1e6 * median(busy), "µs")
+    lab.judge("emulator, sign-ins in a second of processor time", 1 / median(busy), "at least", 1500.0, "/s")
 
 
 def emulator() -> Measure:

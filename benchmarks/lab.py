@@ -91,9 +91,11 @@ class Lab:
         """Keeps a verdict."""
         self.verdicts.append(Verdict(self.section, work, reached, bound, sense, unit))
 
-    def with_turns(self, turns: int) -> Lab:
-        """The same, with another number of turns where it is thorough."""
-        return evolve(self, effort=evolve(self.effort, turns=turns)) if self.effort.turns > 1 else self
+    def with_turns(self, turns: int, seconds: float | None = None) -> Lab:
+        """The same, with another number of turns, and another length of each, where it is thorough."""
+        if self.effort.turns == 1:
+            return self
+        return evolve(self, effort=evolve(self.effort, turns=turns, seconds=seconds or self.effort.seconds))
 
     def close(self) -> None:
         """Ends the workers."""

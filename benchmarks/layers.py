@@ -12,14 +12,14 @@ from .processes import Worker
 _SIGN_IN: Final = {
     "the event loop, sockets, the server": "async_clients:streams",
     "HTTP: aiohttp": "async_clients:aiohttp_session",
-    "httpx's requests and responses: httpx-aiohttp": "async_clients:httpx_over_aiohttp",
+    "httpx's requests and responses: httpx-aiohttp's transport": "async_clients:aiohttp_transport",
     "the SDK: genauth_async": "async_clients:ours_over_aiohttp",
     "from another thread: genauth_sync": "blocking_clients:ours",
 }
 
 
 def added(lab: Lab) -> None:
-    """Of a sign-in, of a token that is verified, of an answer that is decoded."""
+    """Of a sign-in and what belongs to it, of a token that is verified."""
     seconds = lab.effort.seconds
 
     def sign_in(worker: Worker) -> float:
@@ -41,3 +41,13 @@ def added(lab: Lab) -> None:
     decode = partial(decoding.measure, padding=0, seconds=seconds)
     runners = {"JSON: json.loads": partial(decode, dto=False), "the DTO": partial(decode, dto=True)}
     lab.take_turns("one sign-in's answer decoded", runners, "µs", 1e6)
+
+    in_c, encrypt = lab.start("encryption:gmssl_pyx"), lab.start("encryption:ours_in_c")
+    runners = {
+        "the encryption: gmssl-pyx": partial(in_c.measure, seconds=seconds),
+        "its form on the wire": partial(encrypt.measure, seconds=seconds),
+    }
+    lab.take_turns("one password encrypted by SM2 in C", runners, "µs", 1e6)
+
+    bridge = lab.start("bridging:ours")
+    lab.take_turns("to another thread and back", {"the bridge": partial(bridge.measure, seconds=seconds)}, "µs", 1e6)

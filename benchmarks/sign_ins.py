@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 from typing import Final
@@ -13,12 +12,13 @@ from .processes import Worker
 _SCHEMES: Final = ("http", "https")
 _THREADS: Final = 50
 _GROWTH_TURNS: Final = 3
-_SEQUENTIAL_TURNS: Final = 15  # which core a thread wakes up on makes much of a difference
+_SEQUENTIAL_TURNS: Final = 11  # which core a thread wakes up on makes much of a difference
 
 _ASYNC: Final = {
     "genauth_async (aiohttp)": "async_clients:ours_over_aiohttp",
     "genauth_async (httpx)": "async_clients:ours_over_httpx",
     "httpx + httpx-aiohttp": "async_clients:httpx_over_aiohttp",
+    "httpx-aiohttp's transport alone": "async_clients:aiohttp_transport",
     "httpx.AsyncClient": "async_clients:httpx_client",
     "httpx2.AsyncClient": "async_clients:httpx2_client",
     "aiohttp": "async_clients:aiohttp_session",
@@ -30,7 +30,7 @@ _BLOCKING: Final = {
     "httpx + httpx-aiohttp, loop in a thread": "blocking_clients:httpx_over_aiohttp",
     _VENDOR: "blocking_clients:vendor",
 }
-_OURS, _OURS_OVER_HTTPX, _BARE, _HTTPX = list(_ASYNC)[:4]
+_OURS, _OURS_OVER_HTTPX, _BARE, _TRANSPORT, _HTTPX = list(_ASYNC)[:5]
 _BLOCKING_OURS, _CLIENT, _IN_A_THREAD = list(_BLOCKING)[:3]
 
 
@@ -42,9 +42,9 @@ def concurrent(lab: Lab) -> None:
     for scheme in _SCHEMES:
         _one_at_a_time(lab, scheme, workers)
         for at_once in (50, 500):
-            # httpx alone needs a second and more for each of 500.
-            here = lab if at_once == 50 else lab.with_turns(4)  # noqa: PLR2004
-            contestants = {name: (worker, at_once) for name, worker in workers.items()}
+            # Longer for 500, so that the end of a turn, when fewer and fewer are under way, does not tell much.
+            here = lab if at_once == 50 else lab.with_turns(3, seconds=0.75)  # noqa: PLR2004
+            contestants = {name: (worker, at_once) for name, worker in workers.items() if name != _TRANSPORT}
             in_threads = f"{_VENDOR}, {_THREADS} threads"
             found = _race(here, scheme, f"{at_once} at once", contestants | {in_threads: (threads, _THREADS)})
             for rival, bound in ((_BARE, 0.85), (_HTTPX, 4.0), (in_threads, 2.0)):
@@ -53,28 +53,31 @@ def concurrent(lab: Lab) -> None:
 
 
 def sequential(lab: Lab) -> None:
-    """Blocking, one after another."""
+    """Blocking, one after another, and by threads."""
     lab = lab.with_turns(_SEQUENTIAL_TURNS)
-    workers = {name: (lab.start(worker), 1) for name, worker in _BLOCKING.items()}
+    workers = {name: lab.start(worker) for name, worker in _BLOCKING.items()}
     for scheme in _SCHEMES:
-        found = _race(lab, scheme, "one after another", workers)
+        found = _race(lab, scheme, "one after another", {name: (worker, 1) for name, worker in workers.items()})
         vendors_bound = {"http": 1.5, "https": 30.0}[scheme]
         for rival, bound in ((_CLIENT, 0.8), (_IN_A_THREAD, 0.9), (_VENDOR, vendors_bound)):
             reached = ratio(found[_BLOCKING_OURS], found[rival])
             lab.judge(f"sync sign-in, {scheme} / {rival}", reached, "at least", bound)
+        few = lab.with_turns(_GROWTH_TURNS)
+        for threads in (50, 500):
+            contestants = {name: (workers[name], threads) for name in (_BLOCKING_OURS, _CLIENT)}
+            _race(few, scheme, f"{threads} threads", contestants)
 
 
 def encrypted(lab: Lab) -> None:
     """With encrypted passwords."""
-    worker, bare = lab.start("encryption:sign_ins_in_c"), lab.start("encryption:bare_in_c")
+    worker = lab.start("encryption:sign_ins_in_c")
     common = {"target": lab.target, "at_once": lab.effort.of(50), "seconds": lab.effort.seconds}
-    runners: dict[str, Callable[[], float]] = {
+    runners = {
         "password as it is": partial(worker.measure, encrypt_type="none", **common),
         "RSA: cryptography": partial(worker.measure, encrypt_type="rsa", **common),
         "SM2: gmssl-pyx": partial(worker.measure, encrypt_type="sm2", **common),
-        "SM2: gmssl-pyx alone, and no sign-in": lambda: 1 / bare.measure(seconds=lab.effort.seconds),
     }
-    plain, _, in_c, _ = lab.take_turns("sign-ins, http, 50 at once, encrypted in C", runners, "/s").values()
+    plain, _, in_c = lab.take_turns("sign-ins, http, 50 at once, encrypted in C", runners, "/s").values()
     lab.judge("SM2 sign-in in C, 50 at once / plain", ratio(in_c, plain), "at least", 0.7)
 
 

@@ -17,12 +17,13 @@ from .load import cost
 from .worker import Measure
 
 _HOST: Final = "https://sign-in.test"
+_STRIDE: Final = 7919  # a prime, so that one goes through all of them
 _POOL: Final = 1500  # more than a client remembers
 _pools: Final[dict[int, list[str]]] = {}
 
 
 def handing_out() -> Measure:
-    """`session.access_token()` while it is fresh, among that many sessions."""
+    """`session.access_token()` while it is fresh, among that many sessions; or opening one more and its first token."""
     from genauth_async import AuthenticationClient
     from genauth_async.session import TokenSession
 
@@ -30,9 +31,10 @@ def handing_out() -> Measure:
     client = AuthenticationClient(APP_ID, _HOST, APP_SECRET)
     sessions: list[TokenSession] = []
 
-    async def handed_out(times: int) -> float:
+    async def handed_out(size: int, times: int) -> float:
+        chosen = [sessions[_STRIDE * number % size] for number in range(times)]
         start = process_time()
-        for session in itertools.islice(itertools.cycle(sessions), times):
+        for session in chosen:
             await session.access_token()
         return process_time() - start
 
@@ -42,9 +44,34 @@ def handing_out() -> Measure:
             sessions.append(client.session(tokens))
             await sessions[-1].access_token()
 
-    def measure(size: int, seconds: float) -> float:
+    async def one_more(size: int, times: int) -> float:
+        start = process_time()
+        await grown(size + times)
+        taken = process_time() - start
+        del sessions[size:]
+        return taken
+
+    def measure(size: int, seconds: float, opened: bool = False) -> float:
         loop.run_until_complete(grown(size))
-        return cost(lambda times: loop.run_until_complete(handed_out(times)), seconds)
+        work = one_more if opened else handed_out
+        return cost(lambda times: loop.run_until_complete(work(size, times)), seconds)
+
+    return measure
+
+
+def fetching_keys() -> Measure:
+    """A new client's keys, read for the first time."""
+    loop = asyncio.new_event_loop()
+
+    async def fetched(keys: int, times: int) -> float:
+        clients = [_verifier(keys) for _ in range(times)]
+        start = process_time()
+        for client in clients:
+            await client.fetch_keys()
+        return process_time() - start
+
+    def measure(keys: int, seconds: float) -> float:
+        return cost(lambda times: loop.run_until_complete(fetched(keys, times)), seconds)
 
     return measure
 

@@ -1,4 +1,4 @@
-"""Connections: the only module that imports an HTTP library."""
+"""Connections: beside `_spread.py` the only module that imports an HTTP library."""
 
 from __future__ import annotations
 
@@ -167,11 +167,19 @@ def _transport(options: PoolOptions, on_asyncio: bool) -> tuple[Callable[[], Asy
     proxy = _checked_proxy(options.proxy or _environment_proxy(options.origin))
     if proxy is None and on_asyncio and find_spec("httpx_aiohttp") is not None:
         return _aiohttp_transport(context), True
+    return _httpx_transport(context, proxy), False
+
+
+def _httpx_transport(context: ssl.SSLContext | bool, proxy: str | None) -> Callable[[], AsyncHTTPTransport]:
     import httpx
 
-    # No limit here: a call has its turn before it comes to this pool, where a place that was lost does no harm.
+    from ._spread import SpreadTransport
+
+    # One for all, even if it is not needed: each transport would make its own.
+    shared = context if isinstance(context, ssl.SSLContext) else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     limits = httpx.Limits(keepalive_expiry=_KEEPALIVE_SECONDS)
-    return lambda: httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy, trust_env=False), False
+    make = partial(httpx.AsyncHTTPTransport, verify=shared, limits=limits, proxy=proxy, trust_env=False)
+    return partial(SpreadTransport, make, _KEEPALIVE_SECONDS)
 
 
 def _aiohttp_transport(context: ssl.SSLContext | bool) -> Callable[[], AsyncHTTPTransport]:

@@ -22,21 +22,23 @@ from benchmarks.report import BEGIN, END, published, shown
 ROOT = Path(__file__).parent.parent
 
 FIGURES_OF = {
-    "sign-in": 40,
-    "sync": 10,
-    "sm2": 7,
+    "sign-in": 42,
+    "sync": 18,
+    "sm2": 6,
     "tokens": 6,
     "import": 3,
     "idle": 2,
     "emulator": 2,
-    "layers": 10,
-    "growth": 20,
+    "layers": 13,
+    "growth": 27,
 }
-VERDICTS_OF = {"sign-in": 16, "sync": 7, "sm2": 3, "tokens": 4, "import": 2, "idle": 3, "emulator": 1, "growth": 6}
+VERDICTS_OF = {"sign-in": 16, "sync": 7, "sm2": 3, "tokens": 4, "import": 2, "idle": 3, "emulator": 1, "growth": 8}
 GROWING = [
     "sign-in",
     "access_token()",
+    "one more session and its token",
     "verify_access_token first",
+    "fetch_keys",
     "verify_access_token again",
     "answer to DTO",
 ]
@@ -127,7 +129,8 @@ def test_what_is_compared_takes_turns_and_medians_are_noted() -> None:
     assert ratio(found["a"], found["b"]) == 0.5
     lab.with_turns(9).note("case", "c", 1, "ms")
     assert len(lab.figures) == 3
-    assert lab.with_turns(9).effort.turns == 9
+    assert lab.with_turns(9).effort == Effort(turns=9, seconds=0, share=1)
+    assert lab.with_turns(9, seconds=2).effort == Effort(turns=9, seconds=2, share=1)
     quick = Lab("section", Effort(turns=1, seconds=0, share=25), {})
     assert quick.with_turns(9).effort.turns == 1
     assert [quick.effort.of(number) for number in (1, 50, 500)] == [1, 2, 20]

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from genauth_async import AuthenticationClient, RetryPolicy, _pool
+from genauth_async._spread import SpreadTransport
 from genauth_async.emulator import Emulator
 from tests.conftest import MakeClient
 
@@ -114,8 +115,11 @@ def busy(client: AuthenticationClient) -> list[object]:
     opened = client._shared.transport._pool._opened.get()
     assert opened.client is not None
     transport = opened.client._transport  # type: ignore[attr-defined]
-    if hasattr(transport, "_pool"):
-        return [connection for connection in transport._pool.connections if not connection.is_idle()]
+    if isinstance(transport, SpreadTransport):
+        idle = [each for _, each in transport._idle]
+        assert len(idle) == len(set(idle)) <= _pool._MAX_CONNECTIONS
+        connections = [connection for each in idle for connection in each._pool.connections]  # type: ignore[attr-defined]
+        return [*transport._all.difference(idle), *(each for each in connections if not each.is_idle())]
     return list(transport.client.connector._acquired)
 
 

@@ -1,0 +1,87 @@
+"""httpx's transport, one for each request under way: its pool takes longer the more requests and connections it has.
+
+With all of them idle, it gives the same one to everybody who comes at once; all but one of them come again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from typing import cast
+
+import anyio
+import httpx
+from anyio import current_time
+
+
+class SpreadTransport(httpx.AsyncBaseTransport):
+    """Hands each request to a transport that has no other, and keeps those that are idle.
+
+    How many requests there are at once is the caller's concern.
+    """
+
+    def __init__(self, make: Callable[[], httpx.AsyncBaseTransport], keepalive_seconds: float) -> None:
+        """Begins with none.
+
+        Args:
+            make: makes a transport.
+            keepalive_seconds: how long one that is idle is kept.
+        """
+        self._make = make
+        self._keepalive_seconds = keepalive_seconds
+        self._all: set[httpx.AsyncBaseTransport] = set()
+        # With the time since when; the one that was used last is used next, so that the first ones grow old.
+        self._idle: deque[tuple[float, httpx.AsyncBaseTransport]] = deque()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """The answer, once its status and headers have arrived."""
+        await self._drop_old()
+        transport = self._idle.pop()[1] if self._idle else self._make()
+        self._all.add(transport)
+        try:
+            response = await transport.handle_async_request(request)
+        except BaseException:
+            await self._drop(transport)
+            raise
+        response.stream = _Body(cast("httpx.AsyncByteStream", response.stream), lambda: self._give_back(transport))
+        return response
+
+    async def aclose(self) -> None:
+        """Closes them all."""
+        self._idle.clear()
+        while self._all:
+            await self._all.pop().aclose()
+
+    def _give_back(self, transport: httpx.AsyncBaseTransport) -> None:
+        if transport in self._all:
+            self._idle.append((current_time(), transport))
+
+    async def _drop_old(self) -> None:
+        while self._idle and self._idle[0][0] + self._keepalive_seconds < current_time():
+            await self._drop(self._idle.popleft()[1])
+
+    async def _drop(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._all.discard(transport)
+        with anyio.CancelScope(shield=True):
+            await transport.aclose()
+
+
+class _Body(httpx.AsyncByteStream):
+    """An answer's body; tells when it has been closed."""
+
+    def __init__(self, body: httpx.AsyncByteStream, closed: Callable[[], None]) -> None:
+        self._body = body
+        self._closed: Callable[[], None] | None = closed
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._body:
+            yield chunk
+
+    async def aclose(self) -> None:
+        """Closes it, and lets the next request have its transport."""
+        try:
+            await self._body.aclose()
+        finally:
+            closed, self._closed = self._closed, None
+            if closed is not None:
+                closed()

@@ -1,0 +1,131 @@
+"""The transport that has one of httpx's for each request under way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import anyio
+import httpx
+import pytest
+
+from genauth_async._spread import SpreadTransport
+from tests.recording import Answer, RecordingServer
+
+pytestmark = pytest.mark.anyio
+
+KEEPALIVE = 0.2
+
+
+@pytest.fixture
+async def spread() -> AsyncIterator[SpreadTransport]:
+    spread = SpreadTransport(httpx.AsyncHTTPTransport, keepalive_seconds=60)
+    yield spread
+    await spread.aclose()
+
+
+async def ask(spread: SpreadTransport, server: RecordingServer) -> None:
+    response = await spread.handle_async_request(httpx.Request("GET", server.url))
+    try:
+        assert (await response.aread()).startswith(b"{")
+    finally:
+        await response.aclose()
+
+
+async def ask_at_once(spread: SpreadTransport, server: RecordingServer, times: int) -> None:
+    async with anyio.create_task_group() as group:
+        for _ in range(times):
+            group.start_soon(ask, spread, server)
+
+
+async def test_requests_one_after_another_share_a_connection(
+    spread: SpreadTransport, recorder: RecordingServer
+) -> None:
+    for _ in range(5):
+        await ask(spread, recorder)
+    assert (len(recorder.requests), recorder.connections) == (5, 1)
+
+
+async def test_requests_at_once_have_one_each_and_leave_it_to_later_ones(
+    spread: SpreadTransport, recorder: RecordingServer
+) -> None:
+    answering = await spread.handle_async_request(httpx.Request("GET", recorder.url))  # until it is closed
+    await ask_at_once(spread, recorder, 3)
+    assert 2 <= recorder.connections <= 4
+    await answering.aread()
+    before = recorder.connections
+    await ask_at_once(spread, recorder, before)
+    assert recorder.connections == before
+
+
+async def test_what_is_idle_for_long_is_closed_when_there_is_another_request(recorder: RecordingServer) -> None:
+    made: list[Closable] = []
+
+    def make() -> Closable:
+        made.append(Closable())
+        return made[-1]
+
+    spread = SpreadTransport(make, keepalive_seconds=KEEPALIVE)
+    await ask_at_once(spread, recorder, 4)
+    assert len(made) > 1
+    await anyio.sleep(2 * KEEPALIVE)
+    before = len(made)
+    await ask(spread, recorder)
+    assert [each.closed for each in made] == [True] * before + [False]
+    await spread.aclose()
+    assert all(each.closed for each in made)
+
+
+async def test_after_a_failure_nothing_is_kept(spread: SpreadTransport, recorder: RecordingServer) -> None:
+    recorder.answers = [Answer(close=True)]
+    with pytest.raises(httpx.RemoteProtocolError):
+        await ask(spread, recorder)
+    await ask(spread, recorder)
+    assert recorder.connections == 2
+
+
+async def test_a_cancelled_request_closes_its_connection_and_no_other(recorder: RecordingServer) -> None:
+    made: list[Closable] = []
+
+    def make() -> Closable:
+        made.append(Closable())
+        return made[-1]
+
+    spread = SpreadTransport(make, keepalive_seconds=60)
+    answering = await spread.handle_async_request(httpx.Request("GET", recorder.url))
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await ask(spread, recorder)
+    assert [each.closed for each in made] == [False, True]
+    await answering.aclose()
+    await ask(spread, recorder)
+    assert len(made) == 2
+    await spread.aclose()
+
+
+async def test_a_body_that_is_closed_twice_gives_its_connection_back_once(
+    spread: SpreadTransport, recorder: RecordingServer
+) -> None:
+    response = await spread.handle_async_request(httpx.Request("GET", recorder.url))
+    for _ in range(2):
+        await response.stream.aclose()  # type: ignore[union-attr]
+    await ask_at_once(spread, recorder, 3)
+
+
+async def test_what_ends_after_it_was_closed_is_not_kept(recorder: RecordingServer) -> None:
+    spread = SpreadTransport(httpx.AsyncHTTPTransport, keepalive_seconds=60)
+    answering = await spread.handle_async_request(httpx.Request("GET", recorder.url))
+    await spread.aclose()
+    await answering.aclose()
+    await ask(spread, recorder)
+    assert recorder.connections == 2
+    await spread.aclose()
+
+
+class Closable(httpx.AsyncHTTPTransport):
+    """Tells whether it was closed."""
+
+    closed = False
+
+    async def aclose(self) -> None:
+        self.closed = True
+        await super().aclose()
