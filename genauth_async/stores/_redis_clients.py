@@ -129,7 +129,7 @@ class RedisClients:
         if not self._url.startswith("unix:"):
             options |= {"socket_connect_timeout": self._timeout, "socket_keepalive": True}
         # Which has callers wait for a connection; the usual pool has errors for them when there are too many.
-        pool = (redis.asyncio if kind is redis.asyncio.Redis else redis).BlockingConnectionPool
+        pool: Any = (redis.asyncio if kind is redis.asyncio.Redis else redis).BlockingConnectionPool
         return kind.from_pool(
             pool.from_url(self._url, timeout=self._timeout, health_check_interval=_HEALTH_SECONDS, **options)
         )
