@@ -11,7 +11,7 @@ from .processes import Worker
 
 _SCHEMES: Final = ("http", "https")
 _THREADS: Final = 50
-_GROWTH_TURNS: Final = 3
+_FEW_TURNS: Final = 3
 _SEQUENTIAL_TURNS: Final = 11  # which core a thread wakes up on makes much of a difference
 
 _ASYNC: Final = {
@@ -62,7 +62,7 @@ def sequential(lab: Lab) -> None:
         for rival, bound in ((_CLIENT, 0.8), (_IN_A_THREAD, 0.9), (_VENDOR, vendors_bound)):
             reached = ratio(found[_BLOCKING_OURS], found[rival])
             lab.judge(f"sync sign-in, {scheme} / {rival}", reached, "at least", bound)
-        few = lab.with_turns(_GROWTH_TURNS)
+        few = lab.with_turns(_FEW_TURNS)
         for threads in (50, 500):
             contestants = {name: (workers[name], threads) for name in (_BLOCKING_OURS, _CLIENT)}
             _race(few, scheme, f"{threads} threads", contestants)
@@ -83,7 +83,7 @@ def encrypted(lab: Lab) -> None:
 
 def growing(lab: Lab) -> None:
     """More and more at once: what each then costs."""
-    lab = lab.with_turns(_GROWTH_TURNS)
+    lab = lab.with_turns(_FEW_TURNS)
     worker = lab.start("async_clients:ours_over_aiohttp")
 
     def cost(callers: int) -> float:

@@ -9,9 +9,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import cast
 
-import anyio
 import httpx
-from anyio import current_time
+from anyio import CancelScope, current_time
 
 
 class SpreadTransport(httpx.AsyncBaseTransport):
@@ -62,7 +61,7 @@ class SpreadTransport(httpx.AsyncBaseTransport):
 
     async def _drop(self, transport: httpx.AsyncBaseTransport) -> None:
         self._all.discard(transport)
-        with anyio.CancelScope(shield=True):
+        with CancelScope(shield=True):
             await transport.aclose()
 
 
@@ -73,9 +72,8 @@ class _Body(httpx.AsyncByteStream):
         self._body = body
         self._closed: Callable[[], None] | None = closed
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._body:
-            yield chunk
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._body)
 
     async def aclose(self) -> None:
         """Closes it, and lets the next request have its transport."""

@@ -57,13 +57,7 @@ async def test_requests_at_once_have_one_each_and_leave_it_to_later_ones(
 
 
 async def test_what_is_idle_for_long_is_closed_when_there_is_another_request(recorder: RecordingServer) -> None:
-    made: list[Closable] = []
-
-    def make() -> Closable:
-        made.append(Closable())
-        return made[-1]
-
-    spread = SpreadTransport(make, keepalive_seconds=-1)  # the clocks of some event loops go by milliseconds
+    spread, made = watched(keepalive_seconds=-1)  # the clocks of some event loops go by milliseconds
     await ask_at_once(spread, recorder, 4)
     assert len(made) > 1
     before = len(made)
@@ -82,13 +76,7 @@ async def test_after_a_failure_nothing_is_kept(spread: SpreadTransport, recorder
 
 
 async def test_a_cancelled_request_closes_its_connection_and_no_other(recorder: RecordingServer) -> None:
-    made: list[Closable] = []
-
-    def make() -> Closable:
-        made.append(Closable())
-        return made[-1]
-
-    spread = SpreadTransport(make, keepalive_seconds=60)
+    spread, made = watched(keepalive_seconds=60)
     answering = await spread.handle_async_request(httpx.Request("GET", recorder.url))
     with anyio.CancelScope() as scope:
         scope.cancel()
@@ -118,6 +106,17 @@ async def test_what_ends_after_it_was_closed_is_not_kept(recorder: RecordingServ
     await ask(spread, recorder)
     assert recorder.connections == 2
     await spread.aclose()
+
+
+def watched(keepalive_seconds: float) -> tuple[SpreadTransport, list[Closable]]:
+    """One, and the transports that it makes."""
+    made: list[Closable] = []
+
+    def make() -> Closable:
+        made.append(Closable())
+        return made[-1]
+
+    return SpreadTransport(make, keepalive_seconds), made
 
 
 class Closable(httpx.AsyncHTTPTransport):
