@@ -68,7 +68,7 @@ async def _outwaited(task: asyncio.Task[Any]) -> asyncio.CancelledError | None:
     while not task.done():
         try:
             await asyncio.wait((task,))
-        except asyncio.CancelledError as error:  # noqa: PERF203 - it may be cancelled again
+        except asyncio.CancelledError as error:
             cancelled = error
     return cancelled
 

@@ -12,7 +12,7 @@ from ._guard import FramesCleared
 from ._shield import finish
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 _T = TypeVar("_T")
 

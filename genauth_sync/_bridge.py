@@ -39,7 +39,7 @@ from genauth_async.errors import ConfigurationError, SyncBridgeError
 from genauth_async.stream import Stream as AsyncStream
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 __all__ = ["Bridge", "Facade", "Stream", "awaitable", "bridge"]
 

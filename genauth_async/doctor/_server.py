@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import ssl
-from datetime import timezone
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from importlib.util import find_spec
 from typing import Final
@@ -133,7 +133,7 @@ def _clock(response: Response, now: float, report: Report) -> None:
         report.note("clock", "the server does not tell the time")
         return
     if date.tzinfo is None:
-        date = date.replace(tzinfo=timezone.utc)
+        date = date.replace(tzinfo=UTC)
     # The header has whole seconds, cut off.
     behind = date.timestamp() + 0.5 - now
     direction = "behind" if behind > 0 else "ahead of"

@@ -21,7 +21,7 @@ from .users import Users
 from .world import World
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 _DAY = 24 * 60 * 60
 

@@ -12,7 +12,7 @@ import anyio
 from anyio.lowlevel import current_token
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 
 class _TrioToken(Protocol):

@@ -114,7 +114,7 @@ def _insisting(action: Callable[[], _T]) -> _T:
     for pause in _PAUSES:
         try:
             return action()
-        except PermissionError:  # noqa: PERF203 - it is asked again
+        except PermissionError:
             if not _IS_WINDOWS:
                 raise
             time.sleep(pause)

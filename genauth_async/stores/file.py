@@ -182,7 +182,7 @@ class FileStore:
             for pause in _pauses():
                 try:
                     return await self._in_thread(action)
-                except _BusyError:  # noqa: PERF203 - it is asked again
+                except _BusyError:
                     await anyio.sleep(pause)
         raise StoreError(
             f"The session store in {self._directory} was busy for {self._lock_timeout:g} s: a process that was writing "

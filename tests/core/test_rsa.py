@@ -31,7 +31,7 @@ PASSWORDS = ["", "a", "pässwörd", "密码", "\x00\x00", "p" * ROOM]
 
 def certificate(key: RSAPrivateKey) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "GenAuth")])
-    start = dt.datetime(2020, 1, 1, tzinfo=dt.timezone.utc)
+    start = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
     builder = (
         x509.CertificateBuilder()
         .subject_name(name)

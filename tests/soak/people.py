@@ -72,7 +72,7 @@ class Person:
                 )
                 session = self._client.session(answer, store=self._store, key=key)
                 await session.access_token()  # which stores it, so that others find it by its key
-            except GenAuthError:  # noqa: PERF203 - it is tried again
+            except GenAuthError:
                 await anyio.sleep(0.1)
             else:
                 self._counts["signed in"] += 1

@@ -137,7 +137,7 @@ def test_every_item_goes_to_one_of_many_threads() -> None:
         while True:
             try:
                 taken.append(next(stream))
-            except anyio.BusyResourceError:  # noqa: PERF203 - that is what the loop is for
+            except anyio.BusyResourceError:
                 continue
             except StopIteration:
                 return taken

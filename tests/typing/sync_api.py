@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import assert_type
+
 import httpx
 import httpx2
-from typing_extensions import assert_type
 
 from genauth_sync import (
     AuthenticationClient,
