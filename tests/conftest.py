@@ -20,6 +20,7 @@ import genauth_sync
 from genauth_async.emulator import Emulator, User
 from tests.browser import browse, browser  # noqa: F401 - fixtures
 from tests.recording import RecordingServer, recording_server
+from tests.rsa_keys import use_pooled_keys
 
 PASSWORD = "passw0rd-Canary"
 
@@ -57,6 +58,11 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("GENAUTH_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def pooled_rsa_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_pooled_keys(monkeypatch)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.anyio
 def server() -> Iterator[Emulator]:
     """One for all tests here: none changes it."""
     with Emulator() as emulator:
+        assert Forge(emulator).key  # now, so that it is of no test's pool
         yield emulator
 
 

@@ -29,7 +29,9 @@ json_values = st.recursive(
 @pytest.fixture(scope="module")
 def forge() -> Iterator[Forge]:
     with Emulator() as emulator:
-        yield Forge(emulator)
+        forge = Forge(emulator)
+        assert forge.key  # now, so that it is of no test's pool
+        yield forge
 
 
 @pytest.fixture(scope="module")
