@@ -190,7 +190,9 @@ async def test_a_forged_secret_is_no_reason_to_fetch_keys(
 
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize(
-    ("ids", "kid"), [(("k", "k"), "k"), (("a", "b"), GONE), ((None, None), GONE), ((None, "b"), GONE)], ids=str
+    ("ids", "kid"),
+    [(("k", "k"), "k"), (("a", "b"), GONE), ((None, None), GONE), ((None, "b"), GONE)],
+    ids=["one id", "two ids", "no ids", "one without"],
 )
 async def test_every_key_that_a_token_may_mean_is_tried(
     ids: tuple[str | None, str | None],

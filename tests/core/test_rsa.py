@@ -94,9 +94,9 @@ class TestKeyForms:
             ("密钥", "cannot be read"),
             ("\ud800", "cannot be read"),
             ("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", "cannot be read"),
-            (PUBLIC_PEM[:100], "cannot be read"),
-            (PUBLIC_PEM.replace("M", "N", 1), "cannot be read"),
-            (PRIVATE_PEM, "is a private key"),
+            pytest.param(PUBLIC_PEM[:100], "cannot be read", id="cut off"),
+            pytest.param(PUBLIC_PEM.replace("M", "N", 1), "cannot be read", id="one letter changed"),
+            pytest.param(PRIVATE_PEM, "is a private key", id="a private key"),
         ],
     )
     def test_refusals(self, key_text: str, fault: str) -> None:
