@@ -16,6 +16,7 @@ from genauth_async.models._base import Dto, Envelope, attribute_names, required_
 from tests.contract.annotations import alternatives, annotation, comparable
 from tests.contract.document import DTOS, OPERATIONS, our_name
 from tests.contract.required_in_answers import REQUIRED
+from tests.every import check_every
 
 # What differs from the documents, and why. Nothing else may.
 OPTIONAL_IN_REQUESTS = {
@@ -64,8 +65,11 @@ def dto(name: str) -> type[Dto]:
     return found
 
 
-@pytest.mark.parametrize("name", DTOS)
-def test_every_dto_has_every_field(name: str) -> None:
+def test_every_dto_has_every_field() -> None:
+    check_every(DTOS, check_fields)
+
+
+def check_fields(name: str) -> None:
     cls = dto(name)
     wires = set(wire_names(cls).values())
     documented = {field["wire"] for field in DTOS[name]}
@@ -79,8 +83,11 @@ def test_every_dto_has_every_field(name: str) -> None:
         assert fits(hint, documented_type), f"{name}.{attribute}: {hint} is not {documented_type}"
 
 
-@pytest.mark.parametrize("name", sorted(REQUESTS))
-def test_what_is_sent_is_as_required_as_documented(name: str) -> None:
+def test_what_is_sent_is_as_required_as_documented() -> None:
+    check_every(sorted(REQUESTS), check_required_in_requests)
+
+
+def check_required_in_requests(name: str) -> None:
     cls = dto(name)
     for field in DTOS[name]:
         attribute = getattr(attrs.fields(cls), attribute_names(cls)[field["wire"]])
@@ -91,8 +98,11 @@ def test_what_is_sent_is_as_required_as_documented(name: str) -> None:
             assert required == field["required"], f"{name}.{attribute.name}"
 
 
-@pytest.mark.parametrize("name", sorted(DTOS.keys() - REQUESTS))
-def test_what_is_received_is_never_more_required_than_documented(name: str) -> None:
+def test_what_is_received_is_never_more_required_than_documented() -> None:
+    check_every(sorted(DTOS.keys() - REQUESTS), check_required_in_answers)
+
+
+def check_required_in_answers(name: str) -> None:
     """Answers' fields may be optional although documented as required, except for the data itself."""
     cls = dto(name)
     for field in DTOS[name]:
@@ -117,8 +127,11 @@ def test_nothing_else_is_required_in_an_answer_than_what_the_sdk_cannot_go_on_wi
     assert sorted(decided - found) == [], "these have become optional: take them off the list"
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=our_name)
-def test_every_operation_has_every_parameter(operation: dict[str, Any]) -> None:
+def test_every_operation_has_every_parameter() -> None:
+    check_every(OPERATIONS, check_parameters, our_name)
+
+
+def check_parameters(operation: dict[str, Any]) -> None:
     method = getattr(AuthenticationClient, our_name(operation))
     parameters = inspect.signature(method).parameters
     for parameter in documented_parameters(operation):

@@ -14,6 +14,7 @@ import pytest
 import genauth_async
 from genauth_async import models
 from genauth_async.models._base import Dto, required_attributes, secret_attributes, wire_names
+from tests.every import check_every
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs/reference"
@@ -128,8 +129,11 @@ def test_every_area_has_an_example_and_everything_a_page(
     assert generate(project) == (1, [message])
 
 
-@pytest.mark.parametrize("page", LINKING, ids=lambda page: page.name)
-def test_every_link_leads_somewhere(page: Path) -> None:
+def test_every_link_leads_somewhere() -> None:
+    check_every(LINKING, check_links, lambda page: page.name)
+
+
+def check_links(page: Path) -> None:
     links = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
     assert links or page.name == "stream.md"
     for link in set(links):
@@ -146,8 +150,11 @@ def anchors(page: Path) -> Counter[str]:
     return Counter(re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_no_page_has_two_headings_of_one_name_or_a_path_of_some_machine(page: Path) -> None:
+def test_no_page_has_two_headings_of_one_name_or_a_path_of_some_machine() -> None:
+    check_every(PAGES, check_page, lambda page: page.name)
+
+
+def check_page(page: Path) -> None:
     assert [name for name, count in anchors(page).items() if count > 1] == []
     assert not re.search(r"/(home|root|tmp|work|Users)/", page.read_text(encoding="utf-8"))
 
