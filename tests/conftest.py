@@ -36,20 +36,28 @@ if os.name != "nt":
     BACKENDS.append(pytest.param(("asyncio", {"use_uvloop": True}), id="uvloop"))
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run tests that have the mark `backends` on each of them; others run on asyncio."""
+    mark = metafunc.definition.get_closest_marker("backends")
+    if mark is not None and "anyio_backend" in metafunc.fixturenames:
+        names = mark.args or ("asyncio", "trio", "uvloop")
+        assert {*names} <= {"asyncio", "trio", "uvloop"}, f"{metafunc.definition.nodeid}: no such backend"
+        metafunc.parametrize("anyio_backend", [one for one in BACKENDS if one.id in names], indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leaves out the blocking client on other loops: it has one of its own, so calling it from one kind is enough."""
 
     def in_vain(item: pytest.Item) -> bool:
         parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        return parameters.get("face") == "sync" and parameters.get("anyio_backend") != ("asyncio", {})
+        return parameters.get("face") == "sync" and parameters.get("anyio_backend", ("asyncio", {})) != ("asyncio", {})
 
-    config.hook.pytest_deselected(items=[item for item in items if in_vain(item)])
     items[:] = [item for item in items if not in_vain(item)]
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture
 def anyio_backend(request: pytest.FixtureRequest) -> object:
-    return request.param
+    return getattr(request, "param", ("asyncio", {}))
 
 
 @pytest.fixture(autouse=True)

@@ -217,7 +217,6 @@ async def _command(*arguments: str, **environment: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_the_command_says_what_is_wrong_by_its_exit_status(emulator: Emulator, tmp_path: Path) -> None:
     environment = {
         "GENAUTH_APP_HOST": emulator.url,

@@ -60,7 +60,6 @@ def test_the_page_names_the_same_faults() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_each_call_is_sent_as_often_as_the_page_says(fault: str, emulator: Emulator, free_port: int) -> None:
     url = emulator.url if FAULTS[fault] else f"http://127.0.0.1:{free_port}"

@@ -19,7 +19,7 @@ from tests.contract.document import DTOS
 from tests.contract.user_tokens import AS_SUBJECT, NEEDED, NEVER, NO_CALLS, POSSIBLE, TAKEN
 from tests.recording import Answer, Recorded, RecordingServer
 
-pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
+pytestmark = pytest.mark.anyio
 
 CALLS_TOKEN = "the-calls-token"
 CLIENTS_TOKEN = "the-clients-token"

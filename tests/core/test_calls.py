@@ -7,7 +7,7 @@ import pytest
 
 from genauth_async._calls import Calls
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 
 async def test_only_who_waited_for_a_turn_is_told_so() -> None:

@@ -15,7 +15,7 @@ from genauth_async._spread import SpreadTransport
 from genauth_async.emulator import Emulator
 from tests.conftest import MakeClient
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 SYSTEM = "/api/v3/system"
 CALLS = 130
@@ -94,7 +94,6 @@ def ours(
     return make_client(retry=RetryPolicy(attempts=1), timeout=60.0)
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("cancel", [natively, one_by_one, repeatedly, by_scope])
 async def test_a_client_outlives_hundreds_of_cancelled_calls(
     ours: AuthenticationClient, cancel: Cancel, anyio_backend_name: str
@@ -123,7 +122,7 @@ def busy(client: AuthenticationClient) -> list[object]:
     return list(transport.client.connector._acquired)
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.backends("asyncio")
 async def test_httpx_alone_loses_places_in_its_pool(emulator: Emulator) -> None:
     """Why calls have their turn before they come to httpx, and are kept from Task.cancel() there."""
     transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=10))

@@ -31,7 +31,7 @@ from tests.conftest import MakeClient
 from tests.core.test_transport import SEND, send_email
 from tests.recording import RecordingServer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.backends]
 
 ANSWER = b'HTTP/1.1 200 OK\r\ncontent-length: 18\r\n\r\n{"statusCode":200}'
 AT_ONCE = RetryPolicy(backoff=0.0)

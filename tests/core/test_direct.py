@@ -17,7 +17,7 @@ from tests.conftest import MakeClient
 from tests.core.test_connections import ANSWER, serving
 from tests.recording import Answer, RecordingServer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.backends]
 
 REQUESTS = [
     Request(method="POST", path=("api", "v3", "signin"), json={"account": "ä", "n": 1}, user_token="token"),

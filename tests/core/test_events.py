@@ -30,7 +30,7 @@ from genauth_async.models._base import Envelope
 from genauth_async.stream import Stream
 from tests.conftest import MakeClient, leaked, secrets_of
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 SUBSCRIBE = "/events/v1/authentication/sub"
 PUBLISH = "/api/v3/pub-userEvent"

@@ -17,7 +17,7 @@ from genauth_async.emulator import Emulator
 from tests.conftest import MakeClient
 from tests.core.test_events import AT_ONCE, CODE, SUBSCRIBE, connected, publish_first
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_what_a_blocking_callback_raises_arrives_as_it_is(
     publishing.join()
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.backends("asyncio")
 async def test_a_callback_that_is_cancelled_by_what_it_awaits_ends_the_subscription(
     emulator: Emulator, subscriber: AuthenticationClient
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from genauth_async import AuthenticationClient, GenAuthError, TokenSet
 from genauth_async.emulator import Emulator, User
 
-pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
+pytestmark = pytest.mark.anyio
 
 
 async def test_a_task_of_the_callers_outlives_an_error_that_it_passed_on(

@@ -14,7 +14,7 @@ import pytest
 
 from genauth_async import AuthenticationClient, KeysUnavailableError, RetryPolicy, UnknownKeyError, errors
 from genauth_async.emulator import Emulator, User
-from tests.conftest import BACKENDS, MakeClient
+from tests.conftest import MakeClient
 from tests.core.forging import Forge
 from tests.core.sessions import emulators_time
 
@@ -55,6 +55,7 @@ def made_up(emulator: Emulator) -> str:
     return forge.signed(forge.access_claims(), kid="made up")
 
 
+@pytest.mark.backends("asyncio", "trio")
 async def test_keys_are_fetched_once_for_all_who_ask(
     client: AuthenticationClient, token: str, emulator: Emulator
 ) -> None:
@@ -247,6 +248,7 @@ async def test_a_made_up_key_while_the_server_is_down_is_not_asked_for_again_and
     assert emulator.requests[KEYS] == 2
 
 
+@pytest.mark.backends("asyncio", "trio")
 async def test_a_caller_that_leaves_harms_nobody(client: AuthenticationClient, token: str, emulator: Emulator) -> None:
     with emulator.faults.hold(KEYS) as hold:
         outcomes: list[object] = []
@@ -270,7 +272,7 @@ async def test_a_caller_that_leaves_harms_nobody(client: AuthenticationClient, t
     assert emulator.requests[KEYS] == 1
 
 
-@pytest.mark.parametrize("anyio_backend", [BACKENDS[0], BACKENDS[2]], indirect=True)
+@pytest.mark.backends("asyncio", "uvloop")
 async def test_a_task_that_is_cancelled_harms_nobody(
     client: AuthenticationClient, token: str, emulator: Emulator
 ) -> None:
@@ -289,6 +291,7 @@ async def test_a_task_that_is_cancelled_harms_nobody(
     assert emulator.requests[KEYS] == 1
 
 
+@pytest.mark.backends("asyncio", "trio")
 async def test_an_impatient_caller_fails_alone(client: AuthenticationClient, token: str, emulator: Emulator) -> None:
     with emulator.faults.hold(KEYS) as hold:
         outcomes: list[object] = []
@@ -304,6 +307,7 @@ async def test_an_impatient_caller_fails_alone(client: AuthenticationClient, tok
     assert [type(outcome) for outcome in outcomes] == [KeysUnavailableError]
 
 
+@pytest.mark.backends("asyncio", "trio")
 async def test_keys_serve_on_every_event_loop(client: AuthenticationClient, token: str, emulator: Emulator) -> None:
     await client.verify_access_token(token)
     seen: list[object] = []
@@ -323,6 +327,7 @@ async def test_keys_serve_on_every_event_loop(client: AuthenticationClient, toke
     assert emulator.requests[KEYS] == 1
 
 
+@pytest.mark.backends("asyncio", "trio")
 async def test_a_caller_with_little_time_makes_nobody_else_wait(
     client: AuthenticationClient, token: str, emulator: Emulator
 ) -> None:

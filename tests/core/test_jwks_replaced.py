@@ -64,6 +64,7 @@ async def test_a_key_that_is_replaced_under_its_id_is_seen_at_once(
 
 
 @pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
+@pytest.mark.backends("asyncio", "trio")
 async def test_forged_signatures_make_for_one_fetch(
     warm: bool, client: AuthenticationClient, forge: Forge, emulator: Emulator
 ) -> None:
@@ -134,6 +135,7 @@ async def test_while_the_server_is_down_a_forged_signature_is_wrong_and_asks_onc
     assert await client.verify_access_token(forge.access(jti="another"))
 
 
+@pytest.mark.backends("asyncio", "trio")
 async def test_for_a_forged_signature_nobody_waits_long(
     client: AuthenticationClient,
     forge: Forge,
@@ -254,6 +256,7 @@ async def test_fetching_the_keys_beforehand_says_that_there_are_none(
     assert emulator.requests[KEYS] == 3
 
 
+@pytest.mark.backends("asyncio", "trio")
 async def test_fetching_the_keys_beforehand_waits_no_longer_than_it_may(
     client: AuthenticationClient, emulator: Emulator
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from genauth_async._loops import PerLoop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.backends]
 
 
 async def test_a_forked_child_neither_uses_nor_drops_what_it_inherited(monkeypatch: pytest.MonkeyPatch) -> None:

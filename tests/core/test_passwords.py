@@ -73,6 +73,7 @@ async def test_a_server_that_never_can_is_not_asked_again_and_again(
 
 
 @pytest.mark.parametrize("encrypt_type", ENCRYPTED)
+@pytest.mark.backends("asyncio", "trio")
 async def test_a_failed_fetch_does_not_fail_those_who_can_fetch_themselves(
     encrypt_type: str, client: AuthenticationClient, emulator: Emulator
 ) -> None:
@@ -93,6 +94,7 @@ async def test_a_failed_fetch_does_not_fail_those_who_can_fetch_themselves(
 
 
 @pytest.mark.parametrize("encrypt_type", ENCRYPTED)
+@pytest.mark.backends("asyncio", "trio")
 async def test_a_cancelled_fetch_leaves_the_others_going(
     encrypt_type: str, client: AuthenticationClient, emulator: Emulator
 ) -> None:
@@ -195,6 +197,7 @@ async def sign_in_at_once(client: AuthenticationClient, encrypt_type: str, times
 
 
 @pytest.mark.parametrize("encrypt_type", ["sm2"])
+@pytest.mark.backends("asyncio", "trio")
 async def test_slow_encryption_is_done_beside_the_event_loop(
     client: AuthenticationClient, encrypt_type: str, watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,6 +209,7 @@ async def test_slow_encryption_is_done_beside_the_event_loop(
 
 
 @pytest.mark.parametrize("encrypt_type", ENCRYPTED)
+@pytest.mark.backends("asyncio", "trio")
 async def test_quick_encryption_is_done_in_a_thread_at_first_and_then_on_the_event_loop(
     client: AuthenticationClient, encrypt_type: str, watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,6 +241,7 @@ async def test_what_cannot_be_encrypted_is_refused_on_the_event_loop_as_in_a_thr
 
 
 @pytest.mark.parametrize("in_c", [False, True], ids=["in Python", "in C"])
+@pytest.mark.backends("asyncio", "trio")
 async def test_one_password_is_encrypted_after_another_beside_the_event_loop(
     in_c: bool, client: AuthenticationClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,7 +29,7 @@ from tests.core.test_transport import AT_ONCE, SEND, SYSTEM, send_email
 from tests.recording import Answer, RecordingServer
 from tests.tls_servers import authority, https_emulator  # noqa: F401 - a fixture
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2])

@@ -18,7 +18,7 @@ import genauth_async
 import genauth_sync
 from genauth_async import AuthenticationClient, GenAuthError, MemoryStore, RetryPolicy, TokenSession
 from genauth_async.emulator import Emulator, User
-from tests.conftest import BACKENDS, MakeClient, leaked, secrets_of
+from tests.conftest import MakeClient, leaked, secrets_of
 from tests.recording import Answer, RecordingServer
 
 pytestmark = pytest.mark.anyio
@@ -204,6 +204,7 @@ async def test_callers_locals_are_left_alone_and_ours_are_gone(client: Authentic
         assert PASSWORD not in repr(frame.f_locals)
 
 
+@pytest.mark.backends("asyncio", "trio")
 async def test_cancellation_leaves_nothing_to_see(emulator: Emulator, client: AuthenticationClient) -> None:
     emitted = Emitted()
     with emulator.faults.hold("/api/v3/signin") as hold:
@@ -258,7 +259,7 @@ async def test_half_a_character_is_no_way_in(encrypt_type: str, client: Authenti
     assert "canary" not in "".join(emitted.texts)
 
 
-@pytest.mark.parametrize("anyio_backend", [b for b in BACKENDS if b.id != "trio"])
+@pytest.mark.backends("asyncio", "uvloop")
 async def test_a_timeout_of_asyncios_shows_nothing(emulator: Emulator, client: AuthenticationClient) -> None:
     emitted = Emitted()
     with emulator.faults.hold("/api/v3/signin"), pytest.raises(asyncio.TimeoutError) as caught:

@@ -24,7 +24,7 @@ from tests.conftest import PASSWORD, MakeClient
 from tests.core.sessions import LIFE, REFRESH, REVOKE, emulators_time, gathered
 from tests.recording import Answer, RecordingServer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 
 @pytest.fixture

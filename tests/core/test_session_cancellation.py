@@ -20,10 +20,10 @@ from genauth_async import (
     TokenSet,
 )
 from genauth_async.emulator import Emulator
-from tests.conftest import BACKENDS, MakeClient
+from tests.conftest import MakeClient
 from tests.core.sessions import LIFE, REFRESH, emulators_time, gathered
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.backends]
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ async def test_a_caller_that_leaves_loses_no_token(
 
 @PROCESSED
 @pytest.mark.parametrize("leave", [leave_by_task_cancel, leave_by_wait_for])
-@pytest.mark.parametrize("anyio_backend", [b for b in BACKENDS if b.id != "trio"])
+@pytest.mark.backends("asyncio", "uvloop")
 async def test_a_caller_that_leaves_in_asyncios_own_ways_loses_no_token(
     leave: Leave, processed: bool, expired: TokenSession, tokens: Any, emulator: Emulator
 ) -> None:

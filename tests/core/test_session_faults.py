@@ -20,7 +20,7 @@ from genauth_async.emulator import Emulator
 from tests.conftest import MakeClient
 from tests.core.sessions import LIFE, REFRESH, emulators_time, gathered
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.conftest import MakeClient
 from tests.core.sessions import LIFE, REFRESH, emulators_time
 from tests.recording import Answer, RecordingServer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 
 @pytest.fixture

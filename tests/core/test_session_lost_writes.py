@@ -14,7 +14,7 @@ from genauth_async.emulator import Emulator, User
 from tests.conftest import MakeClient
 from tests.core.sessions import LIFE, REFRESH, emulators_time
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 
 @pytest.fixture

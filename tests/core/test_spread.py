@@ -12,7 +12,7 @@ from anyio.lowlevel import checkpoint
 from genauth_async._spread import SpreadTransport
 from tests.recording import Answer, RecordingServer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.backends]
 
 
 @pytest.fixture

@@ -13,9 +13,8 @@ import pytest
 
 from genauth_async import AuthenticationClient, NotSignedInError
 from genauth_async.stream import Stream
-from tests.conftest import BACKENDS
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 
 class Fed(Stream[int]):
@@ -82,16 +81,16 @@ async def leave_by_task_cancel(stream: Fed) -> None:
         await task
 
 
-LEAVING = [
-    pytest.param(*backend.values, leave, id=f"{backend.id}-{leave.__name__}")
-    for backend in BACKENDS
-    for leave in (leave_by_scope, leave_by_task_cancel)
-    if (backend.id, leave) != ("trio", leave_by_task_cancel)
-]
+async def test_a_wait_cancelled_by_its_scope_loses_nothing() -> None:
+    await check_nothing_is_lost(leave_by_scope)
 
 
-@pytest.mark.parametrize(("anyio_backend", "leave"), LEAVING)
-async def test_a_cancelled_wait_loses_nothing(leave: Callable[[Fed], Awaitable[None]]) -> None:
+@pytest.mark.backends("asyncio", "uvloop")
+async def test_a_wait_whose_task_is_cancelled_loses_nothing() -> None:
+    await check_nothing_is_lost(leave_by_task_cancel)
+
+
+async def check_nothing_is_lost(leave: Callable[[Fed], Awaitable[None]]) -> None:
     async with Fed() as stream:
         await leave(stream)
         stream.send.send_nowait(1)

@@ -27,7 +27,7 @@ from genauth_async.emulator import Emulator
 from tests.conftest import PASSWORD, MakeClient
 from tests.recording import Answer, RecordingServer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.backends]
 
 SYSTEM = "/api/v3/system"
 SEND = "/api/v3/send-email"
@@ -293,7 +293,7 @@ async def test_a_lie_about_the_length(carrier: Any, recorder: RecordingServer, m
     assert "canary" not in str(caught.value)
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])  # httpx abandons a generator then, of which trio warns
+@pytest.mark.backends("asyncio")  # httpx abandons a generator then, of which trio warns
 async def test_a_body_that_cannot_be_decompressed(
     carrier: Any, recorder: RecordingServer, make_client: MakeClient
 ) -> None:

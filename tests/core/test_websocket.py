@@ -38,7 +38,7 @@ from genauth_async.settings import deadline
 from tests.recording import Answer, RecordingServer
 from tests.websocket_servers import independent_server, raw_server, shake_hands
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.backends]
 
 TOKEN = "canary-token"
 ONCE = RetryPolicy(attempts=1)

@@ -132,7 +132,6 @@ def test_a_page_of_another_site_cannot_use_a_pages_session(signed_in: Browser, s
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize(
     ("redirect_uri", "origin"),
     [

@@ -77,12 +77,11 @@ def redis_store(make_redis_store: MakeStore, redis_server: RedisServer) -> Redis
     return make_redis_store(redis_server)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leaves out what cannot be: asyncio's client on trio."""
 
     def cannot_be(item: pytest.Item) -> bool:
         parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
         return parameters.get("way_to_redis") == ASYNCIO_CLIENT and parameters.get("anyio_backend") == ("trio", {})
 
-    config.hook.pytest_deselected(items=[item for item in items if cannot_be(item)])
     items[:] = [item for item in items if not cannot_be(item)]

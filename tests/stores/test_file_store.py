@@ -183,6 +183,7 @@ async def test_records_in_clear_are_read_beside_sealed_ones_only_if_asked_for(di
     assert b"Canary" not in path.read_bytes()
 
 
+@pytest.mark.backends("asyncio", "trio")
 async def test_locks_leave_no_files(directory: Path) -> None:
     store = FileStore(directory)
     for number in range(40):
@@ -243,6 +244,7 @@ async def test_a_directory_that_was_removed_is_made_again(directory: Path) -> No
     assert await written(store) == path
 
 
+@pytest.mark.backends("asyncio", "trio")
 async def test_reading_meanwhile_finds_whole_records_in_their_order(directory: Path) -> None:
     writer, reader = FileStore(directory), FileStore(directory)
     await writer.compare_and_set("k", record(1, "t" * 1000), expected=None)

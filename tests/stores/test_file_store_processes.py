@@ -19,7 +19,7 @@ from tests.stores.conformance import assert_is_free
 if sys.platform == "win32":
     pytest.skip("signals and forks are not of Windows", allow_module_level=True)
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 _HOLDER = """
 import sys, anyio

@@ -220,6 +220,7 @@ async def test_no_frame_of_an_error_has_the_secret(directory: Path) -> None:
         error = error.__cause__ or error.__context__
 
 
+@pytest.mark.backends("asyncio", "trio")
 async def test_a_keyring_that_does_not_answer_is_not_waited_for_any_longer(directory: Path) -> None:
     backend = HangingKeyring()
     keyring.set_keyring(backend)
@@ -234,6 +235,7 @@ async def test_a_keyring_that_does_not_answer_is_not_waited_for_any_longer(direc
         backend.answers.set()
 
 
+@pytest.mark.backends("asyncio", "trio")
 async def test_whoever_is_cancelled_does_not_wait_for_the_keyring(directory: Path) -> None:
     backend = HangingKeyring()
     keyring.set_keyring(backend)

@@ -19,7 +19,7 @@ from genauth_async.stores import RedisStore
 from tests.conftest import MakeClient
 from tests.stores.redis_server import RedisServer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 THREADS = 40  # of anyio's default limiter
 

@@ -9,7 +9,7 @@ from genauth_async.stores import RedisStore
 from tests.conftest import MakeClient
 from tests.stores.redis_server import RedisServer, contents
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_slow_store")]
 
 
 async def found(make_client: MakeClient, store: RedisStore) -> list[Finding]:

@@ -20,7 +20,7 @@ from genauth_async.stores._redis_clients import _DRIVER
 from tests.stores.redis_server import RedisServer, contents
 from tests.stores.redis_stores import MakeStore, record
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 
 async def until(happened: Callable[[], object]) -> None:
@@ -218,7 +218,7 @@ async def test_a_cancelled_holder_leaves_nothing(
     assert caplog.text == ""
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.backends("asyncio")
 @pytest.mark.parametrize("method", ["get", "compare_and_set", "delete"])
 async def test_no_cancellation_of_a_call_is_lost(method: str, redis_store: RedisStore) -> None:
     """redis-py takes some native ones for its own, and answers as though there had been none."""
@@ -252,7 +252,7 @@ async def test_a_cancelled_waiter_leaves_the_holders_lock_alone(
     assert contents(redis_server, redis_prefix) == {}
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.backends("asyncio")
 async def test_a_timeout_of_asyncio_ends_the_wait_and_the_hold(
     redis_store: RedisStore, redis_server: RedisServer, redis_prefix: str
 ) -> None:
@@ -277,7 +277,7 @@ async def test_a_lock_costs_two_calls(redis_store: RedisStore, redis_server: Red
     assert set(calls) <= {"cmdstat_set", "cmdstat_evalsha", "cmdstat_get", "cmdstat_del", "cmdstat_config|resetstat"}
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.backends("asyncio")
 async def test_a_client_of_asyncio_without_a_timeout_is_given_one(own_server: RedisServer) -> None:
     client = redis.asyncio.Redis.from_url(own_server.url, socket_timeout=None, **_DRIVER)
     store = RedisStore(client, timeout=0.3)

@@ -16,7 +16,7 @@ from tests.stores.losing_proxy import LosingProxy, losing_proxy
 from tests.stores.redis_server import PASSWORD, RedisServer, contents
 from tests.stores.redis_stores import record
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ async def test_a_release_whose_answer_is_lost_is_no_error(
 
 
 @pytest.mark.parametrize("kind", [redis.asyncio.Redis, redis.Redis])
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.backends("asyncio")
 async def test_clients_that_try_again_by_themselves_do_no_harm(
     kind: Any, proxy: LosingProxy, redis_prefix: str
 ) -> None:

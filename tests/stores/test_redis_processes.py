@@ -66,7 +66,6 @@ def ended(process: subprocess.Popen[str]) -> str:
     return printed
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_of_4_processes_one_wins_each_generation(store: RedisStore, programs: Programs) -> None:
     await store.compare_and_set("ada", record(1), expected=None)
     started = [programs.start("win", backend) for backend in ("asyncio", "trio") * 2]
@@ -90,7 +89,6 @@ def test_one_process_at_a_time_holds_the_lock(programs: Programs, redis_server: 
     assert contents(redis_server, redis_prefix) == {"counter": str(4 * STEPS).encode()}
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 async def test_the_lock_of_a_killed_process_is_free_after_its_life(
     store: RedisStore, programs: Programs, redis_server: RedisServer, redis_prefix: str, backend: str
@@ -108,7 +106,6 @@ async def test_the_lock_of_a_killed_process_is_free_after_its_life(
     await store.aclose()
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 async def test_a_process_that_stood_still_overwrites_nothing(
     store: RedisStore, programs: Programs, redis_server: RedisServer, redis_prefix: str, backend: str

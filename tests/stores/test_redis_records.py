@@ -30,6 +30,7 @@ async def test_what_was_written_is_read(redis_store: TokenStore) -> None:
 
 
 @pytest.mark.parametrize("way_to_redis", ["url", "blocking client"])
+@pytest.mark.backends("asyncio", "trio")
 async def test_more_calls_at_once_than_connections_wait_for_one(redis_store: TokenStore) -> None:
     found: list[object] = []
 
@@ -76,6 +77,7 @@ async def test_the_same_record_from_somebody_else_is_not_ones_own(
     assert not await first.compare_and_set("ada", mark, expected=1)
 
 
+@pytest.mark.backends("asyncio", "trio")
 async def test_of_50_writers_one_wins_each_generation(redis_store: TokenStore) -> None:
     await redis_store.compare_and_set("ada", record(1), expected=None)
     for generation in range(2, 6):
@@ -253,7 +255,7 @@ def test_times_are_more_than_nothing(option: str, seconds: float) -> None:
         RedisStore("redis://127.0.0.1", **{option: seconds})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("anyio_backend", ["trio"])
+@pytest.mark.backends("trio")
 async def test_a_client_of_asyncio_is_refused_on_trio(redis_server: RedisServer) -> None:
     store = RedisStore(redis.asyncio.Redis.from_url(redis_server.url))
     with pytest.raises(ConfigurationError, match="asyncio only"):

@@ -21,7 +21,7 @@ from tests.stores.losing_proxy import LosingProxy, losing_proxy
 from tests.stores.redis_server import RedisServer, contents
 from tests.stores.redis_stores import MakeStore
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("user")]
+pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio"), pytest.mark.usefixtures("user")]
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ async def test_new_tokens_whose_answer_is_lost_are_kept(
     assert emulator.requests[REFRESH] == 1
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.backends("asyncio")
 async def test_the_blocking_client_uses_the_same_store(
     redis_server: RedisServer, redis_prefix: str, emulator: Emulator
 ) -> None:

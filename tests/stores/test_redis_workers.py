@@ -26,7 +26,6 @@ from tests.stores.redis_server import RedisServer
 pytestmark = [
     pytest.mark.anyio,
     pytest.mark.usefixtures("user"),
-    pytest.mark.parametrize("anyio_backend", ["asyncio"]),
     pytest.mark.skipif(os.name == "nt", reason="one worker only"),
 ]
 WORKERS = 4

@@ -19,7 +19,7 @@ from genauth_async.emulator import Emulator, User
 from tests.core.httpx_auth.conftest import Api, Caller, in_both_libraries
 from tests.core.sessions import LIFE, REFRESH
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 _LONG = 20  # seconds after which a test that would hang has failed
 
