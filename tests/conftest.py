@@ -17,6 +17,7 @@ import pytest
 
 import genauth_async
 import genauth_sync
+from genauth_async.doctor import _stores
 from genauth_async.emulator import Emulator, User
 from tests.browser import browse, browser  # noqa: F401 - fixtures
 from tests.recording import RecordingServer, recording_server
@@ -94,6 +95,12 @@ def secrets_of(emulator: Emulator) -> set[str]:
         *state.hosted_login.service_tickets._tickets,
         *(message.code for message in emulator.inbox),
     }
+
+
+@pytest.fixture
+def no_slow_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have doctor call no store slow: how busy this machine is decides nothing."""
+    monkeypatch.setattr(_stores, "_SLOW_SECONDS", 60)
 
 
 @pytest.fixture

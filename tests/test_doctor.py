@@ -23,7 +23,7 @@ from genauth_async.stores import FileStore, RedisStore
 from tests.conftest import MakeClient
 from tests.tls_servers import authority, https_emulator  # noqa: F401 - a fixture
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_slow_store")]
 
 
 def of(findings: Sequence[Finding], subject: str) -> Finding:

@@ -17,8 +17,9 @@ SECRET = "s" * 32
 # Event loops in threads of their own end without closing the store's connections.
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning", "ignore:loop is closed:ResourceWarning")
 class InRedis(StoreConformance):
-    @pytest.fixture(autouse=True)
-    def nothing_left_to_finalize(self) -> Iterator[None]:
+    @pytest.fixture(autouse=True, scope="class")
+    @classmethod
+    def nothing_left_to_finalize(cls) -> Iterator[None]:
         yield
         gc.collect()
 

@@ -19,8 +19,9 @@ ROOT = str(Path(__file__).parents[2])
 # Python 3.13 warns of connections that the driver drops when a task is cancelled while it opens one.
 @pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 class TestSQLStore(SharedStoreConformance):
-    @pytest.fixture(autouse=True)
-    def dropped_here(self) -> Iterator[None]:
+    @pytest.fixture(autouse=True, scope="class")
+    @classmethod
+    def dropped_here(cls) -> Iterator[None]:
         """And not in another test, where no such warning is to be overlooked."""
         yield
         gc.collect()
