@@ -22,6 +22,7 @@ from genauth_async.emulator import Emulator, User
 from tests.browser import browse, browser  # noqa: F401 - fixtures
 from tests.recording import RecordingServer, recording_server
 from tests.rsa_keys import use_pooled_keys
+from tests.slow_tests import SlowTests
 
 PASSWORD = "passw0rd-Canary"
 
@@ -35,6 +36,10 @@ BACKENDS = [
 ]
 if os.name != "nt":
     BACKENDS.append(pytest.param(("asyncio", {"use_uvloop": True}), id="uvloop"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(SlowTests(config))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

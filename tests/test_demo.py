@@ -23,7 +23,7 @@ def run(*arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[st
     )
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("backend", ["asyncio", pytest.param("trio", marks=pytest.mark.slow)])
 def test_the_demo_shows_the_main_job(backend: str) -> None:
     done = run("demo", "--backend", backend)
     assert (done.returncode, done.stderr) == (0, "")

@@ -43,6 +43,7 @@ def run(folder: Path, environment: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("name", ["CI", "GENAUTH_REQUIRE_PROGRAMS"])
+@pytest.mark.slow
 def test_a_missing_program_is_a_failure_where_everything_has_to_be_tried(tmp_path: Path, name: str) -> None:
     said = run(tmp_path, {name: "1"})
     assert "1 failed, 1 error" in said
@@ -50,6 +51,7 @@ def test_a_missing_program_is_a_failure_where_everything_has_to_be_tried(tmp_pat
 
 
 @pytest.mark.parametrize("environment", [{}, {"CI": "false", "GENAUTH_REQUIRE_PROGRAMS": "0"}])
+@pytest.mark.slow
 def test_elsewhere_it_is_skipped_and_the_reason_said(tmp_path: Path, environment: dict[str, str]) -> None:
     said = run(tmp_path, environment)
     assert "2 skipped" in said

@@ -53,6 +53,7 @@ def _wide() -> dict[str, str]:
         (["--url=login.test"], "--url", "http://login.test"),
     ],
 )
+@pytest.mark.slow
 def test_mistakes_are_told_by_option(arguments: list[str], option: str, message: str) -> None:
     command = [sys.executable, "-m", "genauth_async", "emulator", "--port=0", *arguments]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120, env=_wide())

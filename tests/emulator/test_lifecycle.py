@@ -160,6 +160,7 @@ def test_leaves_no_thread_behind() -> None:
         assert not thread.is_alive()
 
 
+@pytest.mark.slow
 def test_a_script_that_forgets_to_stop_it_still_ends() -> None:
     script = "from genauth_async.emulator import Emulator; Emulator().start()"
     subprocess.run([sys.executable, "-W", "error", "-c", script], check=True, timeout=30)

@@ -21,6 +21,8 @@ from genauth_async.emulator import Emulator, User, sign_in_at_page
 from tests.browser import Browse
 from tests.web_servers import serving_aiohttp, serving_asgi
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PASSWORD = "passw0rd-Canary"
 LIFETIME = 600

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import pytest
 
@@ -11,7 +11,7 @@ import genauth_sync
 from tests.core.sessions import REFRESH
 from tests.faults.cases import Case, Happened
 from tests.faults.conftest import FAULT
-from tests.faults.matrix import CASES, PAGE, head_of, page
+from tests.faults.matrix import CASES, PAGE, SECTIONS, head_of, page
 from tests.faults.outcomes import EMPTY, ENDED, GONE, MARKED, NEW, OUTCOMES, PRESENT, text_of
 from tests.faults.scene import Scene
 
@@ -19,7 +19,17 @@ if sys.platform == "win32":
     pytest.skip("signals are not of Windows", allow_module_level=True)
 
 
-RUNS = [pytest.param(case, backend, id=f"{backend}, {case.name}") for case in CASES for backend in case.backends]
+def marks(case: Case, backend: str) -> Collection[pytest.MarkDecorator]:
+    """All are slow, but for the first of each section."""
+    is_first = any(case is cases[0] for cases in SECTIONS.values()) and backend == case.backends[0]
+    return [] if is_first else [pytest.mark.slow]
+
+
+RUNS = [
+    pytest.param(case, backend, id=f"{backend}, {case.name}", marks=marks(case, backend))
+    for case in CASES
+    for backend in case.backends
+]
 
 
 @pytest.mark.parametrize(("case", "backend"), RUNS)

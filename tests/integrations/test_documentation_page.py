@@ -21,6 +21,8 @@ from tests.conftest import PASSWORD
 from tests.node_tools import package_folder
 from tests.web_servers import serving_asgi
 
+pytestmark = pytest.mark.slow
+
 
 def api(client: AuthenticationClient) -> FastAPI:
     """An API whose documentation page loads nothing from other machines, as Chromium could not here."""

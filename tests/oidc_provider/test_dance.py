@@ -17,7 +17,7 @@ from tests.browser import Browse
 from tests.oidc_provider.conftest import Provider, sign_in
 from tests.recording import RecordingServer
 
-pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
+pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio"), pytest.mark.slow]
 
 OFFLINE = "openid profile email offline_access"
 RESOURCE = "https://items.example"

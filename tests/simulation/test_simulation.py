@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 
 import pytest
 
@@ -16,6 +17,8 @@ from tests.simulation.schedule import carry_out
 SCHEDULES = int(os.environ.get("SIMULATED_SCHEDULES", "1600"))
 ONE_SEED = os.environ.get("SIMULATED_SEED")
 SEEDS = range(SCHEDULES) if ONE_SEED is None else [int(ONE_SEED)]
+SHORT = 150
+RUNS = [pytest.param(SEEDS[:SHORT], id="short"), pytest.param(SEEDS[SHORT:], id="long", marks=pytest.mark.slow)]
 BACKENDS = ["trio", "asyncio"]
 
 
@@ -25,9 +28,10 @@ def quiet_sessions(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR, "genauth_async.session")
 
 
+@pytest.mark.parametrize("seeds", RUNS)
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_whatever_happens_all_promises_are_kept(backend: str) -> None:
-    for seed in SEEDS:
+def test_whatever_happens_all_promises_are_kept(backend: str, seeds: Sequence[int]) -> None:
+    for seed in seeds:
         if carry_out(plan_of(seed), backend).violations:
             pytest.fail(story(smallest(plan_of(seed), backend), backend))
 

@@ -325,6 +325,7 @@ anyio.run(main, backend={backend!r})
 class SharedStoreConformance(StoreConformance):
     """What a session relies on among processes; `program` is Python source that makes `store` on the same data."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("function", ["with_lock", "without"])
     async def test_processes_lose_no_write_of_each_other(
         self, function: str, store: TokenStore, program: str, anyio_backend: Any

@@ -208,6 +208,7 @@ def start_holder(directory: Path) -> Iterator[Callable[[], subprocess.Popen[byte
         yield start
 
 
+@pytest.mark.slow
 def test_writers_that_are_killed_leave_whole_records(directory: Path) -> None:
     assert run(_KILLED_WRITERS, directory).returncode == 0
 

@@ -63,6 +63,7 @@ anyio.run(main)
 """
 
 
+@pytest.mark.slow
 def test_processes_that_come_first_at_once_agree(keyring_file: Path, directory: Path) -> None:
     processes = [
         subprocess.Popen(
@@ -115,6 +116,7 @@ anyio.run(main)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the Secret Service is of Linux")
+@pytest.mark.slow
 def test_it_works_with_a_real_secret_service(tmp_path: Path, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     what = "a real Secret Service"
     session, daemon = program("dbus-run-session", what), program("gnome-keyring-daemon", what)

@@ -19,7 +19,7 @@ from genauth_async.stores._redis_clients import _DRIVER
 from tests.stores.redis_server import PASSWORD, RedisServer, contents
 from tests.stores.redis_stores import record
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 @pytest.fixture

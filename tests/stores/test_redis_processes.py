@@ -20,7 +20,7 @@ from tests.stores.redis_program import GENERATIONS, LIFE, STEPS
 from tests.stores.redis_server import RedisServer, contents
 from tests.stores.redis_stores import record
 
-pytestmark = [pytest.mark.anyio, pytest.mark.skipif(os.name == "nt", reason="signals and fork")]
+pytestmark = [pytest.mark.anyio, pytest.mark.skipif(os.name == "nt", reason="signals and fork"), pytest.mark.slow]
 
 
 class Programs:

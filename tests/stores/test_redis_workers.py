@@ -24,6 +24,7 @@ from tests.integrations.sites import Browser, Site
 from tests.stores.redis_server import RedisServer
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.anyio,
     pytest.mark.usefixtures("user"),
     pytest.mark.skipif(os.name == "nt", reason="one worker only"),

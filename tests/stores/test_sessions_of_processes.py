@@ -19,6 +19,8 @@ from genauth_async.emulator import Emulator, User
 from genauth_async.stores import FileStore
 from tests.core.sessions import REFRESH
 
+pytestmark = pytest.mark.slow
+
 _ASYNC = """
 import sys
 import anyio

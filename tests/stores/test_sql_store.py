@@ -18,6 +18,7 @@ ROOT = str(Path(__file__).parents[2])
 
 # Python 3.13 warns of connections that the driver drops when a task is cancelled while it opens one.
 @pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
+@pytest.mark.slow
 class TestSQLStore(SharedStoreConformance):
     @pytest.fixture(autouse=True, scope="class")
     @classmethod

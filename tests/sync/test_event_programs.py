@@ -10,7 +10,9 @@ from tests.sync.test_bridge_programs import Program, needs_fork
 pytestmark = needs_fork
 
 
-@pytest.mark.parametrize("what", ["close", "close the client", "receive"])
+@pytest.mark.parametrize(
+    "what", ["close", *(pytest.param(what, marks=pytest.mark.slow) for what in ("close the client", "receive"))]
+)
 def test_an_event_stream_survives_a_fork_in_both_processes(what: str) -> None:
     with Emulator() as emulator:
         emulator.add_user(username="test", password="passw0rd")

@@ -58,6 +58,7 @@ def test_the_real_pages_are_up_to_date() -> None:
         ("docs/reference/mfa.md", "## verify_mfa_token", "## verify_token", "mfa.md"),
     ],
 )
+@pytest.mark.slow
 def test_what_changes_makes_its_page_stale(project: Path, path: str, old: str, new: str, page: str) -> None:
     replace(project / path, old, new)
     status, problems = generate(project, "--check")
@@ -67,12 +68,14 @@ def test_what_changes_makes_its_page_stale(project: Path, path: str, old: str, n
     assert generate(project, "--check") == (0, [])
 
 
+@pytest.mark.slow
 def test_a_missing_page_is_found(project: Path) -> None:
     (project / "docs/reference/mfa.md").unlink()
     assert generate(project, "--check") == (1, ["docs/reference/mfa.md: missing"])
 
 
 @pytest.mark.parametrize("arguments", [("--check",), ()])
+@pytest.mark.slow
 def test_a_stray_page_is_found(project: Path, arguments: tuple[str, ...]) -> None:
     (project / "docs/reference/notes.md").touch()
     assert generate(project, *arguments) == (1, ["docs/reference/notes.md: stray"])
@@ -95,6 +98,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("path", "old", "new", "message"), REFUSED.values(), ids=REFUSED.keys())
+@pytest.mark.slow
 def test_what_it_does_not_know_it_refuses(project: Path, path: str, old: str, new: str, message: str) -> None:
     replace(project / path, old, new)
     status, [problem] = generate(project)
@@ -119,6 +123,7 @@ def test_what_it_does_not_know_it_refuses(project: Path, path: str, old: str, ne
         ("genauth_async/models/mfa.py", "genauth_async/models/odd.py", "genauth_async/models/odd.py: has no page"),
     ],
 )
+@pytest.mark.slow
 def test_every_area_has_an_example_and_everything_a_page(
     project: Path, old: str, new: str | None, message: str
 ) -> None:

@@ -311,6 +311,7 @@ def test_what_has_a_facade_is_the_facade_even_when_the_core_imports_it_late(proj
     assert "from genauth_sync.session import TokenSession" in (project / "genauth_sync/__init__.py").read_text()
 
 
+@pytest.mark.slow
 def test_the_golden_facade_is_well_typed(project: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir=cache", "genauth_async", "genauth_sync"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=project, timeout=300)
