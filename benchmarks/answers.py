@@ -11,7 +11,7 @@ from typing import Any
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from genauth_async.sm2 import generate_key_pair
+from genauth_async._crypto.sm2 import generate_key_pair
 
 APP_ID = "60a5f2c3b1d7e8f9a0b1c2d3"
 APP_SECRET = secrets.token_hex(16)

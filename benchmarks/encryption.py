@@ -64,7 +64,7 @@ def gmssl_pyx() -> Measure:
 def _encrypting_in_c(*, ours: bool) -> Measure:
     from gmssl_pyx import sm2_encrypt
 
-    from genauth_async import sm2
+    from genauth_async._crypto import sm2
 
     _, key = sm2.generate_key_pair()
     encrypt = (
@@ -82,7 +82,7 @@ def _encrypting_in_c(*, ours: bool) -> Measure:
 
 def ours_in_python() -> Measure:
     """One encryption, by this SDK."""
-    from genauth_async import sm2
+    from genauth_async._crypto import sm2
 
     _without_c()
     _, key = sm2.generate_key_pair()
@@ -100,7 +100,7 @@ def gmssl() -> Measure:
     """One encryption, by gmssl's own method."""
     from gmssl.sm2 import CryptSM2
 
-    from genauth_async.sm2 import generate_key_pair
+    from genauth_async._crypto.sm2 import generate_key_pair
 
     private_key, key = generate_key_pair()
     cipher = CryptSM2(private_key=f"{private_key:064x}", public_key=key.to_hex())

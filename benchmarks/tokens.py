@@ -146,8 +146,7 @@ def checking_signatures() -> Measure:
 
 def decoding() -> Measure:
     """A sign-in's answer: to its DTO, or by json.loads alone."""
-    from genauth_async._envelope import read_envelope
-    from genauth_async._request import Response
+    from genauth_async._wire.responses import Response, read_envelope
     from genauth_async.models import LoginTokenRespDto
 
     def to_dto(body: bytes, times: int) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ._retry import RetryPolicy
 from .client import AuthenticationClient
 from .errors import (
     AccessTokenHashError,
@@ -84,7 +83,7 @@ from .errors import (
 from .oidc.attempt import LoginAttempt
 from .oidc.redirects import Redirect
 from .session import TokenSession
-from .settings import Clock, Settings
+from .settings import Clock, RetryPolicy, Settings
 from .stores import FileStore, MemoryStore, SessionRecord, TokenStore
 from .stream import Stream
 

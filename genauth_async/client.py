@@ -8,13 +8,16 @@ from typing import Any, get_args
 
 from attrs import evolve
 
-from ._http_types import AsyncHTTPClient, AsyncHTTPTransport
-from ._pool import Pool, PoolOptions
-from ._retry import RetryPolicy
-from ._tls import Verify
-from ._token_set import TokensLike
-from ._transport import Transport
-from .api._base import Shared
+from ._arguments.environment import settings_from_environment
+from ._arguments.text import one_of
+from ._arguments.timeouts import deadline
+from ._arguments.urls import checked_host, checked_websocket_host
+from ._http.client_provider import Pool, PoolOptions
+from ._http.tls import Verify
+from ._http.transport import Transport
+from ._http.types import AsyncHTTPClient, AsyncHTTPTransport
+from ._session.token_sets import TokensLike
+from .api._shared import Shared
 from .api.account import Account
 from .api.contacts import Contacts
 from .api.devices import Devices
@@ -42,19 +45,7 @@ from .errors import ConfigurationError
 from .oidc.cas import CAS
 from .oidc.redirects import Redirects
 from .session import OnTokens, TokenSession
-from .settings import (
-    ClientAuthMethod,
-    Clock,
-    HeaderPrefix,
-    ProtocolType,
-    Settings,
-    Timeout,
-    checked_host,
-    checked_websocket_host,
-    deadline,
-    one_of,
-    settings_from_environment,
-)
+from .settings import ClientAuthMethod, Clock, HeaderPrefix, ProtocolType, RetryPolicy, Settings, Timeout
 from .stores import TokenStore
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING
 
-from ._guard import guarded
+from ._core.tracebacks import guarded
 
 if TYPE_CHECKING:
     from segno import QRCode

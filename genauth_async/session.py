@@ -12,13 +12,14 @@ from typing import Final, NoReturn, TypeAlias, TypeVar
 import anyio
 from attrs import evolve
 
-from ._grants import predecessors
-from ._guard import FramesCleared
-from ._shield import finish
-from ._stored_tokens import StoredTokens
-from ._token_set import TokensLike, is_unspent, succeeding, token_set
+from ._core.shielding import finish
+from ._core.tracebacks import FramesCleared
+from ._session.grants import predecessors
+from ._session.httpx_auth import SessionAuth
+from ._session.stored_tokens import StoredTokens
+from ._session.token_sets import TokensLike, is_unspent, succeeding, token_set
+from .api._base import parts_of
 from .errors import GenAuthError, InvalidGrantError, RefreshUnavailableError, SessionExpiredError, StoreError
-from .integrations.httpx_auth import SessionAuth
 from .models.tokens import TokenSet
 from .oidc.tokens import Tokens
 from .stores import SessionRecord, TokenStore
@@ -65,11 +66,11 @@ class TokenSession(FramesCleared):
         on_tokens: OnTokens | None = None,
         expires_at: float | None = None,
     ) -> None:
-        settings = client._settings  # noqa: SLF001 - both are parts of one client
+        settings, shared = parts_of(client)
         self._client = client
         self._clock = settings.clock
         self._seconds = settings.refresh_timeout
-        self._grants = client._shared.grants  # noqa: SLF001
+        self._grants = shared.grants
         self._on_tokens = on_tokens
         self._stored = StoredTokens(
             self._grants,

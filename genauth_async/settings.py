@@ -2,85 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Mapping
-from ipaddress import ip_address
-from typing import Final, Literal, NoReturn, Protocol, TypeVar, get_args
-from urllib.parse import urlsplit
+from collections.abc import Callable
+from typing import Literal, NoReturn, get_args
 
-from attrs import field, frozen
+from attrs import field, frozen, validators
 
-from ._masking import masked
-from ._retry import RetryPolicy
+from ._arguments.text import one_of
+from ._arguments.timeouts import Deadline, Timeout
+from ._core.redaction import masked
 from .errors import ConfigurationError
+
+__all__ = ["ClientAuthMethod", "Clock", "HeaderPrefix", "ProtocolType", "RetryPolicy", "Settings", "Timeout"]
 
 ClientAuthMethod = Literal["client_secret_post", "client_secret_basic", "none"]
 ProtocolType = Literal["oidc", "oauth", "saml", "cas"]
 HeaderPrefix = Literal["x-genauth", "x-authing"]
-
-DEFAULT_HOST: Final = "https://api.genauth.ai"
-DEFAULT_WEBSOCKET_HOST: Final = "wss://events.genauth.ai"
-_MILLISECONDS_LIKELY: Final = 1000.0
-_CONNECT_SECONDS: Final = 5.0
-
-_EnumT = TypeVar("_EnumT", bound=str)
-
-
-class PhaseTimeouts(Protocol):
-    """What an httpx.Timeout and an httpx2.Timeout have in common: seconds for each phase, or None for no limit."""
-
-    @property
-    def connect(self) -> float | None: ...
-    @property
-    def read(self) -> float | None: ...
-    @property
-    def write(self) -> float | None: ...
-    @property
-    def pool(self) -> float | None: ...
-
-
-Timeout = float | PhaseTimeouts
-"""Seconds for a whole call, all tries included; or an httpx.Timeout, whose phases are kept and add up to the whole."""
-
-
-@frozen
-class Deadline:
-    """A timeout, made precise. All in seconds.
-
-    Attributes:
-        total: for the whole call, all tries included.
-        phases: for each phase of one try, by httpx's names.
-    """
-
-    total: float
-    phases: Mapping[str, float]
-
-
-def deadline(timeout: Timeout, argument: str = "timeout") -> Deadline:
-    """Makes a timeout precise.
-
-    Raises:
-        ConfigurationError: it is not positive, unlimited, or looks like milliseconds.
-    """
-    if isinstance(timeout, (int, float)):
-        if not 0 < timeout < _MILLISECONDS_LIKELY:
-            hint = "; this looks like milliseconds" if timeout >= _MILLISECONDS_LIKELY else ""
-            raise ConfigurationError(argument, f"is in seconds, above 0 and below 1000, not {timeout!r}{hint}")
-        seconds = float(timeout)
-        # Shorter for connecting, so that an unreachable host is told apart from a slow answer, and tried again safely.
-        return Deadline(
-            seconds, {"connect": min(seconds, _CONNECT_SECONDS), "read": seconds, "write": seconds, "pool": seconds}
-        )
-    phases: dict[str, float] = {}
-    for name in ("connect", "read", "write", "pool"):
-        seconds_or_none = getattr(timeout, name, None)
-        if not isinstance(seconds_or_none, (int, float)) or seconds_or_none <= 0:
-            raise ConfigurationError(
-                argument, f"takes seconds or an httpx.Timeout without unlimited phases; {name} is {seconds_or_none!r}"
-            )
-        phases[name] = float(seconds_or_none)
-    return Deadline(sum(phases.values()), phases)
 
 
 @frozen
@@ -94,6 +31,28 @@ class Clock:
 
     monotonic: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
+
+
+@frozen(kw_only=True)
+class RetryPolicy:
+    """How often and how patiently a call is tried again.
+
+    Which outcomes are tried again does not depend on this, but on what a second try could do: a connection that was
+    never made and 429 always are; 503 and a lost answer only where the call reads, never for a refresh, a code
+    exchange, a sign-up or a message sent.
+
+    Attributes:
+        attempts: tries in all; 1 turns retrying off.
+        backoff: seconds before the second try at most; doubles with each further one. The wait is drawn evenly between
+            zero and this, so that clients do not come back all at once.
+        max_backoff: seconds between two tries at most.
+        max_retry_after: the longest Retry-After, in seconds, that is waited for; a longer one is raised to the caller.
+    """
+
+    attempts: int = field(default=3, validator=validators.ge(1))
+    backoff: float = field(default=0.25, validator=validators.ge(0))
+    max_backoff: float = field(default=4.0, validator=validators.ge(0))
+    max_retry_after: float = field(default=20.0, validator=validators.ge(0))
 
 
 @frozen(kw_only=True)
@@ -171,115 +130,3 @@ class Settings:
     def oauth_path(self, *rest: str) -> tuple[str, ...]:
         """The path of an OAuth endpoint, which depends on the application's protocol."""
         return ("oidc" if self.protocol == "oidc" else "oauth", *rest)
-
-
-def one_of(argument: str, value: str, allowed: tuple[_EnumT, ...]) -> _EnumT:
-    """The value as one of those allowed.
-
-    Raises:
-        ConfigurationError: it is none of them.
-    """
-    for known in allowed:
-        if known == value:
-            return known
-    raise ConfigurationError(argument, f"must be one of {', '.join(allowed)}, not {value!r}")
-
-
-def checked_host(app_host: str | None, *, allow_insecure_http: bool) -> str:
-    """The application's base URL without a trailing slash.
-
-    Raises:
-        ConfigurationError: it is no base URL, or plain http to another machine.
-    """
-    exposed = None if allow_insecure_http else "passwords and tokens"
-    example = "the application's address, like https://example.genauth.ai"
-    url = DEFAULT_HOST if app_host is None else app_host
-    return _checked_origin("app_host", url, "http", example, exposed)
-
-
-def checked_websocket_host(websocket_host: str | None, *, allow_insecure_http: bool) -> str | None:
-    """The event server's base URL without a trailing slash; None if none was given.
-
-    Raises:
-        ConfigurationError: it is no base URL, or plain ws to another machine.
-    """
-    if websocket_host is None:
-        return None
-    exposed = None if allow_insecure_http else "access tokens"
-    example = f"the event server's address, like {DEFAULT_WEBSOCKET_HOST}"
-    return _checked_origin("websocket_host", websocket_host, "ws", example, exposed)
-
-
-def _checked_origin(argument: str, url: str, scheme: str, example: str, exposed: str | None) -> str:
-    """A base URL without a trailing slash.
-
-    Args:
-        argument: where it comes from, for messages.
-        url: what was given.
-        scheme: the plain one; with an s at its end it is the secure one.
-        example: what it should be, for messages.
-        exposed: what the plain scheme would show to others, or None if it may.
-    """
-    if not isinstance(url, str):
-        raise ConfigurationError(argument, f"is text, not {type(url).__name__}: {example}")
-    host = url.strip().rstrip("/")
-    try:
-        parts = urlsplit(host)
-        name, _port = parts.hostname, parts.port
-        (name or "").encode("idna")
-    except ValueError as error:
-        raise ConfigurationError(argument, f"is not a URL: {error}") from error
-    if parts.scheme not in {scheme, f"{scheme}s"} or not name:
-        raise ConfigurationError(argument, f"must be {example}")
-    if parts.username is not None or parts.password is not None:
-        raise ConfigurationError(argument, "must not have a user name or password in it")
-    if parts.path or parts.query or parts.fragment:
-        raise ConfigurationError(argument, f"takes the host alone: {parts.scheme}://{parts.netloc}")
-    if parts.scheme == scheme and exposed is not None and not is_loopback(name):
-        raise ConfigurationError(
-            argument,
-            f"{scheme}:// would send {exposed} to {name} unencrypted; use {scheme}s://, or pass "
-            "allow_insecure_http=True if the network in between is trusted",
-        )
-    return host
-
-
-def is_loopback(name: str) -> bool:
-    """Whether a host name means this machine."""
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
-_ENVIRONMENT: Final = {
-    "GENAUTH_APP_ID": "app_id",
-    "GENAUTH_APP_HOST": "app_host",
-    "GENAUTH_APP_SECRET": "app_secret",
-    "GENAUTH_ISSUER": "issuer",
-    "GENAUTH_PROTOCOL": "protocol",
-    "GENAUTH_TOKEN_ENDPOINT_AUTH_METHOD": "token_endpoint_auth_method",
-    "GENAUTH_INTROSPECTION_ENDPOINT_AUTH_METHOD": "introspection_endpoint_auth_method",
-    "GENAUTH_REVOCATION_ENDPOINT_AUTH_METHOD": "revocation_endpoint_auth_method",
-    "GENAUTH_REDIRECT_URI": "redirect_uri",
-    "GENAUTH_POST_LOGOUT_REDIRECT_URI": "post_logout_redirect_uri",
-    "GENAUTH_LANG": "lang",
-    "GENAUTH_WEBSOCKET_HOST": "websocket_host",
-    "GENAUTH_USER_POOL_ID": "user_pool_id",
-    "GENAUTH_HEADER_PREFIX": "header_prefix",
-}
-
-
-def settings_from_environment(environ: Mapping[str, str] | None) -> dict[str, str]:
-    """The client parameters that the environment sets, by their names.
-
-    Raises:
-        ConfigurationError: GENAUTH_APP_ID is missing.
-    """
-    environ = os.environ if environ is None else environ
-    found = {parameter: environ[name] for name, parameter in _ENVIRONMENT.items() if environ.get(name)}
-    if "app_id" not in found:
-        raise ConfigurationError("GENAUTH_APP_ID", "is not set in the environment")
-    return found

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from anyio import CancelScope, Event, ResourceGuard
 
-from ._guard import FramesCleared
-from ._shield import finish
+from ._core.shielding import finish
+from ._core.tracebacks import FramesCleared
 
 if TYPE_CHECKING:
     from typing import Self

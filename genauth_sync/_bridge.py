@@ -33,8 +33,8 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeVar, ov
 
 from anyio import CapacityLimiter, to_thread
 
-from genauth_async._guard import guard_methods
-from genauth_async._shield import is_to_be_finished
+from genauth_async._core.shielding import is_to_be_finished
+from genauth_async._core.tracebacks import guard_methods
 from genauth_async.errors import ConfigurationError, SyncBridgeError
 from genauth_async.stream import Stream as AsyncStream
 

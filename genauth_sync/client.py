@@ -7,13 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import TracebackType
 
-from genauth_async._http_types import AsyncHTTPClient, AsyncHTTPTransport
-from genauth_async._retry import RetryPolicy
-from genauth_async._tls import Verify
-from genauth_async._token_set import TokensLike
+from genauth_async._http.tls import Verify
+from genauth_async._http.types import AsyncHTTPClient, AsyncHTTPTransport
+from genauth_async._session.token_sets import TokensLike
 from genauth_async.client import AuthenticationClient as AsyncAuthenticationClient
 from genauth_async.models.tokens import TokenSet
-from genauth_async.settings import ClientAuthMethod, Clock, HeaderPrefix, ProtocolType, Settings, Timeout
+from genauth_async.settings import ClientAuthMethod, Clock, HeaderPrefix, ProtocolType, RetryPolicy, Settings, Timeout
 from genauth_async.stores import TokenStore
 from genauth_sync._bridge import awaitable, bridge
 from genauth_sync.api.account import Account

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from genauth_async._token_set import TokensLike
-from genauth_async.integrations.httpx_auth import SessionAuth
+from genauth_async._session.httpx_auth import SessionAuth
+from genauth_async._session.token_sets import TokensLike
 from genauth_async.models.tokens import TokenSet
 from genauth_async.session import TokenSession as AsyncTokenSession
 from genauth_async.stores import TokenStore

@@ -43,9 +43,12 @@ PAGES = {
         "Everything that is raised",
         [f"errors/{name}.py" for name in ("__init__", "_base", "_transport", "_api", "_oidc", "_sessions")],
     ),
-    "settings": ("Settings, time and retries", ["settings.py", "_retry.py"]),
+    "settings": ("Settings, time and retries", ["settings.py"]),
     "qr": ("Pictures of QR codes", ["qr.py"]),
-    "models": ("What all DTOs have, and what several areas use", ["models/_base.py", "models/common.py"]),
+    "models": (
+        "What all DTOs have, and what several areas use",
+        ["models/_base.py", "models/_fields.py", "models/common.py"],
+    ),
 }
 BASES = {"Api", "Authorize", "Login"}  # what has one of these as a base is one of the client's
 SUFFIX = "_example"  # a script's folder is searched first: a mere `webauthn` would hide the package of that name

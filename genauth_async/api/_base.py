@@ -1,65 +1,29 @@
-"""What every area of the API stands on."""
+"""The base of every area of the API."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Final, NoReturn, TypeVar
-from weakref import WeakKeyDictionary
+from typing import Any, NoReturn, TypeVar
 
 import anyio
-from attrs import evolve, field, frozen
+from attrs import evolve
 
 from .. import models
-from .._envelope import read_envelope
-from .._grants import Grants
-from .._guard import FramesCleared
-from .._request import Repeat, Request
-from .._shield import finish
-from .._threads import Threads
-from .._transport import Transport
+from .._arguments.text import checked_token
+from .._arguments.timeouts import Timeout, deadline
+from .._core.tracebacks import FramesCleared
+from .._crypto.passwords import Encrypt
+from .._wire.request import Request, get
+from .._wire.responses import read_envelope
 from ..errors import ConfigurationError, RequestTimeoutError
-from ..models._base import Dto, is_exactly, required_attributes, scalar_attributes, wire_names
-from ..oidc._jwks import KeyCache
-from ..oidc._verified import VerifiedTokens
-from ..passwords import Encrypt, PasswordEncryptor
-from ..settings import Settings, Timeout, deadline
-from ..stream import Stream
+from ..models._base import Dto
+from ..settings import Settings
+from ._shared import Shared
 
 _T = TypeVar("_T")
 _DtoT = TypeVar("_DtoT", bound=Dto)
 _ApiT = TypeVar("_ApiT", bound="Api")
-
-
-@frozen(eq=False)
-class Shared:
-    """What a client and its copies have in common."""
-
-    transport: Transport
-    passwords: PasswordEncryptor = field(factory=PasswordEncryptor)
-    grants: Grants = field(factory=Grants)
-    keys: KeyCache = field(factory=KeyCache)
-    verified: VerifiedTokens = field(factory=VerifiedTokens)
-    threads: Threads = field(factory=lambda: Threads(1))
-    _streams: WeakKeyDictionary[Stream[Any], None] = field(factory=WeakKeyDictionary, init=False)
-
-    def end_with_client(self, stream: Stream[Any]) -> None:
-        """Has a stream closed when the client is, if anybody has it then."""
-        self._streams[stream] = None
-
-    async def aclose(self) -> None:
-        """Closes this event loop's connections, and ends the streams that hold one."""
-        try:
-            await self.transport.aclose()  # first, since from then on nothing connects any more
-        finally:
-            await finish(self._end_streams)
-
-    async def _end_streams(self) -> None:
-        async with anyio.create_task_group() as group:
-            for reference in self._streams.keyrefs():  # a list, so that another thread may add one meanwhile
-                stream = reference()
-                if stream is not None:
-                    group.start_soon(stream.aclose)
 
 
 class Api(FramesCleared):
@@ -122,83 +86,6 @@ class Api(FramesCleared):
         return await self._call(get("api", "v3", "system"), models.SystemInfoResp, timeout)
 
 
-def get(*path: str, **query: str | int | bool | None) -> Request:
-    """A request that reads."""
-    return Request(method="GET", path=path, query=query, repeat=Repeat.SAFE)
-
-
-def post(*path: str, body: Dto, **options: Any) -> Request:
-    """A request that does something, unless `repeat` says that it only reads."""
-    return Request(method="POST", path=path, json=_checked(body).to_dict(), **options)
-
-
-def put(*path: str, body: Dto) -> Request:
-    """A request that changes something."""
-    return Request(method="PUT", path=path, json=_checked(body).to_dict())
-
-
-def _checked(body: Dto) -> Dto:
-    """The body, if it has what it needs, of the right types."""
-    required, scalars = required_attributes(type(body)), scalar_attributes(type(body))
-    for attribute in wire_names(type(body)):
-        value = getattr(body, attribute)
-        if value is None:
-            if attribute in required:
-                raise ConfigurationError(attribute, "is needed, and is None")
-        elif attribute in scalars:
-            if not is_exactly(value, scalars[attribute]):
-                problem = f"is {_KINDS[scalars[attribute]]}, not {type(value).__name__}"
-                raise ConfigurationError(attribute, problem)
-        elif isinstance(value, Dto):
-            _checked(value)
-    return body
-
-
-_KINDS: Final[Mapping[type, str]] = {str: "text", int: "a whole number", bool: "True or False"}
-
-
-def needed(argument: str, value: str | None) -> str:
-    """A text that is not empty.
-
-    Raises:
-        ConfigurationError: it is empty, or no text.
-    """
-    if isinstance(value, str) and value:
-        return value
-    problem = "is needed, and is empty" if value is None or value == "" else f"is text, not {type(value).__name__}"
-    raise ConfigurationError(argument, problem)
-
-
-def segment(argument: str, value: str) -> str:
-    """A text that can stand in a path.
-
-    Raises:
-        ConfigurationError: it is empty, or dots, which HTTP libraries would resolve to another path.
-    """
-    if value in {".", ".."}:
-        raise ConfigurationError(argument, "cannot be dots")
-    return needed(argument, value)
-
-
-def texts(argument: str, value: Sequence[str]) -> list[str]:
-    """A list of texts.
-
-    Raises:
-        ConfigurationError: it is one text, which would be taken for a list of letters, or no list of texts.
-    """
-    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
-        return list(value)
-    raise ConfigurationError(argument, f"is a list of texts, not {type(value).__name__}")
-
-
-def checked_token(token: str, argument: str = "access_token") -> str:
-    """A token that can stand in a header.
-
-    Raises:
-        ConfigurationError: it cannot; without quoting it.
-    """
-    if isinstance(token, str) and token and token.isascii() and token.isprintable() and " " not in token:
-        return token
-    raise ConfigurationError(
-        argument, "is not a token: it is empty, or has spaces, line breaks or non-ASCII characters"
-    )
+def parts_of(client: Api) -> tuple[Settings, Shared]:
+    """Return what other modules of this package need of a client: its settings, and what it shares with its copies."""
+    return client._settings, client._shared  # noqa: SLF001 - the one door to them

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .. import models
-from .._wire import argument
-from ..passwords import Encrypt
+from .._arguments.text import needed
+from .._crypto.passwords import Encrypt
+from .._wire.converter import argument
+from .._wire.request import post
 from ..settings import Timeout
-from ._base import Api, needed, post
+from ._base import Api
 
 
 class Account(Api):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .. import models
-from .._wire import argument
+from .._wire.converter import argument
+from .._wire.request import post
 from ..settings import Timeout
-from ._base import Api, post
+from ._base import Api
 
 
 class Contacts(Api):

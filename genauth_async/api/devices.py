@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .. import models
+from .._wire.request import get, post
 from ..settings import Timeout
 from ..stream import Stream
-from ._base import Api, get, post
+from ._base import Api
 from ._paging import Pages
 
 

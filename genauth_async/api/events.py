@@ -10,14 +10,16 @@ from typing import TypeAlias
 from urllib.parse import quote, urlencode
 
 from .. import models
-from .._request import Request
-from .._subscription import Subscription
-from .._websocket import WebSocket, load_library
-from .._websocket_address import WebSocketAddress, websocket_host_for
+from .._arguments.text import needed
+from .._arguments.timeouts import Deadline, deadline
+from .._websocket.address import WebSocketAddress, websocket_host_for
+from .._websocket.connection import WebSocket, load_library
+from .._websocket.subscription import Subscription
+from .._wire.request import Request
 from ..errors import ConfigurationError
-from ..settings import Deadline, Timeout, deadline
+from ..settings import Timeout
 from ..stream import Stream
-from ._base import Api, needed
+from ._base import Api
 
 OnEvent: TypeAlias = Callable[[str], Awaitable[None] | None]
 """Told of each event."""

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from .. import models
-from .._wire import argument
+from .._arguments.text import needed
+from .._wire.converter import argument
+from .._wire.request import get, post
 from ..settings import Timeout
 from ..stream import Stream
-from ._base import Api, get, needed, post
+from ._base import Api
 from ._polling import DEFAULT_INTERVAL, DEFAULT_WAIT, Polling
 
 _FINAL: Final = frozenset({"AUTHORIZED", "CANCELLED", "EXPIRED", "ERROR"})

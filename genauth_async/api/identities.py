@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from .. import models
+from .._arguments.text import needed
+from .._wire.request import get, post
 from ..settings import Timeout
-from ._base import Api, get, needed, post
+from ._base import Api
 
 
 class Identities(Api):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .. import models
-from .._wire import argument
+from .._arguments.text import needed
+from .._wire.converter import argument
+from .._wire.request import get, post
 from ..settings import Timeout
-from ._base import Api, get, needed, post
+from ._base import Api
 
 
 class Invitations(Api):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .. import models
-from .._request import Repeat, Request
-from .._wire import argument
+from .._arguments.text import checked_token, needed
+from .._wire.converter import argument
+from .._wire.request import Repeat, Request, get, post
 from ..errors import ConfigurationError, MFARequiredError
 from ..settings import Timeout
-from ._base import Api, checked_token, get, needed, post
+from ._base import Api
 
 
 class MFA(Api):

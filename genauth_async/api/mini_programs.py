@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .. import models
-from .._request import Repeat
+from .._wire.request import Repeat, post
 from ..settings import Timeout
-from ._base import Api, post
+from ._base import Api
 
 
 class MiniPrograms(Api):

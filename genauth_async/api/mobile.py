@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .. import models
-from .._wire import argument
+from .._arguments.text import needed
+from .._wire.converter import argument
+from .._wire.request import get, post
 from ..errors import ConfigurationError
 from ..settings import Timeout
-from ._base import Api, get, needed, post
+from ._base import Api
 
 
 class MobileSignIn(Api):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .. import models
-from .._request import Repeat
-from .._wire import argument
+from .._arguments.text import segment
+from .._wire.converter import argument
+from .._wire.request import Repeat, get, post
 from ..settings import Timeout
-from ._base import Api, get, post, segment
+from ._base import Api
 
 
 class Passkeys(Api):

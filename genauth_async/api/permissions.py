@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from .. import models
-from .._request import Repeat
-from .._wire import argument
+from .._arguments.text import needed, texts
+from .._wire.converter import argument
+from .._wire.request import Repeat, get, post
 from ..settings import Timeout
 from ..stream import Stream
-from ._base import Api, get, needed, post, texts
+from ._base import Api
 from ._paging import Pages
 
 

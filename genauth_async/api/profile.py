@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from .. import models
+from .._wire.request import get, post
 from ..settings import Timeout
-from ._base import Api, get, post
+from ._base import Api
 
 
 class Profile(Api):

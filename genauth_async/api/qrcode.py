@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from .. import models
+from .._arguments.text import needed
+from .._wire.request import get, post
 from ..settings import Timeout
 from ..stream import Stream
-from ._base import Api, get, needed, post
+from ._base import Api
 from ._polling import DEFAULT_INTERVAL, DEFAULT_WAIT, Polling
 
 _FINAL: Final = frozenset({"AUTHORIZED", "CANCELLED", "EXPIRED", "ERROR"})

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Final, get_args
 
 from .. import models
-from .._wire import argument
+from .._arguments.text import one_of
+from .._crypto.passwords import Encrypt
+from .._wire.converter import argument
+from .._wire.request import get, post
 from ..errors import ConfigurationError
-from ..passwords import Encrypt
-from ..settings import Timeout, one_of
-from ._base import Api, get, post
+from ..settings import Timeout
+from ._base import Api
 
 _PAYLOAD_OF: Final[Mapping[models.SignInConnection, str]] = {
     "PASSWORD": "password_payload",

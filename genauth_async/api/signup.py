@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .. import models
-from .._wire import argument
+from .._arguments.text import one_of
+from .._crypto.passwords import Encrypt
+from .._wire.converter import argument
+from .._wire.request import post
 from ..errors import ConfigurationError
-from ..passwords import Encrypt
-from ..settings import Timeout, one_of
-from ._base import Api, post
+from ..settings import Timeout
+from ._base import Api
 
 
 class SignUp(Api):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .. import models
-from .._request import Request
-from .._wire import argument
+from .._arguments.text import needed, segment
+from .._wire.converter import argument
+from .._wire.request import Request, get, post, put
 from ..settings import Timeout
-from ._base import Api, get, needed, post, put, segment
+from ._base import Api
 
 
 class WebAuthn(Api):

@@ -13,17 +13,20 @@ from urllib.parse import urlsplit
 import anyio
 from anyio.streams.tls import TLSAttribute
 
-from .._envelope import read_oauth
-from .._request import Repeat, Request, Response
-from .._transport import Transport
+from .._arguments.urls import is_loopback
+from .._http.transport import Transport
+from .._wire.request import Repeat, Request
+from .._wire.responses import Response, read_oauth
+from ..api._base import parts_of
 from ..client import AuthenticationClient
 from ..errors import (
     GenAuthError,
     InvalidClientError,
     KeysUnavailableError,
 )
-from ..models._base import Dto, dto
-from ..settings import Settings, is_loopback
+from ..models._base import Dto
+from ..models._fields import dto
+from ..settings import Settings
 from ._findings import Report
 
 _SECONDS: Final = 10.0
@@ -52,7 +55,8 @@ async def examine_server(client: AuthenticationClient, report: Report) -> None:
         client: the application's.
         report: is told.
     """
-    settings, transport = client.settings, client._shared.transport  # noqa: SLF001 - parts of one client
+    settings, shared = parts_of(client)
+    transport = shared.transport
     _configuration(settings, report)
     await _connection(settings, transport, report)
     path = settings.oauth_path(".well-known", "openid-configuration")

@@ -7,7 +7,7 @@ from threading import Lock
 
 from attrs import field, frozen
 
-from genauth_async._masking import masked
+from genauth_async._core.redaction import masked
 
 
 @frozen(kw_only=True)

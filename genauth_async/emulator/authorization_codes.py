@@ -12,7 +12,7 @@ from threading import Lock
 
 from attrs import define, field
 
-from genauth_async._masking import masked
+from genauth_async._core.redaction import masked
 
 from .clock import Clock
 from .grants import Grant, Protocol

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from attrs import field, frozen
 from starlette.responses import RedirectResponse, Response
 
-from genauth_async._masking import masked
+from genauth_async._core.redaction import masked
 
 from .authorization_codes import CHALLENGE_METHODS, is_challenge
 from .browsers import Parameters

@@ -7,7 +7,7 @@ from typing import cast
 from attrs import field, frozen
 from starlette.requests import Request
 
-from genauth_async._masking import masked
+from genauth_async._core.redaction import masked
 
 from .client_auth import require_known_app
 from .factors import FACTOR_TYPES

@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 from attrs import field, frozen
 from starlette.requests import Request
 
-from genauth_async._masking import masked
+from genauth_async._core.redaction import masked
 
 from .arguments import Arguments
 from .replies import ApiError, OAuthError

@@ -14,7 +14,7 @@ from attrs import define, field
 from pyotp import random_base32
 from pyotp.hotp import HOTP
 
-from genauth_async._masking import masked
+from genauth_async._core.redaction import masked
 
 from .clock import Clock
 from .replies import ApiError

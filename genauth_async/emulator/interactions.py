@@ -11,7 +11,7 @@ from typing import Literal
 from attrs import define, field
 from starlette.responses import Response
 
-from genauth_async._masking import masked
+from genauth_async._core.redaction import masked
 
 from .browser_sessions import BrowserSession
 from .clock import Clock

@@ -8,7 +8,7 @@ from threading import Lock
 
 from attrs import define, field, frozen, setters
 
-from genauth_async._masking import masked
+from genauth_async._core.redaction import masked
 
 from .clock import Clock
 from .replies import ApiError

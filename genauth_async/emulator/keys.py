@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPriv
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc.jwk import KeySet, RSAKey
 
-from genauth_async import sm2
+from genauth_async._crypto import sm2
 
 _RSA_BITS = 2048
 _SMALLEST_PADDING = 8

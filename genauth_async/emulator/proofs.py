@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import field, frozen
 from starlette.responses import Response
 
-from genauth_async._masking import masked
+from genauth_async._core.redaction import masked
 
 from .replies import ApiError, success
 from .state import State

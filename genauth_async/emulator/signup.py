@@ -6,7 +6,7 @@ from attrs import define, field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from genauth_async._masking import masked
+from genauth_async._core.redaction import masked
 
 from .addresses import DEFAULT_COUNTRY_CODE, country_code_argument, email_argument, phone_argument
 from .arguments import Arguments

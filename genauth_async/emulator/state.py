@@ -9,7 +9,7 @@ from typing import Literal
 from attrs import define, field, frozen, validators
 from joserfc.jwk import OctKey
 
-from genauth_async._masking import masked
+from genauth_async._core.redaction import masked
 
 from .access import Access
 from .access_accounts import AccessAccounts

@@ -11,7 +11,7 @@ from typing import Literal
 
 from attrs import define, field, setters
 
-from genauth_async._masking import masked
+from genauth_async._core.redaction import masked
 
 from .clock import iso_time
 

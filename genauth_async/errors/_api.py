@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .._masking import MaskedMapping
+from .._core.redaction import MaskedMapping
 from ._base import GenAuthError
 
 

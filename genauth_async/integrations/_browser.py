@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 import anyio
 from attrs import frozen
 
-from .._sealing import Seal
+from .._crypto.sealing import Seal
+from .._jwt.jws import parse
 from ..errors import GenAuthError, RefreshUnavailableError, SessionError
 from ..models.tokens import OIDCTokenResponse
-from ..oidc._jws import parse
 from ..session import TokenSession
 from ..stores import TokenStore
 from ._cookies import CookieNames

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from attrs import field, frozen
 
-from .._sealing import Seal
+from .._crypto.sealing import Seal
 from ..errors import (
     CallbackError,
     ClientClosedError,

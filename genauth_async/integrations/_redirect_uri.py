@@ -8,8 +8,8 @@ from urllib.parse import SplitResult, urlsplit
 import idna
 from attrs import frozen
 
+from .._arguments.urls import is_loopback
 from ..errors import ConfigurationError
-from ..settings import is_loopback
 
 
 @frozen

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from attrs import field, frozen
 
-from .._sealing import Seal
+from .._crypto.sealing import Seal
 from ..errors import ConfigurationError, GenAuthError, OAuthError, SessionError
 from ..models.tokens import UserInfo
 from ..session import TokenSession

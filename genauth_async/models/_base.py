@@ -1,57 +1,17 @@
-"""What every DTO is made of."""
+"""The bases of all DTOs."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard, TypeVar, overload
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, TypeVar
 
 import attrs
 
-from .._masking import mask_values, masked
+from .._core.redaction import mask_values, masked
+from ._fields import attribute_names, dto, secret_attributes, wire_names, wired
 
-if TYPE_CHECKING:
-    from typing_extensions import dataclass_transform
-else:
-
-    def dataclass_transform(**_: object) -> Callable[[type], type]:
-        return lambda cls: cls
-
-
-ListOf = list
-"""For classes that have an attribute called list."""
-
-_T = TypeVar("_T")
 _DtoT = TypeVar("_DtoT", bound="Dto")
-
-_WIRE = "wire"
-_ALSO = "also"
-_SECRET = "secret"  # noqa: S105 - the name of a metadata entry
-
-
-@overload
-def wired(*, default: _T, wire: str | None = None, also: tuple[str, ...] = (), secret: bool = False) -> _T: ...
-@overload
-def wired(*, wire: str | None = None, also: tuple[str, ...] = (), secret: bool = False) -> Any: ...
-def wired(
-    *, default: Any = attrs.NOTHING, wire: str | None = None, also: tuple[str, ...] = (), secret: bool = False
-) -> Any:
-    """An attribute whose name on the wire is irregular, or whose value is never shown.
-
-    Args:
-        default: the attribute's default; without one it is required.
-        wire: its name on the wire, where that is not the attribute's in camelCase.
-        also: other names under which it is read.
-        secret: masked in reprs, and the DTO does not pickle.
-    """
-    return attrs.field(default=default, metadata={_WIRE: wire, _ALSO: also, _SECRET: secret})
-
-
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(wired,))
-def dto(cls: type[_DtoT]) -> type[_DtoT]:
-    """Makes a class a frozen, slotted, keyword-only attrs class with `Dto`'s repr."""
-    return attrs.frozen(kw_only=True, repr=False)(cls)
 
 
 @dto
@@ -163,56 +123,6 @@ def _plain(value: object) -> object:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value
-
-
-def _camel(name: str) -> str:
-    head, *tail = name.split("_")
-    return head + "".join(part[:1].upper() + part[1:] for part in tail)
-
-
-@cache
-def wire_names(cls: type[Dto]) -> Mapping[str, str]:
-    """The wire name of each attribute."""
-    convert = _camel if cls.wire_case == "camel" else str
-    return {
-        attribute.name: attribute.metadata.get(_WIRE) or convert(attribute.name)
-        for attribute in attrs.fields(cls)
-        if attribute.name != "extra"
-    }
-
-
-@cache
-def attribute_names(cls: type[Dto]) -> Mapping[str, str]:
-    """The attribute for each name under which it is read, its wire name first."""
-    names = {wire: attribute for attribute, wire in wire_names(cls).items()}
-    for attribute in attrs.fields(cls):
-        names.update(dict.fromkeys(attribute.metadata.get(_ALSO, ()), attribute.name))
-    return names
-
-
-@cache
-def secret_attributes(cls: type[Dto]) -> frozenset[str]:
-    """The attributes that are never shown."""
-    return frozenset(attribute.name for attribute in attrs.fields(cls) if attribute.metadata.get(_SECRET))
-
-
-@cache
-def required_attributes(cls: type[Dto]) -> tuple[str, ...]:
-    """The attributes that have no default."""
-    return tuple(attribute.name for attribute in attrs.fields(cls) if attribute.default is attrs.NOTHING)
-
-
-@cache
-def scalar_attributes(cls: type[Dto]) -> Mapping[str, type]:
-    """The attributes that are plain texts, numbers or booleans."""
-    scalars = {"str": str, "int": int, "bool": bool}
-    types = {attribute.name: str(attribute.type).removesuffix(" | None") for attribute in attrs.fields(cls)}
-    return {name: scalars[kind] for name, kind in types.items() if kind in scalars}
-
-
-def is_exactly(value: object, kind: type[_T]) -> TypeGuard[_T]:
-    """Whether it is of this type; True and False are no numbers."""
-    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 @dto

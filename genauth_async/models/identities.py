@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ._base import Dto, Envelope, dto, wired
+from ._base import Dto, Envelope
+from ._fields import dto, wired
 from .profile import IdentityDto
 
 

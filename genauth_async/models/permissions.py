@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ._base import Dto, Envelope, ListOf, dto, wired
+from ._base import Dto, Envelope
+from ._fields import ListOf, dto, wired
 
 AppType = Literal["web", "spa", "native", "api", "mfa", "mini-program", "gateway-app", "gateway-agent"]
 PermissionResourceType = Literal["TREE", "STRING", "ARRAY"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ._base import Dto, Envelope, ListOf, dto
+from ._base import Dto, Envelope
+from ._fields import ListOf, dto
 from .profile import UserDto
 
 AuthorizedResourceType = Literal["DATA", "API", "MENU", "BUTTON", "UI"]

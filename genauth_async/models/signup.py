@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ._base import Dto, dto, wired
+from ._base import Dto
+from ._fields import dto, wired
 from .profile import Gender
 from .signin import PasswordEncryptType
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ._base import Dto, Envelope, dto, wired
+from ._base import Dto, Envelope
+from ._fields import dto, wired
 from .common import IdentityProvider, LangObject
 
 ExtIdpType = Literal["social", "enterprise"]

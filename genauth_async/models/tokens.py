@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ._base import Dto, dto, wired
+from ._base import Dto
+from ._fields import dto, wired
 
 
 @dto

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final
 
-from .._sealing import Seal
+from .._crypto.sealing import Seal
 from ..errors import ConfigurationError
 from .attempt import LoginAttempt
 

@@ -7,8 +7,8 @@ from typing import NoReturn
 
 from attrs import asdict, field, fields, frozen
 
-from .._masking import masked
-from .._sealing import Seal
+from .._core.redaction import masked
+from .._crypto.sealing import Seal
 from ..errors import ConfigurationError, LoginExpiredError, StateMismatchError
 
 

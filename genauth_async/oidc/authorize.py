@@ -9,10 +9,10 @@ from hashlib import sha256
 from typing import Final, Literal
 from urllib.parse import urlencode
 
-from .._request import Request
-from ..api._base import Api, needed
+from .._arguments.text import needed, one_of
+from .._wire.request import Request
+from ..api._base import Api
 from ..errors import ConfigurationError
-from ..settings import one_of
 
 CodeChallengeMethod = Literal["S256", "plain"]
 

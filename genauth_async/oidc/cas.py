@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Literal, overload
 
 from .. import models
-from .._envelope import read_oauth, read_text
-from .._request import Repeat, Request, Response
-from ..api._base import Api, needed
+from .._arguments.text import needed, one_of
+from .._wire.request import Repeat, Request
+from .._wire.responses import Response, read_oauth, read_text
+from ..api._base import Api
 from ..errors import UnexpectedShapeError
-from ..settings import Timeout, one_of
+from ..settings import Timeout
 
 
 class CAS(Api):

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
-from .._error_codes import oauth_error_class
-from ..api._base import needed
+from .._arguments.text import needed
+from .._wire.error_codes import oauth_error_class
 from ..errors import CallbackError, ConfigurationError, IssuerMismatchError, StateMismatchError
 from ..models.tokens import OIDCTokenResponse
 from ..settings import Timeout

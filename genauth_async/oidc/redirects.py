@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-from .._masking import masked
+from .._arguments.urls import is_loopback
+from .._core.redaction import masked
 from ..errors import CallbackError, ConfigurationError, StateMismatchError
 from ..models.tokens import OIDCTokenResponse
-from ..settings import Timeout, is_loopback
+from ..settings import Timeout
 from ._attempt_cookies import AttemptCookies
 from .attempt import LoginAttempt, sealing
 from .login import Login, callback_parameters

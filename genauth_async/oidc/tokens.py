@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .._envelope import read_oauth, read_oauth_nothing, read_tokens
-from .._request import ClientAuth, Repeat, Request
-from ..api._base import Api, checked_token, needed
+from .._arguments.text import checked_token, needed
+from .._wire.request import ClientAuth, Repeat, Request
+from .._wire.responses import read_oauth, read_oauth_nothing, read_tokens
+from ..api._base import Api
 from ..errors import ConfigurationError
 from ..models.tokens import IntrospectionResponse, OIDCTokenResponse, UserInfo
 from ..settings import Timeout

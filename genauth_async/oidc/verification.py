@@ -6,13 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from .. import models
-from .._envelope import read_oauth
-from .._request import Repeat, Request
-from ..api._base import Api, needed, texts
-from ..errors import ConfigurationError, TokenExpiredError
-from ..models._base import Dto, dto, wired
-from ..settings import Timeout, deadline
-from ._claims import (
+from .._arguments.text import needed, texts
+from .._arguments.timeouts import deadline
+from .._jwt.claims import (
     Claims,
     check_access_token_hash,
     check_audience,
@@ -23,9 +19,17 @@ from ._claims import (
     check_times,
     read_claims,
 )
-from ._jwks import Asking, KeySet, Published, max_age
-from ._jws import Kind, check_kind, check_length, is_signed, kind_of, parse, wrong_signature
-from ._verified import Verified, digest_of, verified
+from .._jwt.jwks import KeySet
+from .._jwt.jws import Kind, check_kind, check_length, is_signed, kind_of, parse, wrong_signature
+from .._jwt.key_cache import Asking, Published, max_age
+from .._jwt.token_cache import Verified, digest_of, verified
+from .._wire.request import Repeat, Request
+from .._wire.responses import read_oauth
+from ..api._base import Api
+from ..errors import ConfigurationError, TokenExpiredError
+from ..models._base import Dto
+from ..models._fields import dto, wired
+from ..settings import Timeout
 
 if TYPE_CHECKING:
     from joserfc.jwk import OctKey

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Final
 
-from .._sealing import Seal, sealing_secrets
+from .._crypto.sealing import Seal, sealing_secrets
 from ..errors import StoreError
 from ._protocol import SessionRecord
 

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 import anyio
 
-from .._loops import PerLoop
+from .._core.per_loop import PerLoop
 
 _POLL_SECONDS: Final = 0.005
 

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
-from .._wire import ShapeError, structure
+from .._wire.converter import ShapeError, structure
 from ..models.tokens import TokenSet
 
 _FORM = 1

@@ -12,9 +12,9 @@ from typing import Any, Final, TypeAlias
 import anyio
 from sniffio import current_async_library
 
-from .._loops import PerLoop
-from .._shield import finish
-from .._threads import Threads
+from .._core.per_loop import PerLoop
+from .._core.shielding import finish
+from .._core.worker_threads import Threads
 from ..errors import ConfigurationError, StoreError
 
 try:

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 import anyio
 from redis.exceptions import LockError
 
-from .._shield import finish
+from .._core.shielding import finish
 from ..errors import StoreError
 from ._local_locks import LocalLocks
 from ._redis_clients import RedisClients

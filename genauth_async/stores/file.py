@@ -14,8 +14,8 @@ from typing import Final, TypeVar
 
 import anyio
 
-from .._shield import finish
-from .._threads import Threads
+from .._core.shielding import finish
+from .._core.worker_threads import Threads
 from ..errors import ConfigurationError, StoreError
 from ._codec import RecordCodec
 from ._files import prepare_directory, read_private, remove, set_aside, write_private

@@ -12,7 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Final, TypeVar
 
-from .._threads import Threads
+from .._core.worker_threads import Threads
 from ..errors import ConfigurationError, StoreError
 from ._files import prepare_directory, read_private, write_private
 from ._local_locks import LocalLocks

@@ -12,7 +12,8 @@ import attrs
 import pytest
 
 from genauth_async import AuthenticationClient, models
-from genauth_async.models._base import Dto, Envelope, attribute_names, required_attributes, wire_names
+from genauth_async.models._base import Dto, Envelope
+from genauth_async.models._fields import attribute_names, required_attributes, wire_names
 from tests.contract.annotations import alternatives, annotation, comparable
 from tests.contract.document import DTOS, OPERATIONS, our_name
 from tests.contract.required_in_answers import REQUIRED

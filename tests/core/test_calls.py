@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from genauth_async._calls import Calls
+from genauth_async._http.call_limiter import Calls
 
 pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 

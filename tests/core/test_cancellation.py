@@ -10,8 +10,9 @@ import anyio
 import httpx
 import pytest
 
-from genauth_async import AuthenticationClient, RetryPolicy, _pool
-from genauth_async._spread import SpreadTransport
+from genauth_async import AuthenticationClient, RetryPolicy
+from genauth_async._http import client_provider as _pool
+from genauth_async._http.carriers.httpx import SpreadTransport
 from genauth_async.emulator import Emulator
 from tests.conftest import MakeClient
 

@@ -23,8 +23,8 @@ from genauth_async import (
     RequestTimeoutError,
     ResponseTooLargeError,
     RetryPolicy,
-    _pool,
 )
+from genauth_async._http import client_provider as _pool
 from genauth_async.emulator import Emulator, User
 from genauth_async.settings import Timeout
 from tests.conftest import MakeClient

@@ -11,8 +11,8 @@ import pytest
 from anyio.abc import SocketStream
 
 from genauth_async import RetryPolicy
-from genauth_async._request import Repeat, Request
-from genauth_async._transport import _fits, _headers
+from genauth_async._http.transport import _fits, _headers
+from genauth_async._wire.request import Repeat, Request
 from tests.conftest import MakeClient
 from tests.core.test_connections import ANSWER, serving
 from tests.recording import Answer, RecordingServer
@@ -65,7 +65,7 @@ async def test_each_try_is_a_line_in_the_log(
     recorder.answers = [Answer(close=True), Answer({"statusCode": 200}, status=503)]
     request = Request(method="GET", path=("a\nb",), query={"id_token": "canary"}, repeat=Repeat.SAFE)
     await client._shared.transport.send(request, client.settings)
-    lines = [record.getMessage() for record in caplog.records if record.name == "genauth_async._transport"]
+    lines = [record.getMessage() for record in caplog.records if record.name == "genauth_async._http.transport"]
     assert [re.sub(r"\d+ ms", "so many ms", line) for line in lines] == [
         "GET /a%0Ab: ConnectionLostError after so many ms",
         "GET /a%0Ab: 503 after so many ms",

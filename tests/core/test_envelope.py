@@ -32,9 +32,15 @@ from genauth_async import (
     UnexpectedRedirectError,
     UnexpectedShapeError,
 )
-from genauth_async._envelope import effective_status, read_envelope, read_oauth, read_oauth_nothing, retry_after
-from genauth_async._masking import excerpt
-from genauth_async._request import Response
+from genauth_async._core.redaction import excerpt
+from genauth_async._wire.responses import (
+    Response,
+    effective_status,
+    read_envelope,
+    read_oauth,
+    read_oauth_nothing,
+    retry_after,
+)
 
 HTML = b"<html><body>502 Bad Gateway: token=canary-canary-canary-canary</body></html>"
 

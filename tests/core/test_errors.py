@@ -10,7 +10,7 @@ import pytest
 
 import genauth_async
 from genauth_async import errors
-from genauth_async._error_codes import api_error_class, oauth_error_class
+from genauth_async._wire.error_codes import api_error_class, oauth_error_class
 from genauth_async.errors import GenAuthAPIError, GenAuthError, MFARequiredError
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from genauth_async import AuthenticationClient, ConfigurationError
-from genauth_async._websocket_address import websocket_host_for
+from genauth_async._websocket.address import websocket_host_for
 from tests.core.test_websocket import TOKEN, make
 
 pytestmark = pytest.mark.anyio

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -13,110 +16,89 @@ import genauth_async
 from genauth_async.emulator import Emulator
 
 PACKAGE = Path(genauth_async.__path__[0])
+ARCHITECTURE = PACKAGE.parent / "docs" / "architecture.md"
 
-# From the bottom up: a module imports from its own row and those above it only.
-LAYERS = [
-    ["_masking", "_version"],
-    ["errors", "models"],
-    [
-        "_error_codes",
-        "_guard",
-        "_http_types",
-        "_lenient",
-        "_loops",
-        "_threads",
-        "_request",
-        "_retry",
-        "_sealing",
-        "_shield",
-        "_tls",
-        "_wire",
-        "rsa",
-        "sm2",
-    ],
-    [
-        "_calls",
-        "_direct",
-        "_spread",
-        "_network_errors",
-        "_pool",
-        "settings",
-        "_envelope",
-        "_client_auth",
-        "passwords",
-        "qr",
-        "stores",
-        "stream",
-        "_token_set",
-    ],
-    ["_transport", "_grants", "_token_life", "_stored_tokens", "_websocket_address", "_websocket", "_subscription"],
-    ["api", "oidc"],
-    ["integrations.httpx_auth"],
-    ["session"],
-    ["client"],
-    ["integrations", "doctor"],
-    ["__init__"],
-    ["emulator"],
-    ["demo", "cli"],
-    ["__main__"],
-]
-# The emulator stands for the server, and knows of the SDK only what both sides of the wire share.
-EMULATOR_MAY_IMPORT = {"_masking", "sm2"}
+# Packages of the SDK from the bottom up are in docs/architecture.md; the emulator stands for the server.
+EMULATOR_MAY_IMPORT = {"_core", "_crypto"}
+CARRIERS = {"aiohttp", "httpx", "httpx2", "requests"}
 
 
-def modules() -> dict[str, set[str]]:
-    """For each module of the package, by its dotted name, those that it imports, by theirs."""
-    found: dict[str, set[str]] = {}
-    for path in PACKAGE.rglob("*.py"):
-        parts = path.relative_to(PACKAGE).with_suffix("").parts
-        imports: set[str] = set()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom):
-                if node.level:
-                    target = [*parts[: len(parts) - node.level], *(node.module or "").split(".")]
-                elif (node.module or "").split(".")[0] == "genauth_async":
-                    target = (node.module or "").split(".")[1:]
-                else:
-                    continue
-                target = [part for part in target if part]
-                imports |= {".".join(target)} if target else {alias.name for alias in node.names}
-        found[".".join(parts)] = imports
+def name_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {name_of(path): path for path in PACKAGE.rglob("*.py")}
+
+
+def import_statements(module: str) -> Iterator[tuple[str, str]]:
+    """The modules that a module imports from, absolute, each with the name that it takes."""
+    package = module if FILES[module].name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(FILES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parents = package.split(".")[: -(node.level - 1) or None] if node.level else []
+            source = ".".join([*parents, *filter(None, [node.module])])
+            yield from ((source, alias.name) for alias in node.names)
+
+
+def own_imports(module: str) -> set[str]:
+    found = {
+        f"{source}.{name}" if f"{source}.{name}" in FILES else source for source, name in import_statements(module)
+    }
+    return (found & FILES.keys()) - {module}
+
+
+def room(module: str) -> str:
+    """The folder or file below the package in which a module is."""
+    return [*module.split("."), "__init__"][1]
+
+
+MODULES = {module: own_imports(module) for module in FILES}
+
+
+def rooms() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {room(module): set() for module in MODULES}
+    for module, imports in MODULES.items():
+        found[room(module)] |= {room(imported) for imported in imports} - {room(module)}
     return found
 
 
-def top(module: str) -> str:
-    name = module.partition(".")[0]
-    return "__init__" if name[0].isupper() else name
+@pytest.mark.parametrize("graph", [MODULES, rooms()], ids=["modules", "rooms"])
+def test_no_circle_of_imports(graph: dict[str, set[str]]) -> None:
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(f"a circle: {' <- '.join(error.args[1])}")
 
 
-def layer(module: str) -> int:
-    return next(index for index, names in enumerate(LAYERS) if {module, top(module)} & set(names))
+def test_no_import_runs_up() -> None:
+    """docs/architecture.md lists the rooms from the top down; each imports from lines below its own only."""
+    listed = re.findall(r"^\| `(\w+?)(?:/|\.py)` \|", ARCHITECTURE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(listed) == sorted(rooms())
+    upwards = [
+        f"{module} imports {imported}"
+        for module, imports in MODULES.items()
+        for imported in imports
+        if listed.index(room(imported)) < listed.index(room(module))
+    ]
+    assert upwards == []
 
 
-def test_imports_point_downwards() -> None:
-    for module, imports in modules().items():
-        for imported in imports:
-            assert layer(imported) <= layer(module), f"{module} imports {imported}"
+def test_the_emulator_imports_only_what_both_sides_share() -> None:
+    assert rooms()["emulator"] <= EMULATOR_MAY_IMPORT
 
 
-def test_the_emulator_uses_nothing_of_the_sdk_but_what_both_sides_share() -> None:
-    for module, imports in modules().items():
-        if top(module) == "emulator":
-            others = {top(imported) for imported in imports} - {"emulator"}
-            assert others <= EMULATOR_MAY_IMPORT, f"{module} imports {others}"
-
-
-def test_only_the_pool_imports_an_http_library() -> None:
-    for path in PACKAGE.rglob("*.py"):
-        if "emulator" in path.parts or path.name in {"_pool.py", "_spread.py", "aiohttp.py"}:
-            continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and not node.level:
-                names = [node.module or ""]
-            assert not {name.split(".")[0] for name in names} & {"httpx", "httpx2", "aiohttp", "requests"}, path
+def test_only_the_carriers_import_an_http_library() -> None:
+    allowed = ("genauth_async._http.carriers", "genauth_async.emulator", "genauth_async.integrations.aiohttp")
+    importers = [
+        module
+        for module in FILES
+        if not module.startswith(allowed)
+        and {source.partition(".")[0] for source, _ in import_statements(module)} & CARRIERS
+    ]
+    assert importers == []
 
 
 HEAVY = [
@@ -136,8 +118,8 @@ HEAVY = [
 ]
 
 
-# What a client and its sessions stand on; of the models, every other module waits until it is asked for.
-MODELS_AT_ONCE = {"_base", "tokens"}
+# What a client and its sessions need; every other module of the models is imported on first use.
+MODELS_AT_ONCE = {"_base", "_fields", "tokens"}
 
 
 @pytest.mark.parametrize("package", ["genauth_async", "genauth_sync"])
@@ -199,6 +181,6 @@ else:
 
 
 def test_importing_sm2_loads_no_cryptography_of_its_own() -> None:
-    program = "import sys, genauth_async.sm2; print({'gmssl', 'gmssl_pyx', 'Cryptodome'} & set(sys.modules))"
+    program = "import sys, genauth_async._crypto.sm2; print({'gmssl', 'gmssl_pyx', 'Cryptodome'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"

@@ -11,7 +11,8 @@ import pytest
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from genauth_async import KeysUnavailableError
-from genauth_async.oidc._jwks import max_age, read_key_set
+from genauth_async._jwt.jwks import read_key_set
+from genauth_async._jwt.key_cache import max_age
 
 
 @pytest.mark.parametrize(
@@ -97,12 +98,12 @@ def test_a_private_key_that_is_published_by_mistake_is_not_kept() -> None:
 def test_reading_keys_imports_all_that_verifying_needs() -> None:
     program = f"""
 import sys
-from genauth_async.oidc._jwks import read_key_set
+from genauth_async._jwt.key_cache import read_key_set
 assert "joserfc" not in sys.modules
 read_key_set({{"keys": [{GOOD!r}]}})
 loaded = set(sys.modules)
-from genauth_async.oidc._jws import is_signed
-from genauth_async.oidc._jws import registry_of
+from genauth_async._jwt.jws import is_signed
+from genauth_async._jwt.jws import registry_of
 registry_of("RS256")
 import joserfc.jws, joserfc.errors
 assert set(sys.modules) - loaded == set(), set(sys.modules) - loaded

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from joserfc.jwk import RSAKey
 
 from genauth_async import AccessToken, AuthenticationClient, KeysUnavailableError, RetryPolicy, errors
+from genauth_async._jwt.jws import is_signed
 from genauth_async.emulator import Emulator, User
-from genauth_async.oidc._jws import is_signed
 from tests.conftest import MakeClient
 from tests.core.forging import GONE, Forge, rs256
 from tests.core.sessions import emulators_time
@@ -143,7 +143,7 @@ async def test_for_a_forged_signature_nobody_waits_long(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("genauth_async.oidc._jwks._PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("genauth_async._jwt.key_cache._PATIENCE_SECONDS", 0.2)
     await client.verify_access_token(forge.access())
     with emulator.faults.hold(KEYS) as hold:
         with pytest.raises(errors.SignatureInvalidError):
@@ -163,7 +163,7 @@ async def test_a_signature_is_verified_again_only_if_the_keys_changed(
         tried.append(token)
         return is_signed(token, algorithm, key)
 
-    monkeypatch.setattr("genauth_async.oidc._jwks.is_signed", count)
+    monkeypatch.setattr("genauth_async._jwt.key_cache.is_signed", count)
     for replaced, times in ((False, 1), (True, 3)):
         if replaced:
             publish(emulator, (SECOND, "k"))

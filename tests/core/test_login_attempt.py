@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genauth_async import ConfigurationError, LoginExpiredError, StateMismatchError
-from genauth_async._sealing import Seal
+from genauth_async._crypto.sealing import Seal
 from genauth_async.oidc.attempt import LoginAttempt
 
 SECRET = "cookie-canary"

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from genauth_async._loops import PerLoop
+from genauth_async._core.per_loop import PerLoop
 
 pytestmark = [pytest.mark.anyio, pytest.mark.backends]
 

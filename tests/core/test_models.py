@@ -18,9 +18,10 @@ from genauth_async import (
     UserSingleRespDto,
     models,
 )
-from genauth_async._wire import ShapeError, argument, structure
+from genauth_async._wire.converter import ShapeError, argument, structure
 from genauth_async.errors import ConfigurationError
-from genauth_async.models._base import Dto, attribute_names, dto, secret_attributes, wire_names
+from genauth_async.models._base import Dto
+from genauth_async.models._fields import attribute_names, dto, secret_attributes, wire_names
 from tests.every import check_every
 
 SIGN_IN = {

@@ -16,9 +16,8 @@ from genauth_async import (
     PasswordDecryptionError,
     PasswordEncryptionError,
     ServerError,
-    rsa,
-    sm2,
 )
+from genauth_async._crypto import rsa, sm2
 from genauth_async.emulator import Emulator
 from tests.conftest import PASSWORD, MakeClient
 from tests.recording import Answer, RecordingServer

@@ -224,7 +224,7 @@ async def test_a_ca_file_that_is_none_is_a_clear_error(make_client: MakeClient, 
 async def test_the_context_is_built_once_and_beside_the_event_loop(
     make_client: MakeClient, free_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from genauth_async import _tls
+    from genauth_async._http import tls as _tls
 
     _tls._system_context.cache_clear()
     built_on: list[int] = []

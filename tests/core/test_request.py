@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genauth_async import AuthenticationClient
-from genauth_async._client_auth import authenticate
-from genauth_async._request import ClientAuth, Request
+from genauth_async._http.client_auth import authenticate
+from genauth_async._wire.request import ClientAuth, Request
 from genauth_async.settings import ClientAuthMethod, Settings
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genauth_async import RetryPolicy
-from genauth_async._request import Repeat
-from genauth_async._retry import Outcome, wait_before_retry
+from genauth_async._http.retry import Outcome, wait_before_retry
+from genauth_async._wire.request import Repeat
 
 
 def decide(repeat: Repeat, outcome: Outcome, attempt: int = 1, policy: RetryPolicy | None = None) -> float | None:

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genauth_async import rsa
+from genauth_async._crypto import rsa
 from genauth_async.errors import PasswordEncryptionError
 from tests.node_tools import NodeWorker, node_worker
 
@@ -171,7 +171,9 @@ def assert_silent_about(secret: str, error: BaseException) -> None:
         link = link.__cause__ or link.__context__
     for link in chain:
         assert secret not in str(link)
-        ours = [frame.locals or {} for frame in link.stack if re.search(r"genauth_async.rsa\.py$", frame.filename)]
+        ours = [
+            frame.locals or {} for frame in link.stack if re.search(r"genauth_async._crypto.rsa\.py$", frame.filename)
+        ]
         assert secret not in repr(ours)
         assert repr(secret.encode())[2:-1] not in repr(ours)
 

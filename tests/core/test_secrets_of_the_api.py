@@ -15,7 +15,7 @@ from pyotp.totp import TOTP
 from genauth_async import AuthenticationClient, GenAuthError, MFARequiredError, RetryPolicy
 from genauth_async.emulator import Emulator
 from genauth_async.models import Dto
-from genauth_async.models._base import secret_attributes, wire_names
+from genauth_async.models._fields import secret_attributes, wire_names
 from tests.conftest import MakeClient, leaked, secrets_of
 from tests.core.test_secrets import Emitted
 from tests.recording import Answer, RecordingServer

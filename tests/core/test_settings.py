@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genauth_async import AuthenticationClient, ConfigurationError, RetryPolicy
-from genauth_async.settings import checked_host, deadline
+from genauth_async._arguments.timeouts import deadline
+from genauth_async._arguments.urls import checked_host
 
 SECRET = "secret-canary"
 

@@ -11,9 +11,9 @@ from Cryptodome.Util.asn1 import DerObject, DerOctetString, DerSequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genauth_async import sm2
+from genauth_async._crypto import sm2
+from genauth_async._crypto.sm2 import SM2PublicKey
 from genauth_async.errors import PasswordEncryptionError
-from genauth_async.sm2 import SM2PublicKey
 from tests.node_tools import NodeWorker, node_worker
 
 Encrypt = Callable[[bytes, SM2PublicKey], bytes]

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from anyio.lowlevel import checkpoint
 
-from genauth_async._spread import SpreadTransport
+from genauth_async._http.carriers.httpx import SpreadTransport
 from tests.recording import Answer, RecordingServer
 
 pytestmark = [pytest.mark.anyio, pytest.mark.backends]

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from genauth_async import AccessToken, AuthenticationClient
+from genauth_async._jwt.token_cache import digest_of
 from genauth_async.emulator import Emulator
-from genauth_async.oidc._verified import digest_of
 from tests.core.forging import Forge
 
 
@@ -18,7 +18,7 @@ from tests.core.forging import Forge
 async def test_the_tokens_that_are_remembered_are_bounded(
     client: AuthenticationClient, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("genauth_async.oidc._verified._CAPACITY", 4)
+    monkeypatch.setattr("genauth_async._jwt.token_cache._CAPACITY", 4)
     forge = Forge(emulator)
     for number in range(9):
         await client.verify_access_token(forge.access(jti=str(number)))
@@ -29,7 +29,7 @@ async def test_the_tokens_that_are_remembered_are_bounded(
 async def test_the_token_that_was_not_used_for_longest_is_forgotten(
     client: AuthenticationClient, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("genauth_async.oidc._verified._CAPACITY", 2)
+    monkeypatch.setattr("genauth_async._jwt.token_cache._CAPACITY", 2)
     forge = Forge(emulator)
     first, second, third = (forge.access(jti=str(number)) for number in range(3))
     for token in (first, second, first, third):
@@ -44,7 +44,7 @@ def test_a_forked_child_does_not_wait_for_a_thread_that_it_has_not() -> None:
     program = """
 import os, threading
 from genauth_async import AccessToken
-from genauth_async.oidc._verified import VerifiedTokens
+from genauth_async._jwt.token_cache import VerifiedTokens
 known, held, over = VerifiedTokens(), threading.Event(), threading.Event()
 def hold():
     with known._guard():

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from joserfc.jwk import OctKey
 
 from genauth_async import AccessToken, AuthenticationClient, IDToken
+from genauth_async._jwt import jws as _jws
+from genauth_async._jwt import token_cache as _verified
+from genauth_async._jwt.claims import read_claims
+from genauth_async._jwt.jwks import read_key_set
+from genauth_async._jwt.jws import decoded, is_signed, parse
 from genauth_async.errors import AlgorithmNotAllowedError, MalformedTokenError
-from genauth_async.oidc import _jws, _verified
-from genauth_async.oidc._claims import read_claims
-from genauth_async.oidc._jwks import read_key_set
-from genauth_async.oidc._jws import decoded, is_signed, parse
 from tests.core.forging import part
 from tests.core.refused_tokens import DEEPEST, STRANGERS_KEY
 

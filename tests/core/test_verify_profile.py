@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from genauth_async import AuthenticationClient, IDToken, MalformedTokenError, UserInfo
 from genauth_async.emulator import Emulator
-from genauth_async.models._base import wire_names
+from genauth_async.models._fields import wire_names
 from tests.core.forging import Forge
 
 OTHERS = {"address", "custom"}

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import OctKey, RSAKey
 
+from genauth_async._jwt.claims import read_claims
+from genauth_async._jwt.jwks import read_key_set
+from genauth_async._jwt.jws import check_kind, decoded, is_signed, parse, wrong_signature
 from genauth_async.emulator import Emulator
 from genauth_async.errors import MalformedTokenError, TokenVerificationError
-from genauth_async.oidc._claims import read_claims
-from genauth_async.oidc._jwks import read_key_set
-from genauth_async.oidc._jws import check_kind, decoded, is_signed, parse, wrong_signature
 from tests.core.forging import Forge, part
 
 # RFC 7515, appendix A.1.

@@ -32,9 +32,9 @@ from genauth_async import (
     UnexpectedRedirectError,
     UnexpectedShapeError,
 )
-from genauth_async._websocket import WebSocket
-from genauth_async._websocket_address import WebSocketAddress
-from genauth_async.settings import deadline
+from genauth_async._arguments.timeouts import deadline
+from genauth_async._websocket.address import WebSocketAddress
+from genauth_async._websocket.connection import WebSocket
 from tests.recording import Answer, RecordingServer
 from tests.websocket_servers import independent_server, raw_server, shake_hands
 

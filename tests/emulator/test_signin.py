@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genauth_async import sm2
+from genauth_async._crypto import sm2
 from genauth_async.emulator import Emulator, User
 from tests.emulator.emulator_types import Json, SignIn
 

@@ -11,7 +11,7 @@ import anyio
 from sniffio import current_async_library
 
 from genauth_async import GenAuthError, RefreshUnavailableError, SessionExpiredError, TokenSession, TokenSet
-from genauth_async._token_set import token_set
+from genauth_async._session.token_sets import token_set
 from genauth_async.oidc.tokens import Tokens
 from tests.simulation.plans import LAST_MOMENT, Plan, Step
 from tests.simulation.shared_store import Machine, SharedStore

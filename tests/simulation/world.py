@@ -22,7 +22,7 @@ from genauth_async import (
     OAuthError,
     RequestTimeoutError,
 )
-from genauth_async._grants import Grants
+from genauth_async._session.grants import Grants
 from genauth_async.models.tokens import OIDCTokenResponse
 
 BEGINNING: Final = 1_000_000.0

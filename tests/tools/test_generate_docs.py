@@ -13,7 +13,8 @@ import pytest
 
 import genauth_async
 from genauth_async import models
-from genauth_async.models._base import Dto, required_attributes, secret_attributes, wire_names
+from genauth_async.models._base import Dto
+from genauth_async.models._fields import required_attributes, secret_attributes, wire_names
 from tests.every import check_every
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ from types import FrameType
 
 import anyio
 
-from genauth_async._shield import finish
+from genauth_async._core.shielding import finish
 from genauth_sync._bridge import bridge
 from tests.sync.programs.say import say
 

@@ -1,0 +1,69 @@
+"""Timeouts: seconds, or an httpx.Timeout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from attrs import frozen
+
+from ..errors import ConfigurationError
+
+_MILLISECONDS_LIKELY: Final = 1000.0
+_CONNECT_SECONDS: Final = 5.0
+
+
+class PhaseTimeouts(Protocol):
+    """What an httpx.Timeout and an httpx2.Timeout have in common: seconds for each phase, or None for no limit."""
+
+    @property
+    def connect(self) -> float | None: ...
+    @property
+    def read(self) -> float | None: ...
+    @property
+    def write(self) -> float | None: ...
+    @property
+    def pool(self) -> float | None: ...
+
+
+Timeout = float | PhaseTimeouts
+"""Seconds for a whole call, all tries included; or an httpx.Timeout, whose phases are kept and add up to the whole."""
+
+
+@frozen
+class Deadline:
+    """A timeout, made precise. All in seconds.
+
+    Attributes:
+        total: for the whole call, all tries included.
+        phases: for each phase of one try, by httpx's names.
+    """
+
+    total: float
+    phases: Mapping[str, float]
+
+
+def deadline(timeout: Timeout, argument: str = "timeout") -> Deadline:
+    """Makes a timeout precise.
+
+    Raises:
+        ConfigurationError: it is not positive, unlimited, or looks like milliseconds.
+    """
+    if isinstance(timeout, (int, float)):
+        if not 0 < timeout < _MILLISECONDS_LIKELY:
+            hint = "; this looks like milliseconds" if timeout >= _MILLISECONDS_LIKELY else ""
+            raise ConfigurationError(argument, f"is in seconds, above 0 and below 1000, not {timeout!r}{hint}")
+        seconds = float(timeout)
+        # Shorter for connecting, so that an unreachable host is told apart from a slow answer, and tried again safely.
+        return Deadline(
+            seconds, {"connect": min(seconds, _CONNECT_SECONDS), "read": seconds, "write": seconds, "pool": seconds}
+        )
+    phases: dict[str, float] = {}
+    for name in ("connect", "read", "write", "pool"):
+        seconds_or_none = getattr(timeout, name, None)
+        if not isinstance(seconds_or_none, (int, float)) or seconds_or_none <= 0:
+            raise ConfigurationError(
+                argument, f"takes seconds or an httpx.Timeout without unlimited phases; {name} is {seconds_or_none!r}"
+            )
+        phases[name] = float(seconds_or_none)
+    return Deadline(sum(phases.values()), phases)

@@ -1,0 +1,81 @@
+"""Base URLs of servers."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+from ..errors import ConfigurationError
+
+DEFAULT_HOST: Final = "https://api.genauth.ai"
+DEFAULT_WEBSOCKET_HOST: Final = "wss://events.genauth.ai"
+
+
+def checked_host(app_host: str | None, *, allow_insecure_http: bool) -> str:
+    """The application's base URL without a trailing slash.
+
+    Raises:
+        ConfigurationError: it is no base URL, or plain http to another machine.
+    """
+    exposed = None if allow_insecure_http else "passwords and tokens"
+    example = "the application's address, like https://example.genauth.ai"
+    url = DEFAULT_HOST if app_host is None else app_host
+    return _checked_origin("app_host", url, "http", example, exposed)
+
+
+def checked_websocket_host(websocket_host: str | None, *, allow_insecure_http: bool) -> str | None:
+    """The event server's base URL without a trailing slash; None if none was given.
+
+    Raises:
+        ConfigurationError: it is no base URL, or plain ws to another machine.
+    """
+    if websocket_host is None:
+        return None
+    exposed = None if allow_insecure_http else "access tokens"
+    example = f"the event server's address, like {DEFAULT_WEBSOCKET_HOST}"
+    return _checked_origin("websocket_host", websocket_host, "ws", example, exposed)
+
+
+def _checked_origin(argument: str, url: str, scheme: str, example: str, exposed: str | None) -> str:
+    """A base URL without a trailing slash.
+
+    Args:
+        argument: where it comes from, for messages.
+        url: what was given.
+        scheme: the plain one; with an s at its end it is the secure one.
+        example: what it should be, for messages.
+        exposed: what the plain scheme would show to others, or None if it may.
+    """
+    if not isinstance(url, str):
+        raise ConfigurationError(argument, f"is text, not {type(url).__name__}: {example}")
+    host = url.strip().rstrip("/")
+    try:
+        parts = urlsplit(host)
+        name, _port = parts.hostname, parts.port
+        (name or "").encode("idna")
+    except ValueError as error:
+        raise ConfigurationError(argument, f"is not a URL: {error}") from error
+    if parts.scheme not in {scheme, f"{scheme}s"} or not name:
+        raise ConfigurationError(argument, f"must be {example}")
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError(argument, "must not have a user name or password in it")
+    if parts.path or parts.query or parts.fragment:
+        raise ConfigurationError(argument, f"takes the host alone: {parts.scheme}://{parts.netloc}")
+    if parts.scheme == scheme and exposed is not None and not is_loopback(name):
+        raise ConfigurationError(
+            argument,
+            f"{scheme}:// would send {exposed} to {name} unencrypted; use {scheme}s://, or pass "
+            "allow_insecure_http=True if the network in between is trusted",
+        )
+    return host
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a host name means this machine."""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False

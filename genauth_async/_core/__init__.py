@@ -1,0 +1,3 @@
+"""Helpers that import nothing of this package."""
+
+from __future__ import annotations

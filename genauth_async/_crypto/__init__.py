@@ -1,0 +1,3 @@
+"""Password encryption and sealed texts."""
+
+from __future__ import annotations

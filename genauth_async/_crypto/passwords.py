@@ -1,0 +1,142 @@
+"""Passwords on their way to the server: as they are, or encrypted under the server's RSA or SM2 public key."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeAlias, TypeVar, get_args
+
+import anyio
+
+from .. import models
+from .._core.per_loop import PerLoop
+from .._core.worker_threads import Threads
+from ..errors import ConfigurationError, PasswordDecryptionError, PasswordEncryptionError
+from . import rsa, sm2
+
+_T = TypeVar("_T")
+
+Encrypt: TypeAlias = Callable[[str], Awaitable[str]]
+"""Encrypts a password."""
+
+
+class PasswordEncryptor:
+    """Encrypts passwords under the server's current keys, which are fetched once for all callers."""
+
+    def __init__(self) -> None:
+        self._keys: models.SystemInfoResp | None = None
+        self._lock = PerLoop(anyio.Lock)
+        self._place = _Place()
+
+    async def sending(
+        self,
+        encrypt_type: str | None,
+        fetch_keys: Callable[[], Awaitable[models.SystemInfoResp]],
+        send: Callable[[Encrypt], Awaitable[_T]],
+    ) -> _T:
+        """Sends something that has passwords in it; once more under new keys, if the server cannot decrypt.
+
+        Args:
+            encrypt_type: none, rsa or sm2; None is none.
+            fetch_keys: asks the server for its keys.
+            send: is given the function that encrypts a password, and sends.
+
+        Raises:
+            ConfigurationError: another encrypt_type.
+            PasswordEncryptionError: the password is too long for the key, or the key is not one.
+            PasswordDecryptionError: the server could not decrypt it, under its newest keys.
+        """
+        if encrypt_type is None or encrypt_type == "none":
+            return await send(_as_it_is)
+        known: tuple[str, ...] = get_args(models.PasswordEncryptType)
+        if encrypt_type not in known:
+            # Never sent in the clear because a name was misspelt.
+            raise ConfigurationError(
+                "password_encrypt_type", f"must be one of {', '.join(known)}, not {encrypt_type!r}"
+            )
+        keys = await self._current_keys(fetch_keys)
+        try:
+            return await send(_Cipher(encrypt_type, keys, self._place))
+        except PasswordDecryptionError:
+            newer = await self._current_keys(fetch_keys, other_than=keys)
+            if newer == keys:
+                raise
+        return await send(_Cipher(encrypt_type, newer, self._place))
+
+    async def _current_keys(
+        self, fetch: Callable[[], Awaitable[models.SystemInfoResp]], other_than: models.SystemInfoResp | None = None
+    ) -> models.SystemInfoResp:
+        if self._keys is None or self._keys is other_than:
+            async with self._lock.get():
+                if self._keys is None or self._keys is other_than:
+                    self._keys = await fetch()
+        return self._keys
+
+
+async def _as_it_is(password: str) -> str:
+    _check_is_text(password)
+    return password
+
+
+def _check_is_text(password: str) -> None:
+    if not isinstance(password, str):
+        raise ConfigurationError("password", f"is text, not {type(password).__name__}")
+
+
+class _Place:
+    """Where passwords are encrypted: what is slow in a thread, what is quick on the event loop.
+
+    SM2 keeps the interpreter to itself, in C as in Python, so that several threads are no faster than one. And what is
+    done in C takes no longer than the way to a thread and back.
+    """
+
+    __slots__ = ("_begun", "_thread", "_turn")
+
+    def __init__(self) -> None:
+        self._begun: set[str] = set()  # of which the libraries are imported
+        self._thread = Threads(1)
+        self._turn = PerLoop(anyio.Lock)
+
+    async def run(self, cipher: _Cipher, password: str) -> str | PasswordEncryptionError:
+        if cipher.encrypt_type in self._begun:
+            if cipher.encrypt_type == "rsa":
+                return cipher.encrypted(password)
+            if sm2.is_quick(len(password.encode(errors="replace"))):
+                async with self._turn.get():  # passes on in the event loop's next round, so that others get theirs
+                    return cipher.encrypted(password)
+        # It has no effect, so a cancelled caller may leave it.
+        result = await self._thread.run(partial(cipher.encrypted, password), abandoned=True)
+        if isinstance(result, str):
+            self._begun.add(cipher.encrypt_type)
+        return result
+
+
+class _Cipher:
+    __slots__ = ("_keys", "_place", "encrypt_type")
+
+    def __init__(self, encrypt_type: str, keys: models.SystemInfoResp, place: _Place) -> None:
+        self.encrypt_type = encrypt_type
+        self._keys = keys
+        self._place = place
+
+    async def __call__(self, password: str) -> str:
+        _check_is_text(password)
+        result = await self._place.run(self, password)
+        if isinstance(result, PasswordEncryptionError):
+            raise result
+        return result
+
+    def encrypted(self, password: str) -> str | PasswordEncryptionError:
+        """A worker thread's frames hold the arguments: so an error is handed over, not raised through them."""
+        try:
+            if self.encrypt_type == "rsa":
+                return b64encode(rsa.encrypt(password.encode(), self._keys.rsa.public_key)).decode()
+            key = sm2.SM2PublicKey.parse(self._keys.sm2.public_key)
+            return sm2.encrypt(password.encode(), key).hex()
+        except PasswordEncryptionError as error:
+            return error
+        except UnicodeEncodeError:
+            # Not attached: it holds the password.
+            pass
+        return PasswordEncryptionError("The password has half a character (a lone surrogate) in it")

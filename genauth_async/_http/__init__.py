@@ -1,0 +1,3 @@
+"""HTTP exchanges."""
+
+from __future__ import annotations

@@ -1,0 +1,100 @@
+"""httpx's transport, one for each request under way: its pool takes longer the more requests and connections it has.
+
+With all of them idle, it gives the same one to everybody who comes at once; all but one of them come again.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import cast
+
+import httpx
+from anyio import CancelScope, current_time
+
+from ..types import AsyncHTTPTransport
+
+
+def httpx_transport(
+    context: ssl.SSLContext | bool, proxy: str | None, keepalive_seconds: float
+) -> Callable[[], AsyncHTTPTransport]:
+    """Prepare httpx's transport; the result makes it, on the event loop."""
+    # One for all, even if it is not needed: each transport would make its own.
+    shared = context if isinstance(context, ssl.SSLContext) else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    limits = httpx.Limits(keepalive_expiry=keepalive_seconds)
+    make = partial(httpx.AsyncHTTPTransport, verify=shared, limits=limits, proxy=proxy, trust_env=False)
+    return partial(SpreadTransport, make, keepalive_seconds)
+
+
+class SpreadTransport(httpx.AsyncBaseTransport):
+    """Hands each request to a transport that has no other, and keeps those that are idle.
+
+    How many requests there are at once is the caller's concern.
+    """
+
+    def __init__(self, make: Callable[[], httpx.AsyncBaseTransport], keepalive_seconds: float) -> None:
+        """Begins with none.
+
+        Args:
+            make: makes a transport.
+            keepalive_seconds: how long one that is idle is kept.
+        """
+        self._make = make
+        self._keepalive_seconds = keepalive_seconds
+        self._all: set[httpx.AsyncBaseTransport] = set()
+        # With the time since when; the one that was used last is used next, so that the first ones grow old.
+        self._idle: deque[tuple[float, httpx.AsyncBaseTransport]] = deque()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """The answer, once its status and headers have arrived."""
+        await self._drop_old()
+        transport = self._idle.pop()[1] if self._idle else self._make()
+        self._all.add(transport)
+        try:
+            response = await transport.handle_async_request(request)
+        except BaseException:
+            await self._drop(transport)
+            raise
+        response.stream = _Body(cast("httpx.AsyncByteStream", response.stream), lambda: self._give_back(transport))
+        return response
+
+    async def aclose(self) -> None:
+        """Closes them all."""
+        self._idle.clear()
+        while self._all:
+            await self._all.pop().aclose()
+
+    def _give_back(self, transport: httpx.AsyncBaseTransport) -> None:
+        if transport in self._all:
+            self._idle.append((current_time(), transport))
+
+    async def _drop_old(self) -> None:
+        while self._idle and self._idle[0][0] + self._keepalive_seconds < current_time():
+            await self._drop(self._idle.popleft()[1])
+
+    async def _drop(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._all.discard(transport)
+        with CancelScope(shield=True):
+            await transport.aclose()
+
+
+class _Body(httpx.AsyncByteStream):
+    """An answer's body; tells when it has been closed."""
+
+    def __init__(self, body: httpx.AsyncByteStream, closed: Callable[[], None]) -> None:
+        self._body = body
+        self._closed: Callable[[], None] | None = closed
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._body)
+
+    async def aclose(self) -> None:
+        """Closes it, and lets the next request have its transport."""
+        try:
+            await self._body.aclose()
+        finally:
+            closed, self._closed = self._closed, None
+            if closed is not None:
+                closed()

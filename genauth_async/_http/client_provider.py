@@ -1,0 +1,159 @@
+"""One HTTP client for each event loop."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Final
+
+import anyio
+from attrs import field, frozen
+from sniffio import current_async_library
+
+from .._core.per_loop import PerLoop
+from .._core.shielding import finish
+from .._core.worker_threads import Threads
+from ..errors import ClientClosedError
+from .call_limiter import Calls
+from .log_redaction import mask_log_of
+from .minimal_client import DirectClient
+from .proxies import checked_proxy, environment_proxy
+from .tls import Verify, tls_context
+from .types import AsyncHTTPClient, AsyncHTTPTransport
+
+# A connection that the server closes while a refresh is being written leaves its outcome unknown. Servers close idle
+# connections after 5 s or more, so ours are given up before that.
+_KEEPALIVE_SECONDS: Final = 4.0
+_MAX_CONNECTIONS: Final = 100
+_CLOSING_SECONDS: Final = 5.0
+_THREADS: Final = 4
+
+
+@frozen(kw_only=True)
+class PoolOptions:
+    """How connections are made.
+
+    Attributes:
+        origin: the base URL that they go to.
+        verify: as `AuthenticationClient` documents it.
+        proxy: a proxy's URL, or None for what the environment says.
+        transport: the caller's transport, used instead of ours.
+        http_client: the caller's client, used instead of ours.
+    """
+
+    origin: str
+    verify: Verify = True
+    proxy: str | None = field(default=None, repr=False)
+    transport: AsyncHTTPTransport | None = None
+    http_client: AsyncHTTPClient | None = None
+
+
+class _Opened:
+    """The client on one event loop, and the calls that it carries."""
+
+    __slots__ = ("calls", "client", "lock")
+
+    def __init__(self, at_once: int | None) -> None:
+        self.lock = anyio.Lock()
+        self.client: AsyncHTTPClient | None = None
+        self.calls = Calls(at_once)
+
+
+class Pool:
+    """An HTTP client for each event loop, opened on first use. What it did not create it does not close."""
+
+    def __init__(self, options: PoolOptions) -> None:
+        self._options = options
+        if options.http_client is not None:
+            mask_log_of(options.http_client)
+        at_once = _MAX_CONNECTIONS if options.http_client is None and options.transport is None else None
+        self._opened = PerLoop(lambda: _Opened(at_once))
+        self._threads = Threads(_THREADS)
+        self._closed = False
+
+    async def opened(self) -> tuple[AsyncHTTPClient, Calls]:
+        """The running loop's client, and what its calls pass through.
+
+        Raises:
+            ClientClosedError: after `aclose`.
+        """
+        self.raise_if_closed()
+        opened = self._opened.get()
+        if self._options.http_client is not None:
+            return self._options.http_client, opened.calls
+        if opened.client is None:
+            async with opened.lock:
+                if opened.client is None:
+                    opened.client, opened.calls.apart = await self._open()
+        try:
+            self.raise_if_closed()  # meanwhile
+        except ClientClosedError:
+            await self._close(opened)
+            raise
+        return opened.client, opened.calls
+
+    async def tls_context(self, *, secure: bool) -> ssl.SSLContext | None:
+        """The TLS context for connections beside the HTTP client's; None for those that are not to be secure.
+
+        Raises:
+            ClientClosedError: after `aclose`.
+        """
+        self.raise_if_closed()
+        if not secure:
+            return None
+        return await self._threads.run(partial(tls_context, self._options.verify))
+
+    def raise_if_closed(self) -> None:
+        """Raises ClientClosedError after `aclose`."""
+        if self._closed:
+            raise ClientClosedError("the client is closed; make a new one, or close it later")
+
+    async def aclose(self) -> None:
+        """Closes the running loop's client, and ends its calls; later ones raise ClientClosedError."""
+        self._closed = True
+        opened = self._opened.pop()
+        if opened is not None:
+            opened.calls.end_all()
+            await finish(lambda: self._close(opened))
+
+    async def _close(self, opened: _Opened) -> None:
+        if opened.client is not None and self._options.transport is None:
+            with anyio.move_on_after(_CLOSING_SECONDS):
+                await opened.client.aclose()
+
+    async def _open(self) -> tuple[AsyncHTTPClient, bool]:
+        on_asyncio = current_async_library() == "asyncio"
+        # Beside the event loop: importing the libraries and reading the trust store take a tenth of a second and more.
+        make = await self._threads.run(partial(_prepare, self._options, on_asyncio))
+        return make()
+
+
+def _prepare(options: PoolOptions, on_asyncio: bool) -> Callable[[], tuple[AsyncHTTPClient, bool]]:
+    """Does all that takes its time. What it returns makes the client, quickly, on the event loop.
+
+    With the client comes whether its calls have to be kept from `Task.cancel()`; aiohttp bears it.
+    """
+    make_transport, is_aiohttp = _transport(options, on_asyncio)
+    libraries = {cls.__module__.partition(".")[0] for cls in type(options.transport).__mro__}
+    import_module("cattrs.gen")  # with which `_wire` is about to read an answer, on the event loop
+    library = import_module("httpx2" if "httpx2" in libraries else "httpx")
+    return lambda: (DirectClient(library, make_transport()), not is_aiohttp)
+
+
+def _transport(options: PoolOptions, on_asyncio: bool) -> tuple[Callable[[], AsyncHTTPTransport], bool]:
+    """What makes the transport, and whether that is aiohttp's."""
+    theirs = options.transport
+    if theirs is not None:
+        return lambda: theirs, False
+    context = tls_context(options.verify) if options.origin.startswith("https:") else False
+    proxy = checked_proxy(options.proxy or environment_proxy(options.origin))
+    if proxy is None and on_asyncio and find_spec("httpx_aiohttp") is not None:
+        from .carriers.aiohttp import aiohttp_transport
+
+        return aiohttp_transport(context, _KEEPALIVE_SECONDS), True
+    from .carriers.httpx import httpx_transport
+
+    return httpx_transport(context, proxy, _KEEPALIVE_SECONDS), False

@@ -1,0 +1,258 @@
+"""The only module that awaits HTTP: one exchange, tried again where that is safe, under one deadline."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import ssl
+import sys
+from collections.abc import Mapping
+from contextlib import nullcontext
+from functools import lru_cache, partial
+from secrets import SystemRandom
+from time import perf_counter
+from typing import Any, Final
+
+import anyio
+
+from .._arguments.timeouts import Deadline, deadline
+from .._core.redaction import excerpt
+from .._core.version import VERSION
+from .._wire.request import Request
+from .._wire.responses import Response, effective_status, retry_after
+from ..errors import (
+    ConfigurationError,
+    GenAuthError,
+    NotJSONError,
+    RequestTimeoutError,
+    ResponseTooLargeError,
+    TransportError,
+    TruncatedResponseError,
+)
+from ..settings import HeaderPrefix, Settings, Timeout
+from .call_limiter import ended, no_turn
+from .client_auth import authenticate
+from .client_provider import Pool
+from .errors import translated
+from .retry import Outcome, wait_before_retry
+from .types import AsyncHTTPClient
+
+_log: Final = logging.getLogger(__name__)
+_random: Final = SystemRandom()
+_CONNECT_SHARE: Final = 0.8
+
+
+class Transport:
+    """Sends requests. Shared by a client and its copies."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def send(self, request: Request, settings: Settings, timeout: Timeout | None = None) -> Response:
+        """Sends a request until it is answered, tries are used up, or the time is up.
+
+        Args:
+            request: what to send.
+            settings: the client's.
+            timeout: for this call; the client's when None.
+
+        Raises:
+            TransportError: no complete answer arrived.
+            ResponseTooLargeError, TruncatedResponseError: the answer's body could not be read.
+        """
+        limit = settings.timeout if timeout is None else deadline(timeout)
+        request = authenticate(request, settings)
+        attempt = 0
+        # Whether an earlier or the present try may have reached the server, for the error when the time is up.
+        sent = waiting = False
+        own_limit = limit.phases["pool"] < limit.total
+        with anyio.move_on_after(limit.total) as scope:
+            while True:
+                attempt += 1
+                client, calls = await self._pool.opened()
+                began = perf_counter()
+                answer: Response | GenAuthError
+                try:
+                    phases = _phases(limit, scope)
+                    waiting = True
+                    waited = await calls.begin(request.name, phases["pool"] if own_limit else None)
+                    waiting = False
+                    try:
+                        if waited:
+                            phases = _phases(limit, scope)
+                        self._pool.raise_if_closed()  # meanwhile
+                        sent = True
+                        answer = await calls.run(partial(_exchange, client, request, settings, phases), scope)
+                    finally:
+                        calls.end()
+                    outcome = Outcome(status=effective_status(answer), retry_after=retry_after(answer))
+                except TransportError as error:
+                    answer, outcome = error, Outcome(sent=error.sent)
+                except TruncatedResponseError as error:
+                    answer, outcome = error, Outcome()
+                _log_try(request, answer, perf_counter() - began)
+                wait = wait_before_retry(settings.retry, request.repeat, attempt, outcome, _random.random)
+                if wait is None or anyio.current_time() + wait >= scope.deadline:
+                    if isinstance(answer, Response):
+                        return answer
+                    raise answer
+                sent = outcome.sent
+                await anyio.sleep(wait)
+        if anyio.current_time() < scope.deadline:
+            raise ended()
+        if waiting:
+            raise no_turn(request.name)
+        raise RequestTimeoutError(f"{request.name}: no answer within {limit.total:g} s", sent=sent)
+
+    async def tls_context(self, *, secure: bool) -> ssl.SSLContext | None:
+        """The TLS context for connections beside those of requests; None for those that are not to be secure.
+
+        Raises:
+            ClientClosedError: after `aclose`.
+        """
+        return await self._pool.tls_context(secure=secure)
+
+    async def aclose(self) -> None:
+        """Closes the connections that the SDK opened on this event loop."""
+        await self._pool.aclose()
+
+
+def _log_try(request: Request, answer: Response | GenAuthError, seconds: float) -> None:
+    if _log.isEnabledFor(logging.DEBUG):
+        # Quoted, so that nothing in it ends the line; without the query, which may hold a token.
+        path = request.target.partition("?")[0]
+        outcome = answer.status if isinstance(answer, Response) else type(answer).__name__
+        _log.debug("%s %s: %s after %.0f ms", request.method, path, outcome, 1000 * seconds)
+
+
+def _phases(limit: Deadline, scope: anyio.CancelScope) -> dict[str, float]:
+    """The limits of one try.
+
+    Connecting gets less than all of the time left, so that "no connection" is what is reported of a host that cannot be
+    reached, and not "no answer", after which a refresh token could have been used.
+    """
+    left = scope.deadline - anyio.current_time()
+    phases = {name: min(seconds, left) for name, seconds in limit.phases.items()}
+    return {**phases, "connect": min(phases["connect"], _CONNECT_SHARE * left)}
+
+
+async def _exchange(
+    client: AsyncHTTPClient, request: Request, settings: Settings, phases: Mapping[str, float]
+) -> Response:
+    """One try."""
+    handled = sys.exc_info()[1]
+    content, media_type = request.body()
+    standing = _standing_headers(
+        settings.header_prefix, settings.app_id, settings.lang, settings.user_pool_id, settings.real_ip
+    )
+    headers = {**standing, **request.headers}
+    if media_type is not None:
+        headers["content-type"] = media_type
+    if request.user_token is not None:
+        headers["authorization"] = f"Bearer {request.user_token}"
+    outgoing = _built(client, request, settings.app_host + request.target, content, headers, phases)
+    failure: GenAuthError
+    try:
+        incoming = await client.send(outgoing, stream=True, follow_redirects=False)
+    except Exception as error:
+        translation = translated(error, request.name, handled)
+        if translation is None:
+            raise
+        failure = translation
+    else:
+        try:
+            return await _read(incoming, settings.max_response_bytes, request.name, handled)
+        finally:
+            if not incoming.is_closed:
+                with anyio.CancelScope(shield=True):
+                    await incoming.aclose()
+    # Out here, so that what was caught is not attached as context.
+    raise failure
+
+
+def _built(
+    client: AsyncHTTPClient,
+    request: Request,
+    url: str,
+    content: bytes | None,
+    headers: Mapping[str, str],
+    phases: Mapping[str, float],
+) -> Any:
+    """The library's request.
+
+    Raises:
+        ConfigurationError: the library cannot make one of this host.
+    """
+    try:
+        return client.build_request(
+            request.method, url, content=content, headers=headers, extensions={"timeout": dict(phases)}
+        )
+    except Exception as error:
+        if type(error).__name__ != "InvalidURL" and not isinstance(error, UnicodeError):
+            raise
+    raise ConfigurationError("app_host", "is no host that can be asked")
+
+
+async def _read(incoming: Any, limit: int, name: str, handled: BaseException | None) -> Response:
+    """Reads the body of an answer whose status and headers have arrived."""
+    headers = _headers(incoming)
+    about = {"http_status": incoming.status_code, "content_type": headers.get("content-type", "")}
+    body = bytearray()
+    failure: GenAuthError
+    try:
+        # A scope takes its time, and is needed only where a body has to be broken off.
+        with nullcontext() if _fits(headers, limit) else anyio.CancelScope() as enough:
+            async for chunk in incoming.aiter_bytes():
+                body += chunk
+                if enough is not None and len(body) > limit:
+                    # Unwinds the libraries' nested generators, which leaving the loop would abandon.
+                    enough.cancel()
+        if len(body) <= limit:
+            return Response(status=incoming.status_code, headers=headers, body=bytes(body))
+        failure = ResponseTooLargeError(f"{name}: an answer larger than max_response_bytes={limit}", **about)
+    except Exception as error:
+        translation = translated(error, name, handled)
+        if translation is None:
+            raise
+        failure = translation
+        if type(error).__name__ == "DecodingError":
+            failure = NotJSONError(f"{name}: an answer that cannot be decompressed", **about)
+        elif not isinstance(failure, RequestTimeoutError):
+            failure = TruncatedResponseError(
+                f"{name}: an answer that breaks off after {len(body)} bytes", excerpt=excerpt(bytes(body)), **about
+            )
+    raise failure
+
+
+def _headers(incoming: Any) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in incoming.headers.raw:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("utf-8", "replace")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _fits(headers: Mapping[str, str], limit: int) -> bool:
+    """Whether the headers tell that a body is no larger; nobody knows how large a compressed one is."""
+    length = headers.get("content-length", "")
+    return "content-encoding" not in headers and length.isascii() and length.isdecimal() and int(length) <= limit
+
+
+@lru_cache
+def _standing_headers(
+    prefix: HeaderPrefix, app_id: str, lang: str | None, user_pool_id: str | None, real_ip: str | None
+) -> Mapping[str, str]:
+    headers = {
+        "user-agent": f"genauth-async/{VERSION} python/{platform.python_version()}",
+        "accept": "application/json",
+        f"{prefix}-app-id": app_id,
+        f"{prefix}-request-from": "sdk",
+        f"{prefix}-sdk-version": f"python:{VERSION}",
+    }
+    if lang is not None:
+        headers[f"{prefix}-lang"] = lang
+    if user_pool_id is not None:
+        headers[f"{prefix}-userpool-id"] = user_pool_id
+    if real_ip is not None:
+        headers["x-real-ip"] = real_ip
+    return headers

@@ -1,0 +1,207 @@
+"""Whether a token's claims are good: pure checks, against expectations that are handed in."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from base64 import urlsafe_b64encode
+from collections.abc import Collection, Mapping
+from hmac import compare_digest
+from typing import Final
+
+from attrs import define, field
+
+from ..errors import (
+    AccessTokenHashError,
+    InsufficientScopeError,
+    MalformedTokenError,
+    NonceMismatchError,
+    TokenAudienceError,
+    TokenExpiredError,
+    TokenIssuerError,
+    TokenNotYetValidError,
+)
+from .jws import Kind, shown
+
+_LATEST: Final = 2**53  # beyond, floats lose whole seconds
+
+
+@define(eq=False)  # not frozen: that takes longer to make than all else here
+class Claims:
+    """What a token says, of the right types. The rest depends on who asks, and when.
+
+    Attributes:
+        issuer: iss.
+        audiences: aud, as a tuple.
+        authorized_party: azp.
+        expires_at: exp.
+        starts: when it was issued, and from when on it is valid, by the names of the claims.
+        scopes: scope, one by one.
+        nonce: nonce.
+        access_token_hash: at_hash.
+    """
+
+    issuer: str | None
+    audiences: tuple[str, ...]
+    authorized_party: str | None
+    expires_at: float
+    starts: tuple[tuple[str, float], ...]
+    scopes: frozenset[str]
+    nonce: str | None = field(repr=False)
+    access_token_hash: str | None
+
+
+def read_claims(claims: Mapping[str, object], kind: Kind) -> Claims:
+    """The claims, if each that matters is of the right type.
+
+    Raises:
+        MalformedTokenError: one is not, or one that has to be there is missing.
+    """
+    _text(claims, "jti")
+    expires_at = _time(claims, "exp")
+    starts = [(name, value) for name in ("iat", "nbf") if (value := _time(claims, name)) is not None]
+    if not _text(claims, "sub"):
+        raise MalformedTokenError("The token has no sub")
+    if expires_at is None:
+        raise MalformedTokenError("The token has no exp")
+    if kind == "id" and claims.get("iat") is None:
+        raise MalformedTokenError("The token has no iat")
+    scope = claims.get("scope")
+    return Claims(
+        issuer=_text(claims, "iss"),
+        audiences=_texts("aud", claims.get("aud")),
+        authorized_party=_text(claims, "azp"),
+        expires_at=expires_at,
+        starts=tuple(starts),
+        scopes=frozenset(scope.split() if isinstance(scope, str) else _texts("scope", scope)),
+        nonce=_text(claims, "nonce"),
+        access_token_hash=_text(claims, "at_hash"),
+    )
+
+
+def _text(claims: Mapping[str, object], name: str) -> str | None:
+    value = claims.get(name)
+    if value is None or isinstance(value, str):
+        return value
+    raise MalformedTokenError(f"The token's {name} is no text, but {type(value).__name__}")
+
+
+def _texts(name: str, value: object) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    raise MalformedTokenError(f"The token's {name} is neither a text nor a list of texts")
+
+
+def _time(claims: Mapping[str, object], name: str) -> float | None:
+    value = claims.get(name)
+    if value is None:
+        return None
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and -_LATEST <= value <= _LATEST:
+        return value
+    raise MalformedTokenError(f"The token's {name} is no time in seconds")
+
+
+def check_times(claims: Claims, now: float, leeway: float) -> None:
+    """Checks exp, iat and nbf.
+
+    Raises:
+        TokenExpiredError, TokenNotYetValidError: by more than the leeway.
+    """
+    if now >= claims.expires_at + leeway:
+        raise TokenExpiredError(
+            f"The token expired {now - claims.expires_at:.0f} s ago: exp is {claims.expires_at:.0f}, the time here "
+            f"{now:.0f}, the leeway {leeway:g} s"
+        )
+    for name, start in claims.starts:
+        if now < start - leeway:
+            raise TokenNotYetValidError(
+                f"The token is {math.ceil(start - now)} s too new: {name} is {start:.0f}, the time here {now:.0f}, the "
+                f"leeway {leeway:g} s; is this machine's clock right?"
+            )
+
+
+def check_issuer(claims: Claims, issuer: str) -> None:
+    """Checks iss, to the letter.
+
+    Raises:
+        TokenIssuerError: it is another.
+    """
+    if claims.issuer != issuer:
+        raise TokenIssuerError(f"The token's issuer is {shown(claims.issuer)}; expected {shown(issuer)}")
+
+
+def check_audience(claims: Claims, expected: tuple[str, ...]) -> None:
+    """Checks that one of those expected is in aud.
+
+    Raises:
+        TokenAudienceError: none is.
+    """
+    for audience in expected:
+        if audience in claims.audiences:
+            return
+    raise TokenAudienceError(f"The token is for {_listed(claims.audiences)}; expected {_listed(expected)}")
+
+
+def check_authorized_party(claims: Claims, app_id: str) -> None:
+    """Checks azp, where there is one or has to be (OpenID Connect Core section 3.1.3.7, points 4 and 5).
+
+    Raises:
+        TokenAudienceError: it is another application, or missing while there are several audiences.
+    """
+    party = claims.authorized_party
+    if party != app_id and (party is not None or len(claims.audiences) > 1):
+        raise TokenAudienceError(
+            f"The ID token for {_listed(claims.audiences)} was issued to {shown(party)} (azp); expected {shown(app_id)}"
+        )
+
+
+def check_scopes(claims: Claims, required: Collection[str]) -> None:
+    """Checks that all that is required is in scope.
+
+    Raises:
+        InsufficientScopeError: something is not.
+    """
+    if missing := [scope for scope in required if scope not in claims.scopes]:
+        raise InsufficientScopeError(
+            f"The token lacks the scope {shown(' '.join(missing))}; it has {shown(' '.join(sorted(claims.scopes)))}",
+            required=tuple(required),
+            granted=tuple(sorted(claims.scopes)),
+        )
+
+
+def check_nonce(claims: Claims, nonce: str) -> None:
+    """Checks nonce.
+
+    Raises:
+        NonceMismatchError: it is another, or missing.
+    """
+    if claims.nonce is None:
+        raise NonceMismatchError("The ID token has no nonce, though the login attempt had one")
+    if not _same(claims.nonce, nonce):
+        raise NonceMismatchError("The ID token's nonce is not the login attempt's: it belongs to another one")
+
+
+def check_access_token_hash(claims: Claims, access_token: str) -> None:
+    """Checks at_hash, which may be missing: in the code flow it is optional (OpenID Connect Core section 3.1.3.6).
+
+    Raises:
+        AccessTokenHashError: it is another token's.
+    """
+    if claims.access_token_hash is None:
+        return
+    # RS256 and HS256 both go with SHA-256.
+    half = hashlib.sha256(access_token.encode("utf-8", "replace")).digest()[:16]
+    if not _same(claims.access_token_hash, urlsafe_b64encode(half).rstrip(b"=").decode()):
+        raise AccessTokenHashError("The ID token's at_hash is not this access token's: they do not belong together")
+
+
+def _same(one: str, other: str) -> bool:
+    return compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
+
+
+def _listed(values: tuple[str, ...]) -> str:
+    return shown(values[0] if len(values) == 1 else list(values)) if values else "nobody"

@@ -1,0 +1,104 @@
+"""JSON Web Key Sets (RFC 7517)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from attrs import field, frozen
+
+from ..errors import KeysUnavailableError, TokenVerificationError, UnknownKeyError
+from .jws import decoded, is_signed, registry_of, shown, wrong_signature
+
+if TYPE_CHECKING:
+    from joserfc.jwk import RSAKey
+
+_FEWEST_BITS: Final = 2048
+_MOST_BITS: Final = 8192  # verifying takes longer with each bit
+_MOST_KEYS: Final = 32  # a token that names none is tried with all of them
+
+
+@frozen(eq=False)
+class KeySet:
+    """The keys of a set that can verify RS256 signatures.
+
+    Attributes:
+        keys: each with its id.
+        numbers: the same, to be compared.
+    """
+
+    keys: tuple[tuple[str | None, RSAKey], ...] = field(repr=False)
+    numbers: tuple[tuple[str | None, str, str], ...] = field(repr=False)
+
+    def find(self, key_id: str | None) -> tuple[RSAKey, ...]:
+        """The keys of this id, which should be one, but need not (RFC 7517 section 4.5); without one, all of them."""
+        return tuple([key for id_, key in self.keys if key_id is None or key_id == id_])
+
+    def refusal(self, token: str, key_id: str | None) -> TokenVerificationError | None:
+        """Why none of these keys has signed this token; None if one has."""
+        found = self.find(key_id)
+        if not found:
+            known = shown(", ".join(str(id_) for id_, _ in self.keys))
+            return UnknownKeyError(f"The token is signed with the key {shown(key_id)}; the server publishes {known}")
+        for key in found:
+            if is_signed(token, "RS256", key):
+                return None
+        return wrong_signature("RS256")
+
+
+def read_key_set(document: object) -> KeySet:
+    """Reads a set (RFC 7517 section 5). Keys of other types, for other uses, too short or damaged are left out.
+
+    So are those beyond a number that no server needs. It takes a moment: it imports joserfc, and parses the keys.
+
+    Raises:
+        KeysUnavailableError: it is no set, or no key of it can be used.
+    """
+    registry_of("RS256")
+    listed = document.get("keys") if isinstance(document, Mapping) else None
+    if not isinstance(listed, (list, tuple)):
+        raise KeysUnavailableError("A key set is an object with a list of `keys`; this is none")
+    keys: list[tuple[str | None, RSAKey]] = []
+    numbers: list[tuple[str | None, str, str]] = []
+    for item in listed:
+        key = _read_key(item)
+        if key is not None:
+            id_ = item.get("kid")
+            keys.append((id_, key))
+            numbers.append((id_, item["n"], item["e"]))
+        if len(keys) == _MOST_KEYS:
+            break
+    if not keys:
+        raise KeysUnavailableError(f"None of the {len(listed)} keys in the set can verify RS256 signatures")
+    return KeySet(tuple(keys), tuple(numbers))
+
+
+def _read_key(item: object) -> RSAKey | None:
+    from joserfc.errors import JoseError
+    from joserfc.jwk import RSAKey
+
+    if not isinstance(item, Mapping) or not _is_for_rs256(item):
+        return None
+    modulus, exponent = item.get("n"), item.get("e")
+    if not isinstance(modulus, str) or not isinstance(exponent, str):
+        return None
+    # joserfc only warns of short ones.
+    bits = int.from_bytes(decoded(modulus) or b"", "big").bit_length()
+    if not _FEWEST_BITS <= bits <= _MOST_BITS:
+        return None
+    try:
+        # The public part alone: what else the set says is not kept.
+        key: RSAKey = RSAKey.import_key({"kty": "RSA", "n": modulus, "e": exponent})
+    except (JoseError, ValueError, TypeError):
+        return None
+    return key
+
+
+def _is_for_rs256(item: Mapping[str, object]) -> bool:
+    operations = item.get("key_ops", ["verify"])
+    return (
+        (item.get("kty"), item.get("use", "sig"), item.get("alg", "RS256")) == ("RSA", "sig", "RS256")
+        and isinstance(operations, list)
+        and "verify" in operations
+        and isinstance(item.get("kid"), (str, type(None)))
+    )

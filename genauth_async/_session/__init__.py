@@ -1,0 +1,3 @@
+"""The state of a signed-in user's grant."""
+
+from __future__ import annotations

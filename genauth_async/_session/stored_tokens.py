@@ -1,0 +1,275 @@
+"""A session's tokens, in step with what its store has."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import evolve
+
+from ..errors import ConfigurationError, RefreshUnavailableError, SessionExpiredError
+from ..models.tokens import TokenSet
+from ..settings import Clock
+from ..stores import SessionRecord, TokenStore
+from .grants import Grants, first_record, is_behind, is_new, names, token_name
+from .token_life import TokenLife
+
+_TRIES: Final = 3
+_CHANGED: Final = "The session was changed in the store by someone without its lock; try again"
+
+
+class StoredTokens:
+    """The tokens of one session, and what it knows of their record.
+
+    All but `read` and `tokens_to_revoke` is for whoever holds the store's lock. Every method raises what the store
+    raises.
+
+    Args:
+        grants: of the client.
+        tokens: what the session is made with; None for what the store has.
+        store: None for this process's memory.
+        key: in the store; made from the tokens when None.
+        clock: the client's.
+        leeway: seconds before its expiry from which an access token is not fresh any more.
+        expires_at: from when the store may drop the record, if it begins with these tokens.
+
+    Attributes:
+        grant: what all sessions of the grant in this process share.
+        tokens: the newest that this session has seen; None before it has read the store.
+        life: the present access token's.
+        record: what the store has, as far as this session knows; `tokens` are from it. None until it met the store.
+        ended: why the session has ended, if it has.
+    """
+
+    __slots__ = (
+        "_clock",
+        "_endings",
+        "_expires_at",
+        "_grants",
+        "_keyed_by_grant",
+        "ended",
+        "grant",
+        "life",
+        "record",
+        "tokens",
+    )
+
+    def __init__(
+        self,
+        grants: Grants,
+        tokens: TokenSet | None,
+        store: TokenStore | None,
+        key: str | None,
+        *,
+        clock: Clock,
+        leeway: float,
+        expires_at: float | None,
+    ) -> None:
+        # A key made from the refresh token stands for one grant: whatever is stored under it is as new or newer.
+        self._keyed_by_grant = key is None
+        if tokens is not None:
+            key = token_name(tokens) if key is None else key
+        elif store is None or key is None:
+            raise ConfigurationError("tokens", "are needed, unless store and key tell where they are kept")
+        self._grants = grants
+        self._clock = clock
+        self._expires_at = expires_at
+        self.grant = grants.find(store, key)
+        self._endings = self.grant.endings
+        self.life = TokenLife(clock, leeway)
+        self.record: SessionRecord | None = None
+        self.ended: str | None = None
+        self.tokens: TokenSet | None = None
+        if tokens is not None:
+            self._hold(tokens)
+
+    @property
+    def is_in_step(self) -> bool:
+        """Whether the tokens may be handed out without asking the store.
+
+        Not before it was met, which gets a new session's tokens; nor while it lacks some that only this process has;
+        nor after another session of the grant has ended.
+        """
+        grant = self.grant
+        return self.record is not None and grant.unstored is None and self._endings == grant.endings
+
+    def expired(self) -> SessionExpiredError:
+        """What is raised of a session that has ended."""
+        return SessionExpiredError(f"The session has ended: {self.ended}")
+
+    def raise_if_ended(self) -> None:
+        """Raises SessionExpiredError, if the session has ended."""
+        if self.ended is not None:
+            raise self.expired()
+
+    async def read(self) -> None:
+        """Reads the record of a session that was made without tokens, such as for one request."""
+        if self.tokens is None and self.grant.owes_nothing:
+            record = await self.grant.store.get(self.grant.key)
+            if record is not None:
+                self._adopt(record)
+
+    async def meet(self) -> SessionRecord:
+        """The store's record, in step with this session.
+
+        Raises:
+            SessionExpiredError: there is none any more.
+            RefreshUnavailableError: somebody wrote meanwhile.
+        """
+        grant = self.grant
+        if (owed := await grant.owed()) is not None:
+            await self.store_for_sure(*owed)
+        record, known = await grant.store.get(grant.key), self.record
+        if record is None:
+            record = self._first_record()
+            await self._write(record, expected=None)
+        elif (tokens := self._new_sign_in(record)) is not None:
+            expected = record.generation
+            record = SessionRecord(tokens=tokens, generation=expected + 1, expires_at=self._expires_at)
+            await self._write(record, expected=expected)
+            self._grants.replaced(grant)
+        elif known is not None and is_behind(record, known):
+            expected = record.generation
+            record = evolve(known, generation=max(expected, known.generation) + 1)
+            await self._write(record, expected=expected)
+        elif record != known:
+            self._adopt(record)
+        self._endings = grant.endings
+        return record
+
+    async def stored_by_others(self) -> TokenSet:
+        """The tokens of the store, after somebody wrote there without the lock that this process has, or had.
+
+        Raises:
+            RefreshUnavailableError: they are not fresh.
+            SessionExpiredError: there are none any more.
+        """
+        record = await self.meet()
+        if not self.life.is_fresh():
+            raise RefreshUnavailableError(_CHANGED)
+        return record.tokens
+
+    async def mark(self, record: SessionRecord) -> SessionRecord | None:
+        """Notes in the store that a refresh is about to be sent.
+
+        Should this process die before its answer is stored, nobody sends the same token again.
+
+        Returns:
+            What is stored now; None if it was changed meanwhile.
+        """
+        grant = self.grant
+        marked = evolve(record, generation=record.generation + 1, refresh_sent=True)
+        self._grants.marking(grant, marked, record, self._clock.monotonic())
+        is_written = await grant.store.compare_and_set(grant.key, marked, expected=record.generation)
+        self._grants.settle(grant, self._clock.monotonic())
+        if not is_written:
+            return None
+        self.record = marked
+        return marked
+
+    async def store_for_sure(self, record: SessionRecord, expected: int) -> bool:
+        """Stores what nobody else knows; should that fail, this process still has it, and tries again.
+
+        Returns:
+            False if the store has other tokens by now, which stay.
+        """
+        grant = self.grant
+        self._grants.owe(grant, record, expected, self._clock.monotonic())
+        store, key = grant.store, grant.key
+        try:
+            is_written = await store.compare_and_set(key, record, expected=expected)
+            if not is_written and (present := await store.get(key)) is not None and is_behind(present, record):
+                record = evolve(record, generation=max(present.generation, record.generation) + 1)
+                is_written = await store.compare_and_set(key, record, expected=present.generation)
+        except BaseException:
+            self._hold(record.tokens)
+            raise
+        self._grants.settle(grant, self._clock.monotonic())
+        if is_written:
+            self._adopt(record)
+        else:
+            self.record = record  # the newest that is known here, should the store have fallen back
+        return is_written
+
+    async def newer_than(self, sent: SessionRecord) -> TokenSet | None:
+        """What somebody else stored while this process stood still with a refresh; None if nobody did."""
+        present = await self.grant.store.get(self.grant.key)
+        if present is None or present == sent or is_behind(present, sent):
+            return None
+        self._adopt(present)
+        return present.tokens
+
+    async def forget(self, reason: str, record: SessionRecord) -> None:
+        """Ends the session, and removes its record from the store."""
+        self._end(reason)
+        store, key = self.grant.store, self.grant.key
+        for _ in range(_TRIES):
+            if await store.delete(key, expected=record.generation):
+                return
+            present = await store.get(key)
+            if present is None or is_new(record.tokens, present):
+                return  # Another sign-in stays.
+            record = present
+
+    async def log_out(self, reason: str) -> TokenSet | None:
+        """Ends the session and removes its record.
+
+        Returns:
+            The tokens to be revoked; None if somebody has seen to that.
+        """
+        grant = self.grant
+        record = await grant.store.get(grant.key)
+        if record is not None and self._new_sign_in(record) is None:
+            if grant.unstored is None:
+                self._adopt(record)
+            await self.forget(reason, record)
+        elif record is None and self.record is not None and grant.unstored is None:
+            self._end(reason)
+            return None
+        return self.tokens_to_revoke(reason)
+
+    def tokens_to_revoke(self, reason: str) -> TokenSet | None:
+        """Ends the session without its store; the newest tokens that are known here."""
+        self._end(reason)
+        unstored = self.grant.unstored
+        self._grants.settle(self.grant, self._clock.monotonic())
+        return self.tokens if unstored is None else unstored[0].tokens
+
+    def _first_record(self) -> SessionRecord:
+        """What a store gets that has no record, if it never had one of this session."""
+        tokens = self.tokens
+        if self.record is not None or not names(tokens, None).isdisjoint(self.grant.ended):
+            self._end("the store no longer has it: the user logged out elsewhere, it expired, or the store lost it")
+            raise self.expired()
+        if tokens is None:
+            self.ended = "the store has no session under this key"
+            raise self.expired()
+        return first_record(tokens, self._expires_at)
+
+    def _new_sign_in(self, stored: SessionRecord) -> TokenSet | None:
+        """This session's tokens, if they are of a new sign-in, and not of the one that is stored under its key."""
+        if self.record is not None or self.tokens is None or self._keyed_by_grant:
+            return None
+        return self.tokens if is_new(self.tokens, stored) else None
+
+    async def _write(self, record: SessionRecord, *, expected: int | None) -> None:
+        if not await self.grant.store.compare_and_set(self.grant.key, record, expected=expected):
+            raise RefreshUnavailableError(_CHANGED)
+        self.record = record
+
+    def _end(self, reason: str) -> None:
+        if self.ended is None:
+            self.ended = reason
+            self.grant.endings += 1
+            self.grant.ended = names(self.tokens, self.record)
+        self.life.end()
+
+    def _adopt(self, record: SessionRecord) -> None:
+        self.record = record
+        self._hold(record.tokens)
+        self._grants.rotated(self.grant, record.tokens)
+
+    def _hold(self, tokens: TokenSet) -> None:
+        if tokens == self.tokens:
+            return  # Measured already; the wall clock may have been set since.
+        self.tokens = tokens
+        self.life.begin(tokens, self._clock.wall() - tokens.obtained_at)

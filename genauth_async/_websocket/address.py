@@ -1,0 +1,94 @@
+"""Where a WebSocket is, and the connection to there."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Final
+from urllib.parse import urlsplit
+
+import anyio
+from anyio.abc import ByteStream
+from attrs import field, frozen
+
+from .._arguments.urls import DEFAULT_WEBSOCKET_HOST
+from ..errors import ConnectionFailedError, GenAuthError, RequestTimeoutError, TLSError
+
+_SECURE_PORT: Final = 443
+_PLAIN_PORT: Final = 80
+_EVENT_SERVERS: Final = {"genauth.ai": DEFAULT_WEBSOCKET_HOST, "authing.cn": "wss://events.authing.cn"}
+
+
+@frozen(kw_only=True)
+class WebSocketAddress:
+    """Where a WebSocket is.
+
+    Attributes:
+        origin: the server's base URL, ws:// or wss://.
+        path: the path there.
+        query: what is asked for, and the access token, encoded.
+    """
+
+    origin: str
+    path: str
+    query: str = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The address for messages: without the query."""
+        return f"WebSocket {self.origin}{self.path}"
+
+    @property
+    def host(self) -> str:
+        return (urlsplit(self.origin).hostname or "").encode("idna").decode()
+
+    @property
+    def is_secure(self) -> bool:
+        return urlsplit(self.origin).scheme == "wss"
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.origin).port or (_SECURE_PORT if self.is_secure else _PLAIN_PORT)
+
+
+def websocket_host_for(app_host: str) -> str | None:
+    """The event server of the cloud that an application is in; None for one that is elsewhere.
+
+    A private deployment's access tokens are none of the cloud's business.
+    """
+    name = (urlsplit(app_host).hostname or "").removesuffix(".")
+    for domain, server in _EVENT_SERVERS.items():
+        if name == domain or name.endswith(f".{domain}"):
+            return server
+    return None
+
+
+async def connect_to(address: WebSocketAddress, context: ssl.SSLContext | None, seconds: float) -> ByteStream:
+    """A connection to a WebSocket's server.
+
+    Args:
+        address: where it is.
+        context: for TLS; None for none.
+        seconds: how long it may take.
+
+    Raises:
+        ConnectionFailedError: it was not made.
+        RequestTimeoutError: it was not made in time.
+    """
+    failure: GenAuthError
+    name = address.name
+    try:
+        with anyio.move_on_after(seconds):
+            if context is None:
+                return await anyio.connect_tcp(address.host, address.port)
+            return await anyio.connect_tcp(
+                address.host, address.port, tls=True, ssl_context=context, tls_standard_compatible=False
+            )
+        failure = RequestTimeoutError(f"{name}: no connection within {seconds:g} s", sent=False)
+    except ssl.SSLError as error:
+        hint = "pass verify= with your CA if the server's certificate comes from a private one"
+        failure = TLSError(f"{name}: the TLS handshake failed: {error}; {hint}", sent=False)
+        failure.__cause__ = error
+    except (OSError, anyio.EndOfStream, anyio.BrokenResourceError) as error:
+        failure = ConnectionFailedError(f"{name}: no connection: {error or type(error).__name__}", sent=False)
+        failure.__cause__ = error
+    raise failure

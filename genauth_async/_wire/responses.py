@@ -1,0 +1,276 @@
+"""A response as frozen data, and its conversion to DTOs or errors: the envelope of the API, and OAuth bodies."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from http import HTTPStatus
+from typing import TypeVar
+
+from attrs import field, frozen
+
+from .._core.redaction import excerpt
+from ..errors import (
+    EmptyResponseError,
+    GenAuthAPIError,
+    InvalidResponseError,
+    NotJSONError,
+    RateLimitedError,
+    TruncatedResponseError,
+    UnexpectedRedirectError,
+    UnexpectedShapeError,
+)
+from ..models._base import Dto, Envelope
+from ..models._fields import attribute_names
+from ..models.tokens import OIDCTokenResponse
+from .converter import ShapeError, read_int, structure, structure_claims
+from .error_codes import api_error_class, oauth_error_class
+
+_DtoT = TypeVar("_DtoT", bound=Dto)
+
+NOT_JSON = object()
+"""What `Response.json` is when the body is no JSON; None is JSON too."""
+
+
+@frozen(kw_only=True)
+class Response:
+    """One answer.
+
+    Attributes:
+        status: the HTTP status code.
+        headers: by lower-case names.
+        body: the bytes, decompressed.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("content-type", "")
+
+    @cached_property
+    def json(self) -> object:
+        """The decoded body, or NOT_JSON."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return NOT_JSON
+
+
+def read_envelope(response: Response, answer: type[_DtoT]) -> _DtoT:
+    """Reads an API answer `{statusCode, message, apiCode?, requestId?, data?}`, or a bare one.
+
+    Raises:
+        GenAuthAPIError: its statusCode is not 200; the subclass tells which error.
+        InvalidResponseError: it is something else.
+    """
+    body = _json_object(response)
+    status = envelope_status(body)
+    if status not in {None, HTTPStatus.OK}:
+        raise _api_error(body, status or response.status, response)
+    if response.status >= HTTPStatus.BAD_REQUEST:
+        raise _invalid(UnexpectedShapeError, "an error that is not GenAuth's", response)
+    return _structure(body, answer, response)
+
+
+def read_oauth(response: Response, answer: type[_DtoT], *, strict: Collection[str] | None = None) -> _DtoT:
+    """Reads the answer of an OAuth 2.0 endpoint.
+
+    Args:
+        response: the answer.
+        answer: its form.
+        strict: what has to be of its documented type, if not all has to; what has not is then kept in `extra`.
+
+    Raises:
+        OAuthError: an error answer (RFC 6749 section 5.2).
+        GenAuthAPIError: an error in the API's envelope, which a gateway in front may give here too.
+        InvalidResponseError: it is something else.
+    """
+    body = _json_object(response)
+    _raise_oauth_error(body, response)
+    return _structure(body, answer, response, strict)
+
+
+def read_tokens(response: Response) -> OIDCTokenResponse:
+    """Reads the answer of the token endpoint, leniently: no rotated refresh token is to be lost over an odd neighbour.
+
+    Raises:
+        OAuthError, GenAuthAPIError, InvalidResponseError: as `read_oauth`; also when there is no access token.
+    """
+    body = _json_object(response)
+    _raise_oauth_error(body, response)
+    known = attribute_names(OIDCTokenResponse)
+    fields = {
+        name: value
+        for name, value in body.items()
+        if name not in known or (isinstance(value, str) and value and known[name] != "expires_in")
+    }
+    life = body.get("expires_in", body.get("expire_in"))
+    if isinstance(life, (int, float, str)):
+        with suppress(ValueError, OverflowError):
+            fields["expires_in"] = int(float(life))
+    return _structure(fields, OIDCTokenResponse, response)
+
+
+def read_oauth_nothing(response: Response) -> None:
+    """Reads the answer of an OAuth 2.0 endpoint that has nothing to say (RFC 7009 section 2.2).
+
+    Raises:
+        OAuthError, GenAuthAPIError, InvalidResponseError: as `read_oauth`.
+    """
+    if response.status == HTTPStatus.OK and not isinstance(response.json, Mapping):
+        return
+    _raise_oauth_error(_json_object(response), response)
+
+
+def read_text(response: Response, *, starts: tuple[str, ...]) -> str:
+    """Reads an answer that is plain text or XML.
+
+    Args:
+        response: the answer.
+        starts: how it may begin; anything else is not what was asked for.
+
+    Raises:
+        OAuthError, GenAuthAPIError, InvalidResponseError: as `read_oauth`.
+    """
+    text = response.body.decode("utf-8", "replace").lstrip()
+    if response.status == HTTPStatus.OK and text.startswith(starts):
+        return text
+    _raise_oauth_error(_json_object(response), response)
+    raise _invalid(UnexpectedShapeError, "something else than was asked for", response)
+
+
+def envelope_status(body: object) -> int | None:
+    """The envelope's statusCode, or None where there is no envelope. The older API's envelope has a code instead."""
+    if not isinstance(body, Mapping):
+        return None
+    status = body.get("statusCode", body.get("code") if "message" in body else None)
+    try:
+        return None if status is None else read_int(status)
+    except TypeError:
+        return None
+
+
+def effective_status(response: Response) -> int:
+    """The HTTP status, or the envelope's where the server answered 200 and says otherwise inside."""
+    if response.status != HTTPStatus.OK:
+        return response.status
+    return envelope_status(response.json) or response.status
+
+
+def retry_after(response: Response) -> float | None:
+    """Seconds told by Retry-After (RFC 9110 section 10.2.3), from either of its forms; None where it is not given."""
+    value = response.headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    if value.isascii() and value.isdecimal():
+        return float(value)
+    when = _http_date(value)
+    if when is None:
+        return None
+    # Against the server's own Date where it is given, so that a wrong local clock does not matter.
+    now = _http_date(response.headers.get("date", ""))
+    return max(0.0, when - (time.time() if now is None else now))
+
+
+def _http_date(value: str) -> float | None:
+    """A date in any form of RFC 9110 section 5.6.7 as seconds since the epoch; None for anything else."""
+    try:
+        parsed = parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    # asctime's form names no zone, and all of them mean UTC.
+    return (parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)).timestamp()
+
+
+def _json_object(response: Response) -> Mapping[str, object]:
+    if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
+        raise _invalid(UnexpectedRedirectError, "a redirect, which is not followed: check app_host", response)
+    body = response.json
+    if isinstance(body, Mapping):
+        return body
+    text = response.body.strip()
+    if not text:
+        raise _invalid(EmptyResponseError, "an answer without a body", response)
+    if body is not NOT_JSON:
+        raise _invalid(UnexpectedShapeError, "JSON that is not an object", response)
+    if text[:1] in b"{[" and text[-1:] not in b"}]":
+        raise _invalid(TruncatedResponseError, "JSON that breaks off", response)
+    raise _invalid(NotJSONError, "an answer that is not JSON", response)
+
+
+def _structure(
+    body: Mapping[str, object], answer: type[_DtoT], response: Response, strict: Collection[str] | None = None
+) -> _DtoT:
+    given = _unwrapped(body, answer)
+    try:
+        return structure(given, answer) if strict is None else structure_claims(given, answer, strict)
+    except ShapeError as error:
+        problem = f"JSON that does not fit {answer.__name__}: {error}"
+    raise _invalid(UnexpectedShapeError, problem, response, quote=False)
+
+
+def _unwrapped(body: Mapping[str, object], answer: type[Dto]) -> object:
+    """Some answers are bare in the documents and wrapped in `data` by the service; both are read."""
+    if not issubclass(answer, Envelope) and envelope_status(body) is not None and "data" in body:
+        return body["data"]
+    return body
+
+
+def _api_error(body: Mapping[str, object], status: int, response: Response) -> GenAuthAPIError:
+    # The older API has one number for both.
+    api_code = body.get("apiCode") if "statusCode" in body else status
+    api_code = api_code if isinstance(api_code, int) else None
+    request_id = body.get("requestId")
+    message = body.get("message")
+    cls = api_error_class(status, api_code)
+    return cls(
+        message if isinstance(message, str) else HTTPStatus(status).phrase if status in _PHRASED else "refused",
+        status_code=status,
+        api_code=api_code,
+        request_id=request_id if isinstance(request_id, str) else response.headers.get("x-request-id"),
+        retry_after=retry_after(response),
+        response=body,
+    )
+
+
+_PHRASED = frozenset(HTTPStatus)
+
+
+def _raise_oauth_error(body: Mapping[str, object], response: Response) -> None:
+    error = body.get("error")
+    if isinstance(error, str):
+        description = body.get("error_description")
+        uri = body.get("error_uri")
+        raise oauth_error_class(error)(
+            error,
+            description if isinstance(description, str) else None,
+            error_uri=uri if isinstance(uri, str) else None,
+            http_status=response.status,
+            retry_after=retry_after(response),
+        )
+    status = envelope_status(body)
+    if status not in {None, HTTPStatus.OK}:
+        raise _api_error(body, status or response.status, response)
+    if response.status >= HTTPStatus.BAD_REQUEST:
+        raise _invalid(UnexpectedShapeError, "an error that is not OAuth's", response)
+
+
+def _invalid(
+    cls: type[InvalidResponseError], problem: str, response: Response, *, quote: bool = True
+) -> InvalidResponseError | GenAuthAPIError:
+    if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return RateLimitedError(problem, status_code=response.status, retry_after=retry_after(response))
+    return cls(
+        f"The server sent {problem}",
+        http_status=response.status,
+        content_type=response.content_type,
+        excerpt=excerpt(response.body) if quote else "",
+    )
