@@ -36,18 +36,32 @@ IN_DOCSTRINGS = {
 CLASSES = (PLAIN_BASES, CALLBACKS, SHARED_CLASSES, BY_HAND, OF_EITHER)
 TABLES = (*CLASSES, SHARED_PACKAGES, RENAMED, DELEGATED, IN_THE_BASE, IN_DOCSTRINGS)
 
-# What makes a package lazy whose names are those of a lazy package of the core.
-ASKING_THE_CORE = """
+# What a package ends with at run time: all names of the core's, each fetched when something asks for it.
+FETCHING_FROM_THE_CORE = f"""
 if not TYPE_CHECKING:  # type checkers read the imports above, and are not to believe in every other name
+    import {CORE}
+
+    __all__ = {CORE}.__all__
 
     def __getattr__(name: str) -> object:
         if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        found = globals()[name] = getattr(import_module("CORE"), name)
+            raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
+        found = globals()[name] = getattr({CORE}, name)
         return found
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+        return sorted({{*globals(), *__all__}})
+"""
+# A package of the core under another name: the same module object, with the same names.
+SAME_PACKAGE = f"""
+if TYPE_CHECKING:
+    from {CORE}.PACKAGE import *
+else:
+    import sys
+
+    from {CORE} import PACKAGE
+
+    sys.modules[__name__] = PACKAGE
 """
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef

@@ -21,17 +21,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tools.core_source import (
-    ASKING_THE_CORE,
     BY_HAND,
     CALLBACKS,
     CORE,
     DELEGATED,
     FACADE,
+    FETCHING_FROM_THE_CORE,
     IN_DOCSTRINGS,
     IN_THE_BASE,
     OF_EITHER,
     PLAIN_BASES,
     RENAMED,
+    SAME_PACKAGE,
     SHARED_CLASSES,
     SHARED_PACKAGES,
     TABLES,
@@ -76,34 +77,40 @@ class Module:
         self.exempt: set[str] = set()  # from ruff: the vendor's spelling of parameters, one facade's use of another
 
     def of_package(self) -> str:
-        """An `__init__`: the same names; what has a facade is the facade."""
+        """Write an `__init__`: the same names, of which those that have a facade are the facade."""
         for node in self.source.body:
             is_all = isinstance(node, ast.Assign) and target(node) == "__all__"
             is_lazy = self.source.late and LAZY.match(ast.unparse(node))
             if not (is_all or is_lazy or _is_docstring(node) or isinstance(node, ast.ImportFrom | ast.Try)):
                 self.source.refuse(node, "a package has imports and __all__, nothing else")
-        exported, module = self.source.exported(), self.source.module
-        from_core = set(exported)
-        if self.source.folder not in SHARED_PACKAGES:  # where another class of the same name may have a facade
-            for name in exported:
-                if name in self.core.facades:
-                    self.import_facade(name)
-                elif name in BY_HAND:
-                    self.imports[f"{FACADE}._bridge"].add(name)
-                else:
-                    self.core.check_shared(name)
-                    continue
-                from_core.remove(name)
-        late = from_core if "*" in self.source.late else from_core & self.source.late
-        if from_core - late:
-            self.imports[module] |= from_core - late
-        body = f"__all__ = {exported!r}" if exported else ""
-        if late:
-            self.imports["importlib"].add("import_module")
+        if self.source.folder in SHARED_PACKAGES:
             self.imports["typing"].add("TYPE_CHECKING")
-            for_checkers = f"if TYPE_CHECKING:\n    from {module} import {', '.join(sorted(late))}\n"
-            body = "\n".join([for_checkers, body, ASKING_THE_CORE.replace("CORE", module)])
-        return self.text(body)
+            self.exempt.add("F403")
+            return self.text(SAME_PACKAGE.replace("PACKAGE", self.source.folder))
+        from_core = set(self.source.exported())
+        for name in sorted(from_core):
+            if name in self.core.facades:
+                self.import_facade(name)
+            elif name in BY_HAND:
+                self.imports[f"{FACADE}._bridge"].add(name)
+            else:
+                self.core.check_shared(name)
+                continue
+            from_core.remove(name)
+        return self.text(self._names_of_the_core(from_core) if from_core else "")
+
+    def _names_of_the_core(self, names: set[str]) -> str:
+        """Import names for type checkers, those of a module that exports nothing else by `*`, and fetch them late."""
+        self.imports = {module: {f"{name} as {name}" for name in ours} for module, ours in self.imports.items()}
+        self.imports["typing"] = {"TYPE_CHECKING"}
+        self.exempt.add("F403")
+        modules = sorted({self.source.imported[name] for name in names & self.source.imported.keys()})
+        exported = {source.module: set(source.exported()) for source in self.core.sources}
+        by_star = [module for module in modules if exported.get(module) and exported[module] <= names]
+        rest = names.difference(*(exported[module] for module in by_star))
+        lines = [f"    from {module} import *" for module in by_star]
+        lines += [f"    from {self.source.module} import {name} as {name}" for name in sorted(rest)]
+        return "\n".join(["if TYPE_CHECKING:", *lines, FETCHING_FROM_THE_CORE])
 
     def of_classes(self) -> str:
         lines: list[str] = []

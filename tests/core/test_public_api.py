@@ -48,7 +48,7 @@ assert [name for name in package.__all__ if name not in globals()] == []
 try:
     package.UserDtos
 except AttributeError as error:
-    assert str(error) == "module '{package}' has no attribute 'UserDtos'", error
+    assert str(error) == f"module {{package.__name__!r}} has no attribute 'UserDtos'", error
 else:
     raise AssertionError("it is there")
 """
@@ -76,7 +76,7 @@ assert found == [package.UserSingleRespDto] * 8
 
 
 def test_both_faces_have_the_same_names() -> None:
-    assert genauth_sync.__all__ == genauth_async.__all__
+    assert vars(genauth_sync)["__all__"] == genauth_async.__all__
     for name in genauth_async.__all__:
         if name not in {"AuthenticationClient", "Stream", "TokenSession"}:
             assert getattr(genauth_sync, name) is getattr(genauth_async, name), name
