@@ -116,7 +116,7 @@ def docstring(node: ast.Module | ast.ClassDef | Function) -> str:
 
 def sections(node: ast.ClassDef | Function) -> dict[str, str]:
     """A docstring's parts by their headings, of which the first has none."""
-    first, *rest = _SECTION.split(docstring(node).replace("takes:\n\nArgs:", "takes:"))
+    first, *rest = _SECTION.split(docstring(node))
     parts = {"": first, **dict(zip(rest[::2], rest[1::2], strict=True))}
     return {head: inspect.cleandoc(f"\n{body}") for head, body in parts.items() if body.strip()}
 

@@ -1,4 +1,4 @@
-"""Lists that the server gives page by page."""
+"""Paged lists."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _T = TypeVar("_T")
 
 
 class Pages(Stream[_T]):
-    """The items of all pages. No page is fetched before an item of it is asked for.
+    """Iterate over the items of all pages. A page is fetched when its first item is asked for.
 
     Args:
         fetch: gets a page by its number, from 1 on: its items, and how many there are on all pages, if that is told.

@@ -1,4 +1,4 @@
-"""Asking again and again until a state is final."""
+"""Polling until a state is final."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SLOW_DOWN_SECONDS: Final = 5.0  # RFC 8628 section 3.5
 
 
 class Polling(Stream[_T]):
-    """The states that something goes through, each once, up to a final one.
+    """Iterate over the states of a resource, each once, up to a final one.
 
     The first call asks at once. Failures that may pass do not end it: no or a broken answer, a server error, a rate
     limit. After a rate limit it asks less often.
@@ -90,7 +90,7 @@ class Polling(Stream[_T]):
         raise WaitTimeoutError(f"No final state within {self._wait:g} s: {seen}") from self._failure
 
     async def _asked(self) -> list[_T]:
-        """The present state; none if it cannot be had now."""
+        """Read the present state; none if the server cannot be asked now."""
         pause = self._interval
         try:
             return [await self._check()]
@@ -101,6 +101,6 @@ class Polling(Stream[_T]):
         except (TransportError, ServerError, InvalidResponseError) as error:
             self._failure = error
         finally:
-            # However it went, or was cancelled: whoever tries again at once must not hurry the server.
+            # However it went, or was cancelled: a caller that tries again at once must not hurry the server.
             self._due = self._now() + pause
         return []

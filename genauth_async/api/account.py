@@ -1,4 +1,4 @@
-"""Passwords of an account, and its end."""
+"""Account passwords and account deletion."""
 
 from __future__ import annotations
 
@@ -14,7 +14,18 @@ from ._base import Api
 
 
 class Account(Api):
-    """Changes and resets passwords, and deletes accounts."""
+    """Change and reset passwords, and delete accounts.
+
+    Common parameters:
+        access_token: the user's; the client's when None.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        NotSignedInError: the access token has expired or was revoked.
+        ConfigurationError: an argument is not valid, or there is no access token.
+        GenAuthAPIError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived. A change may have been made.
+    """
 
     async def update_password(
         self,
@@ -26,7 +37,7 @@ class Account(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.CommonResponseDto:
-        """Changes the account's password (POST /api/v3/update-password).
+        """Change the account's password (POST /api/v3/update-password).
 
         Args:
             new_password: as the user typed it.
@@ -34,16 +45,10 @@ class Account(Api):
             password_encrypt_type: `sm2`, `rsa` or `none`; both passwords are encrypted here, pass them as the user
                 typed them.
             password_reset_token: from a sign-in that says that the password has to be reset, instead of a user's token.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
-            NotSignedInError: the token has expired or was revoked.
             InvalidCredentialsError: the old password is wrong.
-            ConfigurationError: an argument cannot be right.
             PasswordEncryptionError: a password cannot be encrypted.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
 
         async def send(encrypt: Encrypt) -> models.CommonResponseDto:
@@ -66,7 +71,7 @@ class Account(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.PasswordResetVerifyResp:
-        """Proves that a user who forgot the password has the account's address or number
+        """Verify the email address or phone number of a user who forgot the password
         (POST /api/v3/verify-reset-password-request).
 
         The answer's token is for reset_password.
@@ -77,13 +82,9 @@ class Account(Api):
                 CHANNEL_RESET_PASSWORD.
             email_pass_code_payload: for EMAIL_PASSCODE: the address, and the code sent to it with
                 CHANNEL_RESET_PASSWORD.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             InvalidPassCodeError: a code is wrong or has expired.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.VerifyResetPasswordRequestDto(
             verify_method=verify_method,
@@ -105,19 +106,15 @@ class Account(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.IsSuccessRespDto:
-        """Sets a new password for a user who forgot theirs (POST /api/v3/reset-password).
+        """Set a new password by the token of a verified request (POST /api/v3/reset-password).
 
         Args:
             password: the new one, as the user typed it.
             password_reset_token: from verify_reset_password_request.
             password_encrypt_type: `sm2`, `rsa` or `none`; the password is encrypted here.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
-            ConfigurationError: an argument cannot be right.
             PasswordEncryptionError: the password cannot be encrypted.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
 
         async def send(encrypt: Encrypt) -> models.IsSuccessRespDto:
@@ -140,7 +137,7 @@ class Account(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.VerifyDeleteAccountRequestRespDto:
-        """Proves that it is the user who wants the account deleted (POST /api/v3/verify-delete-account-request).
+        """Verify a user's request to delete the account (POST /api/v3/verify-delete-account-request).
 
         The answer's token is for delete_account.
 
@@ -149,17 +146,11 @@ class Account(Api):
             phone_pass_code_payload: for PHONE_PASSCODE; the code is sent with CHANNEL_DELETE_ACCOUNT.
             email_pass_code_payload: for EMAIL_PASSCODE; the code is sent with CHANNEL_DELETE_ACCOUNT.
             password_payload: for PASSWORD; it is encrypted here, as its password_encrypt_type says.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
-            NotSignedInError: the token has expired or was revoked.
             InvalidPassCodeError: the code is wrong or has expired.
             InvalidCredentialsError: the password is wrong.
-            ConfigurationError: there is no access token, or an argument cannot be right.
             PasswordEncryptionError: the password cannot be encrypted.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         by_password = argument(password_payload, models.DeleteAccountByPasswordDto, "password_payload")
         body = models.VerifyDeleteAccountRequestDto(
@@ -190,18 +181,10 @@ class Account(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.IsSuccessRespDto:
-        """Deletes the account (POST /api/v3/delete-account).
+        """Delete the account (POST /api/v3/delete-account).
 
         Args:
             delete_account_token: from verify_delete_account_request.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.DeleteAccounDto(delete_account_token=delete_account_token)
         request = post("api", "v3", "delete-account", body=sent)
@@ -219,7 +202,7 @@ class Account(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.ValidatePasswordRespDto:
-        """Asks whether this is the password of an account (POST /api/v3/validate-password).
+        """Check the password of an account (POST /api/v3/validate-password).
 
         Args:
             password: as the user typed it.
@@ -229,13 +212,9 @@ class Account(Api):
             username: the account's name.
             password_encrypt_type: `sm2`, `rsa` or `none`; the password is encrypted here.
             access_token: the user's, instead of an account; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
-            ConfigurationError: an argument cannot be right.
             PasswordEncryptionError: the password cannot be encrypted.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
 
         async def send(encrypt: Encrypt) -> models.ValidatePasswordRespDto:

@@ -1,4 +1,4 @@
-"""The email address and phone number of an account."""
+"""Email address and phone number of an account."""
 
 from __future__ import annotations
 
@@ -12,7 +12,18 @@ from ._base import Api
 
 
 class Contacts(Api):
-    """Binds, changes and unbinds the signed-in user's email address and phone number."""
+    """Bind, change and unbind the signed-in user's email address and phone number.
+
+    Common parameters:
+        access_token: the user's; the client's when None.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        NotSignedInError: the access token has expired or was revoked.
+        ConfigurationError: an argument is not valid, or there is no access token.
+        GenAuthAPIError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived. A change may have been made.
+    """
 
     async def bind_email(
         self,
@@ -22,21 +33,15 @@ class Contacts(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.CommonResponseDto:
-        """Binds an email address to the account (POST /api/v3/bind-email).
+        """Bind an email address to the account (POST /api/v3/bind-email).
 
         Args:
             pass_code: sent to the address with CHANNEL_BIND_EMAIL.
             email: the address.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             InvalidPassCodeError: a code is wrong or has expired.
             ConflictError: another account has it.
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.BindEmailDto(pass_code=pass_code, email=email)
         request = post("api", "v3", "bind-email", body=sent)
@@ -49,19 +54,13 @@ class Contacts(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.CommonResponseDto:
-        """Unbinds the account's email address (POST /api/v3/unbind-email).
+        """Unbind the account's email address (POST /api/v3/unbind-email).
 
         Args:
             pass_code: sent to the address with CHANNEL_UNBIND_EMAIL.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             InvalidPassCodeError: a code is wrong or has expired.
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.UnbindEmailDto(pass_code=pass_code)
         request = post("api", "v3", "unbind-email", body=sent)
@@ -76,22 +75,16 @@ class Contacts(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.CommonResponseDto:
-        """Binds a phone number to the account (POST /api/v3/bind-phone).
+        """Bind a phone number to the account (POST /api/v3/bind-phone).
 
         Args:
             pass_code: sent to the number with CHANNEL_BIND_PHONE.
             phone_number: the number, without the country code.
             phone_country_code: such as +86; needed outside mainland China.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             InvalidPassCodeError: a code is wrong or has expired.
             ConflictError: another account has it.
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.BindPhoneDto(
             pass_code=pass_code, phone_number=phone_number, phone_country_code=phone_country_code
@@ -106,19 +99,13 @@ class Contacts(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.CommonResponseDto:
-        """Unbinds the account's phone number (POST /api/v3/unbind-phone).
+        """Unbind the account's phone number (POST /api/v3/unbind-phone).
 
         Args:
             pass_code: sent to the number with CHANNEL_UNBIND_PHONE.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             InvalidPassCodeError: a code is wrong or has expired.
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.UnbindPhoneDto(pass_code=pass_code)
         request = post("api", "v3", "unbind-phone", body=sent)
@@ -132,7 +119,7 @@ class Contacts(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.VerifyUpdateEmailRequestRespDto:
-        """Proves that the new email address, and the old one if there is one, are the user's
+        """Verify the codes of the new email address, and of the old one if there is one
         (POST /api/v3/verify-update-email-request).
 
         The answer's token is for update_email.
@@ -140,15 +127,9 @@ class Contacts(Api):
         Args:
             email_pass_code_payload: the codes, sent with CHANNEL_UPDATE_EMAIL.
             verify_method: EMAIL_PASSCODE.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             InvalidPassCodeError: a code is wrong or has expired.
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.VerifyUpdateEmailRequestDto(
             email_pass_code_payload=argument(
@@ -166,19 +147,13 @@ class Contacts(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.IsSuccessRespDto:
-        """Changes the account's email address (POST /api/v3/update-email).
+        """Change the account's email address (POST /api/v3/update-email).
 
         Args:
             update_email_token: from verify_update_email_request.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             ConflictError: another account has it.
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.UpdateEmailDto(update_email_token=update_email_token)
         request = post("api", "v3", "update-email", body=sent)
@@ -192,7 +167,7 @@ class Contacts(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.VerifyUpdatePhoneRequestRespDto:
-        """Proves that the new phone number, and the old one if there is one, are the user's
+        """Verify the codes of the new phone number, and of the old one if there is one
         (POST /api/v3/verify-update-phone-request).
 
         The answer's token is for update_phone.
@@ -200,15 +175,9 @@ class Contacts(Api):
         Args:
             phone_pass_code_payload: the codes.
             verify_method: PHONE_PASSCODE.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             InvalidPassCodeError: a code is wrong or has expired.
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.VerifyUpdatePhoneRequestDto(
             phone_pass_code_payload=argument(
@@ -226,19 +195,13 @@ class Contacts(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.IsSuccessRespDto:
-        """Changes the account's phone number (POST /api/v3/update-phone).
+        """Change the account's phone number (POST /api/v3/update-phone).
 
         Args:
             update_phone_token: from verify_update_phone_request.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             ConflictError: another account has it.
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.UpdatePhoneDto(update_phone_token=update_phone_token)
         request = post("api", "v3", "update-phone", body=sent)

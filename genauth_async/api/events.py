@@ -26,7 +26,14 @@ OnEvent: TypeAlias = Callable[[str], Awaitable[None] | None]
 
 
 class Events(Api):
-    """Publishes and receives events."""
+    """Publish and receive events.
+
+    Common parameters:
+        access_token: the user's; the client's when None.
+
+    Common errors:
+        NotSignedInError: the access token has expired or was revoked.
+    """
 
     async def put_event(
         self,
@@ -37,20 +44,18 @@ class Events(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Publishes an event of the signed-in user (POST /api/v3/pub-userEvent).
+        """Publish an event of the signed-in user (POST /api/v3/pub-userEvent).
 
         Args:
             event_code: the kind of event.
             data: what happened: a text is sent as it is, anything else as JSON.
             source: where it happened.
-            access_token: the user's; the client's when None.
             timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
-            NotSignedInError: the token has expired or was revoked.
             ConfigurationError: there is no access token, or the data cannot be sent as JSON.
             GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. The event may have been published.
+            TransportError, InvalidResponseError: no GenAuth response arrived. The event may have been published.
         """
         body: dict[str, object] = {"eventType": needed("event_code", event_code), "eventData": _text(data)}
         if source is not None:
@@ -67,18 +72,17 @@ class Events(Api):
         ping_interval: float = 20.0,
         timeout: Timeout | None = None,
     ) -> Stream[str]:
-        """Receives events of the signed-in user, as texts, from a WebSocket ({websocket_host}{websocket_endpoint}).
+        """Receive events of the signed-in user, as texts, from a WebSocket ({websocket_host}{websocket_endpoint}).
 
         It connects when the first event is asked for, and holds the connection open: leave it with `async with`, or
         call `aclose`. A broken connection is made anew, with growing waits in between, and that is logged as a warning;
-        events that were published meanwhile are lost. Nothing is read, and no sign of life given, while nobody waits
+        events that were published meanwhile are lost. Nothing is read, and no sign of life given, while no task waits
         for an event: the server may break the connection of a receiver that is busy with one for long. HTTP proxies are
         not used. Another event loop and a forked child get a connection of their own. Closing the client ends the
         stream, as if it had been closed itself.
 
         Args:
             event_code: the kind of events.
-            access_token: the user's; the client's when None.
             reconnect_for: seconds for which a broken connection is tried to be made again before its error is raised; 0
                 for not at all, None for ever. The first connection is tried as often as the client's `retry` says.
             ping_interval: seconds of silence after which the server is asked for a sign of life. After as many more
@@ -86,7 +90,7 @@ class Events(Api):
             timeout: seconds for each try to connect, or an httpx.Timeout; the client's when None.
 
         Raises:
-            ConfigurationError: an argument cannot be right or is missing, or the package websockets is.
+            ConfigurationError: an argument is not valid or is missing, or the package websockets is.
             ClientClosedError: the client was closed before this call.
             NotSignedInError: the token has expired or was revoked; the next call with it would fail as well.
             ForbiddenError: the user may not receive these events.
@@ -95,18 +99,16 @@ class Events(Api):
         return self._subscription(event_code, access_token, reconnect_for, ping_interval, timeout)
 
     async def sub_event(self, event_code: str, callback: OnEvent, *, access_token: str | None = None) -> None:
-        """Receives events of the signed-in user until it is cancelled, or the client closed; else as `iter_events`.
+        """Receive events of the signed-in user until it is cancelled, or the client closed; else as `iter_events`.
 
         Args:
             event_code: the kind of events.
             callback: called (and awaited) with each event, a text, one after another; the connection is kept alive
                 meanwhile. What it raises ends this, and is raised.
-            access_token: the user's; the client's when None.
 
         Raises:
-            ConfigurationError: an argument cannot be right or is missing, or the package websockets is.
+            ConfigurationError: an argument is not valid or is missing, or the package websockets is.
             ClientClosedError: the client was closed before this call.
-            NotSignedInError: the token has expired or was revoked.
             ForbiddenError: the user may not receive these events.
             TransportError, InvalidResponseError: the first connection was not made.
         """

@@ -18,7 +18,18 @@ _FINAL: Final = frozenset({"AUTHORIZED", "CANCELLED", "EXPIRED", "ERROR"})
 
 
 class Fastpass(Api):
-    """Signs a user in on one client by a QR code that another one shows."""
+    """Sign a user in on one client by a QR code that another one shows.
+
+    Common parameters:
+        access_token: the user's, if this is done on a user's behalf; the client's when None.
+        qrcode_id: names the QR code.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        ConfigurationError: an argument is not valid, or there is no access token.
+        GenAuthAPIError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived. A change may have been made.
+    """
 
     async def gene_fastpass_qrcode_info(
         self,
@@ -27,19 +38,15 @@ class Fastpass(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.GeneFastpassQRCodeRespDto:
-        """Makes what a QR code has to say with which the user can sign in on another client
+        """Create the content of a QR code by which the user signs in on another client
         (POST /api/v3/gene-fastpass-qrcode-info).
 
         Args:
             options: how to sign in.
             access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.SignInFastpassDto(options=argument(options, models.SignInFastpassOptionsDto, "options"))
         request = post("api", "v3", "gene-fastpass-qrcode-info", body=sent)
@@ -53,19 +60,11 @@ class Fastpass(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.GetFastpassQRCodeRelationAppsRespDto:
-        """Lists the applications that a fastpass QR code can sign the user in to
+        """List the applications that a fastpass QR code can sign the user in to
         (GET /api/v3/get-fastpass-client-apps).
 
         Args:
-            qrcode_id: names the QR code.
             app_id: the application's id.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = get(
             "api",
@@ -85,19 +84,9 @@ class Fastpass(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.CheckQRCodeStatusRespDto:
-        """Asks how a fastpass QR code stands (GET /api/v3/get-app-login-qrcode-status).
+        """Read the status of a fastpass QR code (GET /api/v3/get-app-login-qrcode-status).
 
         Watch it with `poll_fastpass`.
-
-        Args:
-            qrcode_id: names the QR code.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = get("api", "v3", "get-app-login-qrcode-status", qrcodeId=needed("qrcode_id", qrcode_id))
         return await self._call_maybe_as_user(request, models.CheckQRCodeStatusRespDto, access_token, timeout)
@@ -109,14 +98,9 @@ class Fastpass(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.CheckQRCodeStatusRespDto:
-        """The same as get_fastpass_qr_code_status, under the name of the vendor's Python SDK.
+        """Call get_fastpass_qr_code_status, under the name of the vendor's Python SDK.
 
         The vendor's Node SDK has another operation under this name: get_login_qr_code_status.
-
-        Args:
-            qrcode_id: names the QR code.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
         """
         return await self.get_fastpass_qr_code_status(qrcode_id, access_token=access_token, timeout=timeout)
 
@@ -128,19 +112,13 @@ class Fastpass(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Signs the user in to an application by a fastpass QR code (POST /api/v3/qrcode-app-login).
+        """Sign the user in to an application by a fastpass QR code (POST /api/v3/qrcode-app-login).
 
         Args:
             action: APP_LOGIN.
-            qrcode_id: names the QR code.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             SignInError: the user cannot be signed in by this; its subclasses say why.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.AppQRCodeLoginDto(action=action, qrcode_id=qrcode_id)
         request = post("api", "v3", "qrcode-app-login", body=sent)
@@ -155,21 +133,18 @@ class Fastpass(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> Stream[models.CheckQRCodeStatusDataDto]:
-        """Watches a fastpass QR code: gives each state that it goes through, up to a final one
+        """Poll the status of a fastpass QR code: each state that it goes through, up to a final one
         (AUTHORIZED, CANCELLED, EXPIRED or ERROR).
 
         Use it where the code is shown.
 
         Args:
-            qrcode_id: names the QR code.
             interval: seconds between two questions. When the server says that these are too many, it grows by 5.
             wait: seconds in total.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
             timeout: seconds for each question, or an httpx.Timeout; the client's when None.
 
         Raises:
             WaitTimeoutError: no final state came in time.
-            ConfigurationError: an argument cannot be right.
             GenAuthAPIError: the server refused. Server errors and lost answers do not end the watch.
         """
         asker = self._asking_once()

@@ -10,7 +10,18 @@ from ._base import Api
 
 
 class Identities(Api):
-    """Binds identities at other providers to an account."""
+    """Bind identities at other providers to an account.
+
+    Common parameters:
+        access_token: the user's; the client's when None.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        NotSignedInError: the access token has expired or was revoked.
+        ConfigurationError: an argument is not valid, or there is no access token.
+        GenAuthAPIError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived. A change may have been made.
+    """
 
     async def generate_link_ext_idp_url(
         self,
@@ -25,7 +36,7 @@ class Identities(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.GenerateBindExtIdpLinkRespDto:
-        """Makes the URL at which the signed-in user binds an identity at another provider
+        """Create the URL at which the signed-in user binds an identity at another provider
         (GET /api/v3/generate-link-extidp-url).
 
         Send the user's browser there.
@@ -39,12 +50,6 @@ class Identities(Api):
             need_form_post: come back by a form.
             target_url: where to come back to.
             access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = get(
             "api",
@@ -67,18 +72,10 @@ class Identities(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.CommonResponseDto:
-        """Unbinds the user's identity at another provider (POST /api/v3/unlink-extidp).
+        """Unbind the user's identity at another provider (POST /api/v3/unlink-extidp).
 
         Args:
             ext_idp_id: names the provider, as in get_identities.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.UnlinkExtIdpDto(ext_idp_id=ext_idp_id)
         request = post("api", "v3", "unlink-extidp", body=sent)
@@ -90,17 +87,6 @@ class Identities(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.GetIdentitiesRespDto:
-        """Reads the user's identities at other providers (GET /api/v3/get-identities).
-
-        Args:
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
-        """
+        """Read the user's identities at other providers (GET /api/v3/get-identities)."""
         request = get("api", "v3", "get-identities")
         return await self._call_as_user(request, models.GetIdentitiesRespDto, access_token, timeout)

@@ -13,7 +13,18 @@ from ._base import Api
 
 
 class Invitations(Api):
-    """Invites users, and lets invited ones join."""
+    """Invite users, and sign up those who accept.
+
+    Common parameters:
+        access_token: the user's; the client's when None.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        NotSignedInError: the access token has expired or was revoked.
+        ConfigurationError: an argument is not valid, or there is no access token.
+        GenAuthAPIError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived. A change may have been made.
+    """
 
     async def get_universal_invitation_public_config(
         self,
@@ -21,17 +32,11 @@ class Invitations(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.GetUniversalInvitationPublicConfigRespDto:
-        """Reads what may be told of an invitation to whoever follows its link
+        """Read the public part of an invitation
         (GET /api/v3/get-universal-invitation-public-config).
 
         Args:
             identifier: the identifier of the invitation.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = get(
             "api", "v3", "get-universal-invitation-public-config", identifier=needed("identifier", identifier)
@@ -46,19 +51,15 @@ class Invitations(Api):
         profile: models.UniversalInviteeProfileDto | Mapping[str, object] | None = None,
         timeout: Timeout | None = None,
     ) -> models.GetUniversalInvitationJoinRespDto:
-        """Joins the user pool by an invitation link (POST /api/v3/signup-by-invitation).
+        """Join the user pool by an invitation link (POST /api/v3/signup-by-invitation).
 
         Args:
             email_code: sent to the address.
             identifier: the identifier of the invitation.
             profile: who joins: name and email.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             InvalidPassCodeError: a code is wrong or has expired.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.UniversalInvitationUserJoinDto(
             email_code=email_code,
@@ -77,19 +78,13 @@ class Invitations(Api):
         with_invitation_settings: bool | None = None,
         timeout: Timeout | None = None,
     ) -> models.GenerateInviteeTokenRespDto:
-        """Makes the token with which an invitation is accepted (POST /api/v3/generate-policy-invitation-token).
+        """Create the token that accepts an invitation (POST /api/v3/generate-policy-invitation-token).
 
         Args:
             signature: the signature in the invitation link.
             identifier: the identifier of the invitation.
             with_invitee_info: add who is invited.
             with_invitation_settings: add what is asked of them.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.InvitationLinkDto(
             signature=signature,
@@ -106,16 +101,10 @@ class Invitations(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.GetInviteeContextRespDto:
-        """Reads what an invitation asks of whoever accepts it (GET /api/v3/get-policy-invitation-context).
+        """Read the sign-up form of an invitation (GET /api/v3/get-policy-invitation-context).
 
         Args:
             token: the token of the invitation.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = get("api", "v3", "get-policy-invitation-context", token=needed("token", token))
         return await self._call(request, models.GetInviteeContextRespDto, timeout)
@@ -128,19 +117,15 @@ class Invitations(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.IsSuccessRespDto:
-        """Checks the code that was sent to whoever is invited (POST /api/v3/verify-invite-code).
+        """Check the verification code of an invited user (POST /api/v3/verify-invite-code).
 
         Args:
             receiver_type: smsCode or emailCode.
             code: the code.
             token: the token of the invitation.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             InvalidPassCodeError: a code is wrong or has expired.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.VerifyInviteCodeDto(receiver_type=receiver_type, code=code, token=token)
         request = post("api", "v3", "verify-invite-code", body=sent)
@@ -156,21 +141,17 @@ class Invitations(Api):
         options: models.PolicyInviteJoinedOptionsDto | Mapping[str, object] | None = None,
         timeout: Timeout | None = None,
     ) -> models.IsSuccessRespDto:
-        """Accepts an invitation (POST /api/v3/join-by-invitation).
+        """Accept an invitation (POST /api/v3/join-by-invitation).
 
         Args:
             token: the token of the invitation.
-            code: sent to whoever is invited.
+            code: sent to the invited user.
             receiver_type: smsCode or emailCode.
             profile: what the new user tells.
             options: codes for the address and number that complete the profile.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             InvalidPassCodeError: a code is wrong or has expired.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.PolicyInviteeJoinedDto(
             token=token,
@@ -189,18 +170,10 @@ class Invitations(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.GenerateInvitationLinkRespDto:
-        """Makes an invitation link in the user's name (POST /api/v3/generate-universal-invitation-link-by-member).
+        """Create an invitation link in the user's name (POST /api/v3/generate-universal-invitation-link-by-member).
 
         Args:
             body: members of the request body, by wire names. The documents do not say which there are.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = argument(body, models.Dto, "body") or models.Dto()
         request = post("api", "v3", "generate-universal-invitation-link-by-member", body=sent)
@@ -213,18 +186,10 @@ class Invitations(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.IsSuccessRespDto:
-        """Makes all invitation links of the user void (POST /api/v3/clear-my-all-invitation-links).
+        """Revoke all invitation links of the user (POST /api/v3/clear-my-all-invitation-links).
 
         Args:
             body: members of the request body, by wire names. The documents do not say which there are.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = argument(body, models.Dto, "body") or models.Dto()
         request = post("api", "v3", "clear-my-all-invitation-links", body=sent)

@@ -12,7 +12,15 @@ from ._base import Api
 
 
 class Messages(Api):
-    """Sends verification codes. The server limits them to one a minute for each channel and receiver."""
+    """Send verification codes. The server limits them to one a minute for each channel and receiver.
+
+    Common parameters:
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        GenAuthAPIError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived. A message may have been sent.
+    """
 
     async def send_sms(
         self,
@@ -22,18 +30,15 @@ class Messages(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.SendSMSRespDto:
-        """Sends a verification code by SMS (POST /api/v3/send-sms).
+        """Send a verification code by SMS (POST /api/v3/send-sms).
 
         Args:
             channel: what the code is for, such as CHANNEL_LOGIN.
             phone_number: the receiver, without the country code.
             phone_country_code: such as +86; needed outside mainland China.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             RateLimitedError: one was sent less than a minute ago.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. A message may have been sent.
         """
         body = models.SendSMSDto(channel=channel, phone_number=phone_number, phone_country_code=phone_country_code)
         return await self._call(post("api", "v3", "send-sms", body=body), models.SendSMSRespDto, timeout)
@@ -41,17 +46,14 @@ class Messages(Api):
     async def send_email(
         self, channel: models.EmailChannel | str, email: str, *, timeout: Timeout | None = None
     ) -> models.SendEmailRespDto:
-        """Sends a verification code, or a link, by email (POST /api/v3/send-email).
+        """Send a verification code, or a link, by email (POST /api/v3/send-email).
 
         Args:
             channel: what the code is for, such as CHANNEL_LOGIN.
             email: the receiver.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             RateLimitedError: one was sent less than a minute ago.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. A message may have been sent.
         """
         body = models.SendEmailDto(channel=channel, email=email)
         return await self._call(post("api", "v3", "send-email", body=body), models.SendEmailRespDto, timeout)
@@ -64,18 +66,15 @@ class Messages(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.PreCheckCodeRespDto:
-        """Checks a verification code without using it up (POST /api/v3/pre-check-code).
+        """Check a verification code without using it up (POST /api/v3/pre-check-code).
 
         Args:
             code_type: SMS or EMAIL.
             sms_code_payload: for SMS.
             email_code_payload: for EMAIL.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+            ConfigurationError: an argument is not valid.
         """
         sent = models.PreCheckCodeDto(
             code_type=code_type,

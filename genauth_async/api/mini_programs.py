@@ -9,7 +9,17 @@ from ._base import Api
 
 
 class MiniPrograms(Api):
-    """Decrypts what WeChat and Douyin give to mini programs."""
+    """Decrypt the data that WeChat and Douyin give to mini programs.
+
+    Common parameters:
+        access_token: the user's, if this is done on a user's behalf; the client's when None.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        ConfigurationError: an argument is not valid.
+        GenAuthAPIError: the server refused the request.
+        TransportError, InvalidResponseError: no GenAuth response arrived. A change may have been made.
+    """
 
     async def decrypt_wechat_mini_program_data(
         self,
@@ -21,7 +31,7 @@ class MiniPrograms(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.DecryptWechatMiniProgramDataRespDto:
-        """Decrypts what a WeChat mini program was given (POST /api/v3/decrypt-wechat-miniprogram-data).
+        """Decrypt the data that a WeChat mini program was given (POST /api/v3/decrypt-wechat-miniprogram-data).
 
         What is in `data` is WeChat's.
 
@@ -30,13 +40,6 @@ class MiniPrograms(Api):
             iv: the initialisation vector that the mini program was given, in base64.
             encrypted_data: what the mini program was given, in base64.
             ext_idp_connidentifier: the identifier of the provider's connection in the console.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         sent = models.DecryptWechatMiniProgramDataDto(
             code=code, iv=iv, encrypted_data=encrypted_data, ext_idp_connidentifier=ext_idp_connidentifier
@@ -53,17 +56,11 @@ class MiniPrograms(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.GetWechatAccessTokenRespDto:
-        """Gets WeChat's own access token of an official account (POST /api/v3/get-wechat-access-token).
+        """Get WeChat's own access token of an official account (POST /api/v3/get-wechat-access-token).
 
         Args:
             app_id: the official account's id at WeChat.
             app_secret: the official account's secret at WeChat.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.GetWechatAccessTokenDto(app_id=app_id, app_secret=app_secret)
         request = post("api", "v3", "get-wechat-access-token", body=sent)
@@ -76,18 +73,12 @@ class MiniPrograms(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.GetWechatAccessTokenInfoRespDto:
-        """Gets WeChat's own access token of an official account, and when it expires
+        """Get WeChat's own access token of an official account, and when it expires
         (POST /api/v3/get-wechat-access-token-info).
 
         Args:
             app_id: the official account's id at WeChat.
             app_secret: the official account's secret at WeChat.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.GetWechatAccessTokenDto(app_id=app_id, app_secret=app_secret)
         request = post("api", "v3", "get-wechat-access-token-info", body=sent)
@@ -103,7 +94,7 @@ class MiniPrograms(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.DecryptDouyinMiniProgramDataRespDto:
-        """Decrypts what a Douyin mini program was given (POST /api/v3/decrypt-douyin-miniprogram-data).
+        """Decrypt the data that a Douyin mini program was given (POST /api/v3/decrypt-douyin-miniprogram-data).
 
         What is in `data` is Douyin's.
 
@@ -112,13 +103,6 @@ class MiniPrograms(Api):
             iv: the initialisation vector that the mini program was given, in base64.
             encrypted_data: what the mini program was given, in base64.
             ext_idp_connidentifier: the identifier of the provider's connection in the console.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         sent = models.DecryptDouyinMiniProgramDataDto(
             code=code, iv=iv, encrypted_data=encrypted_data, ext_idp_connidentifier=ext_idp_connidentifier

@@ -1,4 +1,4 @@
-"""Sign-in with what a social provider's mobile SDK gave."""
+"""Sign-in with the credentials of a social provider's mobile SDK."""
 
 from __future__ import annotations
 
@@ -14,7 +14,16 @@ from ._base import Api
 
 
 class MobileSignIn(Api):
-    """Signs users in with what a social provider's mobile SDK gave."""
+    """Sign users in with the credentials of a social provider's mobile SDK.
+
+    Common parameters:
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        ConfigurationError: an argument is not valid.
+        GenAuthAPIError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived. A change may have been made.
+    """
 
     async def sign_in_by_mobile(
         self,
@@ -68,7 +77,7 @@ class MobileSignIn(Api):
         | None = None,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Signs a user in with what a social provider's mobile SDK gave (POST /api/v3/signin-by-mobile).
+        """Sign a user in with the credentials of a social provider's mobile SDK (POST /api/v3/signin-by-mobile).
 
         The payload that belongs to the connection is needed.
 
@@ -110,13 +119,9 @@ class MobileSignIn(Api):
             client_secret: belongs to client_id.
             douyin_mini_program_code_payload: for douyin_mini_program_code.
             douyin_mini_program_code_and_phone_payload: for douyin_mini_program_code_and_phone.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             SignInError: the user cannot be signed in by this; its subclasses say why.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.SigninByMobileDto(
             ext_idp_connidentifier=ext_idp_connidentifier,
@@ -194,16 +199,10 @@ class MobileSignIn(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.GetAlipayAuthInfoRespDto:
-        """Makes the signed text with which the Alipay SDK begins (GET /api/v3/get-alipay-authinfo).
+        """Create the signed text with which the Alipay SDK begins (GET /api/v3/get-alipay-authinfo).
 
         Args:
             ext_idp_connidentifier: the identifier of the provider's connection in the console.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = get(
             "api",

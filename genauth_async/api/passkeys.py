@@ -13,23 +13,28 @@ from ._base import Api
 
 
 class Passkeys(Api):
-    """Signs users in by passkeys (WebAuthn), and registers passkeys."""
+    """Sign users in by passkeys (WebAuthn), and register passkeys.
+
+    Common parameters:
+        access_token: the user's; the client's when None.
+        body: members of the request body, by wire names. The documents do not say which there are.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        NotSignedInError: the access token has expired or was revoked.
+        ConfigurationError: an argument is not valid, or there is no access token.
+        GenAuthAPIError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived. A change may have been made.
+    """
 
     async def init_authentication_options(
         self,
         *,
         timeout: Timeout | None = None,
     ) -> models.GetAuthenticationOptionsRespDto:
-        """Begins a sign-in by passkey (GET /api/v3/webauthn/authentication).
+        """Begin a sign-in by passkey (GET /api/v3/webauthn/authentication).
 
         What it gives is for navigator.credentials.get() in the user's browser, and verify_authentication.
-
-        Args:
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = get("api", "v3", "webauthn", "authentication")
         return await self._call(request, models.GetAuthenticationOptionsRespDto, timeout)
@@ -42,7 +47,7 @@ class Passkeys(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.VerifyAuthenticationResultRespDto:
-        """Signs a user in by what navigator.credentials.get() gave (POST /api/v3/webauthn/authentication).
+        """Sign a user in by the assertion of navigator.credentials.get() (POST /api/v3/webauthn/authentication).
 
         `data.verified` says whether the passkey is right; `data.token_set` has the tokens.
 
@@ -51,13 +56,9 @@ class Passkeys(Api):
             authentication_credential: an AuthenticationCredentialDto, or a mapping with its wire names: binary strings
                 in base64url.
             options: how to sign in.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             SignInError: the user cannot be signed in by this; its subclasses say why.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.VerifyAuthenticationDto(
             ticket=ticket,
@@ -75,19 +76,9 @@ class Passkeys(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.GetRegistrationOptionsRespDto:
-        """Begins the registration of a passkey (GET /api/v3/webauthn/registration).
+        """Begin the registration of a passkey (GET /api/v3/webauthn/registration).
 
         What it gives is for navigator.credentials.create() in the user's browser, and verify_register.
-
-        Args:
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = get("api", "v3", "webauthn", "registration")
         return await self._call_as_user(request, models.GetRegistrationOptionsRespDto, access_token, timeout)
@@ -101,21 +92,13 @@ class Passkeys(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.VerifyRegistrationResultRespDto:
-        """Registers the passkey that navigator.credentials.create() gave (POST /api/v3/webauthn/registration).
+        """Register the passkey that navigator.credentials.create() gave (POST /api/v3/webauthn/registration).
 
         Args:
             ticket: from init_register_options.
             registration_credential: a RegistrationCredentialDto, or a mapping with its wire names: binary strings in
                 base64url.
             authenticator_code: what unlocks it: fingerprint, face or other.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.VerifyRegistrationDto(
             ticket=ticket,
@@ -134,20 +117,9 @@ class Passkeys(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.ListWebAuthnAuthenticatorDeviceDataDto:
-        """Lists the user's passkeys (POST /api/v3/webauthn/page-authenticator-device).
+        """List the user's passkeys (POST /api/v3/webauthn/page-authenticator-device).
 
         The vendor's SDKs send an empty body, and know no form of the entries.
-
-        Args:
-            body: members of the request body, by wire names. The documents do not say which there are.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         sent = argument(body, models.ListDeviceCredentialDto, "body") or models.ListDeviceCredentialDto()
         request = post("api", "v3", "webauthn", "page-authenticator-device", body=sent, repeat=Repeat.SAFE)
@@ -160,19 +132,12 @@ class Passkeys(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.WebAuthnCheckValidCredentialsByCredIdsRespDto:
-        """Asks which passkeys are still valid (POST /api/v3/webauthn/check-valid-credentials-by-credIds).
+        """Check the validity of passkeys (POST /api/v3/webauthn/check-valid-credentials-by-credIds).
 
         The vendor's SDKs send an empty body, and know no form of the entries.
 
         Args:
-            body: members of the request body, by wire names. The documents do not say which there are.
             access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         sent = argument(body, models.CheckDeviceCredentialIdDto, "body") or models.CheckDeviceCredentialIdDto()
         request = post("api", "v3", "webauthn", "check-valid-credentials-by-credIds", body=sent, repeat=Repeat.SAFE)
@@ -187,21 +152,10 @@ class Passkeys(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.IsSuccessRespDto:
-        """Removes all passkeys of the user, or those of one kind of authenticator
+        """Remove all passkeys of the user, or those of one kind of authenticator
         (POST /api/v3/webauthn/remove-credentials-by-authenticator-code).
 
         The vendor's SDKs send an empty body.
-
-        Args:
-            body: members of the request body, by wire names. The documents do not say which there are.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = argument(body, models.RemoveDeviceCredentialDto, "body") or models.RemoveDeviceCredentialDto()
         request = post("api", "v3", "webauthn", "remove-credentials-by-authenticator-code", body=sent)
@@ -215,21 +169,12 @@ class Passkeys(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.IsSuccessRespDto:
-        """Removes one of the user's passkeys (POST /api/v3/webauthn/remove-credential/{credentialID}).
+        """Remove one of the user's passkeys (POST /api/v3/webauthn/remove-credential/{credentialID}).
 
         The vendor's SDKs leave the place of the id in the path unfilled.
 
         Args:
             credential_id: the passkey's id, in base64url.
-            body: members of the request body, by wire names. The documents do not say which there are.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = argument(body, models.WebAuthnRemoveCredentialDto, "body") or models.WebAuthnRemoveCredentialDto()
         request = post("api", "v3", "webauthn", "remove-credential", segment("credential_id", credential_id), body=sent)

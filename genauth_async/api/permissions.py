@@ -1,4 +1,4 @@
-"""What the user may do."""
+"""Permissions of the user."""
 
 from __future__ import annotations
 
@@ -15,7 +15,18 @@ from ._paging import Pages
 
 
 class Permissions(Api):
-    """Tells what the signed-in user may do."""
+    """Check and list the signed-in user's permissions.
+
+    Common parameters:
+        access_token: the user's; the client's when None.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        NotSignedInError: the access token has expired or was revoked.
+        ConfigurationError: an argument is not valid, or there is no access token.
+        GenAuthAPIError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived.
+    """
 
     async def check_permission_by_string_resource(
         self,
@@ -25,19 +36,11 @@ class Permissions(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.CheckResourcePermissionsRespDto:
-        """Asks whether the user may do something with string resources (POST /api/v3/check-permission-string-resource).
+        """Check an action of the user on string resources (POST /api/v3/check-permission-string-resource).
 
         Args:
             resources: the codes of resources.
             action: what is to be done with them.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         sent = models.CheckPermissionStringResourceDto(resources=texts("resources", resources), action=action)
         request = post("api", "v3", "check-permission-string-resource", body=sent, repeat=Repeat.SAFE)
@@ -51,20 +54,12 @@ class Permissions(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.CheckResourcePermissionsRespDto:
-        """Asks whether the user may do something with array resources
+        """Check an action of the user on array resources
         (POST /api/v3/check-permission-array-resource).
 
         Args:
             resources: the codes of resources; an array is authorized as a whole.
             action: what is to be done with them.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         sent = models.CheckPermissionArrayResourceDto(resources=texts("resources", resources), action=action)
         request = post("api", "v3", "check-permission-array-resource", body=sent, repeat=Repeat.SAFE)
@@ -78,20 +73,12 @@ class Permissions(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.CheckResourcePermissionsRespDto:
-        """Asks whether the user may do something with nodes of tree resources
+        """Check an action of the user on nodes of tree resources
         (POST /api/v3/check-permission-tree-resource).
 
         Args:
             resources: such as resource/node/node.
             action: what is to be done with them.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         sent = models.CheckPermissionTreeResourceDto(resources=texts("resources", resources), action=action)
         request = post("api", "v3", "check-permission-tree-resource", body=sent, repeat=Repeat.SAFE)
@@ -103,18 +90,7 @@ class Permissions(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.GetUserAuthResourceListRespDto:
-        """Lists the resources that the user may use (GET /api/v3/get-user-auth-resource-list).
-
-        Args:
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
-        """
+        """List the resources that the user may use (GET /api/v3/get-user-auth-resource-list)."""
         request = get("api", "v3", "get-user-auth-resource-list")
         return await self._call_as_user(request, models.GetUserAuthResourceListRespDto, access_token, timeout)
 
@@ -125,18 +101,10 @@ class Permissions(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.GetUserAuthResourcePermissionListRespDto:
-        """Lists the actions that the user may do on resources (POST /api/v3/get-user-auth-resource-permission-list).
+        """List the actions that the user may do on resources (POST /api/v3/get-user-auth-resource-permission-list).
 
         Args:
             resources: codes of resources; for tree resources with a path, such as resource/node.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         sent = models.GetUserAuthResourcePermissionListDto(resources=texts("resources", resources))
         request = post("api", "v3", "get-user-auth-resource-permission-list", body=sent, repeat=Repeat.SAFE)
@@ -149,19 +117,11 @@ class Permissions(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.GetUserAuthResourceStructRespDto:
-        """Reads what the user may use of one resource, in the resource's own form
+        """Read the user's permissions on one resource, in the resource's own form
         (POST /api/v3/get-user-auth-resource-struct).
 
         Args:
             resource: the code of the resource.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         sent = models.GetUserAuthResourceStructDto(resource=resource)
         request = post("api", "v3", "get-user-auth-resource-struct", body=sent, repeat=Repeat.SAFE)
@@ -174,17 +134,12 @@ class Permissions(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.EnablePermissionApplyApplicationListRes:
-        """Lists the applications for which permissions can be applied for
+        """List the applications for which permissions can be applied for
         (GET /api/v3/applications-permission-applicable).
 
         Args:
             app_name: only those with this name.
             access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = get("api", "v3", "applications-permission-applicable", appName=app_name)
         return await self._call_maybe_as_user(
@@ -201,7 +156,7 @@ class Permissions(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.EnablePermissionApplyRoleListRes:
-        """Lists the roles that can be applied for (GET /api/v3/roles-permission-applicable).
+        """List the roles that can be applied for (GET /api/v3/roles-permission-applicable).
 
         Args:
             app_id: the application's id.
@@ -209,12 +164,6 @@ class Permissions(Api):
             limit: how many on a page.
             keyword: only those with this in their name or code.
             access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = get(
             "api",
@@ -234,19 +183,13 @@ class Permissions(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Lists what subjects are authorized to (POST /api/v2/applications/subject/person/list).
+        """List the authorizations of subjects (POST /api/v2/applications/subject/person/list).
 
         The documents say neither what the call takes nor what it gives.
 
         Args:
             body: members of the request body, by wire names. The documents do not say which there are.
             access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         sent = argument(body, models.Dto, "body") or models.Dto()
         request = post("api", "v2", "applications", "subject", "person", "list", body=sent, repeat=Repeat.SAFE)
@@ -261,7 +204,7 @@ class Permissions(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> Stream[models.EnablePermissionApplyRole]:
-        """Reads the roles that can be applied for, page by page as they are asked for.
+        """Read the roles that can be applied for, page by page as they are asked for.
 
         Args:
             app_id: the application's id.
@@ -271,7 +214,7 @@ class Permissions(Api):
             timeout: seconds for each page, or an httpx.Timeout; the client's when None.
 
         Raises:
-            ConfigurationError: an argument cannot be right. What get_enable_permission_apply_role_list raises is raised
+            ConfigurationError: an argument is not valid. What get_enable_permission_apply_role_list raises is raised
                 while iterating.
         """
 

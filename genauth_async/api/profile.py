@@ -9,7 +9,18 @@ from ._base import Api
 
 
 class Profile(Api):
-    """Reads and changes the signed-in user's profile."""
+    """Read and change the signed-in user's profile.
+
+    Common parameters:
+        access_token: the user's; the client's when None.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        NotSignedInError: the access token has expired or was revoked.
+        ConfigurationError: there is no access token.
+        GenAuthAPIError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived. A change may have been made.
+    """
 
     async def get_profile(
         self,
@@ -19,19 +30,11 @@ class Profile(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UserSingleRespDto:
-        """Reads the signed-in user's profile (GET /api/v3/get-profile). What it has depends on the token's scopes.
+        """Read the signed-in user's profile (GET /api/v3/get-profile). Its content depends on the token's scopes.
 
         Args:
             with_custom_data: add the user's customData.
             with_identities: add the identities at other providers.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = get("api", "v3", "get-profile", withCustomData=with_custom_data, withIdentities=with_identities)
         return await self._call_as_user(request, models.UserSingleRespDto, access_token, timeout)
@@ -58,7 +61,7 @@ class Profile(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UserSingleRespDto:
-        """Changes the user's profile (POST /api/v3/update-profile).
+        """Change the user's profile (POST /api/v3/update-profile).
 
         What is None stays as it is.
 
@@ -79,15 +82,9 @@ class Profile(Api):
             company: the company.
             custom_data: values of custom fields, by their keys.
             identity_number: the number of an identity document.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             ConflictError: another account has it.
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.UpdateUserProfileDto(
             name=name,
@@ -116,17 +113,6 @@ class Profile(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.GetSecurityInfoRespDto:
-        """Reads how well the user's account is protected (GET /api/v3/get-security-info).
-
-        Args:
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
-        """
+        """Read the security level of the user's account (GET /api/v3/get-security-info)."""
         request = get("api", "v3", "get-security-info")
         return await self._call_as_user(request, models.GetSecurityInfoRespDto, access_token, timeout)

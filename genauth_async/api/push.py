@@ -18,7 +18,19 @@ _FINAL: Final = frozenset({"AUTHORIZED", "CANCELLED", "EXPIRED", "ERROR"})
 
 
 class Push(Api):
-    """Signs users in by a push message to their app."""
+    """Sign users in by a push message to their app.
+
+    Common parameters:
+        access_token: the user's who got the message; the client's when None.
+        push_code_id: names the push message.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        NotSignedInError: the access token has expired or was revoked.
+        ConfigurationError: an argument is not valid, or there is no access token.
+        GenAuthAPIError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived. A change may have been made.
+    """
 
     async def sign_in_by_push(
         self,
@@ -27,20 +39,16 @@ class Push(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.GenePushCodeRespDto:
-        """Sends a push message to the user's app, to confirm a sign-in (POST /api/v3/signin-by-push).
+        """Send a push message to the user's app, to confirm a sign-in (POST /api/v3/signin-by-push).
 
         Watch it with `poll_push_code`.
 
         Args:
             account: the user name, email address or phone number.
             options: a SignInByPushOptionsDto, or a mapping with its wire names.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             SignInError: the user cannot be signed in by this; its subclasses say why.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.SignInByPushDto(
             account=account, options=argument(options, models.SignInByPushOptionsDto, "options")
@@ -54,17 +62,7 @@ class Push(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.CheckPushCodeStatusRespDto:
-        """Asks how a push message stands (GET /api/v3/check-pushcode-status).
-
-        Args:
-            push_code_id: names the push message.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
-        """
+        """Read the status of a push message (GET /api/v3/check-pushcode-status)."""
         request = get("api", "v3", "check-pushcode-status", pushCodeId=needed("push_code_id", push_code_id))
         return await self._call(request, models.CheckPushCodeStatusRespDto, timeout)
 
@@ -76,21 +74,12 @@ class Push(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.CommonResponseDto:
-        """Tells that the user's app has confirmed or cancelled a sign-in (POST /api/v3/change-pushcode-status).
+        """Confirm or cancel a sign-in for the user's app (POST /api/v3/change-pushcode-status).
 
         For the app's side.
 
         Args:
             action: CONFIRM or CANCEL.
-            push_code_id: names the push message.
-            access_token: the user's who got the message; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.ChangePushCodeStatusDto(action=action, push_code_id=push_code_id)
         request = post("api", "v3", "change-pushcode-status", body=sent)
@@ -104,18 +93,11 @@ class Push(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.GetPushCodeRelationAppsRespDto:
-        """Lists the applications that take part in sign-in by push (POST /api/v3/get-pushlogin-relation-apps).
+        """List the applications that take part in sign-in by push (POST /api/v3/get-pushlogin-relation-apps).
 
         Args:
             app_id: the application's id.
-            push_code_id: names the push message.
             access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         sent = models.GetPushCodeRelationAppsDto(app_id=app_id, push_code_id=push_code_id)
         request = post("api", "v3", "get-pushlogin-relation-apps", body=sent, repeat=Repeat.SAFE)
@@ -129,21 +111,12 @@ class Push(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.IsSuccessRespDto:
-        """Tells that the user's app has confirmed or cancelled a sign-in (POST /api/v3/set-pushcode-status).
+        """Confirm or cancel a sign-in for the user's app (POST /api/v3/set-pushcode-status).
 
         As change_push_code_status, and says whether it was done.
 
         Args:
-            push_code_id: names the push message.
             action: CONFIRM or CANCEL.
-            access_token: the user's who got the message; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.ChangePushCodeStatusDto(push_code_id=push_code_id, action=action)
         request = post("api", "v3", "set-pushcode-status", body=sent)
@@ -157,20 +130,18 @@ class Push(Api):
         wait: float = DEFAULT_WAIT,
         timeout: Timeout | None = None,
     ) -> Stream[models.CheckPushCodeStatusDataDto]:
-        """Watches a push message: gives each state that it goes through, up to a final one
+        """Poll the status of a push message: each state that it goes through, up to a final one
         (AUTHORIZED, CANCELLED, EXPIRED or ERROR).
 
         Once AUTHORIZED, its token_set has the tokens.
 
         Args:
-            push_code_id: names the push message.
             interval: seconds between two questions. When the server says that these are too many, it grows by 5.
             wait: seconds in total.
             timeout: seconds for each question, or an httpx.Timeout; the client's when None.
 
         Raises:
             WaitTimeoutError: no final state came in time.
-            ConfigurationError: an argument cannot be right.
             GenAuthAPIError: the server refused. Server errors and lost answers do not end the watch.
         """
         asker = self._asking_once()

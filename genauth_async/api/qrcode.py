@@ -16,7 +16,19 @@ _FINAL: Final = frozenset({"AUTHORIZED", "CANCELLED", "EXPIRED", "ERROR"})
 
 
 class QRCode(Api):
-    """Signs users in by a QR code that their app scans."""
+    """Sign users in by a QR code that their app scans.
+
+    Common parameters:
+        access_token: the user's who scanned it; the client's when None.
+        qrcode_id: names the QR code.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        NotSignedInError: the access token has expired or was revoked.
+        ConfigurationError: an argument is not valid, or there is no access token.
+        GenAuthAPIError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived. A change may have been made.
+    """
 
     async def gene_qr_code(
         self,
@@ -28,7 +40,7 @@ class QRCode(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.GeneQRCodeRespDto:
-        """Makes a QR code for the user's app to scan (POST /api/v3/gene-qrcode).
+        """Create a QR code for the user's app to scan (POST /api/v3/gene-qrcode).
 
         Show it, and watch it with `poll_qr_code`.
 
@@ -38,11 +50,6 @@ class QRCode(Api):
             custom_data: added to the user's customData.
             context: read by the user pool's pipeline functions.
             auto_merge_qr_code: draw the application's logo into it.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.GenerateQrcodeDto(
             type=type,
@@ -60,17 +67,7 @@ class QRCode(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.CheckQRCodeStatusRespDto:
-        """Asks how a QR code stands (GET /api/v3/check-qrcode-status).
-
-        Args:
-            qrcode_id: names the QR code.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
-        """
+        """Read the status of a QR code (GET /api/v3/check-qrcode-status)."""
         request = get("api", "v3", "check-qrcode-status", qrcodeId=needed("qrcode_id", qrcode_id))
         return await self._call(request, models.CheckQRCodeStatusRespDto, timeout)
 
@@ -82,19 +79,15 @@ class QRCode(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Gets the tokens of the user who confirmed a QR code (POST /api/v3/exchange-tokenset-with-qrcode-ticket).
+        """Exchange a confirmed QR code's ticket for tokens (POST /api/v3/exchange-tokenset-with-qrcode-ticket).
 
         Args:
             ticket: from the status, once AUTHORIZED.
             client_id: sent in the body, with client_secret, instead of the client's own proof.
             client_secret: belongs to client_id.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             SignInError: the user cannot be signed in by this; its subclasses say why.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.ExchangeTokenSetWithQRcodeTicketDto(
             ticket=ticket, client_id=client_id, client_secret=client_secret
@@ -110,21 +103,12 @@ class QRCode(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.CommonResponseDto:
-        """Tells that the user's app has scanned, confirmed or cancelled a QR code (POST /api/v3/change-qrcode-status).
+        """Report a QR code as scanned, confirmed or cancelled by the user's app (POST /api/v3/change-qrcode-status).
 
         For the app's side.
 
         Args:
             action: SCAN, CONFIRM or CANCEL.
-            qrcode_id: names the QR code.
-            access_token: the user's who scanned it; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.ChangeQRCodeStatusDto(action=action, qrcode_id=qrcode_id)
         request = post("api", "v3", "change-qrcode-status", body=sent)
@@ -136,18 +120,9 @@ class QRCode(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.CheckQRCodeStatusRespDto:
-        """Asks how a QR code stands, as check_qr_code_status does (GET /api/v3/get-qrcode-status).
+        """Read the status of a QR code, as check_qr_code_status does (GET /api/v3/get-qrcode-status).
 
         The vendor's Node SDK calls this getQrCodeStatus, a name that its Python SDK has for fastpass codes.
-
-        Args:
-            qrcode_id: names the QR code.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = get("api", "v3", "get-qrcode-status", qrcodeId=needed("qrcode_id", qrcode_id))
         return await self._call(request, models.CheckQRCodeStatusRespDto, timeout)
@@ -160,21 +135,12 @@ class QRCode(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.IsSuccessRespDto:
-        """Tells that the user's app has scanned, confirmed or cancelled a QR code (POST /api/v3/set-qrcode-status).
+        """Report a QR code as scanned, confirmed or cancelled by the user's app (POST /api/v3/set-qrcode-status).
 
         As change_qr_code_status, and says whether it was done.
 
         Args:
-            qrcode_id: names the QR code.
             action: SCAN, CONFIRM or CANCEL.
-            access_token: the user's who scanned it; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.ChangeQRCodeStatusDto(qrcode_id=qrcode_id, action=action)
         request = post("api", "v3", "set-qrcode-status", body=sent)
@@ -188,20 +154,18 @@ class QRCode(Api):
         wait: float = DEFAULT_WAIT,
         timeout: Timeout | None = None,
     ) -> Stream[models.CheckQRCodeStatusDataDto]:
-        """Watches a QR code: gives each state that it goes through, up to a final one
+        """Poll the status of a QR code: each state that it goes through, up to a final one
         (AUTHORIZED, CANCELLED, EXPIRED or ERROR).
 
         Once AUTHORIZED, its ticket is for exchange_token_set_with_qr_code_ticket.
 
         Args:
-            qrcode_id: names the QR code.
             interval: seconds between two questions. When the server says that these are too many, it grows by 5.
             wait: seconds in total.
             timeout: seconds for each question, or an httpx.Timeout; the client's when None.
 
         Raises:
             WaitTimeoutError: no final state came in time.
-            ConfigurationError: an argument cannot be right.
             GenAuthAPIError: the server refused. Server errors and lost answers do not end the watch.
         """
         asker = self._asking_once()

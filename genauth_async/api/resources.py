@@ -1,4 +1,4 @@
-"""What belongs to the user: sign-ins, applications, tenants, roles, groups, resources."""
+"""Resources of the user: sign-ins, applications, tenants, roles, groups, authorized resources."""
 
 from __future__ import annotations
 
@@ -13,7 +13,18 @@ from ._paging import Pages
 
 
 class Resources(Api):
-    """Reads what belongs to the signed-in user."""
+    """Read the signed-in user's sign-ins, applications, tenants, roles, groups and resources.
+
+    Common parameters:
+        access_token: the user's; the client's when None.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        NotSignedInError: the access token has expired or was revoked.
+        ConfigurationError: there is no access token.
+        GenAuthAPIError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived.
+    """
 
     async def get_login_history(
         self,
@@ -28,7 +39,7 @@ class Resources(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.GetLoginHistoryRespDto:
-        """Reads a page of the user's sign-ins, newest first (GET /api/v3/get-my-login-history).
+        """Read a page of the user's sign-ins, newest first (GET /api/v3/get-my-login-history).
 
         `iter_login_history` reads all pages.
 
@@ -40,14 +51,6 @@ class Resources(Api):
             end: only those until then, in milliseconds since the epoch.
             page: which page, from 1.
             limit: how many on a page.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = get(
             "api",
@@ -69,18 +72,7 @@ class Resources(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.GetLoggedInAppsRespDto:
-        """Lists the applications that the user is signed in to (GET /api/v3/get-my-logged-in-apps).
-
-        Args:
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
-        """
+        """List the applications that the user is signed in to (GET /api/v3/get-my-logged-in-apps)."""
         request = get("api", "v3", "get-my-logged-in-apps")
         return await self._call_as_user(request, models.GetLoggedInAppsRespDto, access_token, timeout)
 
@@ -90,18 +82,7 @@ class Resources(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.GetAccessibleAppsRespDto:
-        """Lists the applications that the user may use (GET /api/v3/get-my-accessible-apps).
-
-        Args:
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
-        """
+        """List the applications that the user may use (GET /api/v3/get-my-accessible-apps)."""
         request = get("api", "v3", "get-my-accessible-apps")
         return await self._call_as_user(request, models.GetAccessibleAppsRespDto, access_token, timeout)
 
@@ -111,18 +92,7 @@ class Resources(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.GetTenantListRespDto:
-        """Lists the tenants that the user belongs to (GET /api/v3/get-my-tenant-list).
-
-        Args:
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
-        """
+        """List the tenants that the user belongs to (GET /api/v3/get-my-tenant-list)."""
         request = get("api", "v3", "get-my-tenant-list")
         return await self._call_as_user(request, models.GetTenantListRespDto, access_token, timeout)
 
@@ -133,18 +103,10 @@ class Resources(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.RoleListRespDto:
-        """Lists the user's roles (GET /api/v3/get-my-role-list).
+        """List the user's roles (GET /api/v3/get-my-role-list).
 
         Args:
             namespace: the code of a namespace; all of them when None.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = get("api", "v3", "get-my-role-list", namespace=namespace)
         return await self._call_as_user(request, models.RoleListRespDto, access_token, timeout)
@@ -155,18 +117,7 @@ class Resources(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.GroupListRespDto:
-        """Lists the user's groups (GET /api/v3/get-my-group-list).
-
-        Args:
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
-        """
+        """List the user's groups (GET /api/v3/get-my-group-list)."""
         request = get("api", "v3", "get-my-group-list")
         return await self._call_as_user(request, models.GroupListRespDto, access_token, timeout)
 
@@ -178,19 +129,11 @@ class Resources(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.AuthorizedResourcePaginatedRespDto:
-        """Lists the resources that policies let the user use (GET /api/v3/get-my-authorized-resources).
+        """List the resources that policies let the user use (GET /api/v3/get-my-authorized-resources).
 
         Args:
             namespace: the code of a namespace; all of them when None.
             resource_type: only those of this type.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = get("api", "v3", "get-my-authorized-resources", namespace=namespace, resourceType=resource_type)
         return await self._call_as_user(request, models.AuthorizedResourcePaginatedRespDto, access_token, timeout)
@@ -207,7 +150,7 @@ class Resources(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> Stream[models.LoginHistoryDto]:
-        """Reads the user's sign-ins, newest first, page by page as they are asked for.
+        """Read the user's sign-ins, newest first, page by page as they are asked for.
 
         Args:
             app_id: only those to this application.
@@ -216,11 +159,10 @@ class Resources(Api):
             start: only those from then on, in milliseconds since the epoch.
             end: only those until then, in milliseconds since the epoch.
             limit: how many on a page.
-            access_token: the user's; the client's when None.
             timeout: seconds for each page, or an httpx.Timeout; the client's when None.
 
         Raises:
-            ConfigurationError: an argument cannot be right. What get_login_history raises is raised while iterating.
+            ConfigurationError: an argument is not valid. What get_login_history raises is raised while iterating.
         """
 
         async def fetch(page: int) -> tuple[Sequence[models.LoginHistoryDto], int | None]:

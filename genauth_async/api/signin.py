@@ -24,21 +24,20 @@ _WITH_PASSWORD: Final = ("password_payload", "ldap_payload", "ad_payload")
 
 
 class SignIn(Api):
-    """Signs users in (POST /api/v3/signin).
+    """Sign users in (POST /api/v3/signin).
 
-    Every method takes:
-
-    Args:
+    Common parameters:
         options: a SignInOptionsDto, or a mapping with its wire names (`{"passwordEncryptType": "sm2"}`). Setting
             password_encrypt_type is enough: the password is encrypted here, under the server's current key.
-        timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+        password: as the user typed it.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
 
-    Every method raises:
+    Common errors:
         SignInError: the user cannot be signed in by this; its subclasses say why.
-        GenAuthAPIError: the server refused for another reason.
-        ConfigurationError: an argument cannot be right.
+        GenAuthAPIError: the server refused the request for another reason.
+        ConfigurationError: an argument is not valid.
         PasswordEncryptionError: the password cannot be encrypted.
-        TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        TransportError, InvalidResponseError: no GenAuth response arrived.
     """
 
     async def sign_in_by_credentials(
@@ -54,7 +53,7 @@ class SignIn(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Signs a user in with any kind of credentials. The methods named after one kind are easier to call.
+        """Sign a user in with any kind of credentials. The methods named after one kind are easier to call.
 
         Args:
             connection: the kind of credentials: PASSWORD, PASSCODE, LDAP or AD.
@@ -62,10 +61,8 @@ class SignIn(Api):
             pass_code_payload: for PASSCODE.
             ad_payload: for AD.
             ldap_payload: for LDAP.
-            options: how to sign in.
             client_id: sent in the body, with client_secret, instead of the client's own proof.
             client_secret: belongs to client_id.
-            timeout: seconds for this call.
         """
         body = models.SigninByCredentialsDto(
             connection=one_of("connection", connection, get_args(models.SignInConnection)),
@@ -96,13 +93,10 @@ class SignIn(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Signs a user in by password.
+        """Sign a user in by password.
 
         Args:
             account: the user name, email address or phone number.
-            password: as the user typed it.
-            options: how to sign in.
-            timeout: seconds for this call.
         """
         payload = models.SignInByPasswordPayloadDto(account=account, password=password)
         return await self.sign_in_by_credentials("PASSWORD", payload, options=options, timeout=timeout)
@@ -115,13 +109,10 @@ class SignIn(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Signs a user in by email address and password.
+        """Sign a user in by email address and password.
 
         Args:
             email: the user's address.
-            password: as the user typed it.
-            options: how to sign in.
-            timeout: seconds for this call.
         """
         payload = models.SignInByPasswordPayloadDto(email=email, password=password)
         return await self.sign_in_by_credentials("PASSWORD", payload, options=options, timeout=timeout)
@@ -134,13 +125,10 @@ class SignIn(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Signs a user in by phone number and password.
+        """Sign a user in by phone number and password.
 
         Args:
             phone: the user's number, without the country code.
-            password: as the user typed it.
-            options: how to sign in.
-            timeout: seconds for this call.
         """
         payload = models.SignInByPasswordPayloadDto(phone=phone, password=password)
         return await self.sign_in_by_credentials("PASSWORD", payload, options=options, timeout=timeout)
@@ -153,13 +141,10 @@ class SignIn(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Signs a user in by user name and password.
+        """Sign a user in by user name and password.
 
         Args:
             username: the user's name.
-            password: as the user typed it.
-            options: how to sign in.
-            timeout: seconds for this call.
         """
         payload = models.SignInByPasswordPayloadDto(username=username, password=password)
         return await self.sign_in_by_credentials("PASSWORD", payload, options=options, timeout=timeout)
@@ -172,13 +157,11 @@ class SignIn(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Signs a user in by the verification code that `send_email` sent with CHANNEL_LOGIN.
+        """Sign a user in by the verification code that `send_email` sent with CHANNEL_LOGIN.
 
         Args:
             email: the address that it was sent to.
             pass_code: the code.
-            options: how to sign in.
-            timeout: seconds for this call.
         """
         payload = models.SignInByPassCodePayloadDto(email=email, pass_code=pass_code)
         return await self.sign_in_by_credentials(
@@ -194,14 +177,12 @@ class SignIn(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Signs a user in by the verification code that `send_sms` sent with CHANNEL_LOGIN.
+        """Sign a user in by the verification code that `send_sms` sent with CHANNEL_LOGIN.
 
         Args:
             phone: the number that it was sent to, without the country code.
             pass_code: the code.
             phone_country_code: such as +86; needed outside mainland China.
-            options: how to sign in.
-            timeout: seconds for this call.
         """
         payload = models.SignInByPassCodePayloadDto(
             phone=phone, pass_code=pass_code, phone_country_code=phone_country_code
@@ -218,13 +199,10 @@ class SignIn(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Signs a user in by LDAP.
+        """Sign a user in by LDAP.
 
         Args:
             sAMAccountName: the LDAP account.
-            password: as the user typed it.
-            options: how to sign in.
-            timeout: seconds for this call.
         """
         payload = models.SignInByLdapPayloadDto(sam_account_name=sAMAccountName, password=password)
         return await self.sign_in_by_credentials("LDAP", ldap_payload=payload, options=options, timeout=timeout)
@@ -237,13 +215,10 @@ class SignIn(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Signs a user in by Active Directory.
+        """Sign a user in by Active Directory.
 
         Args:
             sAMAccountName: the Active Directory account.
-            password: as the user typed it.
-            options: how to sign in.
-            timeout: seconds for this call.
         """
         payload = models.SignInByAdPayloadDto(sam_account_name=sAMAccountName, password=password)
         return await self.sign_in_by_credentials("AD", ad_payload=payload, options=options, timeout=timeout)
@@ -253,7 +228,7 @@ class SignIn(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.GetCaptchaCodeRespDto:
-        """Makes a picture with a text for people to type, for sign-ins that need one (GET /api/v3/get-captcha-code).
+        """Create a CAPTCHA picture, for sign-ins that need one (GET /api/v3/get-captcha-code).
 
         What the user typed goes into SignInOptionsDto as captcha_code, with the picture's captcha_token.
 
@@ -262,7 +237,7 @@ class SignIn(Api):
 
         Raises:
             GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+            TransportError, InvalidResponseError: no GenAuth response arrived.
         """
         request = get("api", "v3", "get-captcha-code")
         return await self._call(request, models.GetCaptchaCodeRespDto, timeout)
@@ -273,7 +248,7 @@ def _has_password(body: models.SigninByCredentialsDto) -> bool:
 
 
 async def _encrypted(body: models.SigninByCredentialsDto, encrypt: Encrypt) -> models.SigninByCredentialsDto:
-    """A copy with the passwords encrypted; the caller's DTO stays as it is."""
+    """Copy a body with its passwords encrypted; the caller's DTO stays as it is."""
     for name in _WITH_PASSWORD:
         payload = getattr(body, name)
         if payload is not None:

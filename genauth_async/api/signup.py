@@ -15,24 +15,23 @@ from ._base import Api
 
 
 class SignUp(Api):
-    """Signs users up (POST /api/v3/signup). Nobody is signed in by that.
+    """Sign users up (POST /api/v3/signup). It signs no user in.
 
-    Every method takes:
-
-    Args:
+    Common parameters:
         profile: a SignUpProfileDto, or a mapping with its wire names.
         options: a SignUpOptionsDto, or a mapping with its wire names (`{"passwordEncryptType": "sm2"}`). Setting
             password_encrypt_type is enough: passwords are encrypted here, under the server's current key.
-        timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+        password: as the user typed it.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
 
-    Every method raises:
+    Common errors:
         SignUpDisabledError: the application does not let new users sign up.
         ConflictError: there is an account with this name, address or number.
         InvalidPassCodeError: the verification code is wrong or has expired.
-        GenAuthAPIError: the server refused for another reason.
-        ConfigurationError: an argument cannot be right.
+        GenAuthAPIError: the server refused the request for another reason.
+        ConfigurationError: an argument is not valid.
         PasswordEncryptionError: a password cannot be encrypted.
-        TransportError, InvalidResponseError: no answer of GenAuth's arrived. The account may have been made.
+        TransportError, InvalidResponseError: no GenAuth response arrived. The account may have been made.
     """
 
     async def sign_up(
@@ -45,15 +44,12 @@ class SignUp(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.UserSingleRespDto:
-        """Signs a user up with any kind of credentials. The methods named after one kind are easier to call.
+        """Sign a user up with any kind of credentials. The methods named after one kind are easier to call.
 
         Args:
             connection: the kind of credentials: PASSWORD or PASSCODE.
             password_payload: for PASSWORD.
             pass_code_payload: for PASSCODE.
-            profile: what the new user tells.
-            options: how to sign up.
-            timeout: seconds for this call.
         """
         given = models.SignUpDto(
             connection=one_of("connection", connection, ("PASSWORD", "PASSCODE")),
@@ -84,14 +80,10 @@ class SignUp(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.UserSingleRespDto:
-        """Signs a user up by email address and password.
+        """Sign a user up by email address and password.
 
         Args:
             email: the user's address.
-            password: as the user typed it.
-            profile: what the new user tells.
-            options: how to sign up.
-            timeout: seconds for this call.
         """
         payload = models.SignUpByPasswordDto(email=email, password=password)
         return await self.sign_up(
@@ -107,14 +99,10 @@ class SignUp(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.UserSingleRespDto:
-        """Signs a user up by user name and password.
+        """Sign a user up by user name and password.
 
         Args:
             username: the user's name.
-            password: as the user typed it.
-            profile: what the new user tells.
-            options: how to sign up.
-            timeout: seconds for this call.
         """
         payload = models.SignUpByPasswordDto(username=username, password=password)
         return await self.sign_up(
@@ -130,14 +118,11 @@ class SignUp(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.UserSingleRespDto:
-        """Signs a user up by the verification code that `send_email` sent with CHANNEL_REGISTER.
+        """Sign a user up by the verification code that `send_email` sent with CHANNEL_REGISTER.
 
         Args:
             email: the address that it was sent to.
             pass_code: the code.
-            profile: what the new user tells.
-            options: how to sign up.
-            timeout: seconds for this call.
         """
         payload = models.SignUpByPassCodeDto(email=email, pass_code=pass_code)
         return await self.sign_up(
@@ -154,15 +139,12 @@ class SignUp(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.UserSingleRespDto:
-        """Signs a user up by the verification code that `send_sms` sent with CHANNEL_REGISTER.
+        """Sign a user up by the verification code that `send_sms` sent with CHANNEL_REGISTER.
 
         Args:
             phone: the number that it was sent to, without the country code.
             pass_code: the code.
             phone_country_code: such as +86; needed outside mainland China.
-            profile: what the new user tells.
-            options: how to sign up.
-            timeout: seconds for this call.
         """
         payload = models.SignUpByPassCodeDto(phone=phone, pass_code=pass_code, phone_country_code=phone_country_code)
         return await self.sign_up(
@@ -176,7 +158,7 @@ def _has_password(body: models.SignUpDto) -> bool:
 
 
 async def _encrypted(body: models.SignUpDto, encrypt: Encrypt) -> models.SignUpDto:
-    """A copy with the passwords encrypted; the caller's DTOs stay as they are."""
+    """Copy a body with its passwords encrypted; the caller's DTOs stay as they are."""
     if body.password_payload is not None:
         password = await encrypt(body.password_payload.password)
         body = body.evolve(password_payload=body.password_payload.evolve(password=password))

@@ -1,4 +1,4 @@
-"""What the server says of itself."""
+"""Server information."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from ._base import Api
 
 
 class System(Api):
-    """Reads the server's public information."""
+    """Read the server's public information.
+
+    Common parameters:
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        GenAuthAPIError: the server refused the request.
+        TransportError, InvalidResponseError: no GenAuth response arrived.
+    """
 
     async def get_system_info(self, *, timeout: Timeout | None = None) -> models.SystemInfoResp:
-        """Reads the server's public keys and version (GET /api/v3/system).
-
-        Args:
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
-        """
+        """Read the server's public keys and version (GET /api/v3/system)."""
         return await self._system_info(timeout)
 
     async def get_application_enabled_ext_idps(
@@ -28,15 +28,8 @@ class System(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.GetExtIdpsRespDto:
-        """Lists the identity providers that the application lets users sign in with
+        """List the identity providers that the application lets users sign in with
         (GET /api/v3/get-application-enabled-extidps).
-
-        Args:
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = get("api", "v3", "get-application-enabled-extidps")
         return await self._call(request, models.GetExtIdpsRespDto, timeout)
@@ -46,14 +39,6 @@ class System(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.GetCountryListRespDto:
-        """Lists countries with their phone country codes (GET /api/v3/get-country-list).
-
-        Args:
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
-        """
+        """List countries with their phone country codes (GET /api/v3/get-country-list)."""
         request = get("api", "v3", "get-country-list")
         return await self._call(request, models.GetCountryListRespDto, timeout)

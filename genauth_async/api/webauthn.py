@@ -13,7 +13,19 @@ from ._base import Api
 
 
 class WebAuthn(Api):
-    """Passkeys by the older set of endpoints. The documents say little of their bodies and answers."""
+    """Register and use passkeys by the older endpoints. The documents say little of their bodies and answers.
+
+    Common parameters:
+        access_token: the user's, if this is done on a user's behalf; the client's when None.
+        body: members of the request body, by wire names. The documents do not say which there are.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        NotSignedInError: the access token has expired or was revoked.
+        ConfigurationError: an argument is not valid, or there is no access token.
+        GenAuthAPIError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived. A change may have been made.
+    """
 
     async def web_authn_admin_initialize(
         self,
@@ -22,18 +34,8 @@ class WebAuthn(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Begins the registration of a passkey for another user, as an administrator
+        """Begin the registration of a passkey for another user, as an administrator
         (POST /api/v3/webauthn/admin/initialize).
-
-        Args:
-            body: members of the request body, by wire names. The documents do not say which there are.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = argument(body, models.Dto, "body") or models.Dto()
         request = post("api", "v3", "webauthn", "admin", "initialize", body=sent)
@@ -46,18 +48,8 @@ class WebAuthn(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Registers a passkey for another user, as an administrator
+        """Register a passkey for another user, as an administrator
         (POST /api/v3/webauthn/admin/registration/finalize).
-
-        Args:
-            body: members of the request body, by wire names. The documents do not say which there are.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = argument(body, models.Dto, "body") or models.Dto()
         request = post("api", "v3", "webauthn", "admin", "registration", "finalize", body=sent)
@@ -71,18 +63,11 @@ class WebAuthn(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Renames another user's passkey, as an administrator (PUT /api/v3/webauthn/admin/credentials/{credentialId}).
+        """Rename another user's passkey, as an administrator (PUT /api/v3/webauthn/admin/credentials/{credentialId}).
 
         Args:
             credential_id: the passkey's id, in base64url.
             name: its new name.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.UpdatePasskeyDto(name=name)
         request = put(
@@ -99,20 +84,13 @@ class WebAuthn(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Removes another user's passkey, as an administrator
+        """Remove another user's passkey, as an administrator
         (DELETE /api/v3/webauthn/admin/credentials/{credentialId}/{userId}/{appId}).
 
         Args:
             credential_id: the passkey's id, in base64url.
             user_id: the user's id.
             app_id: the application's id.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         request = Request(
             method="DELETE",
@@ -139,20 +117,13 @@ class WebAuthn(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Lists a user's passkeys (GET /api/v3/webauthn/person/credentials).
+        """List a user's passkeys (GET /api/v3/webauthn/person/credentials).
 
         Args:
             user_id: the user's id.
             page: which page, from 1.
             limit: how many on a page.
             app_id: the application's id.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = get(
             "api",
@@ -173,17 +144,7 @@ class WebAuthn(Api):
         body: Mapping[str, object] | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Begins a sign-in by passkey (POST /api/v3/webauthn/login/initialize).
-
-        Args:
-            body: members of the request body, by wire names. The documents do not say which there are.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
-        """
+        """Begin a sign-in by passkey (POST /api/v3/webauthn/login/initialize)."""
         sent = argument(body, models.Dto, "body") or models.Dto()
         request = post("api", "v3", "webauthn", "login", "initialize", body=sent)
         return await self._call(request, models.UntypedRespDto, timeout)
@@ -196,19 +157,15 @@ class WebAuthn(Api):
         options: models.SignInByWebAuthnOptionsDto | Mapping[str, object] | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Signs a user in by passkey (POST /api/v3/webauthn/login/finalize).
+        """Sign a user in by passkey (POST /api/v3/webauthn/login/finalize).
 
         Args:
             ticket: from web_authn_login_initalize.
             credential: an AuthenticationCredentialDto, or a mapping with its wire names.
             options: how to sign in.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             SignInError: the user cannot be signed in by this; its subclasses say why.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.FinalizeWebAuthnLoginDto(
             ticket=ticket,
@@ -225,18 +182,7 @@ class WebAuthn(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Begins the registration of a passkey (POST /api/v3/webauthn/registration/initialize).
-
-        Args:
-            body: members of the request body, by wire names. The documents do not say which there are.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
-        """
+        """Begin the registration of a passkey (POST /api/v3/webauthn/registration/initialize)."""
         sent = argument(body, models.Dto, "body") or models.Dto()
         request = post("api", "v3", "webauthn", "registration", "initialize", body=sent)
         return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
@@ -248,18 +194,7 @@ class WebAuthn(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Begins the registration of a passkey as a second factor (POST /api/v3/webauthn/mfa-bind/initialize).
-
-        Args:
-            body: members of the request body, by wire names. The documents do not say which there are.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
-        """
+        """Begin the registration of a passkey as a second factor (POST /api/v3/webauthn/mfa-bind/initialize)."""
         sent = argument(body, models.Dto, "body") or models.Dto()
         request = post("api", "v3", "webauthn", "mfa-bind", "initialize", body=sent)
         return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
@@ -271,18 +206,7 @@ class WebAuthn(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Begins the verification of a passkey as a second factor (POST /api/v3/webauthn/mfa-verify/initialize).
-
-        Args:
-            body: members of the request body, by wire names. The documents do not say which there are.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
-        """
+        """Begin the verification of a passkey as a second factor (POST /api/v3/webauthn/mfa-verify/initialize)."""
         sent = argument(body, models.Dto, "body") or models.Dto()
         request = post("api", "v3", "webauthn", "mfa-verify", "initialize", body=sent)
         return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
@@ -294,18 +218,7 @@ class WebAuthn(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Registers a passkey (POST /api/v3/webauthn/registration/finalize).
-
-        Args:
-            body: members of the request body, by wire names. The documents do not say which there are.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
-        """
+        """Register a passkey (POST /api/v3/webauthn/registration/finalize)."""
         sent = argument(body, models.Dto, "body") or models.Dto()
         request = post("api", "v3", "webauthn", "registration", "finalize", body=sent)
         return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
@@ -318,19 +231,12 @@ class WebAuthn(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Lists the user's passkeys (GET /api/v3/webauthn/credentials).
+        """List the user's passkeys (GET /api/v3/webauthn/credentials).
 
         Args:
             page: which page, from 1.
             limit: how many on a page.
             access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = get("api", "v3", "webauthn", "credentials", page=page, limit=limit)
         return await self._call_as_user(request, models.UntypedRespDto, access_token, timeout)
@@ -343,19 +249,12 @@ class WebAuthn(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.IsSuccessRespDto:
-        """Renames one of the user's passkeys (PUT /api/v3/webauthn/credentials/{credentialId}).
+        """Rename one of the user's passkeys (PUT /api/v3/webauthn/credentials/{credentialId}).
 
         Args:
             credential_id: the passkey's id, in base64url.
             name: its new name.
             access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.UpdatePasskeyDto(name=name)
         request = put("api", "v3", "webauthn", "credentials", segment("credential_id", credential_id), body=sent)
@@ -368,18 +267,11 @@ class WebAuthn(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Removes one of the user's passkeys (DELETE /api/v3/webauthn/credentials/{credentialId}).
+        """Remove one of the user's passkeys (DELETE /api/v3/webauthn/credentials/{credentialId}).
 
         Args:
             credential_id: the passkey's id, in base64url.
             access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         request = Request(
             method="DELETE", path=("api", "v3", "webauthn", "credentials", segment("credential_id", credential_id))

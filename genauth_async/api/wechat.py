@@ -12,7 +12,19 @@ from ._base import Api
 
 
 class Wechat(Api):
-    """Signs users in with WeChat on mobile, step by step: the first step, then one of the others."""
+    """Sign users in with WeChat on mobile, step by step: the first step, then one of the others.
+
+    Common parameters:
+        action: the action that the step before named.
+        key: names this sign-in, as the step before gave it.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        SignInError: the user cannot be signed in by this; its subclasses say why.
+        ConfigurationError: an argument is not valid.
+        GenAuthAPIError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived. A change may have been made.
+    """
 
     async def auth_by_code_identity(
         self,
@@ -23,7 +35,7 @@ class Wechat(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenResponseDataDto:
-        """Signs a user in by the code that WeChat's mobile SDK gave
+        """Sign a user in by the code that WeChat's mobile SDK gave
         (POST /api/v2/ecConn/wechatMobile/authByCodeIdentity).
 
         If the identity is bound to no account, the error's response has the key for the other steps.
@@ -33,13 +45,6 @@ class Wechat(Api):
             app_id: the application's id.
             conn_id: the connection's id.
             options: a SignInOptionsDto, or a mapping with its wire names.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            SignInError: the user cannot be signed in by this; its subclasses say why.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.WechatMobileAuthByCodeIdentityInput(
             code=code, app_id=app_id, conn_id=conn_id, options=argument(options, models.SignInOptionsDto, "options")
@@ -54,19 +59,8 @@ class Wechat(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.WechatLoginTokenRespDto:
-        """Makes a new account for the WeChat identity, and signs the user in
+        """Create an account for the WeChat identity, and sign the user in
         (POST /api/v2/ecConn/wechatMobile/register).
-
-        Args:
-            key: names this sign-in, as the step before gave it.
-            action: the action that the step before named.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            SignInError: the user cannot be signed in by this; its subclasses say why.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.BindByRegiserInputApi(key=key, action=action)
         request = post("api", "v2", "ecConn", "wechatMobile", "register", body=sent)
@@ -81,21 +75,12 @@ class Wechat(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.WechatLoginTokenRespDto:
-        """Binds the WeChat identity to the account of an email address, and signs the user in
+        """Bind the WeChat identity to the account of an email address, and sign the user in
         (POST /api/v2/ecConn/wechatMobile/byEmailCode).
 
         Args:
-            key: names this sign-in, as the step before gave it.
-            action: the action that the step before named.
             code: sent by send_email.
             email: the address.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            SignInError: the user cannot be signed in by this; its subclasses say why.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.BindByEmailCodeInputApi(key=key, action=action, code=code, email=email)
         request = post("api", "v2", "ecConn", "wechatMobile", "byEmailCode", body=sent)
@@ -111,22 +96,13 @@ class Wechat(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.WechatLoginTokenRespDto:
-        """Binds the WeChat identity to the account of a phone number, and signs the user in
+        """Bind the WeChat identity to the account of a phone number, and sign the user in
         (POST /api/v2/ecConn/wechatMobile/byPhoneCode).
 
         Args:
-            key: names this sign-in, as the step before gave it.
-            action: the action that the step before named.
             code: sent by send_sms.
             phone: the number, without the country code.
             phone_country_code: such as +86; needed outside mainland China.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            SignInError: the user cannot be signed in by this; its subclasses say why.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.BindByPhoneCodeInputApi(
             key=key, action=action, code=code, phone=phone, phone_country_code=phone_country_code
@@ -143,21 +119,12 @@ class Wechat(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.WechatLoginTokenRespDto:
-        """Binds the WeChat identity to an account by its password, and signs the user in
+        """Bind the WeChat identity to an account by its password, and sign the user in
         (POST /api/v2/ecConn/wechatMobile/byAccount).
 
         Args:
-            key: names this sign-in, as the step before gave it.
-            action: the action that the step before named.
             password: as the user typed it. The documents know no encryption for it; TLS protects it.
             account: the user name, email address or phone number.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            SignInError: the user cannot be signed in by this; its subclasses say why.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.BindByAccountInputApi(key=key, action=action, password=password, account=account)
         request = post("api", "v2", "ecConn", "wechatMobile", "byAccount", body=sent)
@@ -171,20 +138,11 @@ class Wechat(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.WechatLoginTokenRespDto:
-        """Binds the WeChat identity to one of several accounts, and signs the user in
+        """Bind the WeChat identity to one of several accounts, and sign the user in
         (POST /api/v2/ecConn/wechatMobile/select).
 
         Args:
-            key: names this sign-in, as the step before gave it.
-            action: the action that the step before named.
             account: which one.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            SignInError: the user cannot be signed in by this; its subclasses say why.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.BindByAccountsInputApi(key=key, action=action, account=account)
         request = post("api", "v2", "ecConn", "wechatMobile", "select", body=sent)
@@ -198,20 +156,11 @@ class Wechat(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.WechatLoginTokenRespDto:
-        """Binds the WeChat identity to an account by its id, and signs the user in
+        """Bind the WeChat identity to an account by its id, and sign the user in
         (POST /api/v2/ecConn/wechatMobile/byAccountId).
 
         Args:
-            key: names this sign-in, as the step before gave it.
-            action: the action that the step before named.
             account_id: the account's user id.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            SignInError: the user cannot be signed in by this; its subclasses say why.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         sent = models.BindByAccountIdInputApi(key=key, action=action, account_id=account_id)
         request = post("api", "v2", "ecConn", "wechatMobile", "byAccountId", body=sent)

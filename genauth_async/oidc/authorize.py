@@ -1,4 +1,4 @@
-"""Where the browser is sent: the hosted sign-in and sign-out pages."""
+"""URLs of the hosted sign-in and sign-out pages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 
 class Authorize(Api):
-    """URLs of the hosted pages. `begin_login` makes one with all that a safe sign-in needs."""
+    """Build URLs of the hosted pages. `begin_login` makes one with all that a safe sign-in needs."""
 
     def build_authorize_url(
         self,
@@ -42,7 +42,7 @@ class Authorize(Api):
         forced: bool = False,
         extra: Mapping[str, str] | None = None,
     ) -> str:
-        """The URL of the hosted sign-in page, of the client's protocol.
+        """Build the URL of the hosted sign-in page, of the client's protocol.
 
         oidc: /oidc/auth (OpenID Connect Core section 3.1.2.1). oauth: /oauth/auth (RFC 6749 section 4.1.1). saml:
         /api/v2/saml-idp/{app_id}. cas: /cas-idp/{app_id}.
@@ -66,7 +66,7 @@ class Authorize(Api):
             extra: other parameters.
 
         Raises:
-            ConfigurationError: redirect_uri is missing, or an argument cannot be right.
+            ConfigurationError: redirect_uri is missing, or an argument is not valid.
         """
         protocol, app_id = self._settings.protocol, self._settings.app_id
         if scope is not None:
@@ -105,7 +105,7 @@ class Authorize(Api):
         return self._url(self._settings.oauth_path("auth"), {**query, **others})
 
     def generate_code_challenge(self, length: int = 43) -> str:
-        """A random code_verifier (RFC 7636 section 4.1); the vendor's name for it is code_challenge.
+        """Generate a random code_verifier (RFC 7636 section 4.1); the vendor's name for it is code_challenge.
 
         Args:
             length: in characters, from 43 to 128.
@@ -118,11 +118,11 @@ class Authorize(Api):
         return secrets.token_urlsafe(length)[:length]
 
     def generate_code_challenge_digest(self, code_challenge: str, method: CodeChallengeMethod | None = None) -> str:
-        """The code_challenge of a code_verifier (RFC 7636 section 4.2).
+        """Compute the code_challenge of a code_verifier (RFC 7636 section 4.2).
 
         Args:
             code_challenge: the code_verifier, from `generate_code_challenge`.
-            method: S256 (when None), or plain, which gives the verifier away to whoever reads the URL.
+            method: S256 (when None), or plain, which shows the verifier to every reader of the URL.
 
         Returns:
             base64url without padding; for plain, the verifier itself.
@@ -142,7 +142,7 @@ class Authorize(Api):
     def build_logout_url(
         self, redirect_uri: str | None = None, id_token: str | None = None, state: str | None = None
     ) -> str:
-        """The URL of the hosted sign-out page, of the client's protocol.
+        """Build the URL of the hosted sign-out page, of the client's protocol.
 
         oidc: /oidc/session/end (OpenID Connect RP-Initiated Logout 1.0). cas: /cas-idp/logout. oauth and saml:
         /login/profile/logout.

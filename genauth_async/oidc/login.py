@@ -1,4 +1,4 @@
-"""Signing in through the hosted page: out, and back."""
+"""Sign-in through the hosted page (authorization code flow)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ONCE: Final = frozenset({"code", "state", "iss", "error", "error_description", 
 
 
 class Login(Authorize, Tokens, Verification):
-    """The authorization code flow with PKCE, state and nonce (RFC 6749, 7636 and 9700, OpenID Connect Core)."""
+    """Run the authorization code flow with PKCE, state and nonce (RFC 6749, 7636 and 9700, OpenID Connect Core)."""
 
     def begin_login(
         self,
@@ -35,7 +35,7 @@ class Login(Authorize, Tokens, Verification):
         extra: Mapping[str, str] | None = None,
         lifetime: float = 600.0,
     ) -> LoginAttempt:
-        """Begins a sign-in: send the browser to its `url`, and keep the rest for `finish_login`.
+        """Begin a sign-in: send the browser to its `url`, and keep the rest for `finish_login`.
 
         Args:
             scope: separated by spaces; `openid profile email phone address` when None. Add offline_access for a
@@ -48,7 +48,7 @@ class Login(Authorize, Tokens, Verification):
             lifetime: seconds in which the user has to be back.
 
         Raises:
-            ConfigurationError: an argument cannot be right, or the client's protocol is neither oidc nor oauth.
+            ConfigurationError: an argument is not valid, or the client's protocol is neither oidc nor oauth.
         """
         protocol = self._settings.protocol
         if protocol not in {"oidc", "oauth"}:
@@ -83,7 +83,7 @@ class Login(Authorize, Tokens, Verification):
     async def finish_login(
         self, callback_url: str, login: LoginAttempt, *, timeout: Timeout | None = None
     ) -> OIDCTokenResponse:
-        """Ends a sign-in: checks what came back, trades the code in, and verifies the ID token.
+        """Complete a sign-in: check the callback, exchange the code, and verify the ID token.
 
         `verify_id_token` gives the claims about the user once more, and need not look at the keys again; the user's
         session is `client.session(tokens)`.
@@ -101,7 +101,7 @@ class Login(Authorize, Tokens, Verification):
                 or was used before.
             CallbackError: the callback has no code, or a parameter twice; or no ID token came with the tokens.
             TokenVerificationError: the ID token is not good.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+            TransportError, InvalidResponseError: no GenAuth response arrived.
         """
         login.check_life(self._settings.clock.wall())
         answer = callback_parameters(callback_url)
@@ -130,7 +130,7 @@ class Login(Authorize, Tokens, Verification):
 
 
 def callback_parameters(callback_url: str) -> dict[str, str]:
-    """The parameters of a callback URL; none where a browser came without any.
+    """Read the parameters of a callback URL; none where a browser came without any.
 
     Raises:
         CallbackError: one that may stand once stands there twice, or there are too many.

@@ -1,4 +1,4 @@
-"""Redirects for any web framework: what to answer a browser with, as data."""
+"""Redirects for any web framework: responses as data."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NONE: Final = (
 
 @frozen(kw_only=True)
 class Redirect:
-    """An answer that sends the browser elsewhere.
+    """Redirect response for a browser, as data.
 
     Attributes:
         url: where to: the Location header.
@@ -44,13 +44,13 @@ class Redirect:
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """All headers of the answer, for frameworks that take pairs."""
+        """Return all headers of the answer, for frameworks that take pairs."""
         cookies = (("set-cookie", value) for value in self.set_cookies)
         return ("location", self.url), ("cache-control", "no-store"), *cookies
 
 
 class Redirects(Login):
-    """The vendor's redirect helpers, without a framework's request and response objects."""
+    """Offer the vendor's redirect helpers, without a framework's request and response objects."""
 
     def login_with_redirect(
         self,
@@ -61,7 +61,7 @@ class Redirects(Login):
         cookies: Mapping[str, str] | None = None,
         cookie_secret: str | None = None,
     ) -> Redirect:
-        """Begins a sign-in: the answer sends the browser to the hosted page and has it keep a cookie until it is back.
+        """Begin a sign-in: the answer sends the browser to the hosted page, with a cookie for the way back.
 
         The cookie holds the sealed LoginAttempt: HttpOnly, SameSite=Lax, and, unless redirect_uri is http to this
         machine, Secure and named `__Host-...`. Each attempt has one, so that several tabs can sign in at once.
@@ -94,7 +94,7 @@ class Redirects(Login):
         cookie_secret: str | None = None,
         timeout: Timeout | None = None,
     ) -> OIDCTokenResponse:
-        """Ends the sign-in that `login_with_redirect` began.
+        """Complete the sign-in that `login_with_redirect` began.
 
         Whether it succeeds or not, add `clear_login_cookies` to the answer: the attempt's cookie is of no more use.
 
@@ -113,7 +113,7 @@ class Redirects(Login):
         return await self.finish_login(callback_url, attempt, timeout=timeout)
 
     def clear_login_cookies(self, callback_url: str, cookies: Mapping[str, str]) -> tuple[str, ...]:
-        """The values of the Set-Cookie headers that end a login attempt: send them with the answer to the callback.
+        """Build the Set-Cookie values that end a login attempt: send them with the answer to the callback.
 
         Args:
             callback_url: as for `handle_redirect_callback`.
@@ -128,7 +128,7 @@ class Redirects(Login):
     def logout_with_redirect(
         self, redirect_uri: str | None = None, id_token: str | None = None, state: str | None = None
     ) -> Redirect:
-        """The answer that sends the browser to the hosted sign-out page; the parameters are `build_logout_url`'s.
+        """Build the answer that sends the browser to the hosted sign-out page; parameters as in `build_logout_url`.
 
         Args:
             redirect_uri: where the user comes back to.
@@ -136,7 +136,7 @@ class Redirects(Login):
             state: comes back with the user.
 
         Raises:
-            ConfigurationError: an argument cannot be right.
+            ConfigurationError: an argument is not valid.
         """
         return Redirect(url=self.build_logout_url(redirect_uri, id_token, state))
 
@@ -154,7 +154,7 @@ class Redirects(Login):
             if sealed is None:
                 continue
             attempt = LoginAttempt.unsealed(sealed, secret, now=self._settings.clock.wall())
-            # A neighbouring host can plant cookies without `__Host-`, with an attempt that somebody else has begun.
+            # A neighbouring host can plant cookies without `__Host-`, with another user's login attempt.
             if _is_secure(attempt.redirect_uri) is secure:
                 return attempt
         raise StateMismatchError(_NOT_THIS if is_there else _NONE)

@@ -1,4 +1,4 @@
-"""The token endpoint and its neighbours."""
+"""Token endpoint, revocation, introspection and userinfo."""
 
 from __future__ import annotations
 
@@ -14,7 +14,15 @@ from ..settings import Timeout
 
 
 class Tokens(Api):
-    """Obtains, refreshes, revokes and looks into tokens. A TokenSession refreshes and revokes by itself."""
+    """Obtain, refresh, revoke and introspect tokens. A TokenSession refreshes and revokes by itself.
+
+    Common parameters:
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        OAuthError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived.
+    """
 
     async def get_access_token_by_code(
         self,
@@ -24,7 +32,7 @@ class Tokens(Api):
         redirect_uri: str | None = None,
         timeout: Timeout | None = None,
     ) -> OIDCTokenResponse:
-        """Trades an authorization code for tokens (POST /oidc/token, RFC 6749 section 4.1.3).
+        """Exchange an authorization code for tokens (POST /oidc/token, RFC 6749 section 4.1.3).
 
         `finish_login` does this, and checks what has to be checked before and after. A code is good once, so this call
         is never repeated by itself once it may have been sent.
@@ -33,13 +41,10 @@ class Tokens(Api):
             code: from the callback URL.
             code_verifier: whose challenge was in the authorization URL (RFC 7636).
             redirect_uri: the one in the authorization URL; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             ConfigurationError: redirect_uri is missing, or the client's protocol has no codes.
             InvalidGrantError: the code is wrong, expired or used before, or the verifier is not its own.
-            OAuthError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         self._check_protocol()
         uri = redirect_uri or self._settings.redirect_uri
@@ -58,19 +63,16 @@ class Tokens(Api):
         *,
         timeout: Timeout | None = None,
     ) -> OIDCTokenResponse:
-        """A token for a program that acts for itself, without a user (POST /oidc/token, RFC 6749 section 4.4).
+        """Obtain a token for a program that acts for itself, without a user (POST /oidc/token, RFC 6749 section 4.4).
 
         Args:
             scope: what for, separated by spaces.
             access_key: of a programmatic access account; the application's id when None.
             access_secret: of the same; the application's secret when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             ConfigurationError: an argument is missing, or the client's protocol has no such tokens.
             InvalidClientError: the key or the secret is wrong.
-            OAuthError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         self._check_protocol()
         if (access_key is None) != (access_secret is None):
@@ -94,19 +96,16 @@ class Tokens(Api):
     async def get_new_access_token_by_refresh_token(
         self, refresh_token: str, *, timeout: Timeout | None = None
     ) -> OIDCTokenResponse:
-        """Trades a refresh token for new tokens (POST /oidc/token, RFC 6749 section 6).
+        """Exchange a refresh token for new tokens (POST /oidc/token, RFC 6749 section 6).
 
         The server rotates refresh tokens: use the new one from now on. It takes the second use of an old one for theft
         and revokes the whole grant, so this call is never repeated by itself once it may have been sent.
 
         Args:
             refresh_token: the newest of the grant.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             InvalidGrantError: the token is wrong, expired, used before or revoked.
-            OAuthError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = self._form(
             "token", auth="token", form={"grant_type": "refresh_token", "refresh_token": refresh_token}
@@ -114,47 +113,35 @@ class Tokens(Api):
         return read_tokens(await self._shared.transport.send(request, self._settings, timeout))
 
     async def revoke_token(self, token: str, *, timeout: Timeout | None = None) -> bool:
-        """Revokes a token (POST /oidc/token/revocation, RFC 7009). A refresh token takes its whole grant along.
+        """Revoke a token (POST /oidc/token/revocation, RFC 7009). A refresh token takes its whole grant along.
 
         Args:
             token: an access token or a refresh token; an unknown one is no error.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Returns:
             True.
-
-        Raises:
-            OAuthError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = self._form("token", "revocation", auth="revocation", repeat=Repeat.SAFE, form={"token": token})
         read_oauth_nothing(await self._shared.transport.send(request, self._settings, timeout))
         return True
 
     async def introspect_token(self, token: str, *, timeout: Timeout | None = None) -> IntrospectionResponse:
-        """Asks the server whether a token is still good (POST /oidc/token/introspection, RFC 7662).
+        """Introspect a token at the server (POST /oidc/token/introspection, RFC 7662).
 
         Args:
             token: an access token or a refresh token.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            OAuthError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = self._form("token", "introspection", auth="introspection", repeat=Repeat.SAFE, form={"token": token})
         return read_oauth(await self._shared.transport.send(request, self._settings, timeout), IntrospectionResponse)
 
     async def get_user_info_by_access_token(self, access_token: str, *, timeout: Timeout | None = None) -> UserInfo:
-        """Reads claims about the user (POST /oidc/me, OpenID Connect Core section 5.3).
+        """Read claims about the user (POST /oidc/me, OpenID Connect Core section 5.3).
 
         Args:
             access_token: the user's.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             OAuthError: the token is expired or revoked (`invalid_token`).
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         request = Request(
             method="POST",

@@ -1,4 +1,4 @@
-"""Offline verification: whether a token is good, without asking the server about it."""
+"""Offline verification of tokens."""
 
 from __future__ import annotations
 
@@ -47,10 +47,20 @@ class _KeySetDto(Dto):
 
 
 class Verification(Api):
-    """Verifies tokens with the server's public keys, which are fetched when first needed, and kept.
+    """Verify tokens with the server's public keys, which are fetched when first needed, and kept.
 
-    "Good" means: issued by this server for this application, and not expired. Whether it was revoked since, only
-    the server knows: `introspect_token` asks it.
+    A valid token was issued by this server for this application, and has not expired. Revocation is known to the
+    server alone: `introspect_token` asks it.
+
+    Common parameters:
+        server_jwks: the server's key set, `{"keys": [...]}`, used instead of fetching it.
+        leeway: seconds by which the server's clock and this one may differ.
+        timeout: seconds to wait for the server's keys, where they are not cached, or an httpx.Timeout; the client's
+            when None.
+
+    Common errors:
+        TokenVerificationError: the token is not valid; the subclass tells why.
+        KeysUnavailableError: the server's keys are neither cached nor available.
     """
 
     async def verify_access_token(
@@ -62,22 +72,18 @@ class Verification(Api):
         leeway: float = _LEEWAY,
         timeout: Timeout | None = None,
     ) -> models.AccessToken:
-        """Verifies an access token (RS256), and gives its claims.
+        """Verify an access token (RS256), and return its claims.
 
         A token that was verified before is looked up: that waits for nothing. Its time, audience and scopes are checked
         each time. ID tokens are refused, even those that the same key signed for the same application.
 
         Args:
             token: the access token, without `Bearer`.
-            scopes: what it has to be good for, all of it.
-            audience: whom it may be for; one of several is enough. The client's app_id when None.
-            leeway: seconds by which the server's clock and this one may differ.
-            timeout: seconds to wait for the server's keys, where they are not there yet, or an httpx.Timeout; the
-                client's when None.
+            scopes: the scopes that it must have, all of them.
+            audience: the audiences that are accepted; one of several is enough. The client's app_id when None.
 
         Raises:
-            TokenVerificationError: it is not good; the subclass tells why. InsufficientScopeError: it is good, but not
-                for this. KeysUnavailableError: nobody can tell now.
+            InsufficientScopeError: the token is valid, but lacks a scope.
         """
         expected = self._audiences(audience)
         required = texts("scopes", scopes) if scopes else ()
@@ -102,7 +108,7 @@ class Verification(Api):
         leeway: float = _LEEWAY,
         timeout: Timeout | None = None,
     ) -> models.IDToken:
-        """Verifies an ID token (OpenID Connect Core section 3.1.3.7), and gives its claims.
+        """Verify an ID token (OpenID Connect Core section 3.1.3.7), and return its claims.
 
         It is signed by RS256, or by HS256 with the application's secret, if the client has one.
 
@@ -110,12 +116,6 @@ class Verification(Api):
             token: the ID token.
             nonce: the login attempt's; the token has to have the same.
             access_token: what came with it; the token's `at_hash` has to be its, where there is one.
-            leeway: seconds by which the server's clock and this one may differ.
-            timeout: seconds to wait for the server's keys, where they are not there yet, or an httpx.Timeout; the
-                client's when None.
-
-        Raises:
-            TokenVerificationError: it is not good; the subclass tells why. KeysUnavailableError: nobody can tell now.
         """
         _check_leeway(leeway)
         good = await self._good(token, models.IDToken, leeway=leeway, timeout=timeout)
@@ -127,34 +127,23 @@ class Verification(Api):
         return good.dto()
 
     async def fetch_keys(self, *, timeout: Timeout | None = None) -> None:
-        """Fetches the server's keys, if they are not there yet, or about to be out of date.
+        """Fetch the server's keys, unless they are cached and fresh.
 
-        Nobody has to: the first token that is verified does. A server that calls it when it starts spares its first
-        request the wait, and learns at once that the `app_host` is wrong or out of reach.
-
-        Args:
-            timeout: seconds to wait, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            KeysUnavailableError: there are no keys, and they cannot be had.
+        Calling it is optional: the first token that is verified does the same. A server that calls it when it starts
+        spares its first request the wait, and learns at once that the `app_host` is wrong or out of reach.
         """
         await self._shared.keys.ready(self._asking(timeout))
 
     async def parse_access_token(
         self, token: str, server_jwks: Mapping[str, object] | None = None, *, timeout: Timeout | None = None
     ) -> models.AccessToken:
-        """Verifies an access token, and gives its claims.
+        """Verify an access token, and return its claims.
 
         The name is that of the vendor's Node SDK, which checks the signature only. Here everything is checked, as
         by `verify_access_token`.
 
         Args:
             token: the access token.
-            server_jwks: the server's key set, `{"keys": [...]}`, used instead of fetching it.
-            timeout: seconds to wait for the server's keys, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            TokenVerificationError: it is not good; the subclass tells why.
         """
         good = await self._good(token, models.AccessToken, server_jwks, timeout=timeout)
         check_audience(good.claims, (self._settings.app_id,))
@@ -163,18 +152,13 @@ class Verification(Api):
     async def parse_id_token(
         self, token: str, server_jwks: Mapping[str, object] | None = None, *, timeout: Timeout | None = None
     ) -> models.IDToken:
-        """Verifies an ID token, and gives its claims.
+        """Verify an ID token, and return its claims.
 
         The name is that of the vendor's Node SDK, which checks the signature only. Here everything is checked, as
         by `verify_id_token`; give that one the nonce, where there is one.
 
         Args:
             token: the ID token.
-            server_jwks: the server's key set, `{"keys": [...]}`, used instead of fetching it.
-            timeout: seconds to wait for the server's keys, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            TokenVerificationError: it is not good; the subclass tells why.
         """
         good = await self._good(token, models.IDToken, server_jwks, timeout=timeout)
         self._check_application(good.claims)
@@ -183,18 +167,13 @@ class Verification(Api):
     async def introspect_token_offline(
         self, token: str, server_jwks: Mapping[str, object] | None = None, *, timeout: Timeout | None = None
     ) -> models.AccessToken | models.IDToken:
-        """Verifies an access token or an ID token, whichever it is, and gives its claims.
+        """Verify an access token or an ID token, by its kind, and return its claims.
 
         The vendor's SDK checks less: here the issuer, the audience and the algorithm are checked as well. Where only
         one kind will do, as at an API, use `verify_access_token` or `verify_id_token`.
 
         Args:
             token: the token.
-            server_jwks: the server's key set, `{"keys": [...]}`, used instead of fetching it.
-            timeout: seconds to wait for the server's keys, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            TokenVerificationError: it is not good; the subclass tells why.
         """
         # By what it says of itself; then it has to be right as one of that kind.
         if kind_of(parse(token, _RS256_OR_HS256)) == "access":
@@ -219,7 +198,7 @@ class Verification(Api):
         leeway: float = _LEEWAY,
         timeout: Timeout | None = None,
     ) -> Verified[_DtoT]:
-        """A token that this server signed, of the right kind, and in its time. For whom, is not checked."""
+        """Verify signature, issuer, kind and times of a token, but not its audience."""
         if server_jwks is not None:
             return await self._verified(token, cls, server_jwks, leeway, timeout)
         check_length(token)
@@ -231,7 +210,7 @@ class Verification(Api):
         return good
 
     def _known(self, digest: bytes, cls: type[_DtoT], leeway: float) -> Verified[_DtoT] | None:
-        """A token that was verified before, if what verified it is still what would, and in its time."""
+        """Return a token from the cache, unless it has expired or its key has been replaced."""
         remembered = self._shared.verified
         good = remembered.get(digest, cls)
         if good is None:
@@ -261,7 +240,7 @@ class Verification(Api):
         parsed = parse(token, _RS256_OR_HS256 if secret else _RS256)
         check_kind(parsed, kind)
         claims = read_claims(parsed.claims, kind)
-        check_issuer(claims, self._settings.issuer)  # before anybody is asked for keys that would be of no use
+        check_issuer(claims, self._settings.issuer)  # before keys are fetched that would be of no use
         by: KeySet | OctKey
         if secret and parsed.algorithm == "HS256":
             by = await self._shared.keys.of_secret(secret)

@@ -12,7 +12,15 @@ from genauth_sync._bridge import Facade, bridge
 
 
 class Messages(Facade[AsyncAuthenticationClient]):
-    """Sends verification codes. The server limits them to one a minute for each channel and receiver."""
+    """Send verification codes. The server limits them to one a minute for each channel and receiver.
+
+    Common parameters:
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        GenAuthAPIError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived. A message may have been sent.
+    """
 
     def send_sms(
         self,
@@ -22,35 +30,29 @@ class Messages(Facade[AsyncAuthenticationClient]):
         *,
         timeout: Timeout | None = None,
     ) -> models.SendSMSRespDto:
-        """Sends a verification code by SMS (POST /api/v3/send-sms).
+        """Send a verification code by SMS (POST /api/v3/send-sms).
 
         Args:
             channel: what the code is for, such as CHANNEL_LOGIN.
             phone_number: the receiver, without the country code.
             phone_country_code: such as +86; needed outside mainland China.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             RateLimitedError: one was sent less than a minute ago.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. A message may have been sent.
         """
         return bridge.run(lambda: self._async.send_sms(channel, phone_number, phone_country_code, timeout=timeout))
 
     def send_email(
         self, channel: models.EmailChannel | str, email: str, *, timeout: Timeout | None = None
     ) -> models.SendEmailRespDto:
-        """Sends a verification code, or a link, by email (POST /api/v3/send-email).
+        """Send a verification code, or a link, by email (POST /api/v3/send-email).
 
         Args:
             channel: what the code is for, such as CHANNEL_LOGIN.
             email: the receiver.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             RateLimitedError: one was sent less than a minute ago.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. A message may have been sent.
         """
         return bridge.run(lambda: self._async.send_email(channel, email, timeout=timeout))
 
@@ -62,18 +64,15 @@ class Messages(Facade[AsyncAuthenticationClient]):
         *,
         timeout: Timeout | None = None,
     ) -> models.PreCheckCodeRespDto:
-        """Checks a verification code without using it up (POST /api/v3/pre-check-code).
+        """Check a verification code without using it up (POST /api/v3/pre-check-code).
 
         Args:
             code_type: SMS or EMAIL.
             sms_code_payload: for SMS.
             email_code_payload: for EMAIL.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+            ConfigurationError: an argument is not valid.
         """
         return bridge.run(
             lambda: self._async.pre_check_code(code_type, sms_code_payload, email_code_payload, timeout=timeout)

@@ -13,23 +13,27 @@ from genauth_sync._bridge import Facade, bridge
 
 
 class MFA(Facade[AsyncAuthenticationClient]):
-    """Enrolls second factors, and verifies them.
+    """Enroll second factors, and verify them.
 
     A sign-in that needs a second factor raises MFARequiredError; one of the complete_mfa methods ends it. They call the
     older API: the present one's documents know no operation for that.
+
+    Common parameters:
+        access_token: the user's; the client's when None.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        NotSignedInError: the access token has expired or was revoked.
+        ConfigurationError: an argument is not valid, or there is no access token.
+        GenAuthAPIError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived. A change may have been made.
     """
 
     def verify_mfa_token(self, token: str, *, timeout: Timeout | None = None) -> models.MfaTokenIntrospectResponse:
-        """Asks whether the token of a sign-in that needs a second factor is still good (POST /mfa/token/introspection).
+        """Introspect the token of a sign-in that needs a second factor (POST /mfa/token/introspection).
 
         Args:
             token: the mfa_token.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         return bridge.run(lambda: self._async.verify_mfa_token(token, timeout=timeout))
 
@@ -41,7 +45,7 @@ class MFA(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.SendEnrollFactorRequestRespDto:
-        """Begins the enrollment of a factor (POST /api/v3/send-enroll-factor-request).
+        """Begin the enrollment of a factor (POST /api/v3/send-enroll-factor-request).
 
         For OTP, show `data.otp_data.qr_code_uri` as a QR code (genauth_async.qr); for SMS and EMAIL a code is sent.
 
@@ -49,13 +53,6 @@ class MFA(Facade[AsyncAuthenticationClient]):
             profile: where its codes go: phone_number and phone_country_code for SMS, email for EMAIL, empty for OTP.
             factor_type: OTP, SMS or EMAIL (FACE where the deployment has it).
             access_token: the user's, or the mfa_token of a sign-in; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(
             lambda: self._async.send_enroll_factor_request(
@@ -72,21 +69,16 @@ class MFA(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.EnrollFactorRespDto:
-        """Ends the enrollment of a factor (POST /api/v3/enroll-factor).
+        """Complete the enrollment of a factor (POST /api/v3/enroll-factor).
 
         Args:
             enrollment_data: pass_code: what the authenticator app shows, or the code that was sent.
             enrollment_token: from send_enroll_factor_request.
             factor_type: OTP, SMS or EMAIL (FACE where the deployment has it).
             access_token: the user's, or the mfa_token of a sign-in; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             InvalidPassCodeError: a code is wrong or has expired.
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(
             lambda: self._async.enroll_factor(
@@ -97,131 +89,79 @@ class MFA(Facade[AsyncAuthenticationClient]):
     def reset_factor(
         self, factor_id: str, *, access_token: str | None = None, timeout: Timeout | None = None
     ) -> models.ResetFactorRespDto:
-        """Removes one of the user's factors (POST /api/v3/reset-factor).
+        """Remove one of the user's factors (POST /api/v3/reset-factor).
 
         Args:
             factor_id: names the factor.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(lambda: self._async.reset_factor(factor_id, access_token=access_token, timeout=timeout))
 
     def list_enrolled_factors(
         self, *, access_token: str | None = None, timeout: Timeout | None = None
     ) -> models.ListEnrolledFactorsRespDto:
-        """Lists the user's factors (GET /api/v3/list-enrolled-factors).
-
-        Args:
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
-        """
+        """List the user's factors (GET /api/v3/list-enrolled-factors)."""
         return bridge.run(lambda: self._async.list_enrolled_factors(access_token=access_token, timeout=timeout))
 
     def get_factor(
         self, factor_id: str, *, access_token: str | None = None, timeout: Timeout | None = None
     ) -> models.GetFactorRespDto:
-        """Reads one of the user's factors (GET /api/v3/get-factor).
+        """Read one of the user's factors (GET /api/v3/get-factor).
 
         Args:
             factor_id: names the factor.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         return bridge.run(lambda: self._async.get_factor(factor_id, access_token=access_token, timeout=timeout))
 
     def list_factors_to_enroll(
         self, *, access_token: str | None = None, timeout: Timeout | None = None
     ) -> models.ListFactorsToEnrollRespDto:
-        """Lists the kinds of factors that the user could enroll (GET /api/v3/list-factors-to-enroll).
-
-        Args:
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
-        """
+        """List the kinds of factors that the user could enroll (GET /api/v3/list-factors-to-enroll)."""
         return bridge.run(lambda: self._async.list_factors_to_enroll(access_token=access_token, timeout=timeout))
 
     def mfa_otp_verify(
         self, totp: str, *, access_token: str | None = None, timeout: Timeout | None = None
     ) -> models.MfaOtpVerityRespDto:
-        """Checks a one-time password of the signed-in user (POST /api/v3/mfa-totp-verify).
+        """Check a one-time password of the signed-in user (POST /api/v3/mfa-totp-verify).
 
         To end a sign-in that needs a second factor, use complete_mfa_with_totp.
 
         Args:
             totp: what the authenticator app shows.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             TOTPError: no such factor is enrolled.
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(lambda: self._async.mfa_otp_verify(totp, access_token=access_token, timeout=timeout))
 
     def complete_mfa_with_totp(
         self, challenge: MFARequiredError | str, totp: str, *, timeout: Timeout | None = None
     ) -> models.LoginTokenRespDto:
-        """Ends a sign-in that needs a second factor, by a one-time password (POST /api/v2/mfa/totp/verify).
+        """Complete a sign-in that needs a second factor, by a one-time password (POST /api/v2/mfa/totp/verify).
 
         Args:
             challenge: the MFARequiredError that the sign-in raised, or its mfa_token.
             totp: what the authenticator app shows.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             TOTPError: it is wrong, or no such factor is enrolled.
             NotSignedInError: the mfa_token has expired or was used.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(lambda: self._async.complete_mfa_with_totp(challenge, totp, timeout=timeout))
 
     def complete_mfa_with_recovery_code(
         self, challenge: MFARequiredError | str, recovery_code: str, *, timeout: Timeout | None = None
     ) -> models.LoginTokenRespDto:
-        """Ends a sign-in that needs a second factor, by the recovery code (POST /api/v2/mfa/totp/recovery).
+        """Complete a sign-in that needs a second factor, by the recovery code (POST /api/v2/mfa/totp/recovery).
 
         A recovery code is good once; the next one is in the answer: `answer["recoveryCode"]`.
 
         Args:
             challenge: the MFARequiredError that the sign-in raised, or its mfa_token.
             recovery_code: what the user kept when the authenticator app was enrolled.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             TOTPError: it is wrong, or was used before.
             NotSignedInError: the mfa_token has expired or was used.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(
             lambda: self._async.complete_mfa_with_recovery_code(challenge, recovery_code, timeout=timeout)
@@ -230,21 +170,17 @@ class MFA(Facade[AsyncAuthenticationClient]):
     def complete_mfa_with_email_code(
         self, challenge: MFARequiredError | str, email: str, pass_code: str, *, timeout: Timeout | None = None
     ) -> models.LoginTokenRespDto:
-        """Ends a sign-in that needs a second factor, by a code sent by email
+        """Complete a sign-in that needs a second factor, by a code sent by email
         (POST /api/v2/applications/mfa/email/verify).
 
         Args:
             challenge: the MFARequiredError that the sign-in raised, or its mfa_token.
             email: the user's address.
             pass_code: the code that send_email sent with CHANNEL_VERIFY_MFA.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             InvalidPassCodeError: the code is wrong or has expired.
             NotSignedInError: the mfa_token has expired or was used.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(
             lambda: self._async.complete_mfa_with_email_code(challenge, email, pass_code, timeout=timeout)
@@ -259,21 +195,18 @@ class MFA(Facade[AsyncAuthenticationClient]):
         *,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Ends a sign-in that needs a second factor, by a code sent by SMS (POST /api/v2/applications/mfa/sms/verify).
+        """Complete a sign-in that needs a second factor, by a code sent by SMS
+        (POST /api/v2/applications/mfa/sms/verify).
 
         Args:
             challenge: the MFARequiredError that the sign-in raised, or its mfa_token.
             phone: the user's number, without the country code.
             pass_code: the code that send_sms sent with CHANNEL_VERIFY_MFA.
             phone_country_code: such as +86; needed outside mainland China.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             InvalidPassCodeError: the code is wrong or has expired.
             NotSignedInError: the mfa_token has expired or was used.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(
             lambda: self._async.complete_mfa_with_phone_code(

@@ -10,7 +10,17 @@ from genauth_sync._bridge import Facade, bridge
 
 
 class MiniPrograms(Facade[AsyncAuthenticationClient]):
-    """Decrypts what WeChat and Douyin give to mini programs."""
+    """Decrypt the data that WeChat and Douyin give to mini programs.
+
+    Common parameters:
+        access_token: the user's, if this is done on a user's behalf; the client's when None.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        ConfigurationError: an argument is not valid.
+        GenAuthAPIError: the server refused the request.
+        TransportError, InvalidResponseError: no GenAuth response arrived. A change may have been made.
+    """
 
     def decrypt_wechat_mini_program_data(
         self,
@@ -22,7 +32,7 @@ class MiniPrograms(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.DecryptWechatMiniProgramDataRespDto:
-        """Decrypts what a WeChat mini program was given (POST /api/v3/decrypt-wechat-miniprogram-data).
+        """Decrypt the data that a WeChat mini program was given (POST /api/v3/decrypt-wechat-miniprogram-data).
 
         What is in `data` is WeChat's.
 
@@ -31,13 +41,6 @@ class MiniPrograms(Facade[AsyncAuthenticationClient]):
             iv: the initialisation vector that the mini program was given, in base64.
             encrypted_data: what the mini program was given, in base64.
             ext_idp_connidentifier: the identifier of the provider's connection in the console.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         return bridge.run(
             lambda: self._async.decrypt_wechat_mini_program_data(
@@ -48,35 +51,23 @@ class MiniPrograms(Facade[AsyncAuthenticationClient]):
     def get_wechat_mp_access_token(
         self, app_id: str, app_secret: str, *, timeout: Timeout | None = None
     ) -> models.GetWechatAccessTokenRespDto:
-        """Gets WeChat's own access token of an official account (POST /api/v3/get-wechat-access-token).
+        """Get WeChat's own access token of an official account (POST /api/v3/get-wechat-access-token).
 
         Args:
             app_id: the official account's id at WeChat.
             app_secret: the official account's secret at WeChat.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(lambda: self._async.get_wechat_mp_access_token(app_id, app_secret, timeout=timeout))
 
     def get_wechat_mp_access_token_info(
         self, app_id: str, app_secret: str, *, timeout: Timeout | None = None
     ) -> models.GetWechatAccessTokenInfoRespDto:
-        """Gets WeChat's own access token of an official account, and when it expires
+        """Get WeChat's own access token of an official account, and when it expires
         (POST /api/v3/get-wechat-access-token-info).
 
         Args:
             app_id: the official account's id at WeChat.
             app_secret: the official account's secret at WeChat.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(lambda: self._async.get_wechat_mp_access_token_info(app_id, app_secret, timeout=timeout))
 
@@ -90,7 +81,7 @@ class MiniPrograms(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.DecryptDouyinMiniProgramDataRespDto:
-        """Decrypts what a Douyin mini program was given (POST /api/v3/decrypt-douyin-miniprogram-data).
+        """Decrypt the data that a Douyin mini program was given (POST /api/v3/decrypt-douyin-miniprogram-data).
 
         What is in `data` is Douyin's.
 
@@ -99,13 +90,6 @@ class MiniPrograms(Facade[AsyncAuthenticationClient]):
             iv: the initialisation vector that the mini program was given, in base64.
             encrypted_data: what the mini program was given, in base64.
             ext_idp_connidentifier: the identifier of the provider's connection in the console.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         return bridge.run(
             lambda: self._async.decrypt_douyin_mini_program_data(

@@ -12,19 +12,24 @@ from genauth_sync._bridge import Facade, bridge
 
 
 class Passkeys(Facade[AsyncAuthenticationClient]):
-    """Signs users in by passkeys (WebAuthn), and registers passkeys."""
+    """Sign users in by passkeys (WebAuthn), and register passkeys.
+
+    Common parameters:
+        access_token: the user's; the client's when None.
+        body: members of the request body, by wire names. The documents do not say which there are.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        NotSignedInError: the access token has expired or was revoked.
+        ConfigurationError: an argument is not valid, or there is no access token.
+        GenAuthAPIError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived. A change may have been made.
+    """
 
     def init_authentication_options(self, *, timeout: Timeout | None = None) -> models.GetAuthenticationOptionsRespDto:
-        """Begins a sign-in by passkey (GET /api/v3/webauthn/authentication).
+        """Begin a sign-in by passkey (GET /api/v3/webauthn/authentication).
 
         What it gives is for navigator.credentials.get() in the user's browser, and verify_authentication.
-
-        Args:
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         return bridge.run(lambda: self._async.init_authentication_options(timeout=timeout))
 
@@ -36,7 +41,7 @@ class Passkeys(Facade[AsyncAuthenticationClient]):
         *,
         timeout: Timeout | None = None,
     ) -> models.VerifyAuthenticationResultRespDto:
-        """Signs a user in by what navigator.credentials.get() gave (POST /api/v3/webauthn/authentication).
+        """Sign a user in by the assertion of navigator.credentials.get() (POST /api/v3/webauthn/authentication).
 
         `data.verified` says whether the passkey is right; `data.token_set` has the tokens.
 
@@ -45,13 +50,9 @@ class Passkeys(Facade[AsyncAuthenticationClient]):
             authentication_credential: an AuthenticationCredentialDto, or a mapping with its wire names: binary strings
                 in base64url.
             options: how to sign in.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             SignInError: the user cannot be signed in by this; its subclasses say why.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(
             lambda: self._async.verify_authentication(ticket, authentication_credential, options, timeout=timeout)
@@ -60,19 +61,9 @@ class Passkeys(Facade[AsyncAuthenticationClient]):
     def init_register_options(
         self, *, access_token: str | None = None, timeout: Timeout | None = None
     ) -> models.GetRegistrationOptionsRespDto:
-        """Begins the registration of a passkey (GET /api/v3/webauthn/registration).
+        """Begin the registration of a passkey (GET /api/v3/webauthn/registration).
 
         What it gives is for navigator.credentials.create() in the user's browser, and verify_register.
-
-        Args:
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         return bridge.run(lambda: self._async.init_register_options(access_token=access_token, timeout=timeout))
 
@@ -85,21 +76,13 @@ class Passkeys(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.VerifyRegistrationResultRespDto:
-        """Registers the passkey that navigator.credentials.create() gave (POST /api/v3/webauthn/registration).
+        """Register the passkey that navigator.credentials.create() gave (POST /api/v3/webauthn/registration).
 
         Args:
             ticket: from init_register_options.
             registration_credential: a RegistrationCredentialDto, or a mapping with its wire names: binary strings in
                 base64url.
             authenticator_code: what unlocks it: fingerprint, face or other.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(
             lambda: self._async.verify_register(
@@ -114,20 +97,9 @@ class Passkeys(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.ListWebAuthnAuthenticatorDeviceDataDto:
-        """Lists the user's passkeys (POST /api/v3/webauthn/page-authenticator-device).
+        """List the user's passkeys (POST /api/v3/webauthn/page-authenticator-device).
 
         The vendor's SDKs send an empty body, and know no form of the entries.
-
-        Args:
-            body: members of the request body, by wire names. The documents do not say which there are.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         return bridge.run(
             lambda: self._async.list_credentials_by_page(body=body, access_token=access_token, timeout=timeout)
@@ -140,19 +112,12 @@ class Passkeys(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.WebAuthnCheckValidCredentialsByCredIdsRespDto:
-        """Asks which passkeys are still valid (POST /api/v3/webauthn/check-valid-credentials-by-credIds).
+        """Check the validity of passkeys (POST /api/v3/webauthn/check-valid-credentials-by-credIds).
 
         The vendor's SDKs send an empty body, and know no form of the entries.
 
         Args:
-            body: members of the request body, by wire names. The documents do not say which there are.
             access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         return bridge.run(
             lambda: self._async.check_valid_credentials_by_cred_ids(
@@ -167,21 +132,10 @@ class Passkeys(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.IsSuccessRespDto:
-        """Removes all passkeys of the user, or those of one kind of authenticator
+        """Remove all passkeys of the user, or those of one kind of authenticator
         (POST /api/v3/webauthn/remove-credentials-by-authenticator-code).
 
         The vendor's SDKs send an empty body.
-
-        Args:
-            body: members of the request body, by wire names. The documents do not say which there are.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(
             lambda: self._async.remove_all_credentials(body=body, access_token=access_token, timeout=timeout)
@@ -195,21 +149,12 @@ class Passkeys(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.IsSuccessRespDto:
-        """Removes one of the user's passkeys (POST /api/v3/webauthn/remove-credential/{credentialID}).
+        """Remove one of the user's passkeys (POST /api/v3/webauthn/remove-credential/{credentialID}).
 
         The vendor's SDKs leave the place of the id in the path unfilled.
 
         Args:
             credential_id: the passkey's id, in base64url.
-            body: members of the request body, by wire names. The documents do not say which there are.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(
             lambda: self._async.remove_credential(credential_id, body=body, access_token=access_token, timeout=timeout)

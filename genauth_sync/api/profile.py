@@ -10,7 +10,18 @@ from genauth_sync._bridge import Facade, bridge
 
 
 class Profile(Facade[AsyncAuthenticationClient]):
-    """Reads and changes the signed-in user's profile."""
+    """Read and change the signed-in user's profile.
+
+    Common parameters:
+        access_token: the user's; the client's when None.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        NotSignedInError: the access token has expired or was revoked.
+        ConfigurationError: there is no access token.
+        GenAuthAPIError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived. A change may have been made.
+    """
 
     def get_profile(
         self,
@@ -20,19 +31,11 @@ class Profile(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UserSingleRespDto:
-        """Reads the signed-in user's profile (GET /api/v3/get-profile). What it has depends on the token's scopes.
+        """Read the signed-in user's profile (GET /api/v3/get-profile). Its content depends on the token's scopes.
 
         Args:
             with_custom_data: add the user's customData.
             with_identities: add the identities at other providers.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         return bridge.run(
             lambda: self._async.get_profile(
@@ -62,7 +65,7 @@ class Profile(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UserSingleRespDto:
-        """Changes the user's profile (POST /api/v3/update-profile).
+        """Change the user's profile (POST /api/v3/update-profile).
 
         What is None stays as it is.
 
@@ -83,15 +86,9 @@ class Profile(Facade[AsyncAuthenticationClient]):
             company: the company.
             custom_data: values of custom fields, by their keys.
             identity_number: the number of an identity document.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             ConflictError: another account has it.
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(
             lambda: self._async.update_profile(
@@ -119,16 +116,5 @@ class Profile(Facade[AsyncAuthenticationClient]):
     def get_security_level(
         self, *, access_token: str | None = None, timeout: Timeout | None = None
     ) -> models.GetSecurityInfoRespDto:
-        """Reads how well the user's account is protected (GET /api/v3/get-security-info).
-
-        Args:
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
-        """
+        """Read the security level of the user's account (GET /api/v3/get-security-info)."""
         return bridge.run(lambda: self._async.get_security_level(access_token=access_token, timeout=timeout))

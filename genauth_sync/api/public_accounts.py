@@ -12,7 +12,18 @@ from genauth_sync._bridge import Facade, bridge
 
 
 class PublicAccounts(Facade[AsyncAuthenticationClient]):
-    """Switches between a user's own account and public ones."""
+    """Switch between a user's own account and public ones.
+
+    Common parameters:
+        access_token: the user's; the client's when None.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        NotSignedInError: the access token has expired or was revoked.
+        ConfigurationError: an argument is not valid, or there is no access token.
+        GenAuthAPIError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived. A change may have been made.
+    """
 
     def switch_login_by_user(
         self,
@@ -22,20 +33,14 @@ class PublicAccounts(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Signs the user in to a public account (POST /api/v3/switch-login-by-user).
+        """Sign the user in to a public account (POST /api/v3/switch-login-by-user).
 
         Args:
             target_user_id: the public account's user id.
             options: a SignInBySwitchOptionsDto, or a mapping with its wire names.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             SignInError: the user cannot be signed in by this; its subclasses say why.
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(
             lambda: self._async.switch_login_by_user(
@@ -46,18 +51,10 @@ class PublicAccounts(Facade[AsyncAuthenticationClient]):
     def list_public_accounts_for_switch_logged_in(
         self, with_origin_user: bool | None = None, *, access_token: str | None = None, timeout: Timeout | None = None
     ) -> models.GetPublicAccountDataRespDto:
-        """Lists the public accounts that the user may switch to (GET /api/v3/get-user-select-login-public-accounts).
+        """List the public accounts that the user may switch to (GET /api/v3/get-user-select-login-public-accounts).
 
         Args:
             with_origin_user: add the user before switching.
-            access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         return bridge.run(
             lambda: self._async.list_public_accounts_for_switch_logged_in(

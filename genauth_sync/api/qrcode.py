@@ -11,7 +11,19 @@ from genauth_sync._bridge import Facade, Stream, bridge
 
 
 class QRCode(Facade[AsyncAuthenticationClient]):
-    """Signs users in by a QR code that their app scans."""
+    """Sign users in by a QR code that their app scans.
+
+    Common parameters:
+        access_token: the user's who scanned it; the client's when None.
+        qrcode_id: names the QR code.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        NotSignedInError: the access token has expired or was revoked.
+        ConfigurationError: an argument is not valid, or there is no access token.
+        GenAuthAPIError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived. A change may have been made.
+    """
 
     def gene_qr_code(
         self,
@@ -23,7 +35,7 @@ class QRCode(Facade[AsyncAuthenticationClient]):
         *,
         timeout: Timeout | None = None,
     ) -> models.GeneQRCodeRespDto:
-        """Makes a QR code for the user's app to scan (POST /api/v3/gene-qrcode).
+        """Create a QR code for the user's app to scan (POST /api/v3/gene-qrcode).
 
         Show it, and watch it with `poll_qr_code`.
 
@@ -33,11 +45,6 @@ class QRCode(Facade[AsyncAuthenticationClient]):
             custom_data: added to the user's customData.
             context: read by the user pool's pipeline functions.
             auto_merge_qr_code: draw the application's logo into it.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(
             lambda: self._async.gene_qr_code(
@@ -48,17 +55,7 @@ class QRCode(Facade[AsyncAuthenticationClient]):
     def check_qr_code_status(
         self, qrcode_id: str, *, timeout: Timeout | None = None
     ) -> models.CheckQRCodeStatusRespDto:
-        """Asks how a QR code stands (GET /api/v3/check-qrcode-status).
-
-        Args:
-            qrcode_id: names the QR code.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
-        """
+        """Read the status of a QR code (GET /api/v3/check-qrcode-status)."""
         return bridge.run(lambda: self._async.check_qr_code_status(qrcode_id, timeout=timeout))
 
     def exchange_token_set_with_qr_code_ticket(
@@ -69,19 +66,15 @@ class QRCode(Facade[AsyncAuthenticationClient]):
         *,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Gets the tokens of the user who confirmed a QR code (POST /api/v3/exchange-tokenset-with-qrcode-ticket).
+        """Exchange a confirmed QR code's ticket for tokens (POST /api/v3/exchange-tokenset-with-qrcode-ticket).
 
         Args:
             ticket: from the status, once AUTHORIZED.
             client_id: sent in the body, with client_secret, instead of the client's own proof.
             client_secret: belongs to client_id.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             SignInError: the user cannot be signed in by this; its subclasses say why.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(
             lambda: self._async.exchange_token_set_with_qr_code_ticket(
@@ -97,21 +90,12 @@ class QRCode(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.CommonResponseDto:
-        """Tells that the user's app has scanned, confirmed or cancelled a QR code (POST /api/v3/change-qrcode-status).
+        """Report a QR code as scanned, confirmed or cancelled by the user's app (POST /api/v3/change-qrcode-status).
 
         For the app's side.
 
         Args:
             action: SCAN, CONFIRM or CANCEL.
-            qrcode_id: names the QR code.
-            access_token: the user's who scanned it; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(
             lambda: self._async.change_qr_code_status(action, qrcode_id, access_token=access_token, timeout=timeout)
@@ -120,18 +104,9 @@ class QRCode(Facade[AsyncAuthenticationClient]):
     def get_login_qr_code_status(
         self, qrcode_id: str, *, timeout: Timeout | None = None
     ) -> models.CheckQRCodeStatusRespDto:
-        """Asks how a QR code stands, as check_qr_code_status does (GET /api/v3/get-qrcode-status).
+        """Read the status of a QR code, as check_qr_code_status does (GET /api/v3/get-qrcode-status).
 
         The vendor's Node SDK calls this getQrCodeStatus, a name that its Python SDK has for fastpass codes.
-
-        Args:
-            qrcode_id: names the QR code.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         return bridge.run(lambda: self._async.get_login_qr_code_status(qrcode_id, timeout=timeout))
 
@@ -143,21 +118,12 @@ class QRCode(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.IsSuccessRespDto:
-        """Tells that the user's app has scanned, confirmed or cancelled a QR code (POST /api/v3/set-qrcode-status).
+        """Report a QR code as scanned, confirmed or cancelled by the user's app (POST /api/v3/set-qrcode-status).
 
         As change_qr_code_status, and says whether it was done.
 
         Args:
-            qrcode_id: names the QR code.
             action: SCAN, CONFIRM or CANCEL.
-            access_token: the user's who scanned it; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(
             lambda: self._async.set_qr_code_status(qrcode_id, action, access_token=access_token, timeout=timeout)
@@ -171,20 +137,18 @@ class QRCode(Facade[AsyncAuthenticationClient]):
         wait: float = DEFAULT_WAIT,
         timeout: Timeout | None = None,
     ) -> Stream[models.CheckQRCodeStatusDataDto]:
-        """Watches a QR code: gives each state that it goes through, up to a final one
+        """Poll the status of a QR code: each state that it goes through, up to a final one
         (AUTHORIZED, CANCELLED, EXPIRED or ERROR).
 
         Once AUTHORIZED, its ticket is for exchange_token_set_with_qr_code_ticket.
 
         Args:
-            qrcode_id: names the QR code.
             interval: seconds between two questions. When the server says that these are too many, it grows by 5.
             wait: seconds in total.
             timeout: seconds for each question, or an httpx.Timeout; the client's when None.
 
         Raises:
             WaitTimeoutError: no final state came in time.
-            ConfigurationError: an argument cannot be right.
             GenAuthAPIError: the server refused. Server errors and lost answers do not end the watch.
         """
         return Stream(self._async.poll_qr_code(qrcode_id, interval=interval, wait=wait, timeout=timeout))

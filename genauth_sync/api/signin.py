@@ -13,21 +13,20 @@ from genauth_sync._bridge import Facade, bridge
 
 
 class SignIn(Facade[AsyncAuthenticationClient]):
-    """Signs users in (POST /api/v3/signin).
+    """Sign users in (POST /api/v3/signin).
 
-    Every method takes:
-
-    Args:
+    Common parameters:
         options: a SignInOptionsDto, or a mapping with its wire names (`{"passwordEncryptType": "sm2"}`). Setting
             password_encrypt_type is enough: the password is encrypted here, under the server's current key.
-        timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+        password: as the user typed it.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
 
-    Every method raises:
+    Common errors:
         SignInError: the user cannot be signed in by this; its subclasses say why.
-        GenAuthAPIError: the server refused for another reason.
-        ConfigurationError: an argument cannot be right.
+        GenAuthAPIError: the server refused the request for another reason.
+        ConfigurationError: an argument is not valid.
         PasswordEncryptionError: the password cannot be encrypted.
-        TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+        TransportError, InvalidResponseError: no GenAuth response arrived.
     """
 
     def sign_in_by_credentials(
@@ -43,7 +42,7 @@ class SignIn(Facade[AsyncAuthenticationClient]):
         *,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Signs a user in with any kind of credentials. The methods named after one kind are easier to call.
+        """Sign a user in with any kind of credentials. The methods named after one kind are easier to call.
 
         Args:
             connection: the kind of credentials: PASSWORD, PASSCODE, LDAP or AD.
@@ -51,10 +50,8 @@ class SignIn(Facade[AsyncAuthenticationClient]):
             pass_code_payload: for PASSCODE.
             ad_payload: for AD.
             ldap_payload: for LDAP.
-            options: how to sign in.
             client_id: sent in the body, with client_secret, instead of the client's own proof.
             client_secret: belongs to client_id.
-            timeout: seconds for this call.
         """
         return bridge.run(
             lambda: self._async.sign_in_by_credentials(
@@ -78,13 +75,10 @@ class SignIn(Facade[AsyncAuthenticationClient]):
         *,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Signs a user in by password.
+        """Sign a user in by password.
 
         Args:
             account: the user name, email address or phone number.
-            password: as the user typed it.
-            options: how to sign in.
-            timeout: seconds for this call.
         """
         return bridge.run(lambda: self._async.sign_in_by_account_password(account, password, options, timeout=timeout))
 
@@ -96,13 +90,10 @@ class SignIn(Facade[AsyncAuthenticationClient]):
         *,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Signs a user in by email address and password.
+        """Sign a user in by email address and password.
 
         Args:
             email: the user's address.
-            password: as the user typed it.
-            options: how to sign in.
-            timeout: seconds for this call.
         """
         return bridge.run(lambda: self._async.sign_in_by_email_password(email, password, options, timeout=timeout))
 
@@ -114,13 +105,10 @@ class SignIn(Facade[AsyncAuthenticationClient]):
         *,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Signs a user in by phone number and password.
+        """Sign a user in by phone number and password.
 
         Args:
             phone: the user's number, without the country code.
-            password: as the user typed it.
-            options: how to sign in.
-            timeout: seconds for this call.
         """
         return bridge.run(lambda: self._async.sign_in_by_phone_password(phone, password, options, timeout=timeout))
 
@@ -132,13 +120,10 @@ class SignIn(Facade[AsyncAuthenticationClient]):
         *,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Signs a user in by user name and password.
+        """Sign a user in by user name and password.
 
         Args:
             username: the user's name.
-            password: as the user typed it.
-            options: how to sign in.
-            timeout: seconds for this call.
         """
         return bridge.run(
             lambda: self._async.sign_in_by_username_password(username, password, options, timeout=timeout)
@@ -152,13 +137,11 @@ class SignIn(Facade[AsyncAuthenticationClient]):
         *,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Signs a user in by the verification code that `send_email` sent with CHANNEL_LOGIN.
+        """Sign a user in by the verification code that `send_email` sent with CHANNEL_LOGIN.
 
         Args:
             email: the address that it was sent to.
             pass_code: the code.
-            options: how to sign in.
-            timeout: seconds for this call.
         """
         return bridge.run(lambda: self._async.sign_in_by_email_passcode(email, pass_code, options, timeout=timeout))
 
@@ -171,14 +154,12 @@ class SignIn(Facade[AsyncAuthenticationClient]):
         *,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Signs a user in by the verification code that `send_sms` sent with CHANNEL_LOGIN.
+        """Sign a user in by the verification code that `send_sms` sent with CHANNEL_LOGIN.
 
         Args:
             phone: the number that it was sent to, without the country code.
             pass_code: the code.
             phone_country_code: such as +86; needed outside mainland China.
-            options: how to sign in.
-            timeout: seconds for this call.
         """
         return bridge.run(
             lambda: self._async.sign_in_by_phone_passcode(
@@ -194,13 +175,10 @@ class SignIn(Facade[AsyncAuthenticationClient]):
         *,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Signs a user in by LDAP.
+        """Sign a user in by LDAP.
 
         Args:
             sAMAccountName: the LDAP account.
-            password: as the user typed it.
-            options: how to sign in.
-            timeout: seconds for this call.
         """
         return bridge.run(lambda: self._async.sign_in_by_ldap(sAMAccountName, password, options, timeout=timeout))
 
@@ -212,18 +190,15 @@ class SignIn(Facade[AsyncAuthenticationClient]):
         *,
         timeout: Timeout | None = None,
     ) -> models.LoginTokenRespDto:
-        """Signs a user in by Active Directory.
+        """Sign a user in by Active Directory.
 
         Args:
             sAMAccountName: the Active Directory account.
-            password: as the user typed it.
-            options: how to sign in.
-            timeout: seconds for this call.
         """
         return bridge.run(lambda: self._async.sign_in_by_ad(sAMAccountName, password, options, timeout=timeout))
 
     def gene_catcha_code_and_token(self, *, timeout: Timeout | None = None) -> models.GetCaptchaCodeRespDto:
-        """Makes a picture with a text for people to type, for sign-ins that need one (GET /api/v3/get-captcha-code).
+        """Create a CAPTCHA picture, for sign-ins that need one (GET /api/v3/get-captcha-code).
 
         What the user typed goes into SignInOptionsDto as captcha_code, with the picture's captcha_token.
 
@@ -232,6 +207,6 @@ class SignIn(Facade[AsyncAuthenticationClient]):
 
         Raises:
             GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
+            TransportError, InvalidResponseError: no GenAuth response arrived.
         """
         return bridge.run(lambda: self._async.gene_catcha_code_and_token(timeout=timeout))

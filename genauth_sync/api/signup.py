@@ -12,24 +12,23 @@ from genauth_sync._bridge import Facade, bridge
 
 
 class SignUp(Facade[AsyncAuthenticationClient]):
-    """Signs users up (POST /api/v3/signup). Nobody is signed in by that.
+    """Sign users up (POST /api/v3/signup). It signs no user in.
 
-    Every method takes:
-
-    Args:
+    Common parameters:
         profile: a SignUpProfileDto, or a mapping with its wire names.
         options: a SignUpOptionsDto, or a mapping with its wire names (`{"passwordEncryptType": "sm2"}`). Setting
             password_encrypt_type is enough: passwords are encrypted here, under the server's current key.
-        timeout: seconds for this call, or an httpx.Timeout; the client's when None.
+        password: as the user typed it.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
 
-    Every method raises:
+    Common errors:
         SignUpDisabledError: the application does not let new users sign up.
         ConflictError: there is an account with this name, address or number.
         InvalidPassCodeError: the verification code is wrong or has expired.
-        GenAuthAPIError: the server refused for another reason.
-        ConfigurationError: an argument cannot be right.
+        GenAuthAPIError: the server refused the request for another reason.
+        ConfigurationError: an argument is not valid.
         PasswordEncryptionError: a password cannot be encrypted.
-        TransportError, InvalidResponseError: no answer of GenAuth's arrived. The account may have been made.
+        TransportError, InvalidResponseError: no GenAuth response arrived. The account may have been made.
     """
 
     def sign_up(
@@ -42,15 +41,12 @@ class SignUp(Facade[AsyncAuthenticationClient]):
         *,
         timeout: Timeout | None = None,
     ) -> models.UserSingleRespDto:
-        """Signs a user up with any kind of credentials. The methods named after one kind are easier to call.
+        """Sign a user up with any kind of credentials. The methods named after one kind are easier to call.
 
         Args:
             connection: the kind of credentials: PASSWORD or PASSCODE.
             password_payload: for PASSWORD.
             pass_code_payload: for PASSCODE.
-            profile: what the new user tells.
-            options: how to sign up.
-            timeout: seconds for this call.
         """
         return bridge.run(
             lambda: self._async.sign_up(
@@ -67,14 +63,10 @@ class SignUp(Facade[AsyncAuthenticationClient]):
         *,
         timeout: Timeout | None = None,
     ) -> models.UserSingleRespDto:
-        """Signs a user up by email address and password.
+        """Sign a user up by email address and password.
 
         Args:
             email: the user's address.
-            password: as the user typed it.
-            profile: what the new user tells.
-            options: how to sign up.
-            timeout: seconds for this call.
         """
         return bridge.run(
             lambda: self._async.sign_up_by_email_password(email, password, profile, options, timeout=timeout)
@@ -89,14 +81,10 @@ class SignUp(Facade[AsyncAuthenticationClient]):
         *,
         timeout: Timeout | None = None,
     ) -> models.UserSingleRespDto:
-        """Signs a user up by user name and password.
+        """Sign a user up by user name and password.
 
         Args:
             username: the user's name.
-            password: as the user typed it.
-            profile: what the new user tells.
-            options: how to sign up.
-            timeout: seconds for this call.
         """
         return bridge.run(
             lambda: self._async.sign_up_by_username_password(username, password, profile, options, timeout=timeout)
@@ -111,14 +99,11 @@ class SignUp(Facade[AsyncAuthenticationClient]):
         *,
         timeout: Timeout | None = None,
     ) -> models.UserSingleRespDto:
-        """Signs a user up by the verification code that `send_email` sent with CHANNEL_REGISTER.
+        """Sign a user up by the verification code that `send_email` sent with CHANNEL_REGISTER.
 
         Args:
             email: the address that it was sent to.
             pass_code: the code.
-            profile: what the new user tells.
-            options: how to sign up.
-            timeout: seconds for this call.
         """
         return bridge.run(
             lambda: self._async.sign_up_by_email_passcode(email, pass_code, profile, options, timeout=timeout)
@@ -134,15 +119,12 @@ class SignUp(Facade[AsyncAuthenticationClient]):
         *,
         timeout: Timeout | None = None,
     ) -> models.UserSingleRespDto:
-        """Signs a user up by the verification code that `send_sms` sent with CHANNEL_REGISTER.
+        """Sign a user up by the verification code that `send_sms` sent with CHANNEL_REGISTER.
 
         Args:
             phone: the number that it was sent to, without the country code.
             pass_code: the code.
             phone_country_code: such as +86; needed outside mainland China.
-            profile: what the new user tells.
-            options: how to sign up.
-            timeout: seconds for this call.
         """
         return bridge.run(
             lambda: self._async.sign_up_by_phone_passcode(

@@ -12,7 +12,19 @@ from genauth_sync._bridge import Facade, bridge
 
 
 class WebAuthn(Facade[AsyncAuthenticationClient]):
-    """Passkeys by the older set of endpoints. The documents say little of their bodies and answers."""
+    """Register and use passkeys by the older endpoints. The documents say little of their bodies and answers.
+
+    Common parameters:
+        access_token: the user's, if this is done on a user's behalf; the client's when None.
+        body: members of the request body, by wire names. The documents do not say which there are.
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        NotSignedInError: the access token has expired or was revoked.
+        ConfigurationError: an argument is not valid, or there is no access token.
+        GenAuthAPIError: the server refused the request for another reason.
+        TransportError, InvalidResponseError: no GenAuth response arrived. A change may have been made.
+    """
 
     def web_authn_admin_initialize(
         self,
@@ -21,18 +33,8 @@ class WebAuthn(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Begins the registration of a passkey for another user, as an administrator
+        """Begin the registration of a passkey for another user, as an administrator
         (POST /api/v3/webauthn/admin/initialize).
-
-        Args:
-            body: members of the request body, by wire names. The documents do not say which there are.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(
             lambda: self._async.web_authn_admin_initialize(body=body, access_token=access_token, timeout=timeout)
@@ -45,18 +47,8 @@ class WebAuthn(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Registers a passkey for another user, as an administrator
+        """Register a passkey for another user, as an administrator
         (POST /api/v3/webauthn/admin/registration/finalize).
-
-        Args:
-            body: members of the request body, by wire names. The documents do not say which there are.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(
             lambda: self._async.web_authn_admin_register_finalize(body=body, access_token=access_token, timeout=timeout)
@@ -65,18 +57,11 @@ class WebAuthn(Facade[AsyncAuthenticationClient]):
     def update_web_authn_admin_credential(
         self, credential_id: str, name: str, *, access_token: str | None = None, timeout: Timeout | None = None
     ) -> models.UntypedRespDto:
-        """Renames another user's passkey, as an administrator (PUT /api/v3/webauthn/admin/credentials/{credentialId}).
+        """Rename another user's passkey, as an administrator (PUT /api/v3/webauthn/admin/credentials/{credentialId}).
 
         Args:
             credential_id: the passkey's id, in base64url.
             name: its new name.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(
             lambda: self._async.update_web_authn_admin_credential(
@@ -93,20 +78,13 @@ class WebAuthn(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Removes another user's passkey, as an administrator
+        """Remove another user's passkey, as an administrator
         (DELETE /api/v3/webauthn/admin/credentials/{credentialId}/{userId}/{appId}).
 
         Args:
             credential_id: the passkey's id, in base64url.
             user_id: the user's id.
             app_id: the application's id.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(
             lambda: self._async.delete_web_authn_admin_credential(
@@ -124,20 +102,13 @@ class WebAuthn(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Lists a user's passkeys (GET /api/v3/webauthn/person/credentials).
+        """List a user's passkeys (GET /api/v3/webauthn/person/credentials).
 
         Args:
             user_id: the user's id.
             page: which page, from 1.
             limit: how many on a page.
             app_id: the application's id.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         return bridge.run(
             lambda: self._async.list_web_authn_person_credentials(
@@ -148,17 +119,7 @@ class WebAuthn(Facade[AsyncAuthenticationClient]):
     def web_authn_login_initalize(
         self, *, body: Mapping[str, object] | None = None, timeout: Timeout | None = None
     ) -> models.UntypedRespDto:
-        """Begins a sign-in by passkey (POST /api/v3/webauthn/login/initialize).
-
-        Args:
-            body: members of the request body, by wire names. The documents do not say which there are.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
-        """
+        """Begin a sign-in by passkey (POST /api/v3/webauthn/login/initialize)."""
         return bridge.run(lambda: self._async.web_authn_login_initalize(body=body, timeout=timeout))
 
     def web_authn_login_finalize(
@@ -169,19 +130,15 @@ class WebAuthn(Facade[AsyncAuthenticationClient]):
         options: models.SignInByWebAuthnOptionsDto | Mapping[str, object] | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Signs a user in by passkey (POST /api/v3/webauthn/login/finalize).
+        """Sign a user in by passkey (POST /api/v3/webauthn/login/finalize).
 
         Args:
             ticket: from web_authn_login_initalize.
             credential: an AuthenticationCredentialDto, or a mapping with its wire names.
             options: how to sign in.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
 
         Raises:
             SignInError: the user cannot be signed in by this; its subclasses say why.
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(
             lambda: self._async.web_authn_login_finalize(ticket, credential, options=options, timeout=timeout)
@@ -194,18 +151,7 @@ class WebAuthn(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Begins the registration of a passkey (POST /api/v3/webauthn/registration/initialize).
-
-        Args:
-            body: members of the request body, by wire names. The documents do not say which there are.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
-        """
+        """Begin the registration of a passkey (POST /api/v3/webauthn/registration/initialize)."""
         return bridge.run(
             lambda: self._async.web_authn_register_initalize(body=body, access_token=access_token, timeout=timeout)
         )
@@ -217,18 +163,7 @@ class WebAuthn(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Begins the registration of a passkey as a second factor (POST /api/v3/webauthn/mfa-bind/initialize).
-
-        Args:
-            body: members of the request body, by wire names. The documents do not say which there are.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
-        """
+        """Begin the registration of a passkey as a second factor (POST /api/v3/webauthn/mfa-bind/initialize)."""
         return bridge.run(
             lambda: self._async.web_authn_mfa_bind_initialize(body=body, access_token=access_token, timeout=timeout)
         )
@@ -240,18 +175,7 @@ class WebAuthn(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Begins the verification of a passkey as a second factor (POST /api/v3/webauthn/mfa-verify/initialize).
-
-        Args:
-            body: members of the request body, by wire names. The documents do not say which there are.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
-        """
+        """Begin the verification of a passkey as a second factor (POST /api/v3/webauthn/mfa-verify/initialize)."""
         return bridge.run(
             lambda: self._async.web_authn_mfa_verify_initalize(body=body, access_token=access_token, timeout=timeout)
         )
@@ -263,18 +187,7 @@ class WebAuthn(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Registers a passkey (POST /api/v3/webauthn/registration/finalize).
-
-        Args:
-            body: members of the request body, by wire names. The documents do not say which there are.
-            access_token: the user's, if this is done on a user's behalf; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            ConfigurationError: an argument cannot be right.
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
-        """
+        """Register a passkey (POST /api/v3/webauthn/registration/finalize)."""
         return bridge.run(
             lambda: self._async.web_authn_register_finalize(body=body, access_token=access_token, timeout=timeout)
         )
@@ -287,19 +200,12 @@ class WebAuthn(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Lists the user's passkeys (GET /api/v3/webauthn/credentials).
+        """List the user's passkeys (GET /api/v3/webauthn/credentials).
 
         Args:
             page: which page, from 1.
             limit: how many on a page.
             access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         return bridge.run(
             lambda: self._async.list_web_authn_credentials(
@@ -310,19 +216,12 @@ class WebAuthn(Facade[AsyncAuthenticationClient]):
     def update_web_authn_credential(
         self, credential_id: str, name: str, *, access_token: str | None = None, timeout: Timeout | None = None
     ) -> models.IsSuccessRespDto:
-        """Renames one of the user's passkeys (PUT /api/v3/webauthn/credentials/{credentialId}).
+        """Rename one of the user's passkeys (PUT /api/v3/webauthn/credentials/{credentialId}).
 
         Args:
             credential_id: the passkey's id, in base64url.
             name: its new name.
             access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(
             lambda: self._async.update_web_authn_credential(
@@ -333,18 +232,11 @@ class WebAuthn(Facade[AsyncAuthenticationClient]):
     def delete_web_authn_credential(
         self, credential_id: str, *, access_token: str | None = None, timeout: Timeout | None = None
     ) -> models.UntypedRespDto:
-        """Removes one of the user's passkeys (DELETE /api/v3/webauthn/credentials/{credentialId}).
+        """Remove one of the user's passkeys (DELETE /api/v3/webauthn/credentials/{credentialId}).
 
         Args:
             credential_id: the passkey's id, in base64url.
             access_token: the user's; the client's when None.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            NotSignedInError: the token has expired or was revoked.
-            ConfigurationError: there is no access token, or an argument cannot be right.
-            GenAuthAPIError: the server refused for another reason.
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived. It may have been done.
         """
         return bridge.run(
             lambda: self._async.delete_web_authn_credential(credential_id, access_token=access_token, timeout=timeout)

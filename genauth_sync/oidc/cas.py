@@ -12,20 +12,23 @@ from genauth_sync._bridge import Facade, bridge
 
 
 class CAS(Facade[AsyncAuthenticationClient]):
-    """Finds out what a ticket that a user came back with is worth."""
+    """Validate CAS tickets.
+
+    Common parameters:
+        timeout: seconds for the call, or an httpx.Timeout; the client's when None.
+
+    Common errors:
+        TransportError, InvalidResponseError: no GenAuth response arrived.
+    """
 
     def validate_ticket_v1(
         self, ticket: str, service: str, *, timeout: Timeout | None = None
     ) -> models.Cas10ValidationResult:
-        """Whether a ticket is good, and whose (GET /cas-idp/{app_id}/validate, CAS 1.0). A ticket is good once.
+        """Validate a ticket, and read its user (GET /cas-idp/{app_id}/validate, CAS 1.0). A ticket is good once.
 
         Args:
             ticket: from the URL with which the user came back.
             service: the URL that the user was to come back to.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         return bridge.run(lambda: self._async.validate_ticket_v1(ticket, service, timeout=timeout))
 
@@ -44,15 +47,11 @@ class CAS(Facade[AsyncAuthenticationClient]):
     def validate_ticket_v2(
         self, ticket: str, service: str, format: Literal["JSON", "XML"] = "JSON", *, timeout: Timeout | None = None
     ) -> models.Cas20ValidationResult | str:
-        """Whether a ticket is good, whose, and what is known of them (GET /cas-idp/{app_id}/serviceValidate, CAS 2.0).
+        """Validate a ticket, and read its user and their attributes (GET /cas-idp/{app_id}/serviceValidate, CAS 2.0).
 
         Args:
             ticket: from the URL with which the user came back. A ticket is good once.
             service: the URL that the user was to come back to.
             format: JSON, or XML for the answer's text as it came.
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            TransportError, InvalidResponseError: no answer of GenAuth's arrived.
         """
         return bridge.run(lambda: self._async.validate_ticket_v2(ticket, service, format, timeout=timeout))

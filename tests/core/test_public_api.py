@@ -102,13 +102,17 @@ def public_methods(cls: type) -> list[tuple[str, Callable[..., object]]]:
 
 @pytest.mark.parametrize("cls", [AuthenticationClient, TokenSession, genauth_async.MemoryStore])
 def test_every_public_method_documents_its_parameters(cls: type) -> None:
+    """In its own docstring, or under the common parameters of its class."""
     missing: list[str] = []
     for name, method in public_methods(cls):
         doc = inspect.getdoc(method) or ""
         if not doc:
             missing.append(name)
         if cls is not genauth_async.MemoryStore:
-            missing += [f"{name}({parameter})" for parameter in undocumented(doc, method)[1:]]
+            owner = next(base for base in cls.__mro__ if name in vars(base))
+            _, _, common = (inspect.getdoc(owner) or "").partition("Common parameters:\n")
+            shared, _, _ = common.partition("\n\n")
+            missing += [f"{name}({parameter})" for parameter in undocumented(f"{doc}\n{shared}", method)[1:]]
     if cls is AuthenticationClient:
         missing += undocumented(inspect.getdoc(cls) or "", cls)
     assert missing == []

@@ -91,9 +91,9 @@ REFUSED = {
     ),
     "a_line_without_a_name": (
         "genauth_async/api/system.py",
-        "GenAuthAPIError: the server refused.",
+        "GenAuthAPIError: the server refused the request.",
         "whatever happens",
-        r"genauth_async/api/system\.py:\d+: Raises has a line that is no `name: text`",
+        r"genauth_async/api/system\.py:\d+: Common errors has a line that is no `name: text`",
     ),
 }
 
