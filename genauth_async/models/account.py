@@ -1,4 +1,4 @@
-"""Passwords of an account, and its end."""
+"""Account passwords and account deletion."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ class ValidatePasswordDto(Dto):
 
 @dto
 class ValidatePasswordResultDto(Dto):
-    """Whether this is the account's password."""
+    """Result of a password check."""
 
     valid: bool
 

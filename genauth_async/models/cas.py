@@ -1,4 +1,4 @@
-"""What a CAS ticket is worth."""
+"""Validation results of CAS tickets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Cas10ValidationResult(Dto):
 
 @dto
 class Cas20AuthenticationSuccess(Dto):
-    """A good ticket.
+    """User of a valid ticket.
 
     Attributes:
         user: whose it was.
@@ -36,7 +36,7 @@ class Cas20AuthenticationSuccess(Dto):
 
 @dto
 class Cas20AuthenticationFailure(Dto):
-    """A ticket that is not good.
+    """Refusal of an invalid ticket.
 
     Attributes:
         code: why, such as INVALID_TICKET.
@@ -49,7 +49,7 @@ class Cas20AuthenticationFailure(Dto):
 
 @dto
 class Cas20ServiceResponse(Dto):
-    """One of two."""
+    """Either a success or a failure."""
 
     authentication_success: Cas20AuthenticationSuccess | None = None
     authentication_failure: Cas20AuthenticationFailure | None = None
@@ -69,17 +69,17 @@ class Cas20ValidationResult(Dto):
 
     @property
     def success(self) -> Cas20AuthenticationSuccess | None:
-        """Whose ticket it was; None if it was not good."""
+        """User of the ticket; None if it was not valid."""
         return None if self.service_response is None else self.service_response.authentication_success
 
     @property
     def failure(self) -> Cas20AuthenticationFailure | None:
-        """Why the ticket was not good, from either place; None if it was."""
+        """Reason why the ticket was not valid, from either place; None if it was."""
         if self.service_response is not None and self.service_response.authentication_failure is not None:
             return self.service_response.authentication_failure
         return self.authentication_failure
 
     @property
     def valid(self) -> bool:
-        """Whether the ticket was good."""
+        """True if the ticket was valid."""
         return self.success is not None

@@ -1,4 +1,4 @@
-"""What several areas have in common."""
+"""Models of several areas."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ IdentityProvider = Literal[
 
 @dto
 class CommonResponseDto(Envelope):
-    """The answer to a call that has nothing to say but that it was done."""
+    """The answer to a call that reports nothing but its success."""
 
 
 @dto
 class IsSuccessDto(Dto):
-    """Whether it was done."""
+    """Success of a call."""
 
     success: bool
 
 
 @dto
 class IsSuccessRespDto(Envelope):
-    """The answer to a call that says whether it was done."""
+    """The answer to a call that reports its success."""
 
     data: IsSuccessDto
 
@@ -91,7 +91,7 @@ class LangObject(Dto):
 
 @dto
 class UntypedRespDto(Envelope):
-    """An answer of which the documents do not say what is in it: `data` is as it came, other members are in `extra`."""
+    """An answer of undocumented content: `data` is as it came, other members are in `extra`."""
 
     status_code: int = wired(default=200, also=("code",))
     data: object = None

@@ -1,4 +1,4 @@
-"""The email address and phone number of an account."""
+"""Email address and phone number of an account."""
 
 from __future__ import annotations
 

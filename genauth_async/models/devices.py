@@ -1,4 +1,4 @@
-"""The devices on which the user is signed in."""
+"""Devices on which the user is signed in."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ FastpassAction = Literal["APP_LOGIN"]
 
 @dto
 class SignInFastpassOptionsDto(Dto):
-    """How to sign in."""
+    """Sign-in options."""
 
     scope: str | None = None
     context: object = None
@@ -37,7 +37,7 @@ class FastpassUserInfoDto(Dto):
 
 @dto
 class GeneFastpassQRCodeInfoDto(Dto):
-    """What the QR code has to say to the client that scans it."""
+    """Content of the QR code, for the client that scans it."""
 
     qrcode_id: str
     user: FastpassUserInfoDto | None = None

@@ -9,7 +9,7 @@ from .profile import IdentityDto
 
 @dto
 class GenerateBindExtIdpLinkDataDto(Dto):
-    """Where to send the user's browser."""
+    """URL to send the user's browser to."""
 
     url: str = wired(secret=True)
 

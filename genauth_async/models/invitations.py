@@ -36,7 +36,7 @@ JoinStatus = Literal["PENDING", "PASSED"]
 
 @dto
 class UserPoolPublicConfigDto(Dto):
-    """A user pool, as shown to everybody."""
+    """Public data of a user pool."""
 
     name: str | None = None
     logo: str | None = None
@@ -45,14 +45,14 @@ class UserPoolPublicConfigDto(Dto):
 
 @dto
 class InviterDetailDto(Dto):
-    """Who invites."""
+    """User who invites."""
 
     display_name: str | None = None
 
 
 @dto
 class UniversalInvitationPublicConfigDto(Dto):
-    """What may be told of an invitation to whoever follows its link."""
+    """Public part of an invitation."""
 
     user_pool: UserPoolPublicConfigDto | None = None
     inviter: InviterDetailDto | None = None
@@ -67,7 +67,7 @@ class GetUniversalInvitationPublicConfigRespDto(Envelope):
 
 @dto
 class UniversalInviteeProfileDto(Dto):
-    """Who joins."""
+    """User who joins."""
 
     name: str
     email: str
@@ -84,7 +84,7 @@ class UniversalInvitationUserJoinDto(Dto):
 
 @dto
 class UniversalInvitationJoinRespDto(Dto):
-    """Whether the user has joined, or waits for approval."""
+    """Result of joining: joined, or waiting for approval."""
 
     status: JoinStatus | str
 
@@ -115,7 +115,7 @@ class ErrMsgI18nDto(Dto):
 
 @dto
 class AppValidateRuleDto(Dto):
-    """How a field of the sign-up form is checked."""
+    """Validation rule of a field of the sign-up form."""
 
     type: ValidateRuleType | str | None = None
     content: ValidateRuleType | str | None = None
@@ -149,7 +149,7 @@ class ExtendsFieldDto(Dto):
 
 @dto
 class InviteeContextDto(Dto):
-    """What an invitation asks of whoever accepts it."""
+    """Sign-up form of an invitation."""
 
     enabled_identifier_verify: bool | None = None
     send_verify_code_method: SendVerifyCodeMethod | str | None = None
@@ -198,7 +198,7 @@ class VerifyInviteCodeDto(Dto):
 
 @dto
 class InviteeProfileDto(Dto):
-    """What an invited user told."""
+    """Profile that an invited user filled in."""
 
     username: str | None = None
     nickname: str | None = None
@@ -251,7 +251,7 @@ class PolicyInviteeJoinedDto(Dto):
 
 @dto
 class GenerateInvitationLinkDto(Dto):
-    """A link to send to whoever is invited."""
+    """Invitation link."""
 
     link: str = wired(secret=True)
 

@@ -93,7 +93,7 @@ class PreCheckCodeDto(Dto):
 
 @dto
 class PreCheckCodeDataDto(Dto):
-    """Whether a verification code is right."""
+    """Result of checking a verification code."""
 
     is_valid: bool
     message: str | None = None

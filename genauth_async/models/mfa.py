@@ -30,7 +30,7 @@ class MfaTokenIntrospectResponse(Dto):
 
 @dto
 class FactorProfile(Dto):
-    """Where a factor's codes go: a phone number for SMS, an address for EMAIL, nothing for OTP."""
+    """Destination of a factor's codes: a phone number for SMS, an address for EMAIL, nothing for OTP."""
 
     phone_number: str | None = None
     phone_country_code: str | None = None
@@ -47,7 +47,7 @@ class SendEnrollFactorRequestDto(Dto):
 
 @dto
 class SendEnrollFactorRequestOtpDataDto(Dto):
-    """What an authenticator app has to be told.
+    """Secret and URI for an authenticator app.
 
     Attributes:
         qr_code_uri: the otpauth:// URI; genauth_async.qr draws it.
@@ -82,7 +82,7 @@ class SendEnrollFactorRequestRespDto(Envelope):
 
 @dto
 class EnrollFactorEnrollmentDataDto(Dto):
-    """What proves that the factor works.
+    """Proof that the factor works.
 
     Attributes:
         pass_code: the one-time password (OTP), or the code that was sent (SMS, EMAIL).
@@ -171,7 +171,7 @@ class MfaOtpVerityDto(Dto):
 
 @dto
 class OtpVerityRespDto(Dto):
-    """Whether the one-time password is right."""
+    """Result of checking a one-time password."""
 
     verified: bool
 

@@ -1,4 +1,4 @@
-"""Sign-in with what a social provider's mobile SDK gave."""
+"""Sign-in with the credentials of a social provider's mobile SDK."""
 
 from __future__ import annotations
 
@@ -45,63 +45,63 @@ MobileConnection = Literal[
 
 @dto
 class SignInByWechatPayloadDto(Dto):
-    """Sign-in with WeChat: what its mobile SDK gave."""
+    """Sign-in with WeChat: the credentials of its mobile SDK."""
 
     code: str | None = wired(default=None, secret=True)
 
 
 @dto
 class SignInByApplePayloadDto(Dto):
-    """Sign-in with Apple: what its mobile SDK gave."""
+    """Sign-in with Apple: the credentials of its mobile SDK."""
 
     code: str | None = wired(default=None, secret=True)
 
 
 @dto
 class SignInByAlipayPayloadDto(Dto):
-    """Sign-in with Alipay: what its mobile SDK gave."""
+    """Sign-in with Alipay: the credentials of its mobile SDK."""
 
     code: str | None = wired(default=None, secret=True)
 
 
 @dto
 class SignInByWechatworkDto(Dto):
-    """Sign-in with WeCom: what its mobile SDK gave."""
+    """Sign-in with WeCom: the credentials of its mobile SDK."""
 
     code: str | None = wired(default=None, secret=True)
 
 
 @dto
 class SignInByWechatworkAgencyPayloadDto(Dto):
-    """Sign-in with WeCom through an agency: what its mobile SDK gave."""
+    """Sign-in with WeCom through an agency: the credentials of its mobile SDK."""
 
     code: str | None = wired(default=None, secret=True)
 
 
 @dto
 class SignInByLarkPublicPayloadDto(Dto):
-    """Sign-in with a Lark application of the store: what its mobile SDK gave."""
+    """Sign-in with a Lark application of the store: the credentials of its mobile SDK."""
 
     code: str | None = wired(default=None, secret=True)
 
 
 @dto
 class SignInByLarkInternalPayloadDto(Dto):
-    """Sign-in with a Lark application of one organisation: what its mobile SDK gave."""
+    """Sign-in with a Lark application of one organisation: the credentials of its mobile SDK."""
 
     code: str | None = wired(default=None, secret=True)
 
 
 @dto
 class SignInByLarkBlockPayloadDto(Dto):
-    """Sign-in with Lark, inside a block: what its mobile SDK gave."""
+    """Sign-in with Lark, inside a block: the credentials of its mobile SDK."""
 
     code: str | None = wired(default=None, secret=True)
 
 
 @dto
 class SignInByYidunPayloadDto(Dto):
-    """Sign-in with NetEase Yidun: what its mobile SDK gave."""
+    """Sign-in with NetEase Yidun: the credentials of its mobile SDK."""
 
     token: str | None = wired(default=None, secret=True)
     access_token: str | None = wired(default=None, secret=True)
@@ -167,35 +167,35 @@ class SignInByDouyinMiniProgramCodeAndPhonePayloadDto(Dto):
 
 @dto
 class SignInByGooglePayloadDto(Dto):
-    """Sign-in with Google: what its mobile SDK gave."""
+    """Sign-in with Google: the credentials of its mobile SDK."""
 
     code: str = wired(secret=True)
 
 
 @dto
 class SignInByFacebookPayloadDto(Dto):
-    """Sign-in with Facebook: what its mobile SDK gave."""
+    """Sign-in with Facebook: the credentials of its mobile SDK."""
 
     access_token: str = wired(wire="access_token", secret=True)
 
 
 @dto
 class SignInByQQPayloadDto(Dto):
-    """Sign-in with QQ: what its mobile SDK gave."""
+    """Sign-in with QQ: the credentials of its mobile SDK."""
 
     access_token: str = wired(wire="access_token", secret=True)
 
 
 @dto
 class SignInByWeiboPayloadDto(Dto):
-    """Sign-in with Weibo: what its mobile SDK gave."""
+    """Sign-in with Weibo: the credentials of its mobile SDK."""
 
     access_token: str = wired(wire="access_token", secret=True)
 
 
 @dto
 class SignInByBaiduPayloadDto(Dto):
-    """Sign-in with Baidu: what its mobile SDK gave."""
+    """Sign-in with Baidu: the credentials of its mobile SDK."""
 
     code: str | None = wired(default=None, secret=True)
     access_token: str | None = wired(default=None, wire="access_token", secret=True)
@@ -203,14 +203,14 @@ class SignInByBaiduPayloadDto(Dto):
 
 @dto
 class SignInByLinkedInPayloadDto(Dto):
-    """Sign-in with LinkedIn: what its mobile SDK gave."""
+    """Sign-in with LinkedIn: the credentials of its mobile SDK."""
 
     code: str = wired(secret=True)
 
 
 @dto
 class SignInByDingTalkPayloadDto(Dto):
-    """Sign-in with DingTalk: what its mobile SDK gave."""
+    """Sign-in with DingTalk: the credentials of its mobile SDK."""
 
     code: str = wired(secret=True)
     is_sns_code: bool | None = None
@@ -218,49 +218,49 @@ class SignInByDingTalkPayloadDto(Dto):
 
 @dto
 class SignInByGithubPayloadDto(Dto):
-    """Sign-in with GitHub: what its mobile SDK gave."""
+    """Sign-in with GitHub: the credentials of its mobile SDK."""
 
     code: str = wired(secret=True)
 
 
 @dto
 class SignInByGiteePayloadDto(Dto):
-    """Sign-in with Gitee: what its mobile SDK gave."""
+    """Sign-in with Gitee: the credentials of its mobile SDK."""
 
     code: str = wired(secret=True)
 
 
 @dto
 class SignInByGitlabPayloadDto(Dto):
-    """Sign-in with GitLab: what its mobile SDK gave."""
+    """Sign-in with GitLab: the credentials of its mobile SDK."""
 
     code: str = wired(secret=True)
 
 
 @dto
 class SignInByDouyinPayloadDto(Dto):
-    """Sign-in with Douyin: what its mobile SDK gave."""
+    """Sign-in with Douyin: the credentials of its mobile SDK."""
 
     code: str = wired(secret=True)
 
 
 @dto
 class SignInByKuaishouPayloadDto(Dto):
-    """Sign-in with Kuaishou: what its mobile SDK gave."""
+    """Sign-in with Kuaishou: the credentials of its mobile SDK."""
 
     code: str = wired(secret=True)
 
 
 @dto
 class SignInByXiaomiPayloadDto(Dto):
-    """Sign-in with Xiaomi: what its mobile SDK gave."""
+    """Sign-in with Xiaomi: the credentials of its mobile SDK."""
 
     code: str = wired(secret=True)
 
 
 @dto
 class SignInByLinePayloadDto(Dto):
-    """Sign-in with LINE: what its mobile SDK gave."""
+    """Sign-in with LINE: the credentials of its mobile SDK."""
 
     wire_case = "snake"
 
@@ -270,35 +270,35 @@ class SignInByLinePayloadDto(Dto):
 
 @dto
 class SignInBySlackPayloadDto(Dto):
-    """Sign-in with Slack: what its mobile SDK gave."""
+    """Sign-in with Slack: the credentials of its mobile SDK."""
 
     code: str = wired(secret=True)
 
 
 @dto
 class SignInByOPPOPayloadDto(Dto):
-    """Sign-in with OPPO: what its mobile SDK gave."""
+    """Sign-in with OPPO: the credentials of its mobile SDK."""
 
     code: str = wired(secret=True)
 
 
 @dto
 class SignInByHuaweiPayloadDto(Dto):
-    """Sign-in with Huawei: what its mobile SDK gave."""
+    """Sign-in with Huawei: the credentials of its mobile SDK."""
 
     code: str = wired(secret=True)
 
 
 @dto
 class SignInByAmazonPayloadDto(Dto):
-    """Sign-in with Amazon: what its mobile SDK gave."""
+    """Sign-in with Amazon: the credentials of its mobile SDK."""
 
     access_token: str = wired(wire="access_token", secret=True)
 
 
 @dto
 class SignInByMobileOptionsDto(Dto):
-    """How to sign in."""
+    """Sign-in options."""
 
     scope: str | None = None
     context: object = None

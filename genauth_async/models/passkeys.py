@@ -22,7 +22,7 @@ class PublicKeyCredentialDescriptorDto(Dto):
 
 @dto
 class PublicKeyCredentialRequestOptionsDto(Dto):
-    """What navigator.credentials.get() is to be given (WebAuthn section 5.5).
+    """Options for navigator.credentials.get() (WebAuthn section 5.5).
 
     Attributes:
         challenge: in base64url.
@@ -37,7 +37,7 @@ class PublicKeyCredentialRequestOptionsDto(Dto):
 
 @dto
 class AuthenticationOptionsDto(Dto):
-    """What navigator.credentials.get() is to be given, and the ticket of this attempt."""
+    """Options for navigator.credentials.get(), and the ticket of this attempt."""
 
     authentication_options: PublicKeyCredentialRequestOptionsDto
     ticket: str = wired(secret=True)
@@ -62,7 +62,7 @@ class AuthenticatorAssertionResponseDto(Dto):
 
 @dto
 class AuthenticationCredentialDto(Dto):
-    """What navigator.credentials.get() gave the page (WebAuthn section 5.1)."""
+    """Result of navigator.credentials.get() (WebAuthn section 5.1)."""
 
     id: str
     raw_id: str
@@ -72,7 +72,7 @@ class AuthenticationCredentialDto(Dto):
 
 @dto
 class SignInByWebAuthnOptionsDto(Dto):
-    """How to sign in."""
+    """Sign-in options."""
 
     scope: str | None = None
     context: object = None
@@ -90,7 +90,7 @@ class VerifyAuthenticationDto(Dto):
 
 @dto
 class VerifyAuthenticationResultDto(Dto):
-    """Whether the passkey is right, and the user's tokens if so."""
+    """Result of verifying a passkey, with the user's tokens if it is right."""
 
     verified: bool
     token_set: LoginTokenResponseDataDto | None = None
@@ -138,7 +138,7 @@ class PublicKeyCredentialUserEntityDto(Dto):
 
 @dto
 class PublicKeyCredentialCreationOptionsDto(Dto):
-    """What navigator.credentials.create() is to be given (WebAuthn section 5.4).
+    """Options for navigator.credentials.create() (WebAuthn section 5.4).
 
     Attributes:
         challenge: in base64url.
@@ -155,7 +155,7 @@ class PublicKeyCredentialCreationOptionsDto(Dto):
 
 @dto
 class RegistrationOptionsDto(Dto):
-    """What navigator.credentials.create() is to be given, and the ticket of this attempt."""
+    """Options for navigator.credentials.create(), and the ticket of this attempt."""
 
     registration_options: PublicKeyCredentialCreationOptionsDto
     ticket: str = wired(secret=True)
@@ -178,7 +178,7 @@ class AuthenticatorAttestationResponseDto(Dto):
 
 @dto
 class RegistrationCredentialDto(Dto):
-    """What navigator.credentials.create() gave the page (WebAuthn section 5.1)."""
+    """Result of navigator.credentials.create() (WebAuthn section 5.1)."""
 
     id: str
     raw_id: str
@@ -198,7 +198,7 @@ class VerifyRegistrationDto(Dto):
 
 @dto
 class VerifyRegistrationResultDto(Dto):
-    """Whether the passkey was registered."""
+    """Result of registering a passkey."""
 
     verified: bool
 

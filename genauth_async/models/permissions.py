@@ -1,4 +1,4 @@
-"""What the user may do."""
+"""Permissions of the user."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class CheckPermissionStringResourceDto(Dto):
 
 @dto
 class CheckResourcePermissionRespDto(Dto):
-    """Whether the user may do the action on the resource."""
+    """Result of checking an action on a resource."""
 
     namespace_code: str | None = None
     action: str
@@ -110,7 +110,7 @@ class OpenResource(Dto):
 
 @dto
 class UserAuthResourceListDto(Dto):
-    """What the user may use in one namespace."""
+    """Resources that the user may use in one namespace."""
 
     user_id: str | None = None
     namespace_code: str
@@ -119,7 +119,7 @@ class UserAuthResourceListDto(Dto):
 
 @dto
 class GetUserAuthResourceListDataDto(Dto):
-    """What the user may use, one entry for each namespace."""
+    """Resources that the user may use, one entry for each namespace."""
 
     user_permission_list: list[UserAuthResourceListDto]
 
@@ -208,7 +208,7 @@ class TreeResourceAuthAction(Dto):
 
 @dto
 class GetUserAuthResourceStructDataDto(Dto):
-    """What the user may use of one resource; which of the three members is there depends on its type."""
+    """Permissions on one resource; its type determines which of the three members is there."""
 
     namespace_code: str
     resource_code: str

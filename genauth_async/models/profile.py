@@ -123,7 +123,7 @@ class UpdateUserProfileDto(Dto):
 
 @dto
 class GetSecurityInfoDto(Dto):
-    """How well the account is protected."""
+    """Security level of the account."""
 
     password_security_level: int | None = None
     mfa_enrolled: bool | None = None

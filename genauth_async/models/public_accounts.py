@@ -12,7 +12,7 @@ UserType = Literal["1", "2"]
 
 @dto
 class SignInBySwitchOptionsDto(Dto):
-    """How to sign in."""
+    """Sign-in options."""
 
     scope: str | None = None
     context: object = None

@@ -14,7 +14,7 @@ PushCodeStatus = Literal["PUSHED", "AUTHORIZED", "CANCELLED", "EXPIRED", "ERROR"
 
 @dto
 class SignInByPushOptionsDto(Dto):
-    """How to sign in."""
+    """Sign-in options."""
 
     scope: str | None = None
     context: str | None = None
@@ -51,7 +51,7 @@ class GenePushCodeRespDto(Envelope):
 
 @dto
 class CheckPushCodeStatusDataDto(Dto):
-    """How a push message stands.
+    """Status of a push message.
 
     Attributes:
         status: PUSHED, AUTHORIZED, CANCELLED, EXPIRED or ERROR.

@@ -48,7 +48,7 @@ class GeneQRCodeRespDto(Envelope):
 
 @dto
 class QRCodeStatusBriefUserInfoDto(Dto):
-    """Who scanned the QR code."""
+    """User who scanned the QR code."""
 
     display_name: str | None = None
     photo: str | None = None
@@ -56,7 +56,7 @@ class QRCodeStatusBriefUserInfoDto(Dto):
 
 @dto
 class CheckQRCodeStatusDataDto(Dto):
-    """How a QR code stands.
+    """Status of a QR code.
 
     Attributes:
         status: PENDING, SCANNED, AUTHORIZED, CANCELLED, EXPIRED or ERROR.

@@ -1,4 +1,4 @@
-"""What belongs to the user: sign-ins, applications, tenants, roles, groups, resources."""
+"""Resources of the user: sign-ins, applications, tenants, roles, groups, authorized resources."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class GeoIpLocation(Dto):
 
 @dto
 class GeoIp(Dto):
-    """Where an IP address is."""
+    """Location of an IP address."""
 
     wire_case = "snake"
 

@@ -50,7 +50,7 @@ class SignInByAdPayloadDto(Dto):
 
 @dto
 class SignInOptionsDto(Dto):
-    """How to sign in.
+    """Sign-in options.
 
     Attributes:
         scope: the scopes asked for, separated by spaces; `offline_access` gives a refresh token.
@@ -121,7 +121,7 @@ class LoginTokenRespDto(Envelope):
 
 @dto
 class GetCaptchaCodeDataDto(Dto):
-    """A picture with a text for people to type.
+    """A CAPTCHA picture.
 
     Attributes:
         captcha_code_svg: the picture, as SVG.

@@ -33,7 +33,7 @@ class SignUpByPassCodeDto(Dto):
 
 @dto
 class SignUpProfileDto(Dto):
-    """What the new user tells."""
+    """Profile of the new user."""
 
     nickname: str | None = None
     company: str | None = None
@@ -66,7 +66,7 @@ class SignUpProfileDto(Dto):
 
 @dto
 class SignUpOptionsDto(Dto):
-    """How to sign up.
+    """Sign-up options.
 
     Attributes:
         client_ip: the user's address, for the user pool's security policies.

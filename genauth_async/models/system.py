@@ -1,4 +1,4 @@
-"""What a GenAuth server says of itself."""
+"""Server information."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class OIDCTokenResponse(Dto):
 
 @dto
 class TokenSet(OIDCTokenResponse):
-    """What a TokenSession keeps of a user, and what a TokenStore stores.
+    """Tokens of a user, as a TokenSession keeps and a TokenStore stores them.
 
     Attributes:
         obtained_at: when the tokens arrived, in seconds since the epoch.
@@ -42,7 +42,7 @@ class TokenSet(OIDCTokenResponse):
 
 @dto
 class IntrospectionResponse(Dto):
-    """What the server says of a token (RFC 7662 section 2.2). Only `active` is always there."""
+    """Introspection response (RFC 7662 section 2.2). Only `active` is always there."""
 
     wire_case = "snake"
 

@@ -1,4 +1,4 @@
-"""What verified tokens say."""
+"""Claims of verified tokens."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class AccessToken(Dto):
 
     @property
     def scopes(self) -> frozenset[str]:
-        """What it is good for."""
+        """Scopes of the token."""
         return frozenset((self.scope or "").split())
 
 
