@@ -24,21 +24,22 @@ _T = TypeVar("_T")
 
 DEFAULT_INTERVAL: Final = 2.0
 DEFAULT_WAIT: Final = 300.0
+_FINAL: Final = frozenset({"AUTHORIZED", "CANCELLED", "EXPIRED", "ERROR"})
 _SLOW_DOWN_SECONDS: Final = 5.0  # RFC 8628 section 3.5
 
 
 class Polling(Stream[_T]):
     """Iterate over the states of a resource, each once, up to a final one.
 
-    The first call asks at once. Failures that may pass do not end it: no or a broken answer, a server error, a rate
-    limit. After a rate limit it asks less often.
+    The first request is sent at once. Transient failures do not end it: no or a broken response, a server error, a
+    rate limit. A rate limit makes the interval longer.
 
     Args:
-        check: asks for the present state.
-        status_of: what tells two states apart.
-        final: the statuses after which nothing more is to come.
-        clock: where time comes from.
-        interval: seconds between an answer and the next question.
+        check: reads the present state.
+        status_of: reads the status of a state; equal statuses are one state.
+        final: the statuses that end the iteration.
+        clock: the source of time.
+        interval: seconds between a response and the next request.
         wait: seconds in total, from the first call on, cancelled ones included.
 
     Raises:
@@ -50,7 +51,7 @@ class Polling(Stream[_T]):
         self,
         check: Callable[[], Awaitable[_T]],
         status_of: Callable[[_T], str],
-        final: frozenset[str],
+        final: frozenset[str] = _FINAL,
         *,
         clock: Clock,
         interval: float = DEFAULT_INTERVAL,

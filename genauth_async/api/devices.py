@@ -116,7 +116,7 @@ class Devices(Api):
             timeout: seconds for each page, or an httpx.Timeout; the client's when None.
 
         Raises:
-            ConfigurationError: an argument is not valid. What list_devices raises is raised while iterating.
+            ConfigurationError: an argument is not valid. Errors of list_devices are raised while iterating.
         """
 
         async def fetch(page: int) -> tuple[Sequence[models.TerminalSessionDto], int | None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 from .. import models
 from .._arguments.text import needed
@@ -13,8 +12,6 @@ from ..settings import Timeout
 from ..stream import Stream
 from ._base import Api
 from ._polling import DEFAULT_INTERVAL, DEFAULT_WAIT, Polling
-
-_FINAL: Final = frozenset({"AUTHORIZED", "CANCELLED", "EXPIRED", "ERROR"})
 
 
 class Fastpass(Api):
@@ -42,7 +39,7 @@ class Fastpass(Api):
         (POST /api/v3/gene-fastpass-qrcode-info).
 
         Args:
-            options: how to sign in.
+            options: sign-in options.
             access_token: the user's; the client's when None.
 
         Raises:
@@ -139,9 +136,9 @@ class Fastpass(Api):
         Use it where the code is shown.
 
         Args:
-            interval: seconds between two questions. When the server says that these are too many, it grows by 5.
+            interval: seconds between two requests. When the server limits their rate, it grows by 5.
             wait: seconds in total.
-            timeout: seconds for each question, or an httpx.Timeout; the client's when None.
+            timeout: seconds for each request, or an httpx.Timeout; the client's when None.
 
         Raises:
             WaitTimeoutError: no final state came in time.
@@ -152,6 +149,4 @@ class Fastpass(Api):
         async def check() -> models.CheckQRCodeStatusDataDto:
             return (await asker.get_fastpass_qr_code_status(qrcode_id, access_token=access_token, timeout=timeout)).data
 
-        return Polling(
-            check, lambda state: state.status, _FINAL, clock=self._settings.clock, interval=interval, wait=wait
-        )
+        return Polling(check, lambda state: state.status, clock=self._settings.clock, interval=interval, wait=wait)

@@ -33,7 +33,7 @@ class MiniPrograms(Api):
     ) -> models.DecryptWechatMiniProgramDataRespDto:
         """Decrypt the data that a WeChat mini program was given (POST /api/v3/decrypt-wechat-miniprogram-data).
 
-        What is in `data` is WeChat's.
+        `data` is WeChat's.
 
         Args:
             code: the code of wx.login.
@@ -96,7 +96,7 @@ class MiniPrograms(Api):
     ) -> models.DecryptDouyinMiniProgramDataRespDto:
         """Decrypt the data that a Douyin mini program was given (POST /api/v3/decrypt-douyin-miniprogram-data).
 
-        What is in `data` is Douyin's.
+        `data` is Douyin's.
 
         Args:
             code: the code of tt.login.

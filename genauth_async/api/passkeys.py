@@ -34,7 +34,7 @@ class Passkeys(Api):
     ) -> models.GetAuthenticationOptionsRespDto:
         """Begin a sign-in by passkey (GET /api/v3/webauthn/authentication).
 
-        What it gives is for navigator.credentials.get() in the user's browser, and verify_authentication.
+        The answer is for navigator.credentials.get() in the user's browser, and verify_authentication.
         """
         request = get("api", "v3", "webauthn", "authentication")
         return await self._call(request, models.GetAuthenticationOptionsRespDto, timeout)
@@ -55,7 +55,7 @@ class Passkeys(Api):
             ticket: from init_authentication_options.
             authentication_credential: an AuthenticationCredentialDto, or a mapping with its wire names: binary strings
                 in base64url.
-            options: how to sign in.
+            options: sign-in options.
 
         Raises:
             SignInError: the user cannot be signed in by this; its subclasses say why.
@@ -78,7 +78,7 @@ class Passkeys(Api):
     ) -> models.GetRegistrationOptionsRespDto:
         """Begin the registration of a passkey (GET /api/v3/webauthn/registration).
 
-        What it gives is for navigator.credentials.create() in the user's browser, and verify_register.
+        The answer is for navigator.credentials.create() in the user's browser, and verify_register.
         """
         request = get("api", "v3", "webauthn", "registration")
         return await self._call_as_user(request, models.GetRegistrationOptionsRespDto, access_token, timeout)

@@ -214,7 +214,7 @@ class Permissions(Api):
             timeout: seconds for each page, or an httpx.Timeout; the client's when None.
 
         Raises:
-            ConfigurationError: an argument is not valid. What get_enable_permission_apply_role_list raises is raised
+            ConfigurationError: an argument is not valid. Errors of get_enable_permission_apply_role_list are raised
                 while iterating.
         """
 

@@ -63,7 +63,7 @@ class Profile(Api):
     ) -> models.UserSingleRespDto:
         """Change the user's profile (POST /api/v3/update-profile).
 
-        What is None stays as it is.
+        Arguments that are None change nothing.
 
         Args:
             name: the full name.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 from .. import models
 from .._arguments.text import needed
@@ -13,8 +12,6 @@ from ..settings import Timeout
 from ..stream import Stream
 from ._base import Api
 from ._polling import DEFAULT_INTERVAL, DEFAULT_WAIT, Polling
-
-_FINAL: Final = frozenset({"AUTHORIZED", "CANCELLED", "EXPIRED", "ERROR"})
 
 
 class Push(Api):
@@ -136,9 +133,9 @@ class Push(Api):
         Once AUTHORIZED, its token_set has the tokens.
 
         Args:
-            interval: seconds between two questions. When the server says that these are too many, it grows by 5.
+            interval: seconds between two requests. When the server limits their rate, it grows by 5.
             wait: seconds in total.
-            timeout: seconds for each question, or an httpx.Timeout; the client's when None.
+            timeout: seconds for each request, or an httpx.Timeout; the client's when None.
 
         Raises:
             WaitTimeoutError: no final state came in time.
@@ -149,6 +146,4 @@ class Push(Api):
         async def check() -> models.CheckPushCodeStatusDataDto:
             return (await asker.check_push_code_status(push_code_id, timeout=timeout)).data
 
-        return Polling(
-            check, lambda state: state.status, _FINAL, clock=self._settings.clock, interval=interval, wait=wait
-        )
+        return Polling(check, lambda state: state.status, clock=self._settings.clock, interval=interval, wait=wait)

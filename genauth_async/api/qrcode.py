@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from .. import models
 from .._arguments.text import needed
 from .._wire.request import get, post
@@ -11,8 +9,6 @@ from ..settings import Timeout
 from ..stream import Stream
 from ._base import Api
 from ._polling import DEFAULT_INTERVAL, DEFAULT_WAIT, Polling
-
-_FINAL: Final = frozenset({"AUTHORIZED", "CANCELLED", "EXPIRED", "ERROR"})
 
 
 class QRCode(Api):
@@ -160,9 +156,9 @@ class QRCode(Api):
         Once AUTHORIZED, its ticket is for exchange_token_set_with_qr_code_ticket.
 
         Args:
-            interval: seconds between two questions. When the server says that these are too many, it grows by 5.
+            interval: seconds between two requests. When the server limits their rate, it grows by 5.
             wait: seconds in total.
-            timeout: seconds for each question, or an httpx.Timeout; the client's when None.
+            timeout: seconds for each request, or an httpx.Timeout; the client's when None.
 
         Raises:
             WaitTimeoutError: no final state came in time.
@@ -173,6 +169,4 @@ class QRCode(Api):
         async def check() -> models.CheckQRCodeStatusDataDto:
             return (await asker.check_qr_code_status(qrcode_id, timeout=timeout)).data
 
-        return Polling(
-            check, lambda state: state.status, _FINAL, clock=self._settings.clock, interval=interval, wait=wait
-        )
+        return Polling(check, lambda state: state.status, clock=self._settings.clock, interval=interval, wait=wait)

@@ -162,7 +162,7 @@ class Resources(Api):
             timeout: seconds for each page, or an httpx.Timeout; the client's when None.
 
         Raises:
-            ConfigurationError: an argument is not valid. What get_login_history raises is raised while iterating.
+            ConfigurationError: an argument is not valid. Errors of get_login_history are raised while iterating.
         """
 
         async def fetch(page: int) -> tuple[Sequence[models.LoginHistoryDto], int | None]:

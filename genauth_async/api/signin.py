@@ -230,14 +230,7 @@ class SignIn(Api):
     ) -> models.GetCaptchaCodeRespDto:
         """Create a CAPTCHA picture, for sign-ins that need one (GET /api/v3/get-captcha-code).
 
-        What the user typed goes into SignInOptionsDto as captcha_code, with the picture's captcha_token.
-
-        Args:
-            timeout: seconds for this call, or an httpx.Timeout; the client's when None.
-
-        Raises:
-            GenAuthAPIError: the server refused.
-            TransportError, InvalidResponseError: no GenAuth response arrived.
+        The text that the user typed goes into SignInOptionsDto as captcha_code, with the picture's captcha_token.
         """
         request = get("api", "v3", "get-captcha-code")
         return await self._call(request, models.GetCaptchaCodeRespDto, timeout)

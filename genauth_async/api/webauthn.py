@@ -37,8 +37,7 @@ class WebAuthn(Api):
         """Begin the registration of a passkey for another user, as an administrator
         (POST /api/v3/webauthn/admin/initialize).
         """
-        sent = argument(body, models.Dto, "body") or models.Dto()
-        request = post("api", "v3", "webauthn", "admin", "initialize", body=sent)
+        request = _post("admin", "initialize", body=body)
         return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
 
     async def web_authn_admin_register_finalize(
@@ -51,8 +50,7 @@ class WebAuthn(Api):
         """Register a passkey for another user, as an administrator
         (POST /api/v3/webauthn/admin/registration/finalize).
         """
-        sent = argument(body, models.Dto, "body") or models.Dto()
-        request = post("api", "v3", "webauthn", "admin", "registration", "finalize", body=sent)
+        request = _post("admin", "registration", "finalize", body=body)
         return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
 
     async def update_web_authn_admin_credential(
@@ -145,9 +143,7 @@ class WebAuthn(Api):
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
         """Begin a sign-in by passkey (POST /api/v3/webauthn/login/initialize)."""
-        sent = argument(body, models.Dto, "body") or models.Dto()
-        request = post("api", "v3", "webauthn", "login", "initialize", body=sent)
-        return await self._call(request, models.UntypedRespDto, timeout)
+        return await self._call(_post("login", "initialize", body=body), models.UntypedRespDto, timeout)
 
     async def web_authn_login_finalize(
         self,
@@ -162,7 +158,7 @@ class WebAuthn(Api):
         Args:
             ticket: from web_authn_login_initalize.
             credential: an AuthenticationCredentialDto, or a mapping with its wire names.
-            options: how to sign in.
+            options: sign-in options.
 
         Raises:
             SignInError: the user cannot be signed in by this; its subclasses say why.
@@ -183,8 +179,7 @@ class WebAuthn(Api):
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
         """Begin the registration of a passkey (POST /api/v3/webauthn/registration/initialize)."""
-        sent = argument(body, models.Dto, "body") or models.Dto()
-        request = post("api", "v3", "webauthn", "registration", "initialize", body=sent)
+        request = _post("registration", "initialize", body=body)
         return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
 
     async def web_authn_mfa_bind_initialize(
@@ -195,8 +190,7 @@ class WebAuthn(Api):
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
         """Begin the registration of a passkey as a second factor (POST /api/v3/webauthn/mfa-bind/initialize)."""
-        sent = argument(body, models.Dto, "body") or models.Dto()
-        request = post("api", "v3", "webauthn", "mfa-bind", "initialize", body=sent)
+        request = _post("mfa-bind", "initialize", body=body)
         return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
 
     async def web_authn_mfa_verify_initalize(
@@ -207,8 +201,7 @@ class WebAuthn(Api):
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
         """Begin the verification of a passkey as a second factor (POST /api/v3/webauthn/mfa-verify/initialize)."""
-        sent = argument(body, models.Dto, "body") or models.Dto()
-        request = post("api", "v3", "webauthn", "mfa-verify", "initialize", body=sent)
+        request = _post("mfa-verify", "initialize", body=body)
         return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
 
     async def web_authn_register_finalize(
@@ -219,8 +212,7 @@ class WebAuthn(Api):
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
         """Register a passkey (POST /api/v3/webauthn/registration/finalize)."""
-        sent = argument(body, models.Dto, "body") or models.Dto()
-        request = post("api", "v3", "webauthn", "registration", "finalize", body=sent)
+        request = _post("registration", "finalize", body=body)
         return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
 
     async def list_web_authn_credentials(
@@ -277,3 +269,8 @@ class WebAuthn(Api):
             method="DELETE", path=("api", "v3", "webauthn", "credentials", segment("credential_id", credential_id))
         )
         return await self._call_as_user(request, models.UntypedRespDto, access_token, timeout)
+
+
+def _post(*path: str, body: Mapping[str, object] | None) -> Request:
+    """Build a request whose body the documents do not describe."""
+    return post("api", "v3", "webauthn", *path, body=argument(body, models.Dto, "body") or models.Dto())

@@ -63,8 +63,7 @@ class Wechat(Api):
         (POST /api/v2/ecConn/wechatMobile/register).
         """
         sent = models.BindByRegiserInputApi(key=key, action=action)
-        request = post("api", "v2", "ecConn", "wechatMobile", "register", body=sent)
-        return await self._call(request, models.WechatLoginTokenRespDto, timeout)
+        return await self._continue("register", sent, timeout)
 
     async def bind_by_email_code(
         self,
@@ -83,8 +82,7 @@ class Wechat(Api):
             email: the address.
         """
         sent = models.BindByEmailCodeInputApi(key=key, action=action, code=code, email=email)
-        request = post("api", "v2", "ecConn", "wechatMobile", "byEmailCode", body=sent)
-        return await self._call(request, models.WechatLoginTokenRespDto, timeout)
+        return await self._continue("byEmailCode", sent, timeout)
 
     async def bind_by_phone_code(
         self,
@@ -107,8 +105,7 @@ class Wechat(Api):
         sent = models.BindByPhoneCodeInputApi(
             key=key, action=action, code=code, phone=phone, phone_country_code=phone_country_code
         )
-        request = post("api", "v2", "ecConn", "wechatMobile", "byPhoneCode", body=sent)
-        return await self._call(request, models.WechatLoginTokenRespDto, timeout)
+        return await self._continue("byPhoneCode", sent, timeout)
 
     async def bind_by_account(
         self,
@@ -127,8 +124,7 @@ class Wechat(Api):
             account: the user name, email address or phone number.
         """
         sent = models.BindByAccountInputApi(key=key, action=action, password=password, account=account)
-        request = post("api", "v2", "ecConn", "wechatMobile", "byAccount", body=sent)
-        return await self._call(request, models.WechatLoginTokenRespDto, timeout)
+        return await self._continue("byAccount", sent, timeout)
 
     async def select_account(
         self,
@@ -145,8 +141,7 @@ class Wechat(Api):
             account: which one.
         """
         sent = models.BindByAccountsInputApi(key=key, action=action, account=account)
-        request = post("api", "v2", "ecConn", "wechatMobile", "select", body=sent)
-        return await self._call(request, models.WechatLoginTokenRespDto, timeout)
+        return await self._continue("select", sent, timeout)
 
     async def bind_by_account_id(
         self,
@@ -163,5 +158,8 @@ class Wechat(Api):
             account_id: the account's user id.
         """
         sent = models.BindByAccountIdInputApi(key=key, action=action, account_id=account_id)
-        request = post("api", "v2", "ecConn", "wechatMobile", "byAccountId", body=sent)
+        return await self._continue("byAccountId", sent, timeout)
+
+    async def _continue(self, step: str, sent: models.Dto, timeout: Timeout | None) -> models.WechatLoginTokenRespDto:
+        request = post("api", "v2", "ecConn", "wechatMobile", step, body=sent)
         return await self._call(request, models.WechatLoginTokenRespDto, timeout)

@@ -96,7 +96,7 @@ class Redirects(Login):
     ) -> OIDCTokenResponse:
         """Complete the sign-in that `login_with_redirect` began.
 
-        Whether it succeeds or not, add `clear_login_cookies` to the answer: the attempt's cookie is of no more use.
+        Add `clear_login_cookies` to the answer, also after an error: the attempt's cookie has no more use.
 
         Args:
             callback_url: the URL with which the browser came back, or its query alone.

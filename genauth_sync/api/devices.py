@@ -94,6 +94,6 @@ class Devices(Facade[AsyncAuthenticationClient]):
             timeout: seconds for each page, or an httpx.Timeout; the client's when None.
 
         Raises:
-            ConfigurationError: an argument is not valid. What list_devices raises is raised while iterating.
+            ConfigurationError: an argument is not valid. Errors of list_devices are raised while iterating.
         """
         return Stream(self._async.iter_devices(limit=limit, access_token=access_token, timeout=timeout))

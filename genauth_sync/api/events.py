@@ -96,7 +96,7 @@ class Events(Facade[AsyncAuthenticationClient]):
         Args:
             event_code: the kind of events.
             callback: called in a thread with each event, a text, one after another; the connection is kept alive
-                meanwhile. What it raises ends this, and is raised.
+                meanwhile. An exception of its own ends this, and is raised.
 
         Raises:
             ConfigurationError: an argument is not valid or is missing, or the package websockets is.

@@ -37,7 +37,7 @@ class Fastpass(Facade[AsyncAuthenticationClient]):
         (POST /api/v3/gene-fastpass-qrcode-info).
 
         Args:
-            options: how to sign in.
+            options: sign-in options.
             access_token: the user's; the client's when None.
 
         Raises:
@@ -115,9 +115,9 @@ class Fastpass(Facade[AsyncAuthenticationClient]):
         Use it where the code is shown.
 
         Args:
-            interval: seconds between two questions. When the server says that these are too many, it grows by 5.
+            interval: seconds between two requests. When the server limits their rate, it grows by 5.
             wait: seconds in total.
-            timeout: seconds for each question, or an httpx.Timeout; the client's when None.
+            timeout: seconds for each request, or an httpx.Timeout; the client's when None.
 
         Raises:
             WaitTimeoutError: no final state came in time.

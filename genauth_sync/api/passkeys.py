@@ -29,7 +29,7 @@ class Passkeys(Facade[AsyncAuthenticationClient]):
     def init_authentication_options(self, *, timeout: Timeout | None = None) -> models.GetAuthenticationOptionsRespDto:
         """Begin a sign-in by passkey (GET /api/v3/webauthn/authentication).
 
-        What it gives is for navigator.credentials.get() in the user's browser, and verify_authentication.
+        The answer is for navigator.credentials.get() in the user's browser, and verify_authentication.
         """
         return bridge.run(lambda: self._async.init_authentication_options(timeout=timeout))
 
@@ -49,7 +49,7 @@ class Passkeys(Facade[AsyncAuthenticationClient]):
             ticket: from init_authentication_options.
             authentication_credential: an AuthenticationCredentialDto, or a mapping with its wire names: binary strings
                 in base64url.
-            options: how to sign in.
+            options: sign-in options.
 
         Raises:
             SignInError: the user cannot be signed in by this; its subclasses say why.
@@ -63,7 +63,7 @@ class Passkeys(Facade[AsyncAuthenticationClient]):
     ) -> models.GetRegistrationOptionsRespDto:
         """Begin the registration of a passkey (GET /api/v3/webauthn/registration).
 
-        What it gives is for navigator.credentials.create() in the user's browser, and verify_register.
+        The answer is for navigator.credentials.create() in the user's browser, and verify_register.
         """
         return bridge.run(lambda: self._async.init_register_options(access_token=access_token, timeout=timeout))
 

@@ -122,9 +122,9 @@ class Push(Facade[AsyncAuthenticationClient]):
         Once AUTHORIZED, its token_set has the tokens.
 
         Args:
-            interval: seconds between two questions. When the server says that these are too many, it grows by 5.
+            interval: seconds between two requests. When the server limits their rate, it grows by 5.
             wait: seconds in total.
-            timeout: seconds for each question, or an httpx.Timeout; the client's when None.
+            timeout: seconds for each request, or an httpx.Timeout; the client's when None.
 
         Raises:
             WaitTimeoutError: no final state came in time.

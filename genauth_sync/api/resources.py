@@ -133,7 +133,7 @@ class Resources(Facade[AsyncAuthenticationClient]):
             timeout: seconds for each page, or an httpx.Timeout; the client's when None.
 
         Raises:
-            ConfigurationError: an argument is not valid. What get_login_history raises is raised while iterating.
+            ConfigurationError: an argument is not valid. Errors of get_login_history are raised while iterating.
         """
         return Stream(
             self._async.iter_login_history(

@@ -135,7 +135,7 @@ class WebAuthn(Facade[AsyncAuthenticationClient]):
         Args:
             ticket: from web_authn_login_initalize.
             credential: an AuthenticationCredentialDto, or a mapping with its wire names.
-            options: how to sign in.
+            options: sign-in options.
 
         Raises:
             SignInError: the user cannot be signed in by this; its subclasses say why.
