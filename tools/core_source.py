@@ -1,4 +1,4 @@
-"""What generate_sync knows of genauth_async: its files, the classes that get a facade, and the tables of exceptions."""
+"""Source model of genauth_async for generate_sync: files, classes that get a facade, tables of exceptions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tools.generated import RefusedError
 
 CORE, FACADE = "genauth_async", "genauth_sync"
 
-# An entry of these that serves nothing is an error, so that none outlives its reason.
+# An unused entry is an error, so that none outlives its reason.
 PLAIN_BASES = {"Api", "FramesCleared"}  # mark the classes that get a facade; nothing in them is public
 CALLBACKS = {"OnEvent", "OnTokens"}  # users' functions that the core awaits: blocking ones here, run in a worker thread
 SHARED_CLASSES = {  # only the core awaits them
@@ -68,7 +68,7 @@ Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Source:
-    """One file of the core."""
+    """Source file of the core."""
 
     def __init__(self, core: Path, path: Path) -> None:
         self.path = path.relative_to(core).as_posix()
@@ -100,7 +100,7 @@ class Source:
         return {ast.unparse(base) for base in self.classes[name].bases}
 
     def exported(self) -> list[str]:
-        """The names in `__all__`; without one, those in `_MODULES`, from which a lazy package imports."""
+        """List the names in `__all__`; without one, those in `_MODULES`, from which a lazy package imports."""
         written = self.values.get("__all__", self.values.get("_MODULES", ast.List([])))
         try:
             names = ast.literal_eval(written)
@@ -110,7 +110,7 @@ class Source:
 
 
 class Core:
-    """All files of the core, the classes that get a facade, and the entries of the tables that were of use."""
+    """All files of the core, the classes that get a facade, and the table entries that were used."""
 
     def __init__(self, root: Path) -> None:
         sources = [Source(root / CORE, path) for path in sorted((root / CORE).rglob("*.py"))]
@@ -137,7 +137,7 @@ class Core:
         return entry in table
 
     def held_by(self, name: str) -> str:
-        """The class whose object a facade holds: the areas of the API are bases of one client, and share its object."""
+        """Find the class whose object a facade holds: API areas are bases of one client, and share its object."""
         source = self.facades[name]
         heirs = {self.held_by(heir) for heir, where in self.facades.items() if name in where.bases(heir)}
         if len(heirs) > 1:
@@ -145,7 +145,7 @@ class Core:
         return heirs.pop() if heirs else name
 
     def alias(self, name: str) -> tuple[str, Source | None]:
-        """What an alias stands for, if it is one, and where it is made."""
+        """Return the value of an alias and the file that defines it; "" and None if it is none."""
         source = next((source for source in self.sources if name in source.values), None)
         return (ast.unparse(source.values[name]), source) if source else ("", None)
 
@@ -158,10 +158,10 @@ class Core:
 
 
 def target(node: ast.Assign | ast.AnnAssign) -> str:
-    """The name that is assigned to."""
+    """Return the target of an assignment."""
     return ast.unparse(node.targets[0] if isinstance(node, ast.Assign) else node.target)
 
 
 def bare(types: set[str]) -> set[str]:
-    """Those types without what stands in their brackets."""
+    """Strip the type arguments from types."""
     return {name.partition("[")[0] for name in types}

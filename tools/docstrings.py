@@ -1,4 +1,4 @@
-"""Reads Python source for generate_docs: what is public, docstrings by sections, signatures, data classes' fields."""
+"""Python source for generate_docs: public names, docstring sections, signatures, fields of data classes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WIDTH = 100
 
 
 class Source:
-    """One file of the package."""
+    """Source file of the package."""
 
     def __init__(self, package: Path, path: str) -> None:
         self.package, self.path = package.name, path
@@ -40,7 +40,7 @@ class Source:
         raise RefusedError(f"{self.package}/{self.path}:{getattr(node, 'lineno', 1)}: {problem}")
 
     def shown(self) -> list[Shown]:
-        """What gets a section: classes, functions where they are public, and the values of enumerations at the end."""
+        """List the nodes that get a section: classes, public functions, and at the end enumerations."""
         nodes = [node for node in self.tree.body if isinstance(node, Shown) and name_of(node) not in _HIDDEN]
         nodes = [node for node in nodes if not name_of(node).startswith("_") and self._is_public(node)]
         return sorted(nodes, key=lambda node: isinstance(node, ast.Assign))
@@ -51,14 +51,14 @@ class Source:
         return isinstance(node, ast.ClassDef) or self.path in _WITH_FUNCTIONS
 
     def is_snake(self, node: ast.ClassDef) -> bool:
-        """Whether a DTO's names are the same on the wire."""
+        """Check if a DTO has the same names on the wire."""
         if any(ast.unparse(part) == "wire_case = 'snake'" for part in node.body):
             return True
         bases = {ast.unparse(base) for base in node.bases}
         return any(self.is_snake(one) for one in self.tree.body if isinstance(one, ast.ClassDef) and one.name in bases)
 
     def methods(self, node: ast.ClassDef) -> list[Function]:
-        """A class's public methods; what its docstring lists as attributes are none."""
+        """List the public methods of a class, except those that its docstring lists as attributes."""
         attributes = dict(entries(sections(node).get("Attributes", "")))
         found = [part for part in node.body if isinstance(part, Function) and part.name[0] != "_"]
         found = [method for method in found if method.name not in attributes and not _is_overload(method)]
@@ -92,46 +92,46 @@ class Field:
 
 
 def camel(name: str) -> str:
-    """A name in camelCase."""
+    """Convert a name to camelCase."""
     head, *tail = name.split("_")
     return head + "".join(part[:1].upper() + part[1:] for part in tail)
 
 
 def fields(node: ast.ClassDef, *, is_snake: bool) -> list[Field]:
-    """The public attributes of a data class."""
+    """List the public attributes of a data class."""
     found = [Field(part, is_snake=is_snake) for part in node.body if isinstance(part, ast.AnnAssign)]
     return [field for field in found if field.name[0] != "_" and "ClassVar" not in field.kind]
 
 
 def name_of(node: ast.stmt) -> str:
-    """What a statement defines, or nothing."""
+    """Return the name that a statement defines, or ""."""
     named = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
     return ast.unparse(named) if named else str(getattr(node, "name", ""))
 
 
 def docstring(node: ast.Module | ast.ClassDef | Function) -> str:
-    """The docstring, or nothing."""
+    """Return the docstring, or ""."""
     return ast.get_docstring(node) or ""
 
 
 def sections(node: ast.ClassDef | Function) -> dict[str, str]:
-    """A docstring's parts by their headings, of which the first has none."""
+    """Split a docstring into sections by heading; that of the first is ""."""
     first, *rest = _SECTION.split(docstring(node))
     parts = {"": first, **dict(zip(rest[::2], rest[1::2], strict=True))}
     return {head: inspect.cleandoc(f"\n{body}") for head, body in parts.items() if body.strip()}
 
 
 def entries(section: str) -> list[tuple[str, str]]:
-    """The names in a section, with what is said of each."""
+    """List the names in a section with their descriptions."""
     return [(name, re.sub(r"\n\s*", " ", text)) for name, text in _ENTRY.findall(section)]
 
 
 def signature(node: Function, head: str) -> list[str]:
-    """A signature as lines of code, as whoever calls it sees it.
+    """Format a signature as lines of code, from the caller's view.
 
     Args:
         node: the function.
-        head: what stands before the parameters.
+        head: the text before the parameters.
     """
     decorators = [f"@{ast.unparse(decorator)}" for decorator in node.decorator_list]
     receiver = re.compile(r"(self|cls)(: .*)?|")

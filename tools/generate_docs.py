@@ -1,7 +1,7 @@
-"""Writes docs/reference: a page for every area of the API and for what stands around it, and an index.
+"""Generator of docs/reference: a page for every area of the API and for everything around it, and an index.
 
 It reads the signatures and docstrings of genauth_async and imports nothing of it. A page ends with the script of its
-name in docs/reference/examples, which the tests run. What it does not know it refuses, with file and line.
+name in docs/reference/examples, which the tests run. It refuses unknown source, with file and line.
 
     python -m tools.generate_docs            write the pages
     python -m tools.generate_docs --check    compare them, as a whole, with what would be written
@@ -35,29 +35,26 @@ PAGES = {
     "client": ("The client", ["client.py"]),
     "session": ("The signed-in user", ["session.py"]),
     "stores": (
-        "Where sessions keep their tokens",
+        "Stores of session tokens",
         [f"stores/{name}.py" for name in ("_protocol", "memory", "file", "keyring", "redis")],
     ),
-    "stream": ("What arrives piece by piece", ["stream.py"]),
+    "stream": ("Streams", ["stream.py"]),
     "errors": (
-        "Everything that is raised",
+        "Errors",
         [f"errors/{name}.py" for name in ("__init__", "_base", "_transport", "_api", "_oidc", "_sessions")],
     ),
     "settings": ("Settings, time and retries", ["settings.py"]),
     "qr": ("Pictures of QR codes", ["qr.py"]),
-    "models": (
-        "What all DTOs have, and what several areas use",
-        ["models/_base.py", "models/_fields.py", "models/common.py"],
-    ),
+    "models": ("Common parts of DTOs", ["models/_base.py", "models/_fields.py", "models/common.py"]),
 }
-BASES = {"Api", "Authorize", "Login"}  # what has one of these as a base is one of the client's
+BASES = {"Api", "Authorize", "Login"}  # their subclasses are bases of the client
 SUFFIX = "_example"  # a script's folder is searched first: a mere `webauthn` would hide the package of that name
 NAME = re.compile(r"\b(?:[A-Z]\w*|[a-z][a-z0-9]*(?:_[a-z0-9]+)+)\b")
 NO_WORD = re.compile(r"(?<![\w.])(?:\w+_\w+|[A-Z]\w*[a-z]\w*[A-Z]\w*)\b")
 
 
 class Reference:
-    """All pages, and where each name is explained."""
+    """All pages, and the place that explains each name."""
 
     def __init__(self, root: Path) -> None:
         package = root / PACKAGE
@@ -84,7 +81,7 @@ class Reference:
         self.places = {name: f"{page}.md#{_slug(name)}" for page in pages for name in self.names(page)}
 
     def names(self, page: str, *, with_models: bool = True) -> list[str]:
-        """What a page explains: methods of the client's bases, else classes and functions."""
+        """List the names that a page explains: methods of the client's bases, else classes and functions."""
         names: list[str] = []
         for source in self.sources[page]:
             for node in source.shown():
@@ -95,7 +92,7 @@ class Reference:
         return names
 
     def files(self) -> dict[str, str]:
-        """Every page's text, by its file's name."""
+        """Return the text of every page by file name."""
         pages = {f"{page}.md": "\n".join(Page(self, page).lines()) for page in self.sources}
         return {"README.md": "\n".join(self._index()), **pages}
 
@@ -113,7 +110,7 @@ class Reference:
 
 
 class Page:
-    """One page."""
+    """Page of the reference."""
 
     def __init__(self, reference: Reference, name: str) -> None:
         self.name, self.places, self.sources = name, reference.places, reference.sources[name]
@@ -185,7 +182,7 @@ class Page:
     def _described(
         self, node: ast.ClassDef | Function, made: Function | None = None, without: str | None = None
     ) -> Iterator[str]:
-        """A docstring as Markdown."""
+        """Format a docstring as Markdown."""
         arguments = [*made.args.args, *made.args.kwonlyargs] if made else []
         types = {one.arg: ast.unparse(one.annotation) for one in arguments if one.annotation}
         for head, body in sections(node).items():
@@ -201,12 +198,12 @@ class Page:
             yield ""
 
     def linked(self, text: str) -> str:
-        """A type, with a link for each name that has a section."""
+        """Format a type, with a link for each name that has a section."""
         text = text.replace("models.", "").replace("ListOf[", "list[")
         return NAME.sub(lambda found: self._link(found[0]) if found[0] in self.places else found[0], text)
 
     def _prose(self, text: str) -> str:
-        """Text with links for the names in it that are no plain words; what stands as code stays."""
+        """Link the names in a text that are no plain words, outside of code."""
         parts = re.split(r"(`[^`]*`)", text)
         return "".join(self._link(part.strip("`")) if part[:1] == "`" else self._named(part) for part in parts)
 
@@ -229,7 +226,7 @@ def _title(source: Source) -> str:
 
 
 def _slug(heading: str) -> str:
-    """The anchor that Markdown gives a heading."""
+    """Return the anchor that Markdown gives a heading."""
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 

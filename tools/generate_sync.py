@@ -1,7 +1,7 @@
-"""Writes genauth_sync: for every class of genauth_async with coroutine methods, one with blocking methods.
+"""Generator of genauth_sync: for every class of genauth_async with coroutine methods, one with blocking methods.
 
 It reads the core's source and imports nothing of it. It changes signatures and docstrings, and never looks into bodies:
-each generated method is one line that runs the core's. What it does not know it refuses, with file and line.
+each generated method is one line that runs the core's. It refuses unknown source, with file and line.
 
     python -m tools.generate_sync            write the files
     python -m tools.generate_sync --check    compare them, as a whole, with what would be written
@@ -47,13 +47,13 @@ from tools.generated import RefusedError, write_or_check
 HAND_WRITTEN = {"_bridge.py", "py.typed"}
 OF_THE_BRIDGE = {"awaitable", "bridge"}
 
-# What a package may have that imports its modules when they are asked for, besides imports and __all__.
+# The statements of a lazily importing package, besides imports and __all__.
 LAZY = re.compile(r"_\w+( =|:)|if (not )?TYPE_CHECKING:|def __(getattr|dir)__\(")
 ASYNCHRONOUS = re.compile(r"\b(AbstractAsync\w*|Async\w*|Awaitable|Callable|Coroutine)\b")
 
 
 def facade_files(root: Path) -> dict[str, str]:
-    """The text of each generated file."""
+    """Return the text of each generated file."""
     core = Core(root)
     folders = {"", *(source.folder for source in core.facades.values())}
     made = {source.path: Module(core, source).of_classes() for source in dict.fromkeys(core.facades.values())}
@@ -68,7 +68,7 @@ def facade_files(root: Path) -> dict[str, str]:
 
 
 class Module:
-    """One generated file."""
+    """Generated file."""
 
     def __init__(self, core: Core, source: Source) -> None:
         self.core = core
@@ -149,7 +149,7 @@ class Module:
         return f"Async{name}"
 
     def import_name(self, name: str, source: Source, node: ast.AST) -> None:
-        """Import what a name in that source is."""
+        """Import a name as that source does."""
         if name in source.classes or name in source.values:
             self.imports[source.module].add(name)
         elif name in source.imported:
@@ -182,7 +182,7 @@ class Module:
 
 
 class Method:
-    """One method of a facade."""
+    """Method of a facade."""
 
     def __init__(self, module: Module, cls: str, node: Function) -> None:
         self.module, self.core, self.source = module, module.core, module.source
@@ -211,7 +211,7 @@ class Method:
             yield f"        {line}"
 
     def _arguments(self) -> str:
-        """The arguments for the core's method; the signature's names are imported, its callbacks made blocking."""
+        """Format the arguments for the core's method; import the signature's names, and make its callbacks blocking."""
         given = self.node.args
         for star in filter(None, (given.vararg, given.kwarg)):
             self.source.refuse(star, f"{self.node.name} takes any number of arguments (*{star.arg})")
@@ -277,14 +277,14 @@ class Method:
         return node
 
     def _check_attribute(self, node: ast.Attribute) -> None:
-        """Only `models.X` is known, after `from .. import models`."""
+        """Refuse an attribute other than `models.X` after `from .. import models`."""
         package = ast.unparse(node.value)
         is_shared = package in self.core.shared and self.source.imported.get(package) == CORE
         if not is_shared or node.attr not in self.core.shared[package].exported():
             self.source.refuse(node, f"{ast.unparse(node)} is no class of a shared package that is imported here")
 
     def _blocking(self, alias: ast.Name) -> ast.expr:
-        """Callable[[X], Awaitable[None] | None] becomes Callable[[X], None]."""
+        """Convert Callable[[X], Awaitable[None] | None] to Callable[[X], None]."""
         value, source = self.core.alias(alias.id)
         form = re.fullmatch(r"(Callable\[\[(\w+)], )Awaitable\[None]( \| None)?]", value)
         if form is None or source is None:
@@ -323,7 +323,7 @@ def _is_docstring(node: ast.stmt) -> bool:
 
 
 def _formatted(files: Mapping[str, str]) -> dict[str, str]:
-    """The files as ruff sorts their imports and formats them."""
+    """Sort the imports of the files and format them, by ruff."""
     ruff = shutil.which("ruff", path=str(Path(sys.executable).parent))
     if ruff is None:
         raise RefusedError(f"there is no ruff beside {sys.executable}")

@@ -1,4 +1,4 @@
-"""Files that are generated, committed, and compared: what the generators have in common."""
+"""Command line of the generators: write files, or compare them with the committed ones."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 
 
 class RefusedError(Exception):
-    """Something is missing, or there is no rule for it."""
+    """Source that is missing, or that no rule covers."""
 
 
 def write_or_check(
     description: str, folder: str, by_hand: Collection[str], make: Callable[[Path], Mapping[str, str]]
 ) -> int:
-    """The command line of a generator; gives the exit status.
+    """Run the command line of a generator; return the exit status.
 
     Args:
         description: what it does.
-        folder: where its files are, below the root; whatever else is there is stray.
+        folder: the folder of its files, below the root; any other file there is stray.
         by_hand: files and folders, by their paths in there, that are not generated.
         make: given the root, makes the text of each file.
     """
