@@ -7,6 +7,7 @@ from typing import assert_type
 import httpx
 import httpx2
 
+import genauth_sync.models
 from genauth_sync import (
     AuthenticationClient,
     IntrospectionResponse,
@@ -23,6 +24,8 @@ from genauth_sync import (
     UserDto,
     UserInfo,
 )
+from genauth_sync.emulator import Emulator, User
+from genauth_sync.models import BindEmailDto
 
 
 def uses() -> None:
@@ -72,3 +75,11 @@ def reacts(error: MFARequiredError) -> None:
     assert_type(error.mfa_token, str | None)
     assert_type(error.factors, tuple[str, ...])
     assert_type(error.retry_after, float | None)
+
+
+def names_of_the_core(emulator: Emulator, user: genauth_sync.models.UserDto) -> None:
+    assert_type(user, UserDto)
+    assert_type(emulator.add_user(username="test", password="passw0rd"), User)
+    assert_type(BindEmailDto(pass_code="1234", email="a@example.com").email, str)
+    print(genauth_sync.models.NoSuchDto)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    print(genauth_sync.NoSuchDto)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
