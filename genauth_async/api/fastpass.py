@@ -57,8 +57,7 @@ class Fastpass(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.GetFastpassQRCodeRelationAppsRespDto:
-        """List the applications that a fastpass QR code can sign the user in to
-        (GET /api/v3/get-fastpass-client-apps).
+        """List the applications that a fastpass QR code can sign the user in to (GET /api/v3/get-fastpass-client-apps).
 
         Args:
             app_id: the application's id.

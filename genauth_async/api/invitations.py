@@ -32,8 +32,7 @@ class Invitations(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.GetUniversalInvitationPublicConfigRespDto:
-        """Read the public part of an invitation
-        (GET /api/v3/get-universal-invitation-public-config).
+        """Read the public part of an invitation (GET /api/v3/get-universal-invitation-public-config).
 
         Args:
             identifier: the identifier of the invitation.

@@ -54,8 +54,7 @@ class Permissions(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.CheckResourcePermissionsRespDto:
-        """Check an action of the user on array resources
-        (POST /api/v3/check-permission-array-resource).
+        """Check an action of the user on array resources (POST /api/v3/check-permission-array-resource).
 
         Args:
             resources: the codes of resources; an array is authorized as a whole.
@@ -73,8 +72,7 @@ class Permissions(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.CheckResourcePermissionsRespDto:
-        """Check an action of the user on nodes of tree resources
-        (POST /api/v3/check-permission-tree-resource).
+        """Check an action of the user on nodes of tree resources (POST /api/v3/check-permission-tree-resource).
 
         Args:
             resources: such as resource/node/node.

@@ -34,9 +34,7 @@ class WebAuthn(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Begin the registration of a passkey for another user, as an administrator
-        (POST /api/v3/webauthn/admin/initialize).
-        """
+        """Begin registering another user's passkey, as an administrator (POST /api/v3/webauthn/admin/initialize)."""
         request = _post("admin", "initialize", body=body)
         return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
 
@@ -47,9 +45,7 @@ class WebAuthn(Api):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Register a passkey for another user, as an administrator
-        (POST /api/v3/webauthn/admin/registration/finalize).
-        """
+        """Register another user's passkey, as an administrator (POST /api/v3/webauthn/admin/registration/finalize)."""
         request = _post("admin", "registration", "finalize", body=body)
         return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
 

@@ -59,9 +59,7 @@ class Wechat(Api):
         *,
         timeout: Timeout | None = None,
     ) -> models.WechatLoginTokenRespDto:
-        """Create an account for the WeChat identity, and sign the user in
-        (POST /api/v2/ecConn/wechatMobile/register).
-        """
+        """Sign the user in to a new account for the WeChat identity (POST /api/v2/ecConn/wechatMobile/register)."""
         sent = models.BindByRegiserInputApi(key=key, action=action)
         return await self._continue("register", sent, timeout)
 

@@ -28,8 +28,7 @@ class Invitations(Facade[AsyncAuthenticationClient]):
     def get_universal_invitation_public_config(
         self, identifier: str, *, timeout: Timeout | None = None
     ) -> models.GetUniversalInvitationPublicConfigRespDto:
-        """Read the public part of an invitation
-        (GET /api/v3/get-universal-invitation-public-config).
+        """Read the public part of an invitation (GET /api/v3/get-universal-invitation-public-config).
 
         Args:
             identifier: the identifier of the invitation.

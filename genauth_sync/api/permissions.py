@@ -43,8 +43,7 @@ class Permissions(Facade[AsyncAuthenticationClient]):
     def check_permission_by_array_resource(
         self, resources: Sequence[str], action: str, *, access_token: str | None = None, timeout: Timeout | None = None
     ) -> models.CheckResourcePermissionsRespDto:
-        """Check an action of the user on array resources
-        (POST /api/v3/check-permission-array-resource).
+        """Check an action of the user on array resources (POST /api/v3/check-permission-array-resource).
 
         Args:
             resources: the codes of resources; an array is authorized as a whole.
@@ -59,8 +58,7 @@ class Permissions(Facade[AsyncAuthenticationClient]):
     def check_permission_by_tree_resource(
         self, resources: Sequence[str], action: str, *, access_token: str | None = None, timeout: Timeout | None = None
     ) -> models.CheckResourcePermissionsRespDto:
-        """Check an action of the user on nodes of tree resources
-        (POST /api/v3/check-permission-tree-resource).
+        """Check an action of the user on nodes of tree resources (POST /api/v3/check-permission-tree-resource).
 
         Args:
             resources: such as resource/node/node.

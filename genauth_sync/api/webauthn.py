@@ -33,9 +33,7 @@ class WebAuthn(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Begin the registration of a passkey for another user, as an administrator
-        (POST /api/v3/webauthn/admin/initialize).
-        """
+        """Begin registering another user's passkey, as an administrator (POST /api/v3/webauthn/admin/initialize)."""
         return bridge.run(
             lambda: self._async.web_authn_admin_initialize(body=body, access_token=access_token, timeout=timeout)
         )
@@ -47,9 +45,7 @@ class WebAuthn(Facade[AsyncAuthenticationClient]):
         access_token: str | None = None,
         timeout: Timeout | None = None,
     ) -> models.UntypedRespDto:
-        """Register a passkey for another user, as an administrator
-        (POST /api/v3/webauthn/admin/registration/finalize).
-        """
+        """Register another user's passkey, as an administrator (POST /api/v3/webauthn/admin/registration/finalize)."""
         return bridge.run(
             lambda: self._async.web_authn_admin_register_finalize(body=body, access_token=access_token, timeout=timeout)
         )

@@ -51,9 +51,7 @@ class Wechat(Facade[AsyncAuthenticationClient]):
     def register_new_user(
         self, key: str, action: str, *, timeout: Timeout | None = None
     ) -> models.WechatLoginTokenRespDto:
-        """Create an account for the WeChat identity, and sign the user in
-        (POST /api/v2/ecConn/wechatMobile/register).
-        """
+        """Sign the user in to a new account for the WeChat identity (POST /api/v2/ecConn/wechatMobile/register)."""
         return bridge.run(lambda: self._async.register_new_user(key, action, timeout=timeout))
 
     def bind_by_email_code(
