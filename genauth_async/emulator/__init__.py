@@ -8,19 +8,19 @@ with Emulator() as emulator:
 from __future__ import annotations
 
 try:
-    from .clock import Clock
-    from .counter import RequestCounter
     from .emulator import Emulator
-    from .factors import Factor, Factors
-    from .faults import Fault, Faults
-    from .grants import Grant, Grants
-    from .hold import Hold
-    from .inbox import Inbox, Message
-    from .passkeys import Passkey, Passkeys
-    from .server import EmulatorStartError
-    from .state import App
-    from .subscribers import Events
-    from .users import User
+    from .http.counter import RequestCounter
+    from .http.faults import Fault, Faults
+    from .http.hold import Hold
+    from .server.server_thread import EmulatorStartError
+    from .state.clock import Clock
+    from .state.factors import Factor, Factors
+    from .state.grants import Grant, Grants
+    from .state.inbox import Inbox, Message
+    from .state.passkeys import Passkey, Passkeys
+    from .state.state import App
+    from .state.subscribers import Events
+    from .state.users import User
     from .visitor import VisitError, sign_in_at_page
 except ModuleNotFoundError as missing:
     package = (missing.name or "").partition(".")[0]

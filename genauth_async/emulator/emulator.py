@@ -9,16 +9,16 @@ import anyio
 from anyio import to_thread
 from starlette.types import ASGIApp
 
-from .app import EmulatorApp
-from .clock import Clock
-from .counter import RequestCounter
-from .faults import Faults
-from .grants import Grants
-from .inbox import Inbox
-from .server import ServerThread
-from .state import DEFAULT_ALGORITHM, DEFAULT_AUTH_METHOD, AuthMethod, IdTokenAlg, Settings, State, new_app
-from .users import Users
-from .world import World
+from .controls import World
+from .http.counter import RequestCounter
+from .http.faults import Faults
+from .server.app import EmulatorApp
+from .server.server_thread import ServerThread
+from .state.clock import Clock
+from .state.grants import Grants
+from .state.inbox import Inbox
+from .state.state import DEFAULT_ALGORITHM, DEFAULT_AUTH_METHOD, AuthMethod, IdTokenAlg, Settings, State, new_app
+from .state.users import Users
 
 if TYPE_CHECKING:
     from typing import Self

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from genauth_async.emulator.keys import PasswordKeys
+from genauth_async.emulator.state.keys import PasswordKeys
 from tests.contract.answers import DONE, least_answer
 from tests.contract.parity import Case, Faces, Sent, sent
 from tests.recording import Answer, RecordingServer

@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from genauth_async.emulator import Emulator, User
-from genauth_async.emulator.browser_sessions import BrowserSession
-from genauth_async.emulator.grants import Grant
-from genauth_async.emulator.interactions import Plan
-from genauth_async.emulator.origin import request_under_way
-from genauth_async.emulator.state import State
-from genauth_async.emulator.sweep import Sweep
+from genauth_async.emulator.state.grants import Grant
+from genauth_async.emulator.state.hosted.browser_sessions import BrowserSession
+from genauth_async.emulator.state.hosted.interactions import Plan
+from genauth_async.emulator.state.origin import request_under_way
+from genauth_async.emulator.state.state import State
+from genauth_async.emulator.state.sweep import Sweep
 from tests.emulator.emulator_types import Refresh
 from tests.emulator.hosted_pages import authorize, exchange
 

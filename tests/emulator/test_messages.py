@@ -7,7 +7,7 @@ import pytest
 
 from genauth_async import InvalidPassCodeError
 from genauth_async.emulator import Emulator
-from genauth_async.emulator.messages import EMAIL_CHANNELS, SMS_CHANNELS
+from genauth_async.emulator.endpoints.messages import EMAIL_CHANNELS, SMS_CHANNELS
 from tests.emulator.pass_codes import another, sent_code
 
 

@@ -11,7 +11,7 @@ import anyio
 
 from genauth_async import TokenSet
 from genauth_async.emulator import Emulator, User
-from genauth_async.emulator.hold import Hold
+from genauth_async.emulator.http.hold import Hold
 from genauth_async.stores import RedisStore, SessionRecord, TokenStore
 from tests.core.sessions import REFRESH
 from tests.faults.cases import LIFE

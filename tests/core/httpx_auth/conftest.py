@@ -20,7 +20,7 @@ from starlette.routing import Route
 import genauth_sync
 from genauth_async import Clock
 from genauth_async.emulator import Emulator, User
-from genauth_async.emulator.server import ServerThread
+from genauth_async.emulator.server.server_thread import ServerThread
 from tests.conftest import MakeClient
 
 LIBRARIES: dict[str, Any] = {"httpx": httpx, "httpx2": httpx2}

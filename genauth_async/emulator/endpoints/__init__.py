@@ -1,0 +1,1 @@
+"""The endpoints of the Authentication API, one module per API area."""

@@ -1,0 +1,164 @@
+"""Finishes a sign-in with the second factor.
+
+The API of today documents no operation for it. These are the endpoints of the vendor's older API, which its login pages
+and mobile SDKs call; they take the mfaToken as bearer token, and answer in the older envelope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import wraps
+from typing import Literal
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from ..http.arguments import Arguments, read_form, required
+from ..http.client_auth import require_known_app
+from ..http.replies import ApiError, oauth_response
+from ..http.routes import Handler, Routes
+from ..state import tokens
+from ..state.mfa_challenges import Challenge, count_wrong_code, find_challenge, require_challenge
+from ..state.state import State
+from ..state.users import User
+from .signin import refuse_locked, refuse_old_password
+
+VERIFY_CHANNEL = "CHANNEL_VERIFY_MFA"
+
+
+def _older(handler: Handler) -> Handler:
+    """Lets a handler fail in the older envelope, which has one number where today's has two."""
+
+    @wraps(handler)
+    async def answer(state: State, request: Request) -> Response:
+        try:
+            return await handler(state, request)
+        except ApiError as error:
+            code = error.body.get("apiCode", error.body["statusCode"])
+            return JSONResponse({"code": code, "message": error.body["message"]}, headers=error.headers)
+
+    return answer
+
+
+@contextmanager
+def _attempt(state: State, challenge: Challenge) -> Iterator[None]:
+    """Lets the login history tell of a second factor that is refused."""
+    with state.history.attempt(challenge.app.app_id) as attempt:
+        attempt.user = challenge.user
+        yield
+
+
+async def verify_totp(state: State, request: Request) -> Response:
+    """By a one-time password."""
+    challenge = require_challenge(state, request)
+    code = (await Arguments.read(request)).text("totp")
+    with _attempt(state, challenge):
+        if not state.factors.accept_totp(challenge.user, code):
+            count_wrong_code(state, "mfa", challenge.token)
+            raise ApiError(400, "the one-time password is wrong or was used", api_code=6001)
+        return _signed_in(state, challenge)
+
+
+async def verify_recovery_code(state: State, request: Request) -> Response:
+    """By the recovery code, which is used up; the answer has the next one."""
+    challenge = require_challenge(state, request)
+    code = (await Arguments.read(request)).text("recoveryCode")
+    with _attempt(state, challenge):
+        next_code = state.factors.accept_recovery_code(challenge.user, code)
+        if next_code is None:
+            count_wrong_code(state, "mfa", challenge.token)
+            raise ApiError(400, "the recovery code is wrong or was used", api_code=6002)
+        return _signed_in(state, challenge, {"recoveryCode": next_code})
+
+
+async def verify_sms(state: State, request: Request) -> Response:
+    """By the pass code that was sent to the enrolled phone."""
+    challenge = require_challenge(state, request)
+    body = await Arguments.read(request)
+    phone, code, country_code = body.text("phone"), body.text("code"), body.optional_text("phoneCountryCode")
+    with _attempt(state, challenge):
+        _redeem(state, challenge, "SMS", phone, code, country_code)
+        return _signed_in(state, challenge)
+
+
+async def verify_email(state: State, request: Request) -> Response:
+    """By the pass code that was sent to the enrolled email address."""
+    challenge = require_challenge(state, request)
+    body = await Arguments.read(request)
+    email, code = body.text("email"), body.text("code")
+    with _attempt(state, challenge):
+        _redeem(state, challenge, "EMAIL", email, code)
+        return _signed_in(state, challenge)
+
+
+def _redeem(
+    state: State,
+    challenge: Challenge,
+    kind: Literal["SMS", "EMAIL"],
+    address: str,
+    code: str,
+    country_code: str | None = None,
+) -> None:
+    try:
+        _require_enrolled(state, challenge.user, kind, address, country_code)
+        state.inbox.redeem(address, code, VERIFY_CHANNEL)
+    except ApiError:
+        count_wrong_code(state, "mfa", challenge.token)
+        raise
+
+
+def _require_enrolled(
+    state: State, user: User, kind: Literal["SMS", "EMAIL"], address: str, country_code: str | None
+) -> None:
+    # A code proves that somebody reads what is sent to an address. Only the enrolled one says that it is the user.
+    factor = state.factors.find(user, kind)
+    if factor is None or (factor.address or "").lower() != address.lower():
+        raise ApiError(400, f"this is not the user's factor of type {kind}")
+    if country_code not in {None, "", factor.phone_country_code}:
+        raise ApiError(400, "the phone has another country code")
+
+
+def _signed_in(state: State, challenge: Challenge, beside_data: Mapping[str, object] | None = None) -> Response:
+    user = challenge.user
+    state.tickets.redeem("mfa", challenge.token)
+    refuse_locked(user)
+    refuse_old_password(user)
+    issued = tokens.sign_in(state, challenge.app, user, challenge.scope, origin=challenge.origin)
+    profile = user.to_dto(challenge.scope, with_custom_data=False, with_identities=False)
+    data = {**profile, **issued}
+    if "id_token" in data:
+        data["token"] = data["id_token"]  # its name in the older API
+    return JSONResponse({"code": 200, "message": "Success", "data": data, **(beside_data or {})})
+
+
+async def introspect(state: State, request: Request) -> Response:
+    """Whether an mfaToken can still be used, and whose it is."""
+    app_id = require_known_app(state, request)
+    token = required(await read_form(request), "token")
+    try:
+        challenge = find_challenge(state, token, app_id)
+    except ApiError:
+        return oauth_response({"active": False})
+    return oauth_response(
+        {
+            "active": True,
+            "userId": challenge.user.id,
+            "iat": challenge.issued_at,
+            "exp": challenge.expires_at,
+        }
+    )
+
+
+_TOTP: Mapping[str, Handler] = {"POST": _older(verify_totp)}
+_RECOVERY: Mapping[str, Handler] = {"POST": _older(verify_recovery_code)}
+
+ROUTES: Routes = {
+    "/api/v2/mfa/totp/verify": _TOTP,
+    "/api/v2/mfa/totp/recovery": _RECOVERY,
+    "/api/v2/applications/mfa/totp/verify": _TOTP,
+    "/api/v2/applications/mfa/totp/recovery": _RECOVERY,
+    "/api/v2/applications/mfa/sms/verify": {"POST": _older(verify_sms)},
+    "/api/v2/applications/mfa/email/verify": {"POST": _older(verify_email)},
+    "/mfa/token/introspection": {"POST": introspect},
+}

@@ -1,0 +1,118 @@
+"""Passwords that users change, forget, and are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..http.arguments import Arguments
+from ..http.client_auth import require_known_app
+from ..http.passwords import sent_password
+from ..http.replies import ApiError, success
+from ..http.request_context import require_user
+from ..http.routes import Routes
+from ..http.user_arguments import email_argument, phone_argument
+from ..http.verification_codes import SentCode, owns_password, redeem_codes, token_reply
+from ..state.captchas import captcha_required
+from ..state.revocation import end_all_of
+from ..state.state import State
+from ..state.tickets import TicketKind
+from ..state.users import User
+
+_RESET_CHANNEL = "CHANNEL_RESET_PASSWORD"
+_RESET_METHODS = ("EMAIL_PASSCODE", "PHONE_PASSCODE")
+_TICKET: TicketKind = "reset-password"
+
+
+async def update_password(state: State, request: Request) -> Response:
+    """Replace a known password, or with a reset token a forgotten one.
+
+    All other sign-ins of the user end, and what was begun: whoever got in with the old password must not stay.
+    """
+    body = await Arguments.read(request)
+    if body.has("passwordResetToken"):
+        require_known_app(state, request)
+        await _reset(state, body, "newPassword")
+        return success()
+    user, token = require_user(state, request)
+    new = await sent_password(state, body, body, "newPassword")
+    state.account_rules.refuse_weak(new)
+    if user.password is not None:
+        old = await sent_password(state, body, body, "oldPassword")
+        if not owns_password(state, user, old):
+            raise ApiError(400, "the old password is wrong", api_code=2006)
+    user, token = require_user(state, request)  # who may have gone while the passwords were decrypted
+    user.set_password(new, state.clock.now())
+    end_all_of(state, user, keep=token.grant)
+    return success()
+
+
+async def verify_reset_password_request(state: State, request: Request) -> Response:
+    """A token for a new password, for a pass code."""
+    require_known_app(state, request)
+    body = await Arguments.read(request)
+    find: Callable[[str], User | None]
+    if body.choice("verifyMethod", _RESET_METHODS) == "EMAIL_PASSCODE":
+        payload = body.object("emailPassCodePayload")
+        address, find = email_argument(payload, "email"), state.users.by_email
+    else:
+        payload = body.object("phonePassCodePayload")
+        address, find = phone_argument(payload, "phoneNumber"), state.users.by_phone
+    # The code comes first, so that only those who read the address's messages learn whether it has an account.
+    redeem_codes(state, [SentCode(address, payload.text("passCode"), _RESET_CHANNEL)])
+    return token_reply(state, _TICKET, "passwordResetToken", _existing(find(address)))
+
+
+async def reset_password(state: State, request: Request) -> Response:
+    """Set a new password with a reset token; unlocks the user, and ends all their sign-ins."""
+    require_known_app(state, request)
+    await _reset(state, await Arguments.read(request), "password")
+    return success({"success": True})
+
+
+async def validate_password(state: State, request: Request) -> Response:
+    """Whether a password is that of an account, or without an account that of the signed-in user."""
+    body = await Arguments.read(request)
+    find = {"username": state.users.by_username, "email": state.users.by_email, "phone": state.users.by_phone}
+    given = [kind for kind in find if body.has(kind)]
+    user: User | None
+    if given:
+        require_known_app(state, request)
+        user = find[given[0]](body.text(given[0]))
+    else:
+        user, _ = require_user(state, request)
+    password = await sent_password(state, body, body)
+    return success({"valid": user is not None and _is_valid(state, user, password)})
+
+
+def _is_valid(state: State, user: User, password: str) -> bool:
+    # A place to guess without the captcha, or to have earlier failures forgotten, would make both worthless.
+    if state.captchas.required_from(user.failed_passwords):
+        raise captcha_required()
+    return owns_password(state, user, password, forgets_failures=False)
+
+
+async def _reset(state: State, body: Arguments, name: str) -> None:
+    token = body.text("passwordResetToken")
+    password = await sent_password(state, body, body, name)
+    state.account_rules.refuse_weak(password)
+    user = _existing(state.users.find(state.tickets.redeem(_TICKET, token).user_id))
+    user.set_password(password, state.clock.now())
+    user.locked_by_failures = False
+    end_all_of(state, user)
+
+
+def _existing(user: User | None) -> User:
+    if user is None:
+        raise ApiError(404, "the user does not exist", api_code=2004)
+    return user
+
+
+ROUTES: Routes = {
+    "/api/v3/reset-password": {"POST": reset_password},
+    "/api/v3/update-password": {"POST": update_password},
+    "/api/v3/validate-password": {"POST": validate_password},
+    "/api/v3/verify-reset-password-request": {"POST": verify_reset_password_request},
+}

@@ -1,0 +1,217 @@
+"""The user's own email address and phone number: bound, unbound and replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from attrs import frozen
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..http.arguments import Arguments
+from ..http.replies import ApiError, success
+from ..http.request_context import require_user
+from ..http.routes import Routes
+from ..http.user_arguments import country_code_argument, email_argument, phone_argument
+from ..http.verification_codes import SentCode, redeem_codes, redeem_own_token, token_reply
+from ..state.state import State
+from ..state.tickets import TicketKind
+from ..state.users import AlreadyTakenError, User
+
+
+@frozen(kw_only=True)
+class _Contact:
+    """What an email address and a phone number have in common, and where the API tells them apart."""
+
+    kind: Literal["email", "phone"]
+    read: Callable[[Arguments, str], str]
+    argument: str
+    wire: str
+    bind_channel: str
+    unbind_channel: str
+    old_channel: str
+    new_channel: str
+    ticket: TicketKind
+    verify_method: str
+    taken_code: int | None
+    mismatch_code: int
+    same_code: int | None
+
+    def of(self, user: User) -> str | None:
+        return user.email if self.kind == "email" else user.phone
+
+    def is_other(self, user: User, value: str) -> bool:
+        return (self.of(user) or "").lower() != value.lower()
+
+
+_EMAIL = _Contact(
+    kind="email",
+    read=email_argument,
+    argument="email",
+    wire="Email",
+    bind_channel="CHANNEL_BIND_EMAIL",
+    unbind_channel="CHANNEL_UNBIND_EMAIL",
+    old_channel="CHANNEL_UPDATE_EMAIL",
+    new_channel="CHANNEL_UPDATE_EMAIL",
+    ticket="update-email",
+    verify_method="EMAIL_PASSCODE",
+    taken_code=None,
+    mismatch_code=2037,
+    same_code=None,
+)
+_PHONE = _Contact(
+    kind="phone",
+    read=phone_argument,
+    argument="phoneNumber",
+    wire="Phone",
+    bind_channel="CHANNEL_BIND_PHONE",
+    unbind_channel="CHANNEL_UNBIND_PHONE",
+    old_channel="CHANNEL_UNBIND_PHONE",  # there is none for updates
+    new_channel="CHANNEL_BIND_PHONE",
+    ticket="update-phone",
+    verify_method="PHONE_PASSCODE",
+    taken_code=1320004,
+    mismatch_code=2038,
+    same_code=2230,
+)
+
+
+async def bind_email(state: State, request: Request) -> Response:
+    """Give an email address to a user who has none."""
+    return await _bind(state, request, _EMAIL)
+
+
+async def bind_phone(state: State, request: Request) -> Response:
+    """Give a phone number to a user who has none."""
+    return await _bind(state, request, _PHONE)
+
+
+async def unbind_email(state: State, request: Request) -> Response:
+    """Take the user's email address away."""
+    return await _unbind(state, request, _EMAIL)
+
+
+async def unbind_phone(state: State, request: Request) -> Response:
+    """Take the user's phone number away."""
+    return await _unbind(state, request, _PHONE)
+
+
+async def verify_update_email_request(state: State, request: Request) -> Response:
+    """A token for another email address, for pass codes sent to the old and the new one."""
+    return await _verify_update(state, request, _EMAIL)
+
+
+async def verify_update_phone_request(state: State, request: Request) -> Response:
+    """A token for another phone number, for pass codes sent to the old and the new one."""
+    return await _verify_update(state, request, _PHONE)
+
+
+async def update_email(state: State, request: Request) -> Response:
+    """Replace the user's email address."""
+    return await _update(state, request, _EMAIL)
+
+
+async def update_phone(state: State, request: Request) -> Response:
+    """Replace the user's phone number."""
+    return await _update(state, request, _PHONE)
+
+
+async def _bind(state: State, request: Request, contact: _Contact) -> Response:
+    user, _ = require_user(state, request)
+    body = await Arguments.read(request)
+    code = body.text("passCode")
+    address = contact.read(body, contact.argument)
+    country_code = country_code_argument(body, "phoneCountryCode")
+    if contact.of(user) is not None:
+        raise ApiError(422, f"there is a bound {contact.kind} already, which can be updated")
+    redeem_codes(state, [SentCode(address, code, contact.bind_channel)])
+    _assign(state, user, contact, address, country_code)
+    return success()
+
+
+async def _unbind(state: State, request: Request, contact: _Contact) -> Response:
+    user, _ = require_user(state, request)
+    body = await Arguments.read(request)
+    code = body.text("passCode")
+    address = contact.of(user)
+    if address is None:
+        raise ApiError(422, f"the user has no {contact.kind}")
+    other = user.phone if contact.kind == "email" else user.email
+    if other is None and not user.identities:
+        # The documents count phone, email and social accounts, but no username with a password.
+        raise ApiError(422, f"without the {contact.kind} the user could not sign in")
+    redeem_codes(state, [SentCode(address, code, contact.unbind_channel)])
+    state.users.change(user, contact.kind, None)
+    user.updated_at = state.clock.now()
+    return success()
+
+
+async def _verify_update(state: State, request: Request, contact: _Contact) -> Response:
+    user, _ = require_user(state, request)
+    body = await Arguments.read(request)
+    body.choice("verifyMethod", [contact.verify_method])
+    payload = body.object(f"{contact.kind}PassCodePayload")
+    suffix = "Email" if contact.kind == "email" else "PhoneNumber"
+    new = contact.read(payload, f"new{suffix}")
+    country_code = country_code_argument(payload, "newPhoneCountryCode")
+    codes = [SentCode(new, payload.text(f"new{contact.wire}PassCode"), contact.new_channel)]
+    current = contact.of(user)
+    if current is not None:
+        # Whoever holds a stolen access token must not get the account for good by it.
+        if contact.is_other(user, contact.read(payload, f"old{suffix}")):
+            raise ApiError(400, f"old{suffix} is not the user's", api_code=contact.mismatch_code)
+        if not contact.is_other(user, new):
+            raise ApiError(422, f"the {contact.kind} is the same as before", api_code=contact.same_code)
+        codes.append(SentCode(current, payload.text(f"old{contact.wire}PassCode"), contact.old_channel))
+    redeem_codes(state, codes)
+    if state.users.by_account(new) not in {None, user}:
+        raise _taken(contact)
+    return token_reply(
+        state,
+        contact.ticket,
+        f"update{contact.wire}Token",
+        user,
+        old=current,
+        new=new,
+        country_code=country_code,
+    )
+
+
+async def _update(state: State, request: Request, contact: _Contact) -> Response:
+    user, _ = require_user(state, request)
+    body = await Arguments.read(request)
+    ticket = redeem_own_token(state, contact.ticket, body.text(f"update{contact.wire}Token"), user)
+    if ticket.facts["old"] != contact.of(user):
+        raise ApiError(400, f"the {contact.kind} was changed since the token was given")
+    _assign(state, user, contact, str(ticket.facts["new"]), str(ticket.facts["country_code"]))
+    return success({"success": True})
+
+
+def _assign(state: State, user: User, contact: _Contact, address: str, country_code: str) -> None:
+    try:
+        state.users.change(user, contact.kind, address)
+    except AlreadyTakenError as error:
+        raise _taken(contact) from error
+    if contact.kind == "email":
+        user.email_verified = True
+    else:
+        user.phone_verified = True
+        user.phone_country_code = country_code
+    user.updated_at = state.clock.now()
+
+
+def _taken(contact: _Contact) -> ApiError:
+    return ApiError(409, f"another user has the {contact.kind} already", api_code=contact.taken_code)
+
+
+ROUTES: Routes = {
+    "/api/v3/bind-email": {"POST": bind_email},
+    "/api/v3/bind-phone": {"POST": bind_phone},
+    "/api/v3/unbind-email": {"POST": unbind_email},
+    "/api/v3/unbind-phone": {"POST": unbind_phone},
+    "/api/v3/update-email": {"POST": update_email},
+    "/api/v3/update-phone": {"POST": update_phone},
+    "/api/v3/verify-update-email-request": {"POST": verify_update_email_request},
+    "/api/v3/verify-update-phone-request": {"POST": verify_update_phone_request},
+}

@@ -1,0 +1,83 @@
+"""Signing in by fast authentication; `fastpass` says how the calls follow each other."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..http.arguments import Arguments, query_text
+from ..http.client_auth import require_known_app
+from ..http.replies import ApiError, success
+from ..http.request_context import require_user
+from ..http.routes import Routes
+from ..state.device_codes.login_codes import owner_of
+from ..state.state import State
+from ._device_codes import calling_app, display_name, photo, refuse_other_app, sign_in_owner
+from .profile import custom_data_argument
+from .signin import requested_scope
+
+_SCENE = "FASTPASS"  # a guess: the documents name the field only
+
+
+async def gene_fastpass_qrcode_info(state: State, request: Request) -> Response:
+    """What the browser of a signed-in user puts into the QR code."""
+    user, token = require_user(state, request)
+    options = (await Arguments.read(request)).optional_object("options")
+    custom_data = custom_data_argument(options, "customData")
+    code = state.fastpass_codes.show(user, token.grant, _scope_within(token.scope, options), custom_data)
+    return success(
+        {
+            "scene": _SCENE,
+            "qrcodeId": code.id,
+            "apiHost": state.url,
+            "user": {"id": user.id, "displayName": display_name(user), "photo": photo(user)},
+            "appId": code.app_id,
+            "userpool": {"id": state.fastpass_codes.user_pool_id, "displayName": "emulator", "photo": ""},
+        }
+    )
+
+
+def _scope_within(held: str, options: Arguments) -> str:
+    """What is asked for, which the access token has to have; all that it has unless something is asked for."""
+    if not options.optional_text("scope"):
+        return held
+    scope = requested_scope(options)
+    if not set(scope.split()) <= set(held.split()):
+        raise ApiError(400, "options.scope is wider than that of the access token")
+    return scope
+
+
+async def get_fastpass_client_apps(state: State, request: Request) -> Response:
+    """The applications that whoever scanned the code may sign in to: all that the emulator has."""
+    require_known_app(state, request)
+    state.fastpass_codes.scan(query_text(request, "qrcodeId"), query_text(request, "appId"))
+    apps = [{"id": app.app_id, "name": app.display_name, "logo": ""} for app in list(state.apps.values())]
+    return success({"relationApps": apps})
+
+
+async def get_app_login_qrcode_status(state: State, request: Request) -> Response:
+    """How far a code has come, for the browser that shows it."""
+    code = state.fastpass_codes.find(query_text(request, "qrcodeId"))
+    refuse_other_app(state, request, code)
+    answer: dict[str, object] = {"status": code.status}
+    if code.status in {"SCANNED", "AUTHORIZED"}:
+        user = owner_of(code)
+        answer["briefUserInfo"] = {"displayName": display_name(user), "photo": photo(user)}
+    return success(answer)
+
+
+async def qrcode_app_login(state: State, request: Request) -> Response:
+    """Sign the application in that scanned the code, by its app id, as the user who shows it."""
+    app = calling_app(state, request)
+    body = await Arguments.read(request)
+    body.choice("action", ("APP_LOGIN",))
+    code = state.fastpass_codes.redeem(body.text("qrcodeId"))
+    return success(sign_in_owner(state, code, app))
+
+
+ROUTES: Routes = {
+    "/api/v3/gene-fastpass-qrcode-info": {"POST": gene_fastpass_qrcode_info},
+    "/api/v3/get-fastpass-client-apps": {"GET": get_fastpass_client_apps},
+    "/api/v3/get-app-login-qrcode-status": {"GET": get_app_login_qrcode_status},
+    "/api/v3/qrcode-app-login": {"POST": qrcode_app_login},
+}

@@ -1,0 +1,148 @@
+"""The check-permission and get-user-auth-resource endpoints: what the signed-in user may do with data resources.
+
+They all speak of the permission space of the application to which the access token was issued. A string or an array is
+named by its code, "api", and a node of a tree by its path, "files/2024/may"; a leading slash makes no difference.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..http.arguments import Arguments
+from ..http.replies import ApiError, success
+from ..http.request_context import require_user
+from ..http.routes import Routes
+from ..state.access.access import Access
+from ..state.access.resources import DataResource, DataResourceType, TreeNode, split_path
+from ..state.state import State
+from ..state.users import User
+
+
+async def _check(resource_type: DataResourceType, state: State, request: Request) -> Response:
+    user, token = require_user(state, request)
+    body = await Arguments.read(request)
+    paths, action = body.texts("resources"), body.text("action")
+    namespace = token.grant.app_id
+    results = [
+        {
+            "namespaceCode": namespace,
+            "action": action,
+            "resource": path,
+            "enabled": action in _actions_at(state.access, user, namespace, path, resource_type),
+        }
+        for path in paths
+    ]
+    return success({"checkResultList": results})
+
+
+check_string_resource = partial(_check, "STRING")
+check_array_resource = partial(_check, "ARRAY")
+check_tree_resource = partial(_check, "TREE")
+
+
+async def auth_resource_list(state: State, request: Request) -> Response:
+    """All data resources with which the user may do something."""
+    user, token = require_user(state, request)
+    namespace = token.grant.app_id
+    shown = [_authorized(state.access, user, resource) for resource in state.access.data_resources(namespace)]
+    resources = [each for each in shown if each is not None]
+    spaces = [{"userId": user.id, "namespaceCode": namespace, "resourceList": resources}] if resources else []
+    return success({"userPermissionList": spaces})
+
+
+async def auth_resource_permission_list(state: State, request: Request) -> Response:
+    """What the user may do with each of these resources."""
+    user, token = require_user(state, request)
+    paths = (await Arguments.read(request)).texts("resources")
+    namespace = token.grant.app_id
+    permissions = [
+        {
+            "namespaceCode": namespace,
+            "actions": _actions_at(state.access, user, namespace, path, None),
+            "resource": path,
+        }
+        for path in paths
+    ]
+    return success({"permissionList": permissions})
+
+
+async def auth_resource_struct(state: State, request: Request) -> Response:
+    """One resource as far as the user may do something with it, a tree as a tree."""
+    user, token = require_user(state, request)
+    code = (await Arguments.read(request)).text("resource").removeprefix("/")
+    resource = state.access.data_resource(token.grant.app_id, code)
+    if resource is None:
+        raise ApiError(404, "the application has no such data resource")
+    actions = [] if resource.type == "TREE" else state.access.actions_of(user, resource)
+    shown: dict[str, object]
+    if resource.type == "STRING":
+        shown = {"strResourceAuthAction": {"actions": actions} | ({"value": resource.value} if actions else {})}
+    elif resource.type == "ARRAY":
+        shown = {"arrResourceAuthAction": {"actions": actions, "values": list(resource.values) if actions else []}}
+    else:
+        nodes = _visible_nodes(state.access, user, resource, resource.roots)
+        shown = {"treeResourceAuthAction": {"nodeAuthActionList": nodes}}
+    head = {"namespaceCode": resource.namespace, "resourceCode": resource.code, "resourceType": resource.type}
+    return success(head | shown)
+
+
+def _actions_at(
+    access: Access, user: User, namespace: str, path: str, resource_type: DataResourceType | None
+) -> list[str]:
+    """Nothing for what does not exist, so that nobody learns from it what does."""
+    code, *below = split_path(path)
+    resource = access.data_resource(namespace, code)
+    if resource is None or resource_type not in {None, resource.type}:
+        return []
+    return access.actions_of(user, resource, tuple(below))
+
+
+def _authorized(access: Access, user: User, resource: DataResource) -> dict[str, object] | None:
+    head: dict[str, object] = {"resourceCode": resource.code, "resourceType": resource.type}
+    if resource.type == "TREE":
+        nodes = [(node, access.actions_of(user, resource, node.path)) for node in resource.nodes]
+        listed = [_flat_node(node, actions) for node, actions in nodes if actions]
+        return head | {"treeAuthorize": {"authList": listed}} if listed else None
+    actions = access.actions_of(user, resource)
+    if not actions:
+        return None
+    if resource.type == "STRING":
+        return head | {"strAuthorize": {"value": resource.value, "actions": actions}}
+    return head | {"arrAuthorize": {"values": list(resource.values), "actions": actions}}
+
+
+def _flat_node(node: TreeNode, actions: list[str]) -> dict[str, object]:
+    shown: dict[str, object] = {"nodePath": "/" + "/".join(node.path), "nodeName": node.name, "nodeActions": actions}
+    return shown if node.value is None else shown | {"nodeValue": node.value}
+
+
+def _visible_nodes(
+    access: Access, user: User, resource: DataResource, nodes: tuple[TreeNode, ...]
+) -> list[dict[str, object]]:
+    """The nodes with which the user may do something, and those that lead to them."""
+    visible: list[dict[str, object]] = []
+    for node in nodes:
+        actions = access.actions_of(user, resource, node.path)
+        children = _visible_nodes(access, user, resource, node.children)
+        if not actions and not children:
+            continue
+        shown: dict[str, object] = {"code": node.code, "name": node.name, "actions": actions}
+        if node.value is not None and actions:
+            shown["value"] = node.value
+        if children:
+            shown["children"] = children
+        visible.append(shown)
+    return visible
+
+
+ROUTES: Routes = {
+    "/api/v3/check-permission-string-resource": {"POST": check_string_resource},
+    "/api/v3/check-permission-array-resource": {"POST": check_array_resource},
+    "/api/v3/check-permission-tree-resource": {"POST": check_tree_resource},
+    "/api/v3/get-user-auth-resource-list": {"GET": auth_resource_list},
+    "/api/v3/get-user-auth-resource-permission-list": {"POST": auth_resource_permission_list},
+    "/api/v3/get-user-auth-resource-struct": {"POST": auth_resource_struct},
+}

@@ -1,0 +1,110 @@
+"""What the signed-in user sees and changes of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..http.arguments import Arguments, query_flag
+from ..http.replies import ApiError, success
+from ..http.request_context import require_user
+from ..http.routes import Routes
+from ..state.account_rules import password_level
+from ..state.state import State
+from ..state.users import AlreadyTakenError
+
+_GENDERS = ("M", "F", "U")
+_TEXTS = (
+    "photo",
+    "externalId",
+    "birthdate",
+    "country",
+    "province",
+    "city",
+    "address",
+    "streetAddress",
+    "postalCode",
+    "company",
+    "identityNumber",
+)
+_STRONGEST = 3
+_SCORE_OF_EACH = 25
+
+
+async def get_profile(state: State, request: Request) -> Response:
+    """The user to whom the access token belongs."""
+    user, token = require_user(state, request)
+    dto = user.to_dto(
+        token.scope,
+        with_custom_data=query_flag(request, "withCustomData"),
+        with_identities=query_flag(request, "withIdentities"),
+    )
+    return success(dto)
+
+
+async def update_profile(state: State, request: Request) -> Response:
+    """Change what is given and leave the rest; of the custom data, too, only what is given."""
+    user, token = require_user(state, request)
+    body = await Arguments.read(request)
+    texts = text_arguments(body, _TEXTS) | gender_argument(body)
+    custom_data = custom_data_argument(body, "customData")
+    name, nickname = body.optional_text("name"), body.optional_text("nickname")
+    if body.has("username"):
+        try:
+            state.users.change(user, "username", body.text("username"))
+        except AlreadyTakenError as error:
+            raise ApiError(409, "another user has the username already", api_code=2034) from error
+    user.name = user.name if name is None else name
+    user.nickname = user.nickname if nickname is None else nickname
+    user.profile = user.profile | texts
+    user.custom_data = user.custom_data | custom_data
+    user.updated_at = state.clock.now()
+    return success(user.to_dto(token.scope, with_custom_data=bool(custom_data), with_identities=False))
+
+
+async def get_security_info(state: State, request: Request) -> Response:
+    """How well the account is secured: a quarter of the score each for password, email, phone and second factor."""
+    user, _ = require_user(state, request)
+    level = password_level(user.password)
+    email, phone = user.email is not None, user.phone is not None
+    mfa = bool(state.factors.of(user))
+    return success(
+        {
+            "passwordSecurityLevel": level,
+            "mfaEnrolled": mfa,
+            "passwordSet": user.password is not None,
+            "emailBinded": email,
+            "phoneBinded": phone,
+            "securityScore": _SCORE_OF_EACH * (email + phone + mfa) + _SCORE_OF_EACH * level // _STRONGEST,
+        }
+    )
+
+
+def text_arguments(arguments: Arguments, names: Iterable[str]) -> dict[str, str]:
+    """Those texts of a profile that are given."""
+    texts = {name: arguments.optional_text(name) for name in names}
+    return {name: text for name, text in texts.items() if text is not None}
+
+
+def gender_argument(arguments: Arguments) -> dict[str, str]:
+    """The gender, if it is given."""
+    return {"gender": arguments.choice("gender", _GENDERS)} if arguments.has("gender") else {}
+
+
+def custom_data_argument(arguments: Arguments, name: str) -> dict[str, object]:
+    """Values of the user's own fields, if they are given."""
+    value = arguments.raw(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ApiError(400, f"{name} must be an object")
+    return value
+
+
+ROUTES: Routes = {
+    "/api/v3/get-profile": {"GET": get_profile},
+    "/api/v3/get-security-info": {"GET": get_security_info},
+    "/api/v3/update-profile": {"POST": update_profile},
+}

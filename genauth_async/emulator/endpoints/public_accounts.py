@@ -1,0 +1,57 @@
+"""Switching between one's own account and the public accounts that one may use.
+
+Tokens remember who switched. From a public account they lead back to that user, or on to another of that user's public
+accounts, and to nobody else's. The old tokens stay good: whether the service ends them is not documented.
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..http.arguments import Arguments, query_flag
+from ..http.replies import success
+from ..http.request_context import require_user
+from ..http.routes import Routes
+from ..state import tokens
+from ..state.state import State
+from ..state.users import User
+from ._device_codes import display_name, photo
+from .signin import refuse_locked, refuse_unfinished, requested_scope
+
+_PERSONAL, _PUBLIC = "1", "2"
+
+
+async def list_public_accounts(state: State, request: Request) -> Response:
+    """Whom the user may switch to."""
+    user, token = require_user(state, request)
+    origin = state.public_accounts.origin(token.grant, user)
+    accounts = [_account(target, _PUBLIC) for target in state.public_accounts.of(origin)]
+    answer: dict[str, object] = {"publicAccounts": accounts}
+    if query_flag(request, "withOriginUser"):
+        answer["originUser"] = _account(origin, _PERSONAL)
+    return success([answer])  # an array of one, as the DTO has it
+
+
+def _account(user: User, usertype: str) -> dict[str, object]:
+    return {"userId": user.id, "avatar": photo(user), "displayName": display_name(user), "usertype": usertype}
+
+
+async def switch_login_by_user(state: State, request: Request) -> Response:
+    """Tokens for the other account, for the application that the user is signed in to."""
+    user, token = require_user(state, request)
+    body = await Arguments.read(request)
+    scope = requested_scope(body.optional_object("options"))
+    target = state.public_accounts.target(token.grant, user, body.text("targetUserId"))
+    app, origin = state.apps[token.grant.app_id], state.public_accounts.origin(token.grant, user)
+    with state.history.attempt(app.app_id) as attempt:
+        attempt.user = target
+        refuse_locked(target)
+        refuse_unfinished(state, app, target, scope, origin=origin)
+    return success(tokens.token_set(tokens.sign_in(state, app, target, scope, origin=origin)))
+
+
+ROUTES: Routes = {
+    "/api/v3/get-user-select-login-public-accounts": {"GET": list_public_accounts},
+    "/api/v3/switch-login-by-user": {"POST": switch_login_by_user},
+}

@@ -1,0 +1,93 @@
+"""Signing in by push: users name their account, and confirm on the phone where they are signed in already.
+
+Nobody but the user to whom it was pushed can confirm. Who asks for the status of a confirmed request gets the tokens,
+so its id is as good as a password for as long as it lasts; other applications than the one that asked get no answer. A
+confirmed request stands for the second factor, too, since only the user's own, signed-in phone can have confirmed it.
+Which applications may confirm is a setting of the service's console; to the emulator, every application of its own may.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..http.arguments import Arguments, query_text
+from ..http.client_auth import require_known_app
+from ..http.replies import ApiError, success
+from ..http.request_context import require_user
+from ..http.routes import Routes
+from ..state.device_codes.pushes import PushAction
+from ..state.state import State
+from ._device_codes import calling_app, refuse_other_app, sign_in_owner
+from .profile import custom_data_argument
+from .signin import refuse_locked, requested_scope
+
+_ACTIONS = ("CONFIRM", "CANCEL")
+
+
+async def sign_in_by_push(state: State, request: Request) -> Response:
+    """Ask the user of an account to confirm."""
+    app = calling_app(state, request)
+    body = await Arguments.read(request)
+    options = body.optional_object("options")
+    scope, custom_data = requested_scope(options), custom_data_argument(options, "customData")
+    with state.history.attempt(app.app_id) as attempt:
+        user = attempt.user = state.users.by_account(body.text("account"))
+        if user is None:
+            raise ApiError(404, "the user does not exist", api_code=2004)
+        refuse_locked(user)
+    code = state.pushes.add(app_id=app.app_id, scope=scope, status="PUSHED", user=user, custom_data=custom_data)
+    return success({"pushCodeId": code.id, "expireTime": state.pushes.lifetime})
+
+
+async def check_push_code_status(state: State, request: Request) -> Response:
+    """How far a request has come; the tokens, if it is confirmed."""
+    code = state.pushes.find(query_text(request, "pushCodeId"))
+    refuse_other_app(state, request, code)
+    answer: dict[str, object] = {"status": code.status}
+    if code.status == "AUTHORIZED":
+        app = state.apps[code.app_id]
+        answer["tokenSet"] = state.pushes.collect(code, lambda: sign_in_owner(state, code, app, is_second_factor=True))
+    return success(answer)
+
+
+async def change_push_code_status(state: State, request: Request) -> Response:
+    """What the application on the phone does for its user."""
+    await _change(state, request)
+    return success()
+
+
+async def set_push_code_status(state: State, request: Request) -> Response:
+    """The same, with another answer."""
+    await _change(state, request)
+    return success({"success": True})
+
+
+async def _change(state: State, request: Request) -> None:
+    user, _ = require_user(state, request)
+    body = await Arguments.read(request)
+    action = cast("PushAction", body.choice("action", _ACTIONS))
+    state.pushes.change(body.text("pushCodeId"), action, user)
+
+
+async def get_push_login_relation_apps(state: State, request: Request) -> Response:
+    """The applications that may confirm a request. A token is not asked for, but if there is one, it must fit."""
+    require_known_app(state, request)
+    user = require_user(state, request)[0] if "authorization" in request.headers else None
+    body = await Arguments.read(request)
+    app_id = body.text("appId")
+    code = state.pushes.find(body.text("pushCodeId"))
+    if code.app_id != app_id or user not in {None, code.user}:
+        raise ApiError(404, "the push code does not exist")
+    return success({"appIds": list(state.apps)})
+
+
+ROUTES: Routes = {
+    "/api/v3/signin-by-push": {"POST": sign_in_by_push},
+    "/api/v3/check-pushcode-status": {"GET": check_push_code_status},
+    "/api/v3/change-pushcode-status": {"POST": change_push_code_status},
+    "/api/v3/set-pushcode-status": {"POST": set_push_code_status},
+    "/api/v3/get-pushlogin-relation-apps": {"POST": get_push_login_relation_apps},
+}

@@ -1,0 +1,159 @@
+"""The get-my-... endpoints: the signed-in user's applications, tenants, roles, groups and common resources."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..http.arguments import query_number, query_text
+from ..http.replies import ApiError, success
+from ..http.request_context import require_user
+from ..http.routes import Routes
+from ..state.access.resources import COMMON_RESOURCE_TYPES
+from ..state.access.subjects import Group, Role
+from ..state.clock import iso_time
+from ..state.state import App, State
+
+
+async def my_logged_in_apps(state: State, request: Request) -> Response:
+    """The applications to which the user ever signed in; active where a sign-in was not revoked."""
+    user, _ = require_user(state, request)
+    active = state.grants.apps_of(user.id)
+    return success([_app(state, state.apps[app_id], is_active) for app_id, is_active in active.items()])
+
+
+async def my_accessible_apps(state: State, request: Request) -> Response:
+    """All applications: the emulator lets every user sign in to each."""
+    user, _ = require_user(state, request)
+    active = state.grants.apps_of(user.id)
+    return success([_app(state, app, active.get(app.app_id, False)) for app in list(state.apps.values())])
+
+
+async def my_tenant_list(state: State, request: Request) -> Response:
+    """The tenants that the user belongs to."""
+    user, _ = require_user(state, request)
+    tenants = state.access.tenants_of(user)
+    return success(
+        [{"tenantId": tenant.id, "tenantName": tenant.name, "joinAt": iso_time(since)} for tenant, since in tenants]
+    )
+
+
+async def my_role_list(state: State, request: Request) -> Response:
+    """The user's roles, of one namespace or of all."""
+    user, _ = require_user(state, request)
+    namespace = request.query_params.get("namespace")
+    roles = state.access.roles_of(user)
+    return success([_role(state, role) for role in roles if namespace in {None, "", role.namespace}])
+
+
+async def my_group_list(state: State, request: Request) -> Response:
+    """The groups that the user belongs to."""
+    user, _ = require_user(state, request)
+    return success([_group(state, group) for group in state.access.groups_of(user)])
+
+
+async def my_authorized_resources(state: State, request: Request) -> Response:
+    """The common resources of which something is allowed or denied to the user."""
+    user, _ = require_user(state, request)
+    namespace = request.query_params.get("namespace")
+    wanted = request.query_params.get("resourceType")
+    if wanted and wanted not in COMMON_RESOURCE_TYPES:
+        raise ApiError(400, f"resourceType must be one of {', '.join(COMMON_RESOURCE_TYPES)}")
+    listed = [
+        {
+            "resourceCode": resource.code,
+            "description": resource.description,
+            "resourceType": resource.type,
+            "apiIdentifier": resource.api_identifier,
+            "actions": actions,
+            "effect": effect,
+        }
+        for resource in state.access.common_resources()
+        if namespace in {None, "", resource.namespace} and wanted in {None, "", resource.type}
+        for effect in ("ALLOW", "DENY")
+        if (actions := state.access.actions_with(user, resource, effect))
+    ]
+    return success({"totalCount": len(listed), "list": listed})
+
+
+async def applicable_applications(state: State, request: Request) -> Response:
+    """The applications in which users can apply for roles."""
+    require_user(state, request)
+    wanted = request.query_params.get("appName", "").lower()
+    listed = [
+        {"appId": app.app_id, "appName": app.display_name, "logo": "", "appType": "web"}
+        for app in list(state.apps.values())
+        if state.access.offered_in(app.app_id) is not None and wanted in app.display_name.lower()
+    ]
+    return success({"list": listed})
+
+
+async def applicable_roles(state: State, request: Request) -> Response:
+    """The roles for which users of an application can apply, page by page."""
+    require_user(state, request)
+    app_id = query_text(request, "appId")
+    if app_id not in state.apps:
+        raise ApiError(404, "the application does not exist", api_code=2011)
+    page, limit = query_number(request, "page", 1), query_number(request, "limit", 10)
+    keyword = request.query_params.get("keyword", "").lower()
+    roles = state.access.offered_in(app_id) or []
+    found = [role for role in roles if keyword in role.code.lower() or keyword in role.name.lower()]
+    listed = [
+        {"roleId": role.id, "code": role.code, "name": role.name, "description": role.description}
+        for role in found[(page - 1) * limit : page * limit]
+    ]
+    return success({"totalCount": len(found), "list": listed})
+
+
+def _app(state: State, app: App, active: bool) -> dict[str, object]:
+    return {
+        "appId": app.app_id,
+        "appName": app.display_name,
+        "appLoginUrl": f"{state.url}/login",
+        "appLogo": "",
+        "active": active,
+    }
+
+
+def _role(state: State, role: Role) -> dict[str, object]:
+    shown: dict[str, object] = {
+        "id": role.id,
+        "code": role.code,
+        "name": role.name,
+        "description": role.description,
+        "namespace": role.namespace,
+        "namespaceName": role.namespace,
+        "status": "ENABLE" if role.is_active(state.clock.now()) else "DISABLE",
+        "enablePermissionApply": state.access.is_offered(role),
+    }
+    return shown if role.disabled_at is None else shown | {"disableTime": int(role.disabled_at * 1000)}
+
+
+def _group(state: State, group: Group) -> dict[str, object]:
+    # The scope that the user granted opens their own profile, not that of the others.
+    members = [
+        member.to_dto("username", with_custom_data=False, with_identities=False)
+        for member in state.access.members_of(group)
+        if state.users.find(member.id) is not None
+    ]
+    return {
+        "id": group.id,
+        "code": group.code,
+        "name": group.name,
+        "description": group.description,
+        "type": "STATIC",
+        "metadataSource": [],
+        "members": members,
+    }
+
+
+ROUTES: Routes = {
+    "/api/v3/get-my-logged-in-apps": {"GET": my_logged_in_apps},
+    "/api/v3/get-my-accessible-apps": {"GET": my_accessible_apps},
+    "/api/v3/get-my-tenant-list": {"GET": my_tenant_list},
+    "/api/v3/get-my-role-list": {"GET": my_role_list},
+    "/api/v3/get-my-group-list": {"GET": my_group_list},
+    "/api/v3/get-my-authorized-resources": {"GET": my_authorized_resources},
+    "/api/v3/applications-permission-applicable": {"GET": applicable_applications},
+    "/api/v3/roles-permission-applicable": {"GET": applicable_roles},
+}

@@ -1,0 +1,145 @@
+"""POST /api/v3/signup: by password or pass code."""
+
+from __future__ import annotations
+
+from attrs import define, field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from genauth_async._core.redaction import masked
+
+from ..http.arguments import Arguments
+from ..http.client_auth import require_known_app
+from ..http.passwords import sent_password
+from ..http.replies import ApiError, success
+from ..http.routes import Routes
+from ..http.user_arguments import DEFAULT_COUNTRY_CODE, country_code_argument, email_argument, phone_argument
+from ..http.verification_codes import SentCode, redeem_codes
+from ..state.state import State
+from ..state.users import AlreadyTakenError
+from .profile import custom_data_argument, gender_argument, text_arguments
+from .signin import ALL_SCOPES
+
+REGISTER_CHANNEL = "CHANNEL_REGISTER"
+PROFILE_TEXTS = (
+    "company",
+    "photo",
+    "device",
+    "browser",
+    "givenName",
+    "familyName",
+    "middleName",
+    "profile",
+    "preferredUsername",
+    "website",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+    "address",
+    "formatted",
+    "streetAddress",
+    "locality",
+    "region",
+    "postalCode",
+    "country",
+)
+
+
+@define
+class _Stranger:
+    """Somebody who signs up, with what they are known by so far, and the codes that prove it."""
+
+    username: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    phone_country_code: str = DEFAULT_COUNTRY_CODE
+    password: str | None = field(default=None, repr=masked)
+    email_proven: bool = False
+    codes: list[SentCode] = field(factory=list)
+
+
+async def sign_up(state: State, request: Request) -> Response:
+    """A new user, who is not signed in by this."""
+    require_known_app(state, request)
+    state.account_rules.refuse_strangers()
+    body = await Arguments.read(request)
+    connection = body.choice("connection", ("PASSWORD", "PASSCODE"))
+    options, profile = body.optional_object("options"), body.optional_object("profile")
+    if connection == "PASSWORD":
+        stranger = await _with_password(state, body.object("passwordPayload"), options)
+    else:
+        stranger = await _with_pass_code(state, body.object("passCodePayload"), options)
+    if stranger.password is not None:
+        state.account_rules.refuse_weak(stranger.password)
+    _complete(stranger, profile, options)
+    name, nickname = profile.optional_text("name"), profile.optional_text("nickname")
+    texts = text_arguments(profile, PROFILE_TEXTS) | gender_argument(profile)
+    # The documents have the context end up in the user's own fields.
+    custom_data = custom_data_argument(options, "context") | custom_data_argument(profile, "customData")
+    redeem_codes(state, stranger.codes)
+    try:
+        user = state.users.add(
+            created_at=state.clock.now(),
+            username=stranger.username,
+            email=stranger.email,
+            email_verified=stranger.email_proven,
+            phone=stranger.phone,
+            phone_country_code=stranger.phone_country_code,
+            password=stranger.password,
+            name=name,
+            nickname=nickname,
+            profile=texts,
+            custom_data=custom_data,
+            source="register",
+        )
+    except AlreadyTakenError as error:
+        raise ApiError(409, "the user exists already", api_code=2026) from error
+    return success(user.to_dto(ALL_SCOPES, with_custom_data=bool(custom_data), with_identities=False))
+
+
+async def _with_password(state: State, payload: Arguments, options: Arguments) -> _Stranger:
+    if payload.has("email"):
+        stranger = _Stranger(email=email_argument(payload, "email"), username=payload.optional_text("username"))
+    elif payload.has("username"):
+        stranger = _Stranger(username=payload.text("username"))
+    else:
+        raise ApiError(400, "passwordPayload.email is required, or username instead of it")
+    stranger.password = await sent_password(state, payload, options)
+    return stranger
+
+
+async def _with_pass_code(state: State, payload: Arguments, options: Arguments) -> _Stranger:
+    code = payload.text("passCode")
+    if payload.has("email"):
+        email = email_argument(payload, "email")
+        return _Stranger(email=email, email_proven=True, codes=[SentCode(email, code, REGISTER_CHANNEL)])
+    if not payload.has("phone"):
+        raise ApiError(400, "passCodePayload.email is required, or phone instead of it")
+    phone = phone_argument(payload, "phone")
+    stranger = _Stranger(
+        phone=phone,
+        phone_country_code=country_code_argument(payload, "phoneCountryCode"),
+        codes=[SentCode(phone, code, REGISTER_CHANNEL)],
+    )
+    if options.has("passwordForPhonePassCode"):
+        stranger.password = await sent_password(state, options, options, "passwordForPhonePassCode")
+    return stranger
+
+
+def _complete(stranger: _Stranger, profile: Arguments, options: Arguments) -> None:
+    """Take an email address and a phone number out of the profile too, but only with a pass code."""
+    if stranger.email is None and profile.has("email"):
+        stranger.email = email_argument(profile, "email")
+        stranger.email_proven = True
+        code = options.text("emailPassCodeForInformationCompletion")
+        stranger.codes.append(SentCode(stranger.email, code, "CHANNEL_COMPLETE_EMAIL"))
+    if stranger.phone is None and profile.has("phone"):
+        stranger.phone = phone_argument(profile, "phone")
+        stranger.phone_country_code = country_code_argument(profile, "phoneCountryCode")
+        code = options.text("phonePassCodeForInformationCompletion")
+        stranger.codes.append(SentCode(stranger.phone, code, "CHANNEL_COMPLETE_PHONE"))
+
+
+ROUTES: Routes = {
+    "/api/v3/signup": {"POST": sign_up},
+}

@@ -1,0 +1,1 @@
+"""HTTP requests and replies, client authentication, faults."""

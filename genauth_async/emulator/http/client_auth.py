@@ -1,0 +1,124 @@
+"""Checks that an application is what it says it is."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Mapping
+from hmac import compare_digest
+from urllib.parse import unquote_plus
+
+from attrs import field, frozen
+from starlette.requests import Request
+
+from genauth_async._core.redaction import masked
+
+from ..state.state import App, Endpoint, State
+from .arguments import Arguments
+from .replies import ApiError, OAuthError
+
+_APP_ID_HEADERS = ("x-genauth-app-id", "x-authing-app-id")
+
+
+@frozen
+class BasicCredentials:
+    """What an HTTP Basic header holds.
+
+    RFC 6749 section 2.3.1 wants id and secret form-urlencoded first. Many clients leave that out, the vendor's among
+    them, so each is compared both ways.
+    """
+
+    client_id: str
+    secret: str = field(repr=masked)
+
+    @classmethod
+    def parse(cls, header: str) -> BasicCredentials | None:
+        """The credentials in an Authorization header, or None if there are none that can be read."""
+        scheme, _, encoded = header.partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        try:
+            client_id, colon, secret = b64decode(encoded.strip(), validate=True).decode().partition(":")
+        except ValueError:
+            return None
+        return cls(client_id, secret) if colon else None
+
+    def app_among(self, apps: Mapping[str, App]) -> App | None:
+        return apps.get(self.client_id) or apps.get(unquote_plus(self.client_id))
+
+    def match(self, app: App) -> bool:
+        return _same(self.secret, app.app_secret) or _same(unquote_plus(self.secret), app.app_secret)
+
+
+def authenticate_at_api(state: State, request: Request, body: Arguments) -> App:
+    """The application that calls a sign-in endpoint of the API."""
+    app_id = require_known_app(state, request)
+    basic = BasicCredentials.parse(request.headers.get("authorization", ""))
+    client_id = body.optional_text("client_id")
+    if basic is not None:
+        app = basic.app_among(state.apps)
+    else:
+        app = state.apps.get(client_id or app_id or state.default_app.app_id)
+    if app is None:
+        raise _unknown_app()
+    if app_id not in {None, app.app_id} or client_id not in {None, "", app.app_id}:
+        raise ApiError(400, "client_id and the header with the app id name different applications")
+    method = app.auth_method_at("token")
+    if method == "client_secret_post":
+        body.text("client_id")
+        proven = _same(body.text("client_secret"), app.app_secret)
+    elif method == "client_secret_basic":
+        proven = basic is not None and basic.match(app)
+    else:
+        proven = True
+    if not proven:
+        # The API documents no number for this.
+        raise ApiError(401, f"client authentication failed; this application uses {method}")
+    return app
+
+
+def require_known_app(state: State, request: Request) -> str | None:
+    """The application that an API call says it comes from, if it says so."""
+    app_id = next((request.headers[name] for name in _APP_ID_HEADERS if name in request.headers), None)
+    if app_id is not None and app_id not in state.apps:
+        raise _unknown_app()
+    return app_id
+
+
+def authenticate_at_oidc(
+    state: State,
+    request: Request,
+    form: Mapping[str, str],
+    endpoint: Endpoint,
+) -> App:
+    """The application that calls an OAuth endpoint (RFC 6749 section 2.3)."""
+    header = request.headers.get("authorization")
+    basic = None if header is None else BasicCredentials.parse(header)
+    if header is not None and basic is None:
+        raise _invalid_client("the Authorization header holds no Basic credentials")
+    if basic is not None and "client_secret" in form:
+        raise OAuthError("invalid_request", "more than one method of client authentication is used")
+    app = state.apps.get(form.get("client_id", "")) if basic is None else basic.app_among(state.apps)
+    if app is None:
+        raise _invalid_client("the client is unknown")
+    method = app.auth_method_at(endpoint)
+    if method == "client_secret_basic":
+        proven = basic is not None and basic.match(app)
+    elif method == "client_secret_post":
+        proven = _same(form.get("client_secret", ""), app.app_secret)
+    else:
+        proven = True
+    if not proven:
+        raise _invalid_client(f"client authentication failed; this client uses {method}")
+    return app
+
+
+def _unknown_app() -> ApiError:
+    return ApiError(404, "the application does not exist", api_code=2011)
+
+
+def _invalid_client(description: str) -> OAuthError:
+    return OAuthError("invalid_client", description, http_status=401, scheme="Basic")
+
+
+def _same(given: str, expected: str) -> bool:
+    return compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,51 @@
+"""Lets pages of any origin call an endpoint, as single-page applications do (Fetch standard, CORS protocol).
+
+No cookies come with such calls, so that they open nothing which their tokens and codes do not open by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import wraps
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..state.state import State
+from .replies import ReplyError
+from .routes import Handler
+
+_ALLOW = "access-control-allow-origin"
+_SECONDS = "600"
+
+
+def cross_origin(handlers: Mapping[str, Handler]) -> Mapping[str, Handler]:
+    """The handlers of a path, and one for the question that browsers ask first."""
+    methods = ", ".join(handlers)
+
+    async def preflight(_state: State, request: Request) -> Response:
+        headers = {
+            _ALLOW: "*",
+            "access-control-allow-methods": methods,
+            "access-control-max-age": _SECONDS,
+            "vary": "Access-Control-Request-Headers",
+        }
+        asked = request.headers.get("access-control-request-headers")
+        if asked:
+            headers["access-control-allow-headers"] = asked  # a star would leave out Authorization
+        return Response(status_code=204, headers=headers)
+
+    return {**{method: _shared(handler) for method, handler in handlers.items()}, "OPTIONS": preflight}
+
+
+def _shared(handler: Handler) -> Handler:
+    @wraps(handler)
+    async def shared(state: State, request: Request) -> Response:
+        try:
+            response = await handler(state, request)
+        except ReplyError as error:
+            response = error.response()
+        response.headers[_ALLOW] = "*"
+        return response
+
+    return shared

@@ -1,0 +1,201 @@
+"""Reads an authorization request, and refuses what is wrong with it (OpenID Connect Core 3.1.2, RFC 6749, RFC 7636)."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from attrs import field, frozen
+from starlette.responses import RedirectResponse, Response
+
+from genauth_async._core.redaction import masked
+
+from ..http.replies import ReplyError
+from ..state.grants import Protocol
+from ..state.hosted.authorization_codes import CHALLENGE_METHODS, is_challenge
+from ..state.id_tokens import InvalidHintError, hinted_user
+from ..state.scopes import OAUTH_USER, OPENID
+from ..state.state import App, State
+from .browser_requests import Parameters
+from .pages import PageError, form_post_page
+
+RESPONSE_MODES = ("query", "fragment", "form_post")
+PROMPTS = ("none", "login", "consent", "select_account")
+_MOST_DIGITS = 15
+_UNMODELLED = {
+    "registration": "registration_not_supported",
+    "request": "request_not_supported",
+    "request_uri": "request_uri_not_supported",
+}
+
+
+@frozen(kw_only=True)
+class Return:
+    """The way back to the application, which carries a code or an error."""
+
+    redirect_uri: str
+    mode: str
+    state: str | None = field(repr=masked)
+    issuer: str
+
+    def send(self, **answer: str) -> Response:
+        """The answer, on its way (RFC 6749 section 4.1.2, RFC 9207)."""
+        fields = {**answer, "iss": self.issuer}
+        if self.state is not None:
+            fields["state"] = self.state
+        if self.mode == "form_post":
+            return form_post_page(self.redirect_uri, fields.items())
+        mark = "#" if self.mode == "fragment" else "&" if "?" in self.redirect_uri else "?"
+        return redirect(f"{self.redirect_uri}{mark}{urlencode(fields)}")
+
+
+def redirect(address: str) -> Response:
+    """Leads a browser elsewhere, by GET, and lets nobody keep the way."""
+    return RedirectResponse(address, 303, {"cache-control": "no-store", "referrer-policy": "no-referrer"})
+
+
+class AuthorizationError(ReplyError):
+    """A refusal that the application is told."""
+
+    def __init__(self, back: Return, error: str, description: str) -> None:
+        super().__init__(description)
+        self._back = back
+        self._error = error
+
+    def response(self) -> Response:
+        return self._back.send(error=self._error, error_description=str(self))
+
+
+@frozen(kw_only=True)
+class AuthorizationRequest:
+    """What an application asks for.
+
+    Attributes:
+        challenge: the code challenge and its method.
+        expected_user_id: who has to be signed in, by the id_token_hint.
+    """
+
+    protocol: Protocol
+    app: App
+    back: Return
+    scope: str
+    nonce: str | None = field(repr=masked)
+    challenge: tuple[str, str] | None = field(repr=False)
+    prompts: frozenset[str]
+    max_age: int | None
+    login_hint: str
+    expected_user_id: str | None
+
+    def refuse(self, error: str, description: str) -> AuthorizationError:
+        return AuthorizationError(self.back, error, description)
+
+
+def read_authorization_request(state: State, given: Parameters, protocol: Protocol) -> AuthorizationRequest:
+    """The request.
+
+    Raises:
+        PageError: nobody knows whether the application asks, so that the browser must not be sent there.
+        AuthorizationError: the application asks for what it cannot have.
+    """
+    app, back = _way_back(state, given)
+    if given.repeated:
+        raise AuthorizationError(back, "invalid_request", f"given more than once: {', '.join(sorted(given.repeated))}")
+    if (given.get("response_mode") or "query") not in RESPONSE_MODES:
+        raise AuthorizationError(back, "invalid_request", f"response_mode must be one of {', '.join(RESPONSE_MODES)}")
+    for name, error in _UNMODELLED.items():
+        if given.get(name):
+            raise AuthorizationError(back, error, f"the emulator does not model {name}")
+    response_type = given.get("response_type")
+    if response_type is None:
+        raise AuthorizationError(back, "invalid_request", "response_type is required")
+    if response_type != "code":
+        raise AuthorizationError(back, "unsupported_response_type", "the emulator models the response type code only")
+    return AuthorizationRequest(
+        protocol=protocol,
+        app=app,
+        back=back,
+        scope=_scope(given, back, protocol),
+        nonce=given.get("nonce"),
+        challenge=_challenge(given, back, app),
+        prompts=_prompts(given, back),
+        max_age=_max_age(given, back),
+        login_hint=given.get("login_hint") or "",
+        expected_user_id=_expected_user(state, given, back),
+    )
+
+
+def _way_back(state: State, given: Parameters) -> tuple[App, Return]:
+    for name in ("client_id", "redirect_uri"):
+        if name in given.repeated:
+            raise PageError(f"{name} is given more than once.")
+        if given.get(name) is None:
+            raise PageError(f"{name} is required.")
+    app = state.apps.get(given.values["client_id"])
+    if app is None:
+        raise PageError("There is no such application: the client_id is unknown.")
+    redirect_uri = given.values["redirect_uri"]
+    if not state.hosted_login.redirects.allow(redirect_uri, app.app_id):
+        raise PageError("The application has not registered this redirect_uri.")
+    mode = given.get("response_mode") or "query"
+    return app, Return(
+        redirect_uri=redirect_uri,
+        mode=mode if mode in RESPONSE_MODES else "query",
+        state=given.get("state"),
+        issuer=state.issuer,
+    )
+
+
+def _scope(given: Parameters, back: Return, protocol: Protocol) -> str:
+    scope = given.get("scope") or (OAUTH_USER if protocol == "oauth" else "")
+    if not scope.isascii() or not scope.isprintable():
+        raise AuthorizationError(back, "invalid_scope", "scope must be printable ASCII")
+    names = list(dict.fromkeys(scope.split()))
+    if protocol == "oauth":
+        # OAuth 2.0 alone knows no ID tokens.
+        names = [name for name in names if name != OPENID] or [OAUTH_USER]
+    elif OPENID not in names:
+        raise AuthorizationError(back, "invalid_scope", "scope must contain openid")
+    return " ".join(names)
+
+
+def _challenge(given: Parameters, back: Return, app: App) -> tuple[str, str] | None:
+    challenge, method = given.get("code_challenge"), given.get("code_challenge_method")
+    if challenge is None:
+        if method is not None:
+            raise AuthorizationError(back, "invalid_request", "code_challenge_method is given without code_challenge")
+        if app.auth_method_at("token") == "none":
+            raise AuthorizationError(back, "invalid_request", "code_challenge is required of clients without a secret")
+        return None
+    method = method or "plain"
+    if method not in CHALLENGE_METHODS:
+        raise AuthorizationError(back, "invalid_request", "code_challenge_method must be S256 or plain")
+    if not is_challenge(challenge):
+        raise AuthorizationError(back, "invalid_request", "code_challenge must be 43 to 128 unreserved characters")
+    return challenge, method
+
+
+def _prompts(given: Parameters, back: Return) -> frozenset[str]:
+    prompts = frozenset((given.get("prompt") or "").split())
+    if not prompts <= set(PROMPTS):
+        raise AuthorizationError(back, "invalid_request", f"prompt knows {', '.join(PROMPTS)}")
+    if "none" in prompts and len(prompts) > 1:
+        raise AuthorizationError(back, "invalid_request", "prompt=none goes with no other")
+    return prompts
+
+
+def _max_age(given: Parameters, back: Return) -> int | None:
+    text = given.get("max_age")
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
+        raise AuthorizationError(back, "invalid_request", "max_age must be a number of seconds")
+    return int(text)
+
+
+def _expected_user(state: State, given: Parameters, back: Return) -> str | None:
+    hint = given.get("id_token_hint")
+    if hint is None:
+        return None
+    try:
+        return hinted_user(state, hint)[1]
+    except InvalidHintError as error:
+        raise AuthorizationError(back, "invalid_request", str(error)) from error

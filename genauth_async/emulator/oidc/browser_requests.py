@@ -1,0 +1,80 @@
+"""Reads what a browser sends: its cookies, and the parameters of a query or a form."""
+
+from __future__ import annotations
+
+from collections import Counter
+from urllib.parse import parse_qsl
+
+from attrs import frozen
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..state.hosted.browser_sessions import BrowserSession
+from ..state.state import State
+from .pages import PageError
+
+_SESSION_COOKIE = "genauth_session"
+_BROWSER_COOKIE = "genauth_browser"
+
+
+@frozen
+class Parameters:
+    """The parameters of a request; those without a value count as absent.
+
+    Attributes:
+        repeated: the names that are there more than once, whose values count as absent, too.
+    """
+
+    values: dict[str, str]
+    repeated: frozenset[str]
+
+    def get(self, name: str) -> str | None:
+        return self.values.get(name)
+
+
+async def read_parameters(request: Request) -> Parameters:
+    """The parameters of a GET request's query, or of a POST request's form."""
+    pairs = request.query_params.multi_items() if request.method == "GET" else await _form_of(request)
+    repeated = frozenset(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+    return Parameters({name: value for name, value in pairs if value and name not in repeated}, repeated)
+
+
+async def _form_of(request: Request) -> list[tuple[str, str]]:
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/x-www-form-urlencoded":
+        raise PageError("The content type must be application/x-www-form-urlencoded.")
+    try:
+        return parse_qsl((await request.body()).decode(), keep_blank_values=True)
+    except ValueError as error:
+        raise PageError("The form cannot be read.") from error
+
+
+def session_of(state: State, request: Request) -> BrowserSession | None:
+    """Who is signed in in this browser, unless they were removed."""
+    session = state.hosted_login.sessions.find(request.cookies.get(_SESSION_COOKIE))
+    return session if session is not None and state.users.find(session.user_id) is not None else None
+
+
+def browser_of(request: Request) -> str | None:
+    """What tells this browser from others, if it was here before."""
+    return request.cookies.get(_BROWSER_COOKIE)
+
+
+def remember_browser(state: State, response: Response, browser: str) -> None:
+    """Let the browser be known when it sends a form."""
+    _set_cookie(state, response, _BROWSER_COOKIE, browser)
+
+
+def remember_session(state: State, response: Response, session: BrowserSession) -> None:
+    """Let the browser stay signed in."""
+    _set_cookie(state, response, _SESSION_COOKIE, session.id)
+
+
+def forget_session(response: Response) -> None:
+    """Let the browser be signed in no more."""
+    response.delete_cookie(_SESSION_COOKIE, path="/", httponly=True, samesite="lax")
+
+
+def _set_cookie(state: State, response: Response, name: str, value: str) -> None:
+    # Lax, since browsers come here from other sites' pages, by a link.
+    response.set_cookie(name, value, path="/", httponly=True, samesite="lax", secure=state.url.startswith("https:"))

@@ -1,0 +1,137 @@
+"""CAS: signs a user in for a service, and tells the service who it is (CAS Protocol, versions 1.0 and 2.0).
+
+Guesses: services are registered like redirect URIs; CAS knows users by their username, or else by their id; without a
+format the answer is XML, as the protocol has it.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from ..endpoints.signin import ALL_SCOPES
+from ..http.replies import ReplyError
+from ..http.routes import Routes
+from ..state.hosted.browser_sessions import BrowserSession
+from ..state.hosted.interactions import Plan
+from ..state.state import App, State
+from ..state.users import User
+from .authorization_request import redirect
+from .browser_requests import read_parameters, session_of
+from .login_page import ask_to_sign_in, go_on_signed_in, may_go_on
+from .pages import PageError, page
+
+_NAMESPACE = "http://www.yale.edu/tp/cas"
+
+
+class _ValidationError(ReplyError):
+    """A validation that failed (CAS Protocol 2.0 section 2.5.3)."""
+
+    def __init__(self, code: str, description: str, *, as_json: bool) -> None:
+        super().__init__(description)
+        self._code = code
+        self._as_json = as_json
+
+    def response(self) -> Response:
+        if self._as_json:
+            return JSONResponse({"authenticationFailure": {"code": self._code, "description": str(self)}})
+        root = Element("cas:serviceResponse", {"xmlns:cas": _NAMESPACE})
+        SubElement(root, "cas:authenticationFailure", {"code": self._code}).text = str(self)
+        return _xml(root)
+
+
+async def log_in(state: State, request: Request) -> Response:
+    """Sends a signed-in user to the service with a ticket, and asks others to sign in first."""
+    app = state.apps.get(str(request.path_params["app_id"]))
+    if app is None:
+        raise PageError("There is no such application.", http_status=404)
+    given = await read_parameters(request)
+    if given.repeated:
+        raise PageError("A parameter is given more than once.")
+    service = given.get("service")
+    if service is not None and not state.hosted_login.redirects.allow(service, app.app_id):
+        raise PageError("The application has not registered this service.")
+    session = session_of(state, request)
+    renew = given.get("renew") == "true"
+    if session is not None and may_go_on(state, session) and not renew:
+        return go_on_signed_in(state, request, _plan(state, app, service, from_password=False), session)
+    if given.get("gateway") == "true" and not renew and service is not None:
+        return redirect(service)
+    return ask_to_sign_in(state, request, _plan(state, app, service, from_password=True))
+
+
+def _plan(state: State, app: App, service: str | None, *, from_password: bool) -> Plan:
+    def complete(session: BrowserSession) -> Response:
+        if service is None:
+            return page("Signed in", "<p>You are signed in.</p>")
+        ticket = state.hosted_login.service_tickets.issue(
+            session, app_id=app.app_id, service=service, from_password=from_password
+        )
+        return redirect(f"{service}{'&' if '?' in service else '?'}{urlencode({'ticket': ticket})}")
+
+    def deny() -> Response:
+        return page("Not signed in", "<p>You are not signed in.</p>")
+
+    return Plan(app_id=app.app_id, title=app.display_name, complete=complete, deny=deny)
+
+
+async def validate(state: State, request: Request) -> Response:
+    """CAS 1.0: yes and the username, or no."""
+    try:
+        user = _validated(state, request, as_json=False)
+    except _ValidationError:
+        return PlainTextResponse("no\n")
+    return PlainTextResponse(f"yes\n{_name(user)}\n")
+
+
+async def service_validate(state: State, request: Request) -> Response:
+    """CAS 2.0: who the user is, as XML or JSON."""
+    as_json = request.query_params.get("format", "XML").upper() == "JSON"
+    user = _validated(state, request, as_json=as_json)
+    attributes = user.claims(ALL_SCOPES)
+    if as_json:
+        success = {"user": _name(user), "attributes": attributes}
+        return JSONResponse({"serviceResponse": {"authenticationSuccess": success}})
+    root = Element("cas:serviceResponse", {"xmlns:cas": _NAMESPACE})
+    found = SubElement(root, "cas:authenticationSuccess")
+    SubElement(found, "cas:user").text = _name(user)
+    listed = SubElement(found, "cas:attributes")
+    for name, value in attributes.items():
+        SubElement(listed, f"cas:{name}").text = str(value).lower() if isinstance(value, bool) else str(value)
+    return _xml(root)
+
+
+def _validated(state: State, request: Request, *, as_json: bool) -> User:
+    query = request.query_params
+    ticket, service = query.get("ticket"), query.get("service")
+    if not ticket or not service:
+        raise _ValidationError("INVALID_REQUEST", "service and ticket are required", as_json=as_json)
+    found = state.hosted_login.service_tickets.take(ticket)
+    if found is None or found.app_id != request.path_params["app_id"]:
+        raise _ValidationError("INVALID_TICKET", "the ticket is unknown, has expired or was used", as_json=as_json)
+    if found.service != service:
+        raise _ValidationError("INVALID_SERVICE", "the ticket was issued to another service", as_json=as_json)
+    user = state.users.find(found.session.user_id)
+    if user is None or user.locked or not state.hosted_login.sessions.is_live(found.session):
+        raise _ValidationError("INVALID_TICKET", "the user has signed out, or is locked", as_json=as_json)
+    if query.get("renew") == "true" and not found.from_password:
+        raise _ValidationError("INVALID_TICKET", "the user gave no password for this ticket", as_json=as_json)
+    return user
+
+
+def _name(user: User) -> str:
+    return user.username or user.id
+
+
+def _xml(root: Element) -> Response:
+    return Response(tostring(root, encoding="utf-8", xml_declaration=True), media_type="application/xml")
+
+
+ROUTES: Routes = {
+    "/cas-idp/{app_id}": {"GET": log_in},
+    "/cas-idp/{app_id}/validate": {"GET": validate},
+    "/cas-idp/{app_id}/serviceValidate": {"GET": service_validate},
+}

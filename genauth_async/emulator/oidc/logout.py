@@ -1,0 +1,126 @@
+"""Signs out of the hosted login: /oidc/session/end, /login/profile/logout, /cas-idp/logout.
+
+/oidc/session/end follows OpenID Connect RP-Initiated Logout 1.0, and asks unless an ID token of the signed-in user
+comes with it. The other two are published as addresses only; it is a guess that they do not ask.
+
+What the asking application got from the session dies with it; what others got, unless they have offline_access.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from attrs import frozen
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..http.routes import Routes
+from ..state.hosted.browser_sessions import BrowserSession
+from ..state.hosted.interactions import Plan
+from ..state.id_tokens import InvalidHintError, hinted_user
+from ..state.state import State
+from .authorization_request import redirect
+from .browser_requests import Parameters, forget_session, read_parameters, session_of
+from .login_page import ask_to_sign_out
+from .pages import PageError, page
+
+
+@frozen
+class _Wish:
+    """Who wants a sign-out, of whom, and where the browser goes afterwards."""
+
+    app_id: str | None
+    user_id: str | None
+    return_to: str | None
+
+
+async def end_session(state: State, request: Request) -> Response:
+    """The end session endpoint of OpenID Connect."""
+    wish = _read(state, await read_parameters(request))
+    session = session_of(state, request)
+    if session is None:
+        response = _done(wish.return_to)
+        forget_session(response)
+        return response
+    if wish.user_id == session.user_id:
+        return _sign_out(state, session, wish)
+    plan = Plan(
+        app_id=wish.app_id or "",
+        title="",
+        complete=lambda live: _sign_out(state, live, wish),
+        deny=lambda: page("Signed in", "<p>You are still signed in.</p>"),
+    )
+    return ask_to_sign_out(state, request, plan, session)
+
+
+def _read(state: State, given: Parameters) -> _Wish:
+    if given.repeated:
+        raise PageError("A parameter is given more than once.")
+    app_id, user_id = given.get("client_id"), None
+    if app_id is not None and app_id not in state.apps:
+        raise PageError("There is no such application: the client_id is unknown.")
+    hint = given.get("id_token_hint")
+    if hint is not None:
+        try:
+            app, user_id = hinted_user(state, hint)
+        except InvalidHintError as error:
+            raise PageError("The id_token_hint was not issued here.") from error
+        if app_id not in {None, app.app_id}:
+            raise PageError("The id_token_hint was issued to another application than client_id names.")
+        app_id = app.app_id
+    return _Wish(app_id, user_id, _return_address(state, given, app_id))
+
+
+def _return_address(state: State, given: Parameters, app_id: str | None) -> str | None:
+    address = given.get("post_logout_redirect_uri")
+    if address is None:
+        return None
+    if app_id is None:
+        raise PageError("post_logout_redirect_uri needs an id_token_hint or a client_id.")
+    if not state.hosted_login.logout_redirects.allow(address, app_id):
+        raise PageError("The application has not registered this post_logout_redirect_uri.")
+    passed_on = given.get("state")
+    if passed_on is None:
+        return address
+    return f"{address}{'&' if '?' in address else '?'}{urlencode({'state': passed_on})}"
+
+
+async def logout_profile(state: State, request: Request) -> Response:
+    """The sign-out that OAuth and SAML applications link to."""
+    return await _sign_out_at_once(state, request, ("redirect_uri",))
+
+
+async def logout_cas(state: State, request: Request) -> Response:
+    """The sign-out of CAS: `url` in its protocol 2.0, `service` in 3.0."""
+    return await _sign_out_at_once(state, request, ("url", "service"))
+
+
+async def _sign_out_at_once(state: State, request: Request, names: tuple[str, ...]) -> Response:
+    given = await read_parameters(request)
+    if given.repeated:
+        raise PageError("A parameter is given more than once.")
+    address = next((given.values[name] for name in names if name in given.values), None)
+    if address is not None and not state.hosted_login.logout_redirects.allow_any(address):
+        raise PageError("No application has registered this address to return to.")
+    session = session_of(state, request)
+    response = _done(address) if session is None else _sign_out(state, session, _Wish(None, None, address))
+    forget_session(response)
+    return response
+
+
+def _sign_out(state: State, session: BrowserSession, wish: _Wish) -> Response:
+    state.hosted_login.sessions.end(session, app_id=wish.app_id)
+    response = _done(wish.return_to)
+    forget_session(response)
+    return response
+
+
+def _done(return_to: str | None) -> Response:
+    return redirect(return_to) if return_to is not None else page("Signed out", "<p>You are signed out.</p>")
+
+
+ROUTES: Routes = {
+    "/oidc/session/end": {"GET": end_session, "POST": end_session},
+    "/login/profile/logout": {"GET": logout_profile},
+    "/cas-idp/logout": {"GET": logout_cas},
+}

@@ -1,0 +1,176 @@
+"""The ASGI application: finds who answers a request, and lets faults happen on the way."""
+
+from __future__ import annotations
+
+import logging
+from email.utils import formatdate
+from functools import lru_cache
+
+import anyio
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from ..endpoints import (
+    _account_deletion,
+    _mfa_signin,
+    _public_info,
+    account,
+    contacts,
+    devices,
+    events,
+    fastpass,
+    identities,
+    invitations,
+    messages,
+    mfa,
+    mobile,
+    passkeys,
+    permissions,
+    profile,
+    public_accounts,
+    push,
+    qrcode,
+    resources,
+    signin,
+    signup,
+    system,
+)
+from ..http.connection import abort_connection, send_truncated
+from ..http.counter import RequestCounter
+from ..http.faults import Fault, Faults
+from ..http.replies import ApiError, ReplyError, not_modelled
+from ..http.routes import Handler, Routes, RouteTable
+from ..oidc import authorize, cas, login_page, logout, token_endpoint
+from ..state.origin import request_under_way
+from ..state.state import State
+from ..state.users import UserGoneError
+from .unmodelled import exists_at_genauth
+from .websocket import serve_websocket
+
+_AREAS: tuple[Routes, ...] = (
+    _account_deletion.ROUTES,
+    account.ROUTES,
+    public_accounts.ROUTES,
+    authorize.ROUTES,
+    cas.ROUTES,
+    contacts.ROUTES,
+    events.ROUTES,
+    fastpass.ROUTES,
+    identities.ROUTES,
+    invitations.ROUTES,
+    login_page.ROUTES,
+    logout.ROUTES,
+    messages.ROUTES,
+    mfa.ROUTES,
+    _mfa_signin.ROUTES,
+    token_endpoint.ROUTES,
+    devices.ROUTES,
+    passkeys.ROUTES,
+    permissions.ROUTES,
+    profile.ROUTES,
+    _public_info.ROUTES,
+    push.ROUTES,
+    qrcode.ROUTES,
+    signin.ROUTES,
+    signup.ROUTES,
+    mobile.ROUTES,
+    system.ROUTES,
+    resources.ROUTES,
+)
+_ROUTES = RouteTable(_AREAS)
+_log = logging.getLogger(__name__)
+
+
+class EmulatorApp:
+    """The emulator as an ASGI application, for asyncio and trio."""
+
+    def __init__(self, state: State, requests: RequestCounter, faults: Faults) -> None:
+        self._state = state
+        self._requests = requests
+        self._faults = faults
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"}:
+            raise RuntimeError(f"the emulator speaks http and websocket, not {scope['type']}")
+        path: str = scope["path"]
+        self._requests.count(path)
+        fault = self._faults.take(path)
+        if scope["type"] == "websocket":
+            await serve_websocket(self._state, fault, scope, receive, send)
+            return
+        request = Request(scope, receive)
+        try:
+            if fault is None:
+                response = await self._respond(request)
+                await response(scope, receive, send)
+            else:
+                await self._misbehave(fault, request, send)
+        except ClientDisconnect:
+            return  # nobody is left to answer
+
+    async def _respond(self, request: Request) -> Response:
+        try:
+            handler = _handler_of(request)
+            await request.body()  # before anybody's token is looked at: it may be revoked while the body is on its way
+            with request_under_way(request):
+                response = await handler(self._state, request)
+        except ReplyError as error:
+            response = error.response()
+        except UserGoneError:
+            response = ApiError(401, "not signed in, or no longer", api_code=2020).response()
+        except ClientDisconnect:
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is, the client gets an envelope
+            _log.exception("%s %s failed", request.method, request.scope["path"])
+            response = ApiError(500, "the emulator failed; its log says why", http_status=500).response()
+        return self._dated(response)
+
+    async def _misbehave(self, fault: Fault, request: Request, send: Send) -> None:
+        scope, receive = request.scope, request.receive
+        await request.body()
+        if fault.hold is not None:
+            await fault.hold.detain()
+        await anyio.sleep(fault.latency)
+        if fault.drop:
+            await abort_connection(scope, receive)
+            return
+        reply = fault.reply()
+        response = await self._respond(request) if reply is None else self._dated(reply)
+        if fault.hold_reply is not None:
+            await fault.hold_reply.detain()
+        await anyio.sleep(fault.reply_latency)
+        if fault.lose_reply:
+            await abort_connection(scope, receive)
+        elif fault.truncate == "json":
+            response.body = response.body[: len(response.body) // 2]
+            response.headers["content-length"] = str(len(response.body))
+            await response(scope, receive, send)
+        elif fault.truncate:
+            await send_truncated(response, scope, receive, send)
+        else:
+            await response(scope, receive, send)
+
+    def _dated(self, response: Response) -> Response:
+        # By the emulator's clock: clients may take it as the server's time.
+        response.raw_headers.append((b"date", _http_date(int(self._state.clock.now()))))
+        return response
+
+
+def _handler_of(request: Request) -> Handler:
+    path: str = request.scope["path"]
+    found = _ROUTES.find(path)
+    if found is None:
+        if exists_at_genauth(path):
+            raise not_modelled(path)
+        raise ApiError(404, f"there is no {path}", http_status=404)
+    handlers, request.scope["path_params"] = found
+    handler = handlers.get(request.method)
+    if handler is None:
+        raise ApiError(405, f"{path} takes {' and '.join(handlers)} only", http_status=405)
+    return handler
+
+
+@lru_cache(maxsize=1)
+def _http_date(second: int) -> bytes:
+    return formatdate(second, usegmt=True).encode()

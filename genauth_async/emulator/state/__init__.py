@@ -1,0 +1,1 @@
+"""Users, grants, keys and all else that an emulator remembers."""

@@ -1,0 +1,344 @@
+"""What users may do: roles, groups, tenants, resources, and who is allowed or denied what."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from threading import RLock
+from typing import TypeVar
+
+from attrs import frozen
+
+from ..clock import Clock
+from ..users import User
+from .resources import (
+    CommonResource,
+    CommonResourceType,
+    DataResource,
+    Effect,
+    Resource,
+    Struct,
+    check_code,
+    new_data_resource,
+    split_path,
+)
+from .subjects import Group, Role, Subject, Tenant
+
+_Key = TypeVar("_Key")
+_Thing = TypeVar("_Thing")
+_COMMON_ACTIONS = ("read", "write")
+_DATA_ACTIONS = ("get", "update", "delete")
+
+
+@frozen(eq=False, kw_only=True)
+class Authorization:
+    """One permission given or denied; `Access.withdraw` takes it back.
+
+    Attributes:
+        path: the node of a tree resource, by the codes that lead to it; () for any other resource.
+    """
+
+    subject: Subject
+    resource: Resource
+    path: tuple[str, ...]
+    actions: tuple[str, ...]
+    effect: Effect
+
+
+class Access:
+    """Roles, groups, tenants and resources, with what belongs to whom.
+
+    Users have the permissions given to themselves, to their groups, and to the roles of either. Whatever is denied to
+    one of these is denied, whoever is allowed it.
+
+    Args:
+        clock: the time by which roles end.
+        default_app_id: the application whose permission space data resources belong to unless told otherwise.
+    """
+
+    def __init__(self, clock: Clock, default_app_id: str) -> None:
+        self._clock = clock
+        self._default_app_id = default_app_id
+        self._lock = RLock()
+        self._roles: dict[tuple[str, str], Role] = {}
+        self._groups: dict[str, Group] = {}
+        self._tenants: dict[str, Tenant] = {}
+        self._resources: dict[tuple[type[Resource], str, str], Resource] = {}
+        self._assigned: dict[User | Group, list[Role]] = {}
+        self._joined: dict[tuple[User, Group | Tenant], float] = {}
+        self._authorizations: list[Authorization] = []
+        self._offered: dict[str, list[Role]] = {}
+
+    def add_role(
+        self, code: str, *, name: str | None = None, description: str = "", namespace: str = "default"
+    ) -> Role:
+        """A new role.
+
+        Raises:
+            ValueError: the namespace has a role of this code already.
+        """
+        check_code(code)
+        role = Role(
+            id=secrets.token_hex(12), code=code, namespace=namespace, name=name or code, description=description
+        )
+        with self._lock:
+            _add_new(self._roles, (namespace, code), role, f"role {code} in {namespace}")
+        return role
+
+    def add_group(self, code: str, *, name: str | None = None, description: str = "") -> Group:
+        """A new group of users.
+
+        Raises:
+            ValueError: there is a group of this code already.
+        """
+        check_code(code)
+        group = Group(id=secrets.token_hex(12), code=code, name=name or code, description=description)
+        with self._lock:
+            _add_new(self._groups, code, group, f"group {code}")
+        return group
+
+    def add_tenant(self, name: str, *, tenant_id: str | None = None) -> Tenant:
+        """A new tenant.
+
+        Raises:
+            ValueError: there is a tenant of this id already.
+        """
+        tenant = Tenant(id=tenant_id or secrets.token_hex(12), name=name)
+        with self._lock:
+            _add_new(self._tenants, tenant.id, tenant, f"tenant {tenant.id}")
+        return tenant
+
+    def add_resource(
+        self, code: str, struct: Struct, *, actions: Iterable[str] = _DATA_ACTIONS, app_id: str | None = None
+    ) -> DataResource:
+        """A data resource, which the check-permission endpoints know by `code`.
+
+        Args:
+            code: unique in the application's permission space.
+            struct: a string, a list of strings, or a tree, which also gives the type.
+            actions: all that can be allowed.
+            app_id: the application; users see the resources of the one that they signed in to.
+
+        Raises:
+            ValueError: there is such a resource already, or the struct is none.
+        """
+        namespace = app_id or self._default_app_id
+        resource = new_data_resource(code, struct, namespace=namespace, actions=_actions(actions))
+        with self._lock:
+            _add_new(self._resources, (DataResource, namespace, code), resource, f"resource {code} in {namespace}")
+        return resource
+
+    def add_common_resource(
+        self,
+        code: str,
+        *,
+        type: CommonResourceType = "DATA",
+        actions: Iterable[str] = _COMMON_ACTIONS,
+        namespace: str = "default",
+        description: str = "",
+        api_identifier: str = "",
+    ) -> CommonResource:
+        """A resource of the older kind, which get-my-authorized-resources tells.
+
+        Raises:
+            ValueError: the namespace has one of this code already, or the type is unknown.
+        """
+        check_code(code)
+        resource = CommonResource(
+            code=code,
+            namespace=namespace,
+            type=type,
+            actions=_actions(actions),
+            description=description,
+            api_identifier=api_identifier,
+        )
+        with self._lock:
+            _add_new(self._resources, (CommonResource, namespace, code), resource, f"resource {code} in {namespace}")
+        return resource
+
+    def assign(self, to: User | Group, role: Role) -> None:
+        """Give a role to a user, or to all users of a group."""
+        self._check_own(role)
+        self._check_own(to)
+        with self._lock:
+            roles = self._assigned.setdefault(to, [])
+            if role not in roles:
+                roles.append(role)
+
+    def unassign(self, to: User | Group, role: Role) -> None:
+        """Take a role away again.
+
+        Raises:
+            LookupError: it was not assigned.
+        """
+        with self._lock:
+            if role not in self._assigned.get(to, []):
+                raise LookupError(f"the role {role.code} is not assigned there")
+            self._assigned[to].remove(role)
+
+    def join(self, user: User, into: Group | Tenant) -> None:
+        """Let a user belong to a group or a tenant."""
+        self._check_own(into)
+        with self._lock:
+            self._joined.setdefault((user, into), self._clock.now())
+
+    def leave(self, user: User, out_of: Group | Tenant) -> None:
+        """Let a user belong to it no more.
+
+        Raises:
+            LookupError: the user does not.
+        """
+        with self._lock:
+            if self._joined.pop((user, out_of), None) is None:
+                raise LookupError(f"the user does not belong to {out_of.name}")
+
+    def allow(
+        self, subject: Subject, resource: Resource, actions: str | Iterable[str], *, node: str | None = None
+    ) -> Authorization:
+        """Let a user, a role or a group do something.
+
+        Args:
+            subject: who.
+            resource: with what.
+            actions: one action of the resource or several.
+            node: the path of one node of a tree resource, such as "product/design"; the nodes below are not included.
+
+        Raises:
+            ValueError: the resource has no such action or node, or the subject or resource is of another emulator.
+        """
+        return self._authorize(subject, resource, actions, node, "ALLOW")
+
+    def deny(
+        self, subject: Subject, resource: Resource, actions: str | Iterable[str], *, node: str | None = None
+    ) -> Authorization:
+        """The opposite of `allow`, and stronger."""
+        return self._authorize(subject, resource, actions, node, "DENY")
+
+    def withdraw(self, authorization: Authorization) -> None:
+        """Take back what was allowed or denied.
+
+        Raises:
+            LookupError: it was taken back before.
+        """
+        with self._lock:
+            if authorization not in self._authorizations:
+                raise LookupError("the authorization was withdrawn before, or is of another emulator")
+            self._authorizations.remove(authorization)
+
+    def offer(self, app_id: str, *roles: Role) -> None:
+        """Let users of an application apply for these roles. What comes of an application is not modelled."""
+        for role in roles:
+            self._check_own(role)
+        with self._lock:
+            offered = self._offered.setdefault(app_id, [])
+            offered.extend(role for role in roles if role not in offered)
+
+    def offered_in(self, app_id: str) -> list[Role] | None:
+        """The roles that users of an application can apply for; None where nothing was ever offered."""
+        with self._lock:
+            return list(self._offered[app_id]) if app_id in self._offered else None
+
+    def is_offered(self, role: Role) -> bool:
+        """Whether users can apply for the role, in any application."""
+        with self._lock:
+            return any(role in roles for roles in self._offered.values())
+
+    def roles_of(self, user: User) -> list[Role]:
+        """The user's own roles and those of their groups, also such as are disabled."""
+        holders: list[User | Group] = [user, *self.groups_of(user)]
+        with self._lock:
+            return list(dict.fromkeys(role for holder in holders for role in self._assigned.get(holder, [])))
+
+    def groups_of(self, user: User) -> list[Group]:
+        """The groups that the user belongs to."""
+        with self._lock:
+            return [into for member, into in self._joined if member is user and isinstance(into, Group)]
+
+    def tenants_of(self, user: User) -> list[tuple[Tenant, float]]:
+        """The tenants that the user belongs to, and since when."""
+        with self._lock:
+            return [
+                (into, since)
+                for (member, into), since in self._joined.items()
+                if member is user and isinstance(into, Tenant)
+            ]
+
+    def members_of(self, group: Group) -> list[User]:
+        """The users of a group."""
+        with self._lock:
+            return [member for member, into in self._joined if into is group]
+
+    def data_resource(self, namespace: str, code: str) -> DataResource | None:
+        """A data resource by its code."""
+        found = self._resources.get((DataResource, namespace, code))
+        return found if isinstance(found, DataResource) else None
+
+    def data_resources(self, namespace: str) -> list[DataResource]:
+        """The data resources of a permission space."""
+        with self._lock:
+            resources = list(self._resources.values())
+        return [each for each in resources if isinstance(each, DataResource) and each.namespace == namespace]
+
+    def common_resources(self) -> list[CommonResource]:
+        """All common resources."""
+        with self._lock:
+            return [resource for resource in self._resources.values() if isinstance(resource, CommonResource)]
+
+    def actions_of(self, user: User, resource: Resource, path: tuple[str, ...] = ()) -> list[str]:
+        """What the user may do with a resource, or with one node of a tree."""
+        denied = self.actions_with(user, resource, "DENY", path)
+        return [action for action in self.actions_with(user, resource, "ALLOW", path) if action not in denied]
+
+    def actions_with(self, user: User, resource: Resource, effect: Effect, path: tuple[str, ...] = ()) -> list[str]:
+        """The actions that are allowed or denied, whatever else says the opposite."""
+        now = self._clock.now()
+        with self._lock:
+            roles = [role for role in self.roles_of(user) if role.is_active(now)]
+            subjects: list[Subject] = [user, *self.groups_of(user), *roles]
+            found = {
+                action
+                for each in self._authorizations
+                if each.resource is resource and each.path == path and each.effect == effect
+                if any(each.subject is subject for subject in subjects)
+                for action in each.actions
+            }
+        return [action for action in resource.actions if action in found]
+
+    def _authorize(
+        self, subject: Subject, resource: Resource, actions: str | Iterable[str], node: str | None, effect: Effect
+    ) -> Authorization:
+        self._check_own(subject)
+        self._check_own(resource)
+        path = () if node is None else split_path(node)
+        if not resource.has(path):
+            raise ValueError(f"{resource.code} has no node {node}" if node else f"say which node of {resource.code}")
+        given = _actions((actions,) if isinstance(actions, str) else actions)
+        if unknown := [action for action in given if action not in resource.actions]:
+            raise ValueError(f"{resource.code} has no action {unknown[0]!r}; it has {', '.join(resource.actions)}")
+        authorization = Authorization(subject=subject, resource=resource, path=path, actions=given, effect=effect)
+        with self._lock:
+            self._authorizations.append(authorization)
+        return authorization
+
+    def _check_own(self, thing: Subject | Resource | Tenant) -> None:
+        if isinstance(thing, User):
+            return
+        if isinstance(thing, str):
+            raise TypeError(f"{thing!r} is a text; pass the object that its add_... method gave")
+        with self._lock:
+            known = (self._roles, self._groups, self._tenants, self._resources)
+            if not any(thing is each for things in known for each in things.values()):
+                raise ValueError(f"{thing!r} is of another emulator")
+
+
+def _add_new(things: dict[_Key, _Thing], key: _Key, thing: _Thing, description: str) -> None:
+    if key in things:
+        raise ValueError(f"there is a {description} already")
+    things[key] = thing
+
+
+def _actions(actions: Iterable[str]) -> tuple[str, ...]:
+    given = (actions,) if isinstance(actions, str) else tuple(actions)
+    if not given or not all(given):
+        raise ValueError("at least one action is needed, and none may be empty")
+    return given

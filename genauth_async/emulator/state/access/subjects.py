@@ -1,0 +1,52 @@
+"""Who can be given permissions besides a single user: roles and groups; and the tenants that users belong to."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from attrs import define, field, frozen, setters
+
+from ..users import User
+
+
+@define(eq=False, kw_only=True)
+class Role:
+    """A role of a namespace. It gives its permissions while `enabled`, and not after `disabled_at`, if that is set.
+
+    Attributes:
+        disabled_at: seconds since the epoch, by the emulator's clock.
+    """
+
+    id: str = field(on_setattr=setters.frozen)
+    code: str = field(on_setattr=setters.frozen)
+    namespace: str = field(on_setattr=setters.frozen)
+    name: str
+    description: str
+    enabled: bool = True
+    disabled_at: float | None = None
+
+    def is_active(self, now: float) -> bool:
+        """Whether it gives its permissions at this moment."""
+        return self.enabled and (self.disabled_at is None or now < self.disabled_at)
+
+
+@define(eq=False, kw_only=True)
+class Group:
+    """A group of users, who have its roles and permissions."""
+
+    id: str = field(on_setattr=setters.frozen)
+    code: str = field(on_setattr=setters.frozen)
+    name: str
+    description: str
+
+
+@frozen(eq=False, kw_only=True)
+class Tenant:
+    """A tenant of the user pool."""
+
+    id: str
+    name: str
+
+
+Subject: TypeAlias = User | Role | Group
+"""Whoever permissions can be given to."""

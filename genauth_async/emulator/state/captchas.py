@@ -1,0 +1,84 @@
+"""Pictures of a few characters that a person has to copy."""
+
+from __future__ import annotations
+
+import secrets
+from hmac import compare_digest
+from random import SystemRandom
+
+from ..http.replies import ApiError
+from .tickets import Tickets
+
+_CHARACTERS = "ABCDEFGHJKLMNPQRTUVWXYZ2346789"  # none that look like another
+_LENGTH = 4
+_WIDTH, _HEIGHT = 150, 50
+_LIFETIME = 300
+_NOISE_LINES = 5
+_FONT = 'font-family="monospace" font-weight="bold" text-anchor="middle"'
+
+
+class Captchas:
+    """All captchas.
+
+    Attributes:
+        required_after: from how many wrong passwords in a row on a user needs one to sign in; None for never.
+    """
+
+    def __init__(self, tickets: Tickets) -> None:
+        self.required_after: int | None = None
+        self._tickets = tickets
+
+    def required_from(self, failed_passwords: int) -> bool:
+        """Whether a user with so many wrong passwords behind them needs a captcha."""
+        return self.required_after is not None and failed_passwords >= self.required_after
+
+    def issue(self) -> tuple[str, str]:
+        """A new captcha: its token and its picture."""
+        code = "".join(secrets.choice(_CHARACTERS) for _ in range(_LENGTH))
+        return self._tickets.issue("captcha", lifetime=_LIFETIME, code=code), _draw(code)
+
+    def code_for(self, captcha_token: str) -> str:
+        """The characters in the picture.
+
+        Raises:
+            ApiError: there is no such captcha, or it has expired or was used.
+        """
+        return str(self._tickets.peek("captcha", captcha_token).facts["code"])
+
+    def redeem(self, captcha_token: str, code: str) -> None:
+        """Use up a captcha, whether the code is right or wrong; upper and lower case are the same.
+
+        Raises:
+            ApiError: it is wrong.
+        """
+        expected = str(self._tickets.redeem("captcha", captcha_token).facts["code"])
+        # JSON can hold lone surrogates, which plain UTF-8 cannot.
+        if not compare_digest(expected.encode(), code.strip().upper().encode("utf-8", "surrogatepass")):
+            raise ApiError(400, "the captcha is wrong", api_code=2001)
+
+
+def captcha_required() -> ApiError:
+    """What a user hears who has to copy a captcha first."""
+    # The number stands in the published list of the API's older generation; the present one has none.
+    return ApiError(400, "a captcha is required", api_code=2000)
+
+
+def _draw(code: str) -> str:
+    dice = SystemRandom()
+    shapes = [f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#f4f4f0"/>']
+    for _ in range(_NOISE_LINES):
+        points = " ".join(f"{dice.randrange(_WIDTH)} {dice.randrange(_HEIGHT)}" for _ in range(4))
+        shapes.append(f'<path d="M{points}" fill="none" stroke="{_color(dice)}"/>')
+    step = _WIDTH // (len(code) + 1)
+    for place, character in enumerate(code, 1):
+        x, y = place * step, _HEIGHT // 2 + dice.randint(8, 14)
+        turn = f"rotate({dice.randint(-20, 20)} {x} {y})"
+        place_and_size = f'x="{x}" y="{y}" font-size="{dice.randint(28, 34)}" transform="{turn}"'
+        shapes.append(f'<text {place_and_size} {_FONT} fill="{_color(dice)}">{character}</text>')
+    view = f'width="{_WIDTH}" height="{_HEIGHT}" viewBox="0 0 {_WIDTH} {_HEIGHT}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {view}>{"".join(shapes)}</svg>'
+
+
+def _color(dice: SystemRandom) -> str:
+    """One that stands out from the background."""
+    return "#" + "".join(f"{dice.randint(0, 0x90):02x}" for _ in range(3))

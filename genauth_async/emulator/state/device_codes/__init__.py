@@ -1,0 +1,1 @@
+"""Codes that one device shows or receives and another confirms."""

@@ -1,0 +1,268 @@
+"""Grants, and the access and refresh tokens that hang on them."""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from threading import Lock
+from typing import Literal
+
+from attrs import define, field, frozen
+
+from ..http.replies import OAuthError
+from .clock import Clock
+from .sweep import Sweep
+
+Protocol = Literal["oidc", "oauth"]
+
+_LEAST_LIFETIME = 60
+
+
+@define(eq=False, kw_only=True)
+class Grant:
+    """What one sign-in gave to one application; when it is revoked, all its tokens die.
+
+    Attributes:
+        user_id: whose it is; a client's own id where a program got it for itself.
+        protocol: whose token endpoint gives and takes its codes and refresh tokens.
+        ends_at: when the last of its tokens, or its code, has expired.
+        auth_time: when the user signed in at the hosted page, if they did.
+        second_factor: whether the user had to pass one.
+        in_flight: whether the application has yet to redeem the code.
+        reused: whether it was revoked because a code or a refresh token was used twice.
+    """
+
+    id: str
+    user_id: str
+    app_id: str
+    scope: str
+    protocol: Protocol = "oidc"
+    created_at: float
+    ends_at: float
+    auth_time: int | None = None
+    second_factor: bool = False
+    in_flight: bool = False
+    revoked: bool = False
+    reused: bool = False
+
+    def is_over(self, now: float) -> bool:
+        """Whether nothing of it is good any more."""
+        return self.revoked or now >= self.ends_at
+
+    def revoke_for_reuse(self) -> None:
+        """End it, since a code or a refresh token was used twice."""
+        self.reused = self.reused or not self.revoked
+        self.revoked = True
+
+
+@frozen(kw_only=True)
+class AccessToken:
+    """What the server remembers of an access token."""
+
+    grant: Grant
+    id: str = field(repr=False)
+    scope: str
+    issued_at: int
+    expires_at: int
+
+
+@define(eq=False, kw_only=True)
+class RefreshToken:
+    """What the server remembers of a refresh token."""
+
+    grant: Grant
+    issued_at: int
+    expires_at: int
+    used: bool = False
+    presented: int = 0
+
+
+class Grants:
+    """All grants. To tests they tell how many are alive or revoked, and how each stands.
+
+    Those that are over are forgotten when there are very many, but counted all the same.
+    """
+
+    def __init__(self, clock: Clock, refresh_token_lifetime: int) -> None:
+        self._clock = clock
+        self._lifetime = refresh_token_lifetime
+        self._lock = Lock()
+        self._grants: dict[str, Grant] = {}
+        self._access_tokens: dict[str, AccessToken] = {}
+        self._refresh_tokens: dict[str, RefreshToken] = {}
+        self._barred: set[str] = set()
+        self._past_apps: defaultdict[str, dict[str, bool]] = defaultdict(dict)
+        self._past_revoked = self._past_reused = 0
+        self._sweep_grants, self._sweep_access_tokens, self._sweep_refresh_tokens = Sweep(), Sweep(), Sweep()
+
+    @property
+    def alive(self) -> int:
+        """How many grants are neither revoked nor over."""
+        now = self._clock.now()
+        return sum(not grant.is_over(now) for grant in self)
+
+    @property
+    def revoked(self) -> int:
+        """How many grants were revoked: by their client, by a test, or because a refresh token was used twice."""
+        with self._lock:
+            return self._past_revoked + sum(grant.revoked for grant in self._grants.values())
+
+    @property
+    def reused(self) -> int:
+        """How many grants were revoked because a code or a refresh token was used twice."""
+        with self._lock:
+            return self._past_reused + sum(grant.reused for grant in self._grants.values())
+
+    def presented(self, grant: Grant | None = None) -> dict[str, int]:
+        """How often each refresh token was sent to the token endpoint by its application, whatever came of it.
+
+        Args:
+            grant: whose refresh tokens; those of all grants unless given.
+
+        Returns:
+            The numbers, 0 included, by the hexadecimal SHA-256 digest of the refresh token; the oldest first.
+        """
+        with self._lock:
+            return {
+                sha256(token.encode()).hexdigest(): held.presented
+                for token, held in self._refresh_tokens.items()
+                if grant is None or held.grant is grant
+            }
+
+    def apps_of(self, user_id: str) -> dict[str, bool]:
+        """The applications to which a user ever signed in; True where a sign-in was not revoked and is not over."""
+        now = self._clock.now()
+        with self._lock:
+            active = dict(self._past_apps.get(user_id, {}))
+            for grant in self._grants.values():
+                if grant.user_id == user_id:
+                    active[grant.app_id] = active.get(grant.app_id, False) or not grant.is_over(now)
+        return active
+
+    def open(self, user_id: str, app_id: str, scope: str, protocol: Protocol = "oidc") -> Grant:
+        """A new grant, which has no tokens yet."""
+        now = self._clock.now()
+        grant = Grant(
+            id=secrets.token_hex(12),
+            user_id=user_id,
+            app_id=app_id,
+            scope=scope,
+            protocol=protocol,
+            created_at=now,
+            ends_at=now + _LEAST_LIFETIME,
+        )
+        with self._lock:
+            # Somebody may be removed while they sign in.
+            grant.revoked = user_id in self._barred
+            for past in self._sweep_grants(self._grants, lambda each: each.is_over(now)):
+                self._past_apps[past.user_id][past.app_id] = False
+                self._past_revoked += past.revoked
+                self._past_reused += past.reused
+            self._grants[grant.id] = grant
+        return grant
+
+    def revoke_all_of(self, user_id: str, *, keep: Grant | None = None) -> None:
+        """Revoke what a user gave to any application, except for one grant."""
+        with self._lock:
+            for grant in self._grants.values():
+                if grant.user_id == user_id and grant is not keep:
+                    grant.revoked = True
+
+    def bar(self, user_id: str) -> None:
+        """Revoke all grants of a user who is removed, those that are yet to come included."""
+        with self._lock:
+            self._barred.add(user_id)
+        self.revoke_all_of(user_id)
+
+    def remember(self, token: str, access_token: AccessToken) -> None:
+        """Note an access token, so that it can be looked up."""
+        grant = access_token.grant
+        grant.ends_at = max(grant.ends_at, access_token.expires_at)
+        with self._lock:
+            self._sweep_access_tokens(self._access_tokens, lambda each: not self._is_active(each))
+            self._access_tokens[token] = access_token
+
+    def active_access_token(self, token: str) -> AccessToken | None:
+        """An access token, unless it has expired or its grant was revoked."""
+        found = self._access_tokens.get(token)
+        return found if found is not None and self._is_active(found) else None
+
+    def active_refresh_token(self, token: str) -> RefreshToken | None:
+        """A refresh token, unless it was used, has expired, or its grant was revoked."""
+        found = self._refresh_tokens.get(token)
+        return found if found is not None and not found.used and self._is_active(found) else None
+
+    def new_refresh_token(self, grant: Grant) -> str:
+        with self._lock:
+            return self._new_refresh_token(grant)
+
+    def rotate(
+        self,
+        token: str,
+        *,
+        app_id: str,
+        protocol: Protocol,
+        scope: str | None,
+        refuse_unfit: Callable[[Grant], None],
+    ) -> tuple[Grant, str, str]:
+        """Use up a refresh token.
+
+        Args:
+            token: which one.
+            app_id: the client, authenticated.
+            protocol: whose token endpoint is asked.
+            scope: a narrower scope, if one is asked for.
+            refuse_unfit: raises if the grant's user may have no tokens now; then the refresh token stays unused.
+
+        Returns:
+            Its grant, the scope of the next access token, and the next refresh token.
+        """
+        with self._lock:
+            found = self._refresh_tokens.get(token)
+            if found is None or found.grant.app_id != app_id:
+                raise OAuthError("invalid_grant", "the refresh token is unknown")
+            found.presented += 1
+            grant = found.grant
+            if grant.protocol != protocol:
+                raise OAuthError("invalid_grant", f"the refresh token is for /{grant.protocol}/token")
+            if grant.revoked:
+                raise OAuthError("invalid_grant", "the grant was revoked")
+            if found.used:
+                # Somebody else has it too, and nobody can tell which of the two is the thief (RFC 9700 section 4.14.2).
+                grant.revoke_for_reuse()
+                raise OAuthError("invalid_grant", "the refresh token was used before; the grant is now revoked")
+            if not self._is_active(found):
+                raise OAuthError("invalid_grant", "the refresh token has expired")
+            if scope is not None and not set(scope.split()) <= set(grant.scope.split()):
+                raise OAuthError("invalid_scope", "the scope is wider than the one granted")
+            refuse_unfit(grant)
+            found.used = True
+            return grant, scope or grant.scope, self._new_refresh_token(grant)
+
+    def find_by_token(self, token: str) -> Grant | None:
+        """The grant to which an access or refresh token belongs, however stale, unless it is forgotten."""
+        held = self._access_tokens.get(token) or self._refresh_tokens.get(token)
+        return held.grant if held is not None else None
+
+    def _new_refresh_token(self, grant: Grant) -> str:
+        token = secrets.token_urlsafe(32)
+        now = int(self._clock.now())
+        grant.ends_at = max(grant.ends_at, now + self._lifetime)
+        # Used ones stay as long as their grant, or the second use would pass for a guess.
+        self._sweep_refresh_tokens(self._refresh_tokens, lambda each: each.grant.is_over(now))
+        self._refresh_tokens[token] = RefreshToken(grant=grant, issued_at=now, expires_at=now + self._lifetime)
+        return token
+
+    def _is_active(self, token: AccessToken | RefreshToken) -> bool:
+        return not token.grant.revoked and self._clock.now() < token.expires_at
+
+    def __iter__(self) -> Iterator[Grant]:
+        return iter(list(self._grants.values()))
+
+    def __len__(self) -> int:
+        return len(self._grants)
+
+    def __repr__(self) -> str:
+        return f"<Grants {self.alive} alive, {self.revoked} revoked>"

@@ -1,0 +1,1 @@
+"""Sessions, codes and tickets of the hosted login."""

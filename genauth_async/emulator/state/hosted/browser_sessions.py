@@ -1,0 +1,120 @@
+"""Who is signed in at the hosted login page, in which browser: single sign-on for all applications."""
+
+from __future__ import annotations
+
+import secrets
+from threading import Lock
+
+from attrs import define, field
+
+from genauth_async._core.redaction import masked
+
+from ..clock import Clock
+from ..grants import Grant
+from ..scopes import REFRESHABLE
+from ..sweep import Sweep
+
+_LIFETIME = 14 * 24 * 60 * 60
+
+
+@define(eq=False, kw_only=True)
+class BrowserSession:
+    """A user who signed in at the hosted page, and what applications got from it.
+
+    Attributes:
+        auth_time: when the user last proved who they are.
+    """
+
+    id: str = field(repr=masked)
+    user_id: str
+    user_agent: str
+    auth_time: int
+    expires_at: float
+    grants: dict[str, Grant] = field(factory=dict, repr=False)
+    ended: bool = False
+    sweep: Sweep = field(factory=Sweep, init=False, repr=False)
+
+
+class BrowserSessions:
+    """The sessions of all browsers."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._sessions: dict[str, BrowserSession] = {}
+        self._sweep = Sweep()
+
+    def open(self, user_id: str, *, user_agent: str, instead_of: str | None = None) -> BrowserSession:
+        """A new session, with a new id even in a browser that had one, so that nobody can choose it beforehand.
+
+        Args:
+            user_id: who signed in.
+            user_agent: what the browser calls itself, by which devices are told apart.
+            instead_of: the session that the browser had. What the same user got by it stays with the new one; another
+                user's is ended.
+        """
+        now = self._clock.now()
+        session = BrowserSession(
+            id=secrets.token_urlsafe(32),
+            user_id=user_id,
+            user_agent=user_agent,
+            auth_time=int(now),
+            expires_at=now + _LIFETIME,
+        )
+        with self._lock:
+            previous = self._sessions.pop(instead_of or "", None)
+            if previous is not None:
+                if previous.user_id == user_id:
+                    previous.ended = True
+                    session.grants = previous.grants
+                else:
+                    self._end(previous)
+            self._sweep(self._sessions, lambda each: now >= each.expires_at)
+            self._sessions[session.id] = session
+        return session
+
+    def find(self, session_id: str | None) -> BrowserSession | None:
+        """The session of this id, unless it has ended."""
+        session = self._sessions.get(session_id or "")
+        return session if session is not None and self.is_live(session) else None
+
+    def is_live(self, session: BrowserSession) -> bool:
+        """Whether nobody signed out of it, and it has not expired."""
+        return not session.ended and self._clock.now() < session.expires_at
+
+    def end(self, session: BrowserSession, *, app_id: str | None = None) -> None:
+        """Sign out: what applications got dies, unless it was meant to outlast the session; codes die in any case.
+
+        Args:
+            session: which one.
+            app_id: the application that asks for it, which keeps nothing.
+        """
+        with self._lock:
+            self._end(session, app_id)
+
+    def note(self, session: BrowserSession, grant: Grant) -> None:
+        """Remember what an application got from a session."""
+        now = self._clock.now()
+        with self._lock:
+            session.sweep(session.grants, lambda each: each.is_over(now))
+            session.grants[grant.id] = grant
+
+    def end_all_of(self, user_id: str, *, user_agent: str | None = None) -> None:
+        """End all sessions of a user, or those in one kind of browser; their grants are another matter."""
+        with self._lock:
+            for session in list(self._sessions.values()):
+                if session.user_id == user_id and user_agent in {None, session.user_agent}:
+                    session.ended = True
+                    del self._sessions[session.id]
+
+    def of(self, user_id: str) -> list[BrowserSession]:
+        """The live sessions of a user."""
+        with self._lock:
+            return [each for each in self._sessions.values() if each.user_id == user_id and self.is_live(each)]
+
+    def _end(self, session: BrowserSession, app_id: str | None = None) -> None:
+        session.ended = True
+        self._sessions.pop(session.id, None)
+        for grant in session.grants.values():
+            if grant.in_flight or grant.app_id == app_id or REFRESHABLE not in grant.scope.split():
+                grant.revoked = True

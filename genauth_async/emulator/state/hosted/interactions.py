@@ -1,0 +1,110 @@
+"""What the server asks a browser on its way through a sign-in or a sign-out."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from hmac import compare_digest
+from threading import Lock
+from typing import Literal
+
+from attrs import define, field
+from starlette.responses import Response
+
+from genauth_async._core.redaction import masked
+
+from ..clock import Clock
+from ..sweep import Sweep
+from .browser_sessions import BrowserSession
+
+LIFETIME = 600
+
+
+@define(eq=False, kw_only=True)
+class Plan:
+    """What an interaction is for.
+
+    Attributes:
+        app_id: whom it is for; empty where that is nobody in particular.
+        title: what the user reads of whom it is for.
+        account: the account that the login page shows at first.
+        scope: what a consent page shows.
+        needs_consent: whether this user has to agree first.
+        complete: the answer once all questions are answered.
+        deny: the answer when the user does not agree.
+    """
+
+    app_id: str
+    title: str
+    account: str = ""
+    scope: str = ""
+    needs_consent: Callable[[BrowserSession], bool] = lambda _session: False
+    complete: Callable[[BrowserSession], Response]
+    deny: Callable[[], Response]
+
+
+@define(eq=False, kw_only=True)
+class Interaction:
+    """One browser's interaction, and the question that stands."""
+
+    id: str = field(repr=masked)
+    browser: str = field(repr=masked)
+    csrf_token: str = field(repr=masked)
+    plan: Plan = field(repr=False)
+    step: Literal["login", "consent", "logout"]
+    session: BrowserSession | None = None
+    expires_at: float
+
+
+class Interactions:
+    """All interactions that are under way."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._interactions: dict[str, Interaction] = {}
+        self._sweep = Sweep()
+
+    def begin(
+        self,
+        plan: Plan,
+        step: Literal["login", "consent", "logout"],
+        *,
+        browser: str | None,
+        session: BrowserSession | None = None,
+    ) -> Interaction:
+        """A new interaction with a browser, known by its cookie if it has one."""
+        now = self._clock.now()
+        interaction = Interaction(
+            id=secrets.token_urlsafe(16),
+            browser=browser or secrets.token_urlsafe(32),
+            csrf_token=secrets.token_urlsafe(32),
+            plan=plan,
+            step=step,
+            session=session,
+            expires_at=now + LIFETIME,
+        )
+        with self._lock:
+            self._sweep(self._interactions, lambda each: now >= each.expires_at)
+            self._interactions[interaction.id] = interaction
+        return interaction
+
+    def find(self, interaction_id: str, browser: str | None) -> Interaction | None:
+        """An interaction of this browser; those of others are as good as unknown."""
+        found = self._interactions.get(interaction_id)
+        if found is None or self._clock.now() >= found.expires_at or not _same(found.browser, browser or ""):
+            return None
+        return found
+
+    def is_from_its_page(self, interaction: Interaction, csrf_token: str) -> bool:
+        """Whether a form was sent from the page that the server made, not from somebody else's."""
+        return _same(interaction.csrf_token, csrf_token)
+
+    def finish(self, interaction: Interaction) -> bool:
+        """End an interaction; False if it was ended before."""
+        with self._lock:
+            return self._interactions.pop(interaction.id, None) is not None
+
+
+def _same(expected: str, given: str) -> bool:
+    return compare_digest(expected.encode(), given.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,129 @@
+"""The text messages and emails that GenAuth would have sent."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Iterator
+from hmac import compare_digest
+from threading import Lock
+from typing import Literal
+
+from attrs import define, field
+
+from genauth_async._core.redaction import masked
+
+from ..http.replies import ApiError
+from .clock import Clock
+
+LOGIN_CHANNEL = "CHANNEL_LOGIN"
+MOST_WRONG_TRIES = 5
+_SECONDS_BETWEEN = 60
+
+
+@define(eq=False, kw_only=True)
+class Message:
+    """A pass code on its way to a user."""
+
+    kind: Literal["sms", "email"]
+    channel: str
+    to: str
+    phone_country_code: str | None
+    code: str = field(repr=masked)
+    sent_at: float
+    expires_at: float
+    used: bool = False
+    wrong_tries: int = 0
+
+    def is_good_at(self, now: float) -> bool:
+        """Whether the code can still be used: neither used, nor expired, nor dead of too many wrong ones."""
+        return not self.used and self.wrong_tries < MOST_WRONG_TRIES and now < self.expires_at
+
+
+class Inbox:
+    """All pass codes sent so far, oldest first."""
+
+    def __init__(self, clock: Clock, lifetime: float) -> None:
+        self._clock = clock
+        self._lifetime = lifetime
+        self._lock = Lock()
+        self._messages: list[Message] = []
+        self._latest: dict[tuple[str, str], Message] = {}
+
+    def code_for(self, to: str, *, channel: str | None = None) -> str:
+        """The latest code sent to an email address or phone number that can still be used.
+
+        Args:
+            to: the address, or the number without its country code.
+            channel: what the code is for, such as "CHANNEL_LOGIN"; None for anything.
+
+        Raises:
+            LookupError: there is none.
+        """
+        now = self._clock.now()
+        with self._lock:
+            for message in reversed(self._messages):
+                fits = message.to == to.lower() and channel in {None, message.channel}
+                if fits and message is self._latest[message.channel, message.to] and message.is_good_at(now):
+                    return message.code
+        raise LookupError(f"no pass code that could be used was sent to {to}")
+
+    def send(
+        self, kind: Literal["sms", "email"], channel: str, to: str, *, phone_country_code: str | None = None
+    ) -> None:
+        """Send a new code, which makes earlier ones for the same purpose worthless."""
+        now = self._clock.now()
+        key = channel, to.lower()
+        with self._lock:
+            previous = self._latest.get(key)
+            if previous is not None and now < previous.sent_at + _SECONDS_BETWEEN:
+                wait = math.ceil(previous.sent_at + _SECONDS_BETWEEN - now)
+                raise ApiError(429, f"sent too often, try again in {wait} seconds", retry_after=wait)
+            message = Message(
+                kind=kind,
+                channel=channel,
+                to=to.lower(),
+                phone_country_code=phone_country_code,
+                code=f"{secrets.randbelow(1_000_000):06}",
+                sent_at=now,
+                expires_at=now + self._lifetime,
+            )
+            self._latest[key] = message
+            self._messages.append(message)
+
+    def redeem(self, to: str, code: str, *channels: str) -> None:
+        """Use up a code that was sent for one of these purposes.
+
+        Raises:
+            ApiError: it is wrong or has expired.
+        """
+        with self._lock:
+            self._checked(to, code, channels).used = True
+
+    def check(self, to: str, code: str, *channels: str) -> None:
+        """The same, without using it up."""
+        with self._lock:
+            self._checked(to, code, channels)
+
+    def _checked(self, to: str, code: str, channels: tuple[str, ...]) -> Message:
+        latest = [self._latest.get((channel, to.lower())) for channel in channels]
+        asked = [message for message in latest if message is not None and not message.used]
+        for message in asked:
+            if message.wrong_tries >= MOST_WRONG_TRIES or not compare_digest(message.code.encode(), _bytes(code)):
+                continue
+            if self._clock.now() >= message.expires_at:
+                raise ApiError(400, "the pass code has expired", api_code=2300)
+            return message
+        for message in asked:
+            message.wrong_tries += 1  # or somebody could try all the million
+        raise ApiError(400, "the pass code is wrong", api_code=2001)
+
+    def __iter__(self) -> Iterator[Message]:
+        return iter(list(self._messages))
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+
+def _bytes(code: str) -> bytes:
+    return code.encode("utf-8", "surrogatepass")  # JSON can hold lone surrogates, which plain UTF-8 cannot

@@ -1,0 +1,82 @@
+"""Who signed in, or tried to, and from where."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+from attrs import define, frozen
+
+from ..http.replies import ApiError
+from .clock import Clock
+from .origin import current_origin
+from .users import User
+
+_MOST = 10_000
+
+
+@frozen(kw_only=True)
+class SignInRecord:
+    """One sign-in; `error_message` says why it failed, and is None if it did not."""
+
+    user_id: str
+    app_id: str
+    at: float
+    client_ip: str
+    user_agent: str
+    login_method: str
+    error_message: str | None = None
+
+
+@define
+class Attempt:
+    """A sign-in under way; `user` is set as soon as it is known who is meant."""
+
+    user: User | None = None
+
+
+class LoginHistory:
+    """The sign-ins of all users that came over the network; tokens that a test asked for are none.
+
+    Of each user the latest ten thousand are remembered.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._records: defaultdict[str, deque[SignInRecord]] = defaultdict(lambda: deque(maxlen=_MOST))
+
+    def of(self, user: User) -> list[SignInRecord]:
+        """What is known of a user, the latest first."""
+        with self._lock:
+            return [*reversed(self._records[user.id])]
+
+    def note(self, user: User, app_id: str, *, error_message: str | None = None) -> None:
+        """Record what the request under way came to."""
+        origin = current_origin()
+        if origin is None:
+            return
+        record = SignInRecord(
+            user_id=user.id,
+            app_id=app_id,
+            at=self._clock.now(),
+            client_ip=origin.client_ip,
+            user_agent=origin.user_agent,
+            login_method=origin.login_method,
+            error_message=error_message,
+        )
+        with self._lock:
+            self._records[user.id].append(record)
+
+    @contextmanager
+    def attempt(self, app_id: str) -> Iterator[Attempt]:
+        """Record as a failure what is refused while this lasts, if it is known whom it concerns."""
+        attempt = Attempt()
+        try:
+            yield attempt
+        except ApiError as error:
+            if attempt.user is not None:
+                self.note(attempt.user, app_id, error_message=str(error))
+            raise

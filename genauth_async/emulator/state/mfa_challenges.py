@@ -1,0 +1,111 @@
+"""A sign-in that stops half-way: the user has proved who they are by one factor, and needs a second."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from attrs import field, frozen
+from starlette.requests import Request
+
+from genauth_async._core.redaction import masked
+
+from ..http.client_auth import require_known_app
+from ..http.replies import ApiError
+from ..http.request_context import bearer_token
+from .factors import FACTOR_TYPES
+from .state import App, State
+from .tickets import TicketKind
+from .users import User
+
+MFA_TOKEN_LIFETIME = 360
+MOST_WRONG_CODES = 5
+
+
+@frozen(kw_only=True)
+class Challenge:
+    """What an mfaToken stands for: a user who has to show a second factor to an application.
+
+    Attributes:
+        origin: who switches to this user, if somebody does.
+    """
+
+    token: str = field(repr=masked)
+    user: User
+    app: App
+    scope: str
+    origin: User | None
+    issued_at: int
+    expires_at: int
+
+
+def mfa_required(state: State, app: App, user: User, scope: str, *, origin: User | None = None) -> ApiError:
+    """Refuses the sign-in, and says how to go on.
+
+    `applicationMfa` lists the factors that the user has enrolled. Where there are none yet, it lists those that the
+    user may enrol with the mfaToken, and `totpMfaEnabled`, `mfaEmail` and `mfaPhone` tell the difference.
+    """
+    factors = {factor.type: factor for factor in state.factors.of(user)}
+    token = state.tickets.issue(
+        "mfa",
+        user_id=user.id,
+        lifetime=MFA_TOKEN_LIFETIME,
+        app_id=app.app_id,
+        scope=scope,
+        origin_id=None if origin is None else origin.id,
+    )
+    data: dict[str, object] = {
+        "mfaToken": token,
+        "applicationMfa": [
+            {"mfaPolicy": kind, "status": 1, "sort": sort}
+            for sort, kind in enumerate(kind for kind in FACTOR_TYPES if kind in factors or not factors)
+        ],
+        "totpMfaEnabled": "OTP" in factors,
+        "faceMfaEnabled": False,
+    }
+    if "EMAIL" in factors:
+        data["mfaEmail"] = factors["EMAIL"].address
+    if "SMS" in factors:
+        data["mfaPhone"] = factors["SMS"].address
+        data["mfaPhoneCountryCode"] = factors["SMS"].phone_country_code
+    return ApiError(403, "a second factor is required", api_code=1636, data=data)
+
+
+def find_challenge(state: State, token: str, app_id: str | None) -> Challenge:
+    """The challenge of an mfaToken; other applications than the one that got it cannot use it.
+
+    Raises:
+        ApiError: the token is wrong, was used, has expired, or has died of too many wrong codes.
+    """
+    ticket = state.tickets.peek("mfa", token)
+    if app_id is not None and app_id != ticket.facts["app_id"]:
+        raise ApiError(400, "the mfaToken belongs to another application")
+    user = state.users.find(ticket.user_id)
+    if user is None:
+        raise ApiError(404, "the user does not exist", api_code=2004)
+    return Challenge(
+        token=token,
+        user=user,
+        app=state.apps[cast("str", ticket.facts["app_id"])],
+        scope=cast("str", ticket.facts["scope"]),
+        origin=state.users.find(cast("str | None", ticket.facts["origin_id"])),
+        issued_at=int(ticket.expires_at) - MFA_TOKEN_LIFETIME,
+        expires_at=int(ticket.expires_at),
+    )
+
+
+def require_challenge(state: State, request: Request) -> Challenge:
+    """The challenge that a request answers, by the mfaToken in its Authorization header."""
+    app_id = require_known_app(state, request)
+    try:
+        return find_challenge(state, bearer_token(request), app_id)
+    except ApiError as error:
+        raise ApiError(401, "the mfaToken is wrong, has expired or was used", api_code=2020) from error
+
+
+def count_wrong_code(state: State, kind: TicketKind, token: str) -> None:
+    """Notes a wrong code for a ticket, which dies of too many, so that nobody can try them all."""
+    ticket = state.tickets.peek(kind, token)
+    wrong = cast("int", ticket.facts.get("wrong_codes", 0)) + 1
+    ticket.facts["wrong_codes"] = wrong
+    if wrong >= MOST_WRONG_CODES:
+        state.tickets.redeem(kind, token)

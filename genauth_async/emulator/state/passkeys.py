@@ -1,0 +1,195 @@
+"""The passkeys of the users, and what WebAuthn has to check of them."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator, Sequence
+from threading import Lock
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from attrs import define, field, frozen
+
+from ..http.replies import ApiError
+from .clock import Clock
+from .users import User
+
+if TYPE_CHECKING:
+    from webauthn.authentication.verify_authentication_response import VerifiedAuthentication
+    from webauthn.registration.verify_registration_response import VerifiedRegistration
+
+AuthenticatorCode = Literal["fingerprint", "face", "other"]
+AUTHENTICATOR_CODES: tuple[AuthenticatorCode, ...] = ("fingerprint", "face", "other")
+
+
+@define(eq=False, kw_only=True)
+class Passkey:
+    """A credential that a user has registered.
+
+    Attributes:
+        id: the credential id in base64url, as WebAuthn writes it in JSON.
+        sign_count: how often the authenticator says it has signed; zero where it does not count.
+    """
+
+    id: str
+    user_id: str
+    public_key: bytes = field(repr=False)
+    sign_count: int
+    authenticator_code: AuthenticatorCode
+    name: str
+    transports: Sequence[str]
+    created_at: float
+    last_used_at: float | None = None
+
+
+@frozen
+class RelyingParty:
+    """Whom passkeys are for (WebAuthn section 4): a domain, and the pages that speak for it."""
+
+    id: str
+    origins: Sequence[str]
+
+
+class Passkeys:
+    """The passkeys of all users.
+
+    Attributes:
+        rp_id: the domain to which passkeys are bound; the host of the emulator's URL while this is None. Browsers want
+            a name, such as "localhost", and take no IP address.
+        origins: where the page may be that asks the authenticator, besides the emulator's own URL, such as
+            "http://localhost:3000".
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.rp_id: str | None = None
+        self.origins: set[str] = set()
+        self._clock = clock
+        self._lock = Lock()
+        self._passkeys: dict[str, Passkey] = {}
+
+    def of(self, user: User) -> list[Passkey]:
+        """What the user has registered, oldest first."""
+        return [passkey for passkey in self if passkey.user_id == user.id]
+
+    def relying_party(self, url: str) -> RelyingParty:
+        """What an assertion has to be for, where the emulator serves at that URL."""
+        return RelyingParty(self.rp_id or urlsplit(url).hostname or "", [url, *self.origins])
+
+    def find(self, credential_id: str) -> Passkey | None:
+        """A passkey, whoever it belongs to."""
+        return self._passkeys.get(credential_id)
+
+    def get(self, user: User, credential_id: str) -> Passkey:
+        """One of the user's own passkeys; those of others look like none."""
+        passkey = self.find(credential_id)
+        if passkey is None or passkey.user_id != user.id:
+            raise ApiError(404, "the user has no such passkey")
+        return passkey
+
+    def add(self, passkey: Passkey) -> bool:
+        """Register a passkey; False if there is one with its id, which nobody may take over."""
+        with self._lock:
+            if passkey.id in self._passkeys:
+                return False
+            self._passkeys[passkey.id] = passkey
+            return True
+
+    def use(self, passkey: Passkey, sign_count: int) -> bool:
+        """Note a use; False if the passkey was removed, or used elsewhere with this count, which means a copy."""
+        with self._lock:
+            counts = sign_count > 0 or passkey.sign_count > 0
+            if passkey.id not in self._passkeys or (counts and sign_count <= passkey.sign_count):
+                return False
+            passkey.sign_count = sign_count
+            passkey.last_used_at = self._clock.now()
+            return True
+
+    def remove(self, user: User, credential_id: str) -> None:
+        """Take one of the user's own passkeys away."""
+        with self._lock:
+            del self._passkeys[self.get(user, credential_id).id]
+
+    def remove_all(self, user: User, authenticator_code: str | None = None) -> None:
+        """Take all passkeys of the user away, or those of one kind of authenticator."""
+        with self._lock:
+            for passkey in self.of(user):
+                if authenticator_code in {None, passkey.authenticator_code}:
+                    del self._passkeys[passkey.id]
+
+    def __iter__(self) -> Iterator[Passkey]:
+        return iter(list(self._passkeys.values()))
+
+    def __len__(self) -> int:
+        return len(self._passkeys)
+
+
+# The package takes a seventh of a second to import, which only those should wait for who use passkeys. So these run in
+# worker threads. Of damaged credentials it raises, besides its own exceptions, whatever its decoders happen to run
+# into: TypeError, KeyError, cbor2's and cryptography's, ... Whichever it is, they do not hold.
+
+
+def verify_registration(
+    credential: dict[str, object], challenge: bytes, party: RelyingParty
+) -> VerifiedRegistration | None:
+    """What an attestation tells of its passkey, or None if it does not hold.
+
+    Raises:
+        ApiError: it is no attestation at all.
+    """
+    from webauthn import verify_registration_response
+    from webauthn.helpers import parse_registration_credential_json
+
+    try:
+        parsed = parse_registration_credential_json(credential)
+    except Exception as error:
+        raise ApiError(400, "registrationCredential is not as WebAuthn has it") from error
+    try:
+        return verify_registration_response(
+            credential=parsed,
+            expected_challenge=challenge,
+            expected_rp_id=party.id,
+            expected_origin=list(party.origins),
+        )
+    except Exception:  # noqa: BLE001 - see above
+        return None
+
+
+def verify_authentication(
+    credential: dict[str, object], challenge: bytes, party: RelyingParty, passkey: Passkey
+) -> VerifiedAuthentication | None:
+    """What an assertion tells, or None if it does not hold, or was not signed by this passkey.
+
+    Raises:
+        ApiError: it is no assertion at all.
+    """
+    from webauthn import verify_authentication_response
+    from webauthn.helpers import parse_authentication_credential_json
+
+    try:
+        parsed = parse_authentication_credential_json(credential)
+    except Exception as error:
+        raise ApiError(400, "authenticationCredential is not as WebAuthn has it") from error
+    try:
+        return verify_authentication_response(
+            credential=parsed,
+            expected_challenge=challenge,
+            expected_rp_id=party.id,
+            expected_origin=list(party.origins),
+            credential_public_key=passkey.public_key,
+            credential_current_sign_count=passkey.sign_count,
+        )
+    except Exception:  # noqa: BLE001 - see above
+        return None
+
+
+def base64url(raw: bytes) -> str:
+    """Bytes as WebAuthn writes them in JSON."""
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def from_base64url(text: str) -> bytes | None:
+    """The bytes, or None if the text is not base64url."""
+    try:
+        return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        return None

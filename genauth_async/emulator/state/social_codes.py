@@ -1,0 +1,102 @@
+"""What users bring from social networks and other identity providers: codes, and access tokens of theirs."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+from attrs import field, frozen
+
+from ..http.arguments import Arguments
+from ..http.replies import ApiError
+from .users import User
+
+_CODE = ("code",)
+_ACCESS_TOKEN = ("access_token",)
+
+
+@frozen
+class Connection:
+    """Where a connection's proof stands: in which member of the request, and under which names in it."""
+
+    payload: str
+    proofs: tuple[str, ...] = _CODE
+    inner: str | None = None
+
+
+CONNECTIONS = {
+    "apple": Connection("applePayload"),
+    "wechat": Connection("wechatPayload"),
+    "alipay": Connection("alipayPayload"),
+    "wechatwork": Connection("wechatworkPayload"),
+    "wechatwork_agency": Connection("wechatworkAgencyPayload"),
+    "lark_internal": Connection("larkInternalPayload"),
+    "lark_public": Connection("larkPublicPayload"),
+    "lark_block": Connection("larkBlockPayload"),
+    "yidun": Connection("yidunPayload", ("token",)),
+    "wechat_mini_program_code": Connection("wechatMiniProgramCodePayload"),
+    "wechat_mini_program_phone": Connection("wechatMiniProgramPhonePayload"),
+    "wechat_mini_program_code_and_phone": Connection("wechatMiniProgramCodeAndPhonePayload", inner="wxLoginInfo"),
+    "google": Connection("googlePayload"),
+    "facebook": Connection("facebookPayload", _ACCESS_TOKEN),
+    "qq": Connection("qqPayload", _ACCESS_TOKEN),
+    "weibo": Connection("weiboPayload", _ACCESS_TOKEN),
+    "baidu": Connection("baiduPayload", ("code", "access_token")),
+    "linkedin": Connection("linkedInPayload"),
+    "dingtalk": Connection("dingTalkPayload"),
+    "github": Connection("githubPayload"),
+    "gitee": Connection("giteePayload"),
+    "gitlab": Connection("gitlabPayload"),
+    "douyin": Connection("douyinPayload"),
+    "kuaishou": Connection("kuaishouPayload"),
+    "xiaomi": Connection("xiaomiPayload"),
+    "line": Connection("linePayload", _ACCESS_TOKEN),
+    "slack": Connection("slackPayload"),
+    "oppo": Connection("oppoPayload"),
+    "huawei": Connection("huaweiPayload"),
+    "amazon": Connection("amazonPayload", _ACCESS_TOKEN),
+    "douyin_mini_program_code": Connection("douyinMiniProgramCodePayload"),
+    "douyin_mini_program_code_and_phone": Connection("douyinMiniProgramCodeAndPhonePayload", inner="loginParams"),
+}
+
+
+@frozen
+class _Proof:
+    connection: str
+    value: str = field(repr=False)
+
+
+class SocialCodes:
+    """What the identity providers would vouch for: that a code or an access token of theirs is a certain user's."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._users: dict[_Proof, User] = {}
+
+    def add(self, connection: str, code: str, user: User) -> None:
+        """Let a code stand for a user, once; an access token, where the connection takes one, as often as wanted.
+
+        Raises:
+            ValueError: there is no such connection.
+        """
+        if connection not in CONNECTIONS:
+            raise ValueError(f"there is no connection {connection!r}; there are {', '.join(CONNECTIONS)}")
+        with self._lock:
+            self._users[_Proof(connection, code)] = user
+
+    def redeem(self, connection: str, body: Arguments) -> User:
+        """Whose proof a request holds.
+
+        Raises:
+            ApiError: there is none in it, or nobody's.
+        """
+        where = CONNECTIONS[connection]
+        payload = body.object(where.payload)
+        if where.inner is not None:
+            payload = payload.object(where.inner)
+        name = next((name for name in where.proofs if payload.has(name)), where.proofs[0])
+        proof = _Proof(connection, payload.text(name))
+        with self._lock:
+            user = self._users.pop(proof, None) if name == "code" else self._users.get(proof)
+        if user is None:
+            raise ApiError(400, f"{connection} does not know this {name.replace('_', ' ')}")
+        return user

@@ -1,0 +1,88 @@
+"""Tokens that stand for one step already taken, and are good for the next step, once."""
+
+from __future__ import annotations
+
+import secrets
+from threading import Lock
+from typing import Literal
+
+from attrs import field, frozen
+
+from ..http.replies import ApiError
+from .clock import Clock
+from .sweep import Sweep
+
+TicketKind = Literal[
+    "update-email",
+    "update-phone",
+    "reset-password",
+    "delete-account",
+    "enroll-factor",
+    "mfa",
+    "qrcode",
+    "webauthn-registration",
+    "webauthn-authentication",
+    "captcha",
+    "invitation",
+]
+
+
+@frozen(kw_only=True)
+class Ticket:
+    """Attributes:
+    user_id: who took the step; None where nobody is known yet.
+    facts: what the next step has to know.
+    """
+
+    kind: TicketKind
+    user_id: str | None
+    facts: dict[str, object] = field(repr=False)
+    expires_at: float
+
+
+class Tickets:
+    """All tickets that can still be redeemed."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._tickets: dict[str, Ticket] = {}
+        self._sweep = Sweep()
+
+    def issue(self, kind: TicketKind, *, user_id: str | None = None, lifetime: int = 300, **facts: object) -> str:
+        """A new ticket, good for that many seconds."""
+        token = secrets.token_urlsafe(32)
+        now = self._clock.now()
+        with self._lock:
+            self._sweep(self._tickets, lambda each: now >= each.expires_at)
+            self._tickets[token] = Ticket(kind=kind, user_id=user_id, facts=facts, expires_at=now + lifetime)
+        return token
+
+    def revoke_all_of(self, user_id: str) -> None:
+        """Let all tickets die that a user was given, or that lead to another account on a user's behalf."""
+        with self._lock:
+            for token, ticket in list(self._tickets.items()):
+                if user_id in {ticket.user_id, ticket.facts.get("origin_id")}:
+                    del self._tickets[token]
+
+    def peek(self, kind: TicketKind, token: str) -> Ticket:
+        """A ticket, which stays good.
+
+        Raises:
+            ApiError: there is none of that kind, or it has expired or was used.
+        """
+        ticket = self._tickets.get(token)
+        if ticket is None or ticket.kind != kind or self._clock.now() >= ticket.expires_at:
+            raise ApiError(400, f"the {kind} token is wrong, has expired or was used")
+        return ticket
+
+    def redeem(self, kind: TicketKind, token: str) -> Ticket:
+        """A ticket, which is used up by this.
+
+        Raises:
+            ApiError: there is none of that kind, or it has expired or was used.
+        """
+        with self._lock:
+            ticket = self.peek(kind, token)
+            del self._tickets[token]
+            return ticket
