@@ -13,12 +13,12 @@ try:
     from .http.faults import Fault, Faults
     from .http.hold import Hold
     from .server.server_thread import EmulatorStartError
+    from .state.apps import App
     from .state.clock import Clock
     from .state.factors import Factor, Factors
     from .state.grants import Grant, Grants
     from .state.inbox import Inbox, Message
     from .state.passkeys import Passkey, Passkeys
-    from .state.state import App
     from .state.subscribers import Events
     from .state.users import User
     from .visitor import VisitError, sign_in_at_page

@@ -1,138 +1,69 @@
-"""What an emulator holds, as its users' tests see and change it."""
+"""The controls of an emulator, by which tests see and change its state."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .endpoints.signin import ALL_SCOPES
 from .state import revocation, tokens
-from .state.access.access import Access
-from .state.access_accounts import AccessAccounts
-from .state.account_rules import AccountRules
-from .state.captchas import Captchas
-from .state.device_codes.pushes import Pushes
-from .state.device_codes.qr_codes import QrCodes
-from .state.devices import Devices
-from .state.ext_idps import ExtIdps
-from .state.factors import Factors
-from .state.grants import Grant, Grants
-from .state.hosted.hosted_login import HostedLogin
-from .state.inbox import Inbox
-from .state.invitations import Invitations
-from .state.login_history import LoginHistory
-from .state.passkeys import Passkeys
-from .state.public_accounts import PublicAccounts
-from .state.state import DEFAULT_AUTH_METHOD, App, AuthMethod, State, new_app
-from .state.subscribers import Events
+from .state.apps import DEFAULT_AUTH_METHOD, App, AuthMethod, new_app
+from .state.grants import ALL_SCOPES, Grant
+from .state.state import State
 from .state.tokens import IssuedTokens
 from .state.users import User
 
 
-class World:
-    """An application, its users, and all that belongs to them."""
+class EmulatorControls:
+    """The controls that tests have over an emulator: its application, its users and all that belongs to them.
+
+    Attributes:
+        app_id: the application's id.
+        app_secret: the application's secret.
+        account_rules: whether strangers can sign up, and the least length of passwords.
+        grants: the grants of users and programs to applications: how many are `alive`, `revoked`, `reused`.
+        factors: the second factors: `enroll` gives a user one, `totp_for` returns a one-time password.
+        events: the subscribers of events: `publish` sends one, `drop_connections` breaks the connections.
+        passkeys: the passkeys that users have registered, and the domain that they are for.
+        access: roles, groups, tenants and resources, and the permissions on them.
+        access_accounts: keys for programs: `add` makes one, for the grant type client_credentials.
+        hosted_login: the hosted login: `allow_redirect` registers an address, `consent` and `sign_out` are what a user
+            does.
+        ext_idps: the connections to external identity providers; `link` gives a user an identity there.
+        invitations: invitations to become a user: `invite` makes one, `approve` lets those in who wait.
+        inbox: the pass codes that were sent.
+        captchas: the captchas that were drawn: `code_for` returns the characters of a picture.
+        devices: the devices with which users signed in: `of` a user.
+        login_history: the sign-ins and failed attempts: `of` a user.
+        public_accounts: the public accounts that users may switch to: `allow` and `forbid`.
+        pushes: the requests pushed to users' phones: `pending` for a user; `confirm` and `cancel` are what a user does.
+        qr_codes: the QR codes for signing in: `scan`, `confirm` and `cancel` are what a user does on the phone.
+    """
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self.app_id = state.default_app.app_id
+        self.app_secret = state.default_app.app_secret
+        self.account_rules = state.account_rules
+        self.grants = state.grants
+        self.factors = state.factors
+        self.events = state.events
+        self.passkeys = state.passkeys
+        self.access = state.access
+        self.access_accounts = state.access_accounts
+        self.hosted_login = state.hosted_login
+        self.ext_idps = state.ext_idps
+        self.invitations = state.invitations
+        self.inbox = state.inbox
+        self.captchas = state.captchas
+        self.devices = state.devices
+        self.login_history = state.history
+        self.public_accounts = state.public_accounts
+        self.pushes = state.pushes
+        self.qr_codes = state.qr_codes
 
     @property
     def issuer(self) -> str:
-        """What its tokens name as their issuer."""
+        """The issuer of all tokens."""
         return self._state.issuer
-
-    @property
-    def app_id(self) -> str:
-        """The application's id."""
-        return self._state.default_app.app_id
-
-    @property
-    def app_secret(self) -> str:
-        """The application's secret."""
-        return self._state.default_app.app_secret
-
-    @property
-    def account_rules(self) -> AccountRules:
-        """Whether strangers can sign up, and how long passwords have to be."""
-        return self._state.account_rules
-
-    @property
-    def grants(self) -> Grants:
-        """What the users who signed in gave to applications: how many are `alive`, `revoked`, `reused`."""
-        return self._state.grants
-
-    @property
-    def factors(self) -> Factors:
-        """The second factors: `enroll` gives a user one, `totp_for` tells a one-time password."""
-        return self._state.factors
-
-    @property
-    def events(self) -> Events:
-        """Who receives events: `publish` sends one, `drop_connections` breaks the connections."""
-        return self._state.events
-
-    @property
-    def passkeys(self) -> Passkeys:
-        """The passkeys that users have registered, and the domain that they are for."""
-        return self._state.passkeys
-
-    @property
-    def access(self) -> Access:
-        """Roles, groups, tenants and resources, and who may do what with them."""
-        return self._state.access
-
-    @property
-    def access_accounts(self) -> AccessAccounts:
-        """Keys for programs: `add` makes one, for the grant type client_credentials."""
-        return self._state.access_accounts
-
-    @property
-    def hosted_login(self) -> HostedLogin:
-        """The hosted login: `allow_redirect` registers an address, `consent` and `sign_out` are what a user does."""
-        return self._state.hosted_login
-
-    @property
-    def ext_idps(self) -> ExtIdps:
-        """The connections to external identity providers; `link` gives a user an identity there."""
-        return self._state.ext_idps
-
-    @property
-    def invitations(self) -> Invitations:
-        """Invitations to become a user: `invite` makes one, `approve` lets those in who wait."""
-        return self._state.invitations
-
-    @property
-    def inbox(self) -> Inbox:
-        """The pass codes that were sent."""
-        return self._state.inbox
-
-    @property
-    def captchas(self) -> Captchas:
-        """The captchas that were drawn: `code_for` tells what a picture shows."""
-        return self._state.captchas
-
-    @property
-    def devices(self) -> Devices:
-        """The devices with which users signed in: `of` a user."""
-        return self._state.devices
-
-    @property
-    def login_history(self) -> LoginHistory:
-        """The sign-ins and failed attempts: `of` a user."""
-        return self._state.history
-
-    @property
-    def public_accounts(self) -> PublicAccounts:
-        """Who may switch to which public account: `allow` and `forbid`."""
-        return self._state.public_accounts
-
-    @property
-    def pushes(self) -> Pushes:
-        """What was pushed to the users' phones: `pending` for a user; `confirm` and `cancel` are what a user does."""
-        return self._state.pushes
-
-    @property
-    def qr_codes(self) -> QrCodes:
-        """The QR codes for signing in: `scan`, `confirm` and `cancel` are what a user does on the phone."""
-        return self._state.qr_codes
 
     @property
     def wrap_system(self) -> bool:
@@ -233,7 +164,7 @@ class World:
 
     def remove_user(self, user: User) -> None:
         """Let the user vanish and their tokens die, as if they had deleted their account."""
-        revocation.remove(self._state, user)
+        revocation.remove_user(self._state, user)
 
     def add_social_code(self, connection: str, code: str, user: User) -> None:
         """Let a code of an identity provider stand for a user, in sign_in_by_mobile.
@@ -253,10 +184,7 @@ class World:
 
         Only `user.locked = False` lets them sign in again, not a new password.
         """
-        user.locked = True
-        self.grants.revoke_all_of(user.id)
-        self.public_accounts.end_sessions_of(user)
-        self.hosted_login.sessions.end_all_of(user.id)
+        revocation.lock_user(self._state, user)
 
     def issue_tokens(self, user: User, *, scope: str = ALL_SCOPES, app: App | None = None) -> IssuedTokens:
         """Tokens as after a sign-in, for tests whose subject is what comes after it."""

@@ -9,16 +9,15 @@ import anyio
 from anyio import to_thread
 from starlette.types import ASGIApp
 
-from .controls import World
+from .controls import EmulatorControls
 from .http.counter import RequestCounter
 from .http.faults import Faults
 from .server.app import EmulatorApp
 from .server.server_thread import ServerThread
+from .state.apps import DEFAULT_AUTH_METHOD, AuthMethod, new_app
 from .state.clock import Clock
-from .state.grants import Grants
-from .state.inbox import Inbox
-from .state.state import DEFAULT_ALGORITHM, DEFAULT_AUTH_METHOD, AuthMethod, IdTokenAlg, Settings, State, new_app
-from .state.users import Users
+from .state.settings import DEFAULT_ALGORITHM, IdTokenAlg, Settings
+from .state.state import State
 
 if TYPE_CHECKING:
     from typing import Self
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 _DAY = 24 * 60 * 60
 
 
-class Emulator(World):
+class Emulator(EmulatorControls):
     """A GenAuth-compatible server, in memory, with one application and the users that a test gives it.
 
     It serves while its `with` or `async with` block lasts, on the loopback interface; the state outlasts the block, so
@@ -97,10 +96,8 @@ class Emulator(World):
                 introspection_endpoint_auth_method=introspection_endpoint_auth_method,
                 revocation_endpoint_auth_method=revocation_endpoint_auth_method,
             ),
-            users=Users(),
-            grants=Grants(self.clock, refresh_token_lifetime),
-            inbox=Inbox(self.clock, pass_code_lifetime),
-            url="",
+            refresh_token_lifetime=refresh_token_lifetime,
+            pass_code_lifetime=pass_code_lifetime,
             wrap_system=wrap_system,
         )
         state.captchas.required_after = captcha_after_failures

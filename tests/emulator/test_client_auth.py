@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from genauth_async.emulator import App, Emulator, User
 from genauth_async.emulator.http.client_auth import BasicCredentials
-from genauth_async.emulator.state.state import AuthMethod, new_app
+from genauth_async.emulator.state.apps import AuthMethod, new_app
 from tests.emulator.emulator_types import Json
 
 METHODS = ("client_secret_post", "client_secret_basic", "none")

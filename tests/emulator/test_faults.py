@@ -227,7 +227,7 @@ def test_a_hold_survives_the_loop_that_waited_for_it() -> None:
 
     async def give_up() -> None:
         with anyio.move_on_after(0):
-            await hold.detain()
+            await hold.wait()
 
     anyio.run(give_up)
     anyio.run(give_up, backend="trio")

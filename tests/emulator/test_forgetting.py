@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from genauth_async.emulator import Emulator, User
+from genauth_async.emulator.http.request_context import use_origin_of
+from genauth_async.emulator.state.clock import Sweep
 from genauth_async.emulator.state.grants import Grant
 from genauth_async.emulator.state.hosted.browser_sessions import BrowserSession
 from genauth_async.emulator.state.hosted.interactions import Plan
-from genauth_async.emulator.state.origin import request_under_way
 from genauth_async.emulator.state.state import State
-from genauth_async.emulator.state.sweep import Sweep
 from tests.emulator.emulator_types import Refresh
 from tests.emulator.hosted_pages import authorize, exchange
 
@@ -81,7 +81,7 @@ class Kept:
         return self.state.public_accounts._sessions
 
     def grant_of_a_device(self) -> Mapping[str, object]:
-        with request_under_way(Request({"type": "http", "path": "/", "headers": [], "client": None})):
+        with use_origin_of(Request({"type": "http", "path": "/", "headers": [], "client": None})):
             self.state.devices.note(self.user, _grant(self.state))
         [device] = self.state.devices.of(self.user)
         return device.grants
@@ -227,7 +227,7 @@ def test_a_sweep_looks_only_when_there_is_much() -> None:
 
 
 def test_of_the_login_history_the_latest_part_is_kept(emulator: Emulator, user: User) -> None:
-    with request_under_way(Request({"type": "http", "path": "/", "headers": [], "client": None})):
+    with use_origin_of(Request({"type": "http", "path": "/", "headers": [], "client": None})):
         for number in range(10_001):
             emulator.login_history.note(user, str(number))
     records = emulator.login_history.of(user)

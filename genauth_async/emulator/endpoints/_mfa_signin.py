@@ -15,14 +15,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ..http.arguments import Arguments, read_form, required
-from ..http.client_auth import require_known_app
-from ..http.replies import ApiError, oauth_response
+from ..http.replies import oauth_response
+from ..http.request_context import bearer_token, require_known_app
 from ..http.routes import Handler, Routes
 from ..state import tokens
-from ..state.mfa_challenges import Challenge, count_wrong_code, find_challenge, require_challenge
+from ..state.errors import ApiError
+from ..state.mfa_challenges import Challenge, count_wrong_code, find_challenge
+from ..state.sign_in import require_current_password, require_unlocked
 from ..state.state import State
 from ..state.users import User
-from .signin import refuse_locked, refuse_old_password
 
 VERIFY_CHANNEL = "CHANNEL_VERIFY_MFA"
 
@@ -41,6 +42,15 @@ def _older(handler: Handler) -> Handler:
     return answer
 
 
+def _require_challenge(state: State, request: Request) -> Challenge:
+    """The challenge that a request answers, by the mfaToken in its Authorization header."""
+    app_id = require_known_app(state, request)
+    try:
+        return find_challenge(state, bearer_token(request), app_id)
+    except ApiError as error:
+        raise ApiError(401, "the mfaToken is wrong, has expired or was used", api_code=2020) from error
+
+
 @contextmanager
 def _attempt(state: State, challenge: Challenge) -> Iterator[None]:
     """Lets the login history tell of a second factor that is refused."""
@@ -51,7 +61,7 @@ def _attempt(state: State, challenge: Challenge) -> Iterator[None]:
 
 async def verify_totp(state: State, request: Request) -> Response:
     """By a one-time password."""
-    challenge = require_challenge(state, request)
+    challenge = _require_challenge(state, request)
     code = (await Arguments.read(request)).text("totp")
     with _attempt(state, challenge):
         if not state.factors.accept_totp(challenge.user, code):
@@ -62,7 +72,7 @@ async def verify_totp(state: State, request: Request) -> Response:
 
 async def verify_recovery_code(state: State, request: Request) -> Response:
     """By the recovery code, which is used up; the answer has the next one."""
-    challenge = require_challenge(state, request)
+    challenge = _require_challenge(state, request)
     code = (await Arguments.read(request)).text("recoveryCode")
     with _attempt(state, challenge):
         next_code = state.factors.accept_recovery_code(challenge.user, code)
@@ -74,7 +84,7 @@ async def verify_recovery_code(state: State, request: Request) -> Response:
 
 async def verify_sms(state: State, request: Request) -> Response:
     """By the pass code that was sent to the enrolled phone."""
-    challenge = require_challenge(state, request)
+    challenge = _require_challenge(state, request)
     body = await Arguments.read(request)
     phone, code, country_code = body.text("phone"), body.text("code"), body.optional_text("phoneCountryCode")
     with _attempt(state, challenge):
@@ -84,7 +94,7 @@ async def verify_sms(state: State, request: Request) -> Response:
 
 async def verify_email(state: State, request: Request) -> Response:
     """By the pass code that was sent to the enrolled email address."""
-    challenge = require_challenge(state, request)
+    challenge = _require_challenge(state, request)
     body = await Arguments.read(request)
     email, code = body.text("email"), body.text("code")
     with _attempt(state, challenge):
@@ -122,8 +132,8 @@ def _require_enrolled(
 def _signed_in(state: State, challenge: Challenge, beside_data: Mapping[str, object] | None = None) -> Response:
     user = challenge.user
     state.tickets.redeem("mfa", challenge.token)
-    refuse_locked(user)
-    refuse_old_password(user)
+    require_unlocked(user)
+    require_current_password(user)
     issued = tokens.sign_in(state, challenge.app, user, challenge.scope, origin=challenge.origin)
     profile = user.to_dto(challenge.scope, with_custom_data=False, with_identities=False)
     data = {**profile, **issued}

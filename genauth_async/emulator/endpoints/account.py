@@ -8,21 +8,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..http.arguments import Arguments
-from ..http.client_auth import require_known_app
-from ..http.passwords import sent_password
-from ..http.replies import ApiError, success
-from ..http.request_context import require_user
+from ..http.passwords import owns_password, sent_password
+from ..http.replies import success
+from ..http.request_context import require_known_app, require_user
 from ..http.routes import Routes
 from ..http.user_arguments import email_argument, phone_argument
-from ..http.verification_codes import SentCode, owns_password, redeem_codes, token_reply
+from ..http.verification_codes import SentCode, redeem_codes, redeem_own_token, token_reply
 from ..state.captchas import captcha_required
-from ..state.revocation import end_all_of
+from ..state.errors import ApiError, no_such_user
+from ..state.revocation import remove_user, revoke_all
 from ..state.state import State
 from ..state.tickets import TicketKind
 from ..state.users import User
 
 _RESET_CHANNEL = "CHANNEL_RESET_PASSWORD"
 _RESET_METHODS = ("EMAIL_PASSCODE", "PHONE_PASSCODE")
+_DELETE_CHANNEL = "CHANNEL_DELETE_ACCOUNT"
+_DELETE_METHODS = ("PHONE_PASSCODE", "EMAIL_PASSCODE", "PASSWORD")
 _TICKET: TicketKind = "reset-password"
 
 
@@ -38,14 +40,14 @@ async def update_password(state: State, request: Request) -> Response:
         return success()
     user, token = require_user(state, request)
     new = await sent_password(state, body, body, "newPassword")
-    state.account_rules.refuse_weak(new)
+    state.account_rules.require_strong(new)
     if user.password is not None:
         old = await sent_password(state, body, body, "oldPassword")
         if not owns_password(state, user, old):
             raise ApiError(400, "the old password is wrong", api_code=2006)
     user, token = require_user(state, request)  # who may have gone while the passwords were decrypted
     user.set_password(new, state.clock.now())
-    end_all_of(state, user, keep=token.grant)
+    revoke_all(state, user, keep=token.grant)
     return success()
 
 
@@ -97,22 +99,64 @@ def _is_valid(state: State, user: User, password: str) -> bool:
 async def _reset(state: State, body: Arguments, name: str) -> None:
     token = body.text("passwordResetToken")
     password = await sent_password(state, body, body, name)
-    state.account_rules.refuse_weak(password)
+    state.account_rules.require_strong(password)
     user = _existing(state.users.find(state.tickets.redeem(_TICKET, token).user_id))
     user.set_password(password, state.clock.now())
     user.locked_by_failures = False
-    end_all_of(state, user)
+    revoke_all(state, user)
 
 
 def _existing(user: User | None) -> User:
     if user is None:
-        raise ApiError(404, "the user does not exist", api_code=2004)
+        raise no_such_user()
     return user
 
 
+async def verify_delete_account_request(state: State, request: Request) -> Response:
+    """A token for the deletion, for a pass code sent to the user, or the password of one who can receive none."""
+    user, _ = require_user(state, request)
+    body = await Arguments.read(request)
+    method = body.choice("verifyMethod", _DELETE_METHODS)
+    if method == "PASSWORD":
+        await _check_own_password(state, user, body.object("passwordPayload"))
+    elif method == "EMAIL_PASSCODE":
+        payload = body.object("emailPassCodePayload")
+        _check_own_code(state, user.email, payload.optional_text("email"), payload.text("passCode"))
+    else:
+        payload = body.object("phonePassCodePayload")
+        _check_own_code(state, user.phone, payload.text("phoneNumber"), payload.text("passCode"))
+    return token_reply(state, "delete-account", "deleteAccountToken", user)
+
+
+async def delete_account(state: State, request: Request) -> Response:
+    """Remove the user, and let all their tokens die; somebody else can then take the username and addresses."""
+    user, _ = require_user(state, request)
+    body = await Arguments.read(request)
+    redeem_own_token(state, "delete-account", body.text("deleteAccountToken"), user)
+    remove_user(state, user)
+    return success({"success": True})
+
+
+async def _check_own_password(state: State, user: User, payload: Arguments) -> None:
+    if user.email is not None or user.phone is not None:
+        raise ApiError(422, "PASSWORD is for users with neither email nor phone")
+    password = await sent_password(state, payload, payload)
+    if not owns_password(state, user, password):
+        raise ApiError(400, "the password is wrong", api_code=2006)
+
+
+def _check_own_code(state: State, address: str | None, given: str | None, code: str) -> None:
+    # A code that was sent to somebody else's address proves nothing about this user.
+    if address is None or (given is not None and given.lower() != address.lower()):
+        raise ApiError(400, "the email or phone number is not the user's")
+    redeem_codes(state, [SentCode(address, code, _DELETE_CHANNEL)])
+
+
 ROUTES: Routes = {
+    "/api/v3/delete-account": {"POST": delete_account},
     "/api/v3/reset-password": {"POST": reset_password},
     "/api/v3/update-password": {"POST": update_password},
     "/api/v3/validate-password": {"POST": validate_password},
+    "/api/v3/verify-delete-account-request": {"POST": verify_delete_account_request},
     "/api/v3/verify-reset-password-request": {"POST": verify_reset_password_request},
 }

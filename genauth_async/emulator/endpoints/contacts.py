@@ -10,11 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..http.arguments import Arguments
-from ..http.replies import ApiError, success
+from ..http.replies import success
 from ..http.request_context import require_user
 from ..http.routes import Routes
 from ..http.user_arguments import country_code_argument, email_argument, phone_argument
 from ..http.verification_codes import SentCode, redeem_codes, redeem_own_token, token_reply
+from ..state.errors import ApiError
 from ..state.state import State
 from ..state.tickets import TicketKind
 from ..state.users import AlreadyTakenError, User

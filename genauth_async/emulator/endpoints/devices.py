@@ -6,76 +6,21 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..http.arguments import Arguments, query_flag, query_number
-from ..http.replies import ApiError, success
+from ..http.arguments import Arguments, query_page
+from ..http.replies import success
 from ..http.request_context import require_user
 from ..http.routes import Routes
 from ..state.clock import iso_time
 from ..state.devices import Device
-from ..state.login_history import SignInRecord
+from ..state.origin import parse_user_agent
 from ..state.state import State
-from ..state.user_agents import parse_user_agent
 from ..state.users import User
-
-_LARGEST_PAGE = 50
-
-
-async def get_my_login_history(state: State, request: Request) -> Response:
-    """The user's sign-ins and failed attempts, the latest first."""
-    user, _ = require_user(state, request)
-    wanted = [record for record in state.history.of(user) if _matches(record, request)]
-    start, end = _page(request)
-    shown = await run_in_threadpool(lambda: [_record(state, record) for record in wanted[start:end]])
-    return success({"totalCount": len(wanted), "list": shown})
-
-
-def _matches(record: SignInRecord, request: Request) -> bool:
-    query = request.query_params
-    at = int(record.at * 1000)
-    return (
-        query.get("appId", "") in {"", record.app_id}
-        and query.get("clientIp", "") in {"", record.client_ip}
-        and (not query.get("success") or query_flag(request, "success") == (record.error_message is None))
-        and query_number(request, "start", at, least=0) <= at <= query_number(request, "end", at, least=0)
-    )
-
-
-def _page(request: Request) -> tuple[int, int]:
-    page, limit = query_number(request, "page", 1), query_number(request, "limit", 10)
-    if limit > _LARGEST_PAGE:
-        raise ApiError(400, f"limit must be at most {_LARGEST_PAGE}")
-    return (page - 1) * limit, page * limit
-
-
-def _record(state: State, record: SignInRecord) -> dict[str, object]:
-    """As LoginHistoryDto, without `geoip`: nobody can tell where in the world the loopback interface is."""
-    app, agent = state.apps[record.app_id], parse_user_agent(record.user_agent)
-    dto: dict[str, object] = {
-        "userId": record.user_id,
-        "appId": app.app_id,
-        "appName": app.display_name,
-        "appLoginUrl": f"{state.url}/login",
-        "appLogo": "",
-        "loginAt": iso_time(record.at),
-        "clientIp": record.client_ip,
-        "success": record.error_message is None,
-        "userAgent": record.user_agent,
-        "parsedUserAgent": {
-            "device": "Mobile" if agent.is_mobile else "Desktop",
-            "name": agent.name,
-            "os": agent.system,
-        },
-        "loginMethod": record.login_method,
-    }
-    if record.error_message is not None:
-        dto["errorMessage"] = record.error_message
-    return dto
 
 
 async def list_my_devices(state: State, request: Request) -> Response:
     """The devices with which the user signed in, the latest first."""
     user, _ = require_user(state, request)
-    start, end = _page(request)
+    start, end = query_page(request)
     devices = state.devices.of(user)[start:end]
     return success(await run_in_threadpool(lambda: [_device(device) for device in devices]))
 
@@ -123,7 +68,6 @@ def _sign_out_of_browser(state: State, user: User, device_id: str) -> None:
 
 
 ROUTES: Routes = {
-    "/api/v3/get-my-login-history": {"GET": get_my_login_history},
     "/api/v3/mydevices/list": {"GET": list_my_devices},
     "/api/v3/mydevices/unbind": {"POST": unbind_device},
     "/api/v3/mydevices/revoke-session": {"POST": revoke_device_session},

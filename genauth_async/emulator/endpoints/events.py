@@ -11,9 +11,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ..http.arguments import Arguments
 from ..http.connection import break_connection
-from ..http.replies import ApiError, success
+from ..http.replies import success
 from ..http.request_context import require_user
 from ..http.routes import Routes
+from ..state.errors import ApiError
 from ..state.state import State
 from ..state.subscribers import Closing, Subscriber
 

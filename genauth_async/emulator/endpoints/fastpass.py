@@ -6,15 +6,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..http.arguments import Arguments, query_text
-from ..http.client_auth import require_known_app
-from ..http.replies import ApiError, success
-from ..http.request_context import require_user
+from ..http.replies import success
+from ..http.request_context import calling_app, require_known_app, require_user
 from ..http.routes import Routes
-from ..state.device_codes.login_codes import owner_of
+from ..http.user_arguments import custom_data_argument, scope_argument
+from ..state.errors import ApiError
 from ..state.state import State
-from ._device_codes import calling_app, display_name, photo, refuse_other_app, sign_in_owner
-from .profile import custom_data_argument
-from .signin import requested_scope
+from ._device_codes import brief_user, refuse_other_app, sign_in_owner
 
 _SCENE = "FASTPASS"  # a guess: the documents name the field only
 
@@ -30,7 +28,7 @@ async def gene_fastpass_qrcode_info(state: State, request: Request) -> Response:
             "scene": _SCENE,
             "qrcodeId": code.id,
             "apiHost": state.url,
-            "user": {"id": user.id, "displayName": display_name(user), "photo": photo(user)},
+            "user": {"id": user.id, "displayName": user.display_name, "photo": user.photo},
             "appId": code.app_id,
             "userpool": {"id": state.fastpass_codes.user_pool_id, "displayName": "emulator", "photo": ""},
         }
@@ -41,7 +39,7 @@ def _scope_within(held: str, options: Arguments) -> str:
     """What is asked for, which the access token has to have; all that it has unless something is asked for."""
     if not options.optional_text("scope"):
         return held
-    scope = requested_scope(options)
+    scope = scope_argument(options)
     if not set(scope.split()) <= set(held.split()):
         raise ApiError(400, "options.scope is wider than that of the access token")
     return scope
@@ -61,8 +59,7 @@ async def get_app_login_qrcode_status(state: State, request: Request) -> Respons
     refuse_other_app(state, request, code)
     answer: dict[str, object] = {"status": code.status}
     if code.status in {"SCANNED", "AUTHORIZED"}:
-        user = owner_of(code)
-        answer["briefUserInfo"] = {"displayName": display_name(user), "photo": photo(user)}
+        answer["briefUserInfo"] = brief_user(code)
     return success(answer)
 
 

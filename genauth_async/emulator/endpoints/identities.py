@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import cast
 from urllib.parse import urlencode
 
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet, KeySetSerialization
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ..http.arguments import Arguments, query_text
-from ..http.client_auth import require_known_app
-from ..http.replies import ApiError, not_modelled, success
-from ..http.request_context import require_user
+from ..http.replies import success
+from ..http.request_context import require_known_app, require_user
 from ..http.routes import Routes
-from ..state.state import App, State
+from ..state.errors import ApiError, no_such_app, not_modelled
+from ..state.ext_idps import LINK_PATH
+from ..state.id_tokens import require_valid_id_token
+from ..state.state import State
 from ..state.users import User
 
-LINK_PATH = "/api/v3/link-extidp"
 _PASSED_ON = ("need_url_redirect", "only_redirect_token", "need_form_post", "target_url")
 
 
@@ -49,11 +46,11 @@ async def generate_link_ext_idp_url(state: State, request: Request) -> Response:
     identifier = query_text(request, "ext_idp_conn_identifier")
     app = state.apps.get(query_text(request, "app_id"))
     if app is None:
-        raise ApiError(404, "the application does not exist", api_code=2011)
+        raise no_such_app()
     id_token = query_text(request, "id_token")
     if all(each.identifier != identifier for each in state.ext_idps.enabled_in(app.app_id)):
         raise ApiError(404, "the application has no such connection to an external identity provider")
-    _check_id_token(state, app, id_token)
+    require_valid_id_token(state, app, id_token)
     query = {"ext_idp_conn_identifier": identifier, "app_id": app.app_id, "id_token": id_token}
     query |= {name: request.query_params[name] for name in _PASSED_ON if name in request.query_params}
     return success({"url": f"{state.url}{LINK_PATH}?{urlencode(query)}"})
@@ -68,28 +65,6 @@ def _can_sign_in_without(state: State, user: User) -> bool:
     if user.password is not None or user.email is not None or user.phone is not None:
         return True
     return bool(state.passkeys.of(user))
-
-
-def _check_id_token(state: State, app: App, id_token: str) -> None:
-    algorithm = state.settings.id_token_alg
-    key = (
-        app.signing_key
-        if algorithm == "HS256"
-        else KeySet.import_key_set(cast("KeySetSerialization", state.signing_keys.jwks()))
-    )
-    registry = jwt.JWTClaimsRegistry(
-        now=lambda: int(state.clock.now()),
-        iss={"essential": True, "value": state.issuer},
-        aud={"essential": True, "value": app.app_id},
-        exp={"essential": True},
-    )
-    try:
-        claims = jwt.decode(id_token, key, algorithms=[algorithm]).claims
-        registry.validate(claims)
-    except (JoseError, ValueError) as error:
-        raise ApiError(401, "the ID token is not valid for this application, or no longer") from error
-    if state.users.find(str(claims.get("sub"))) is None:
-        raise ApiError(404, "the user of the ID token does not exist, or no longer", api_code=2004)
 
 
 ROUTES: Routes = {

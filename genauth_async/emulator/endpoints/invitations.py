@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from hmac import compare_digest
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ..http.arguments import Arguments, query_text
-from ..http.client_auth import require_known_app
-from ..http.replies import ApiError, not_modelled, success
-from ..http.request_context import require_user
+from ..http.replies import success
+from ..http.request_context import require_known_app, require_user
 from ..http.routes import Routes
-from ..http.user_arguments import country_code_argument, email_argument, phone_argument
+from ..http.user_arguments import (
+    PROFILE_TEXTS,
+    country_code_argument,
+    custom_data_argument,
+    email_argument,
+    gender_argument,
+    phone_argument,
+    text_arguments,
+)
 from ..http.verification_codes import SentCode, redeem_codes
+from ..state.encoding import same_text
+from ..state.errors import ApiError, not_modelled
+from ..state.inbox import REGISTER_CHANNEL
 from ..state.invitations import PolicyInvitation
 from ..state.state import State
 from ..state.tickets import Ticket
 from ..state.users import AlreadyTakenError
-from .profile import custom_data_argument, gender_argument, text_arguments
-from .signup import PROFILE_TEXTS, REGISTER_CHANNEL
 
 _COMPLETE_PHONE = "CHANNEL_COMPLETE_PHONE"
 _RECEIVERS = ("emailCode", "smsCode")
@@ -47,9 +54,8 @@ async def link_public_config(state: State, request: Request) -> Response:
     """What somebody with a link reads before they decide."""
     require_known_app(state, request)
     inviter = state.invitations.usable_link(query_text(request, "identifier")).inviter
-    # A link is shown to strangers: no address or number of the inviter.
-    display_name = inviter.name or inviter.nickname or inviter.username or inviter.id
-    return success({"userPool": {"name": state.invitations.user_pool_name}, "inviter": {"displayName": display_name}})
+    pool = {"name": state.invitations.user_pool_name}
+    return success({"userPool": pool, "inviter": {"displayName": inviter.display_name}})
 
 
 async def sign_up_by_link(state: State, request: Request) -> Response:
@@ -153,7 +159,7 @@ def _require_proof(state: State, ticket: Ticket, invitation: PolicyInvitation, b
     """A code here, or one that verify-invite-code took in the same session; clients may send that one once more."""
     verified = str(ticket.facts.get("verified", ""))
     code = body.optional_text("code")
-    if not invitation.needs_code or (verified and (code is None or _same(code, verified))):
+    if not invitation.needs_code or (verified and (code is None or same_text(code, verified))):
         return
     _redeem(state, ticket, invitation, body.text("code"), body.choice("receiverType", _RECEIVERS))
 
@@ -168,10 +174,6 @@ def _redeem(state: State, ticket: Ticket, invitation: PolicyInvitation, code: st
         invitation.wrong_codes += 1
         raise
     ticket.facts[f"{receiver_type} proved"] = True
-
-
-def _same(given: str, expected: str) -> bool:
-    return compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass"))
 
 
 def _context(state: State, invitation: PolicyInvitation) -> dict[str, object]:

@@ -6,10 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..http.arguments import Arguments
-from ..http.client_auth import require_known_app
-from ..http.replies import ApiError, success
+from ..http.replies import success
+from ..http.request_context import require_known_app
 from ..http.routes import Routes
 from ..http.user_arguments import country_code_argument, email_argument, phone_argument
+from ..state.errors import ApiError
 from ..state.inbox import LOGIN_CHANNEL
 from ..state.state import State
 

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..http.arguments import Arguments, query_text
-from ..http.client_auth import require_known_app
-from ..http.replies import ApiError, not_modelled, success
-from ..http.request_context import bearer_token, require_user
+from ..http.replies import success
+from ..http.request_context import bearer_token, require_known_app, require_user
 from ..http.routes import Routes
+from ..state.errors import ApiError, not_modelled, not_signed_in
 from ..state.factors import FACTOR_TYPES, Factor, FactorType, new_recovery_code
 from ..state.mfa_challenges import count_wrong_code, find_challenge
 from ..state.state import State
@@ -35,7 +35,7 @@ def _require_enroller(state: State, request: Request) -> User:
     try:
         user = find_challenge(state, bearer_token(request), app_id).user
     except ApiError as error:
-        raise ApiError(401, "not signed in, or no longer", api_code=2020) from error
+        raise not_signed_in() from error
     if state.factors.of(user):
         # Or whoever knows the password could give themselves the second factor that they lack.
         raise ApiError(403, "the user has a second factor: the sign-in has to be finished with it first")

@@ -7,11 +7,13 @@ from starlette.responses import Response
 
 from ..http.arguments import Arguments
 from ..http.client_auth import authenticate_at_api
-from ..http.replies import ApiError, not_modelled
+from ..http.replies import success
 from ..http.routes import Routes
+from ..http.user_arguments import scope_argument
+from ..state.errors import ApiError, no_such_user, not_modelled
+from ..state.sign_in import complete_sign_in
 from ..state.social_codes import CONNECTIONS
 from ..state.state import State
-from .signin import refuse_locked, requested_scope, signed_in
 
 
 async def sign_in_by_mobile(state: State, request: Request) -> Response:
@@ -28,13 +30,22 @@ async def sign_in_by_mobile(state: State, request: Request) -> Response:
     options = body.optional_object("options")
     if options.asks_for("tenantId"):
         raise not_modelled("options.tenantId")
-    scope = requested_scope(options)
+    scope = scope_argument(options)
     with state.history.attempt(app.app_id) as attempt:
-        user = attempt.user = state.social_codes.redeem(connection, body)
+        user = attempt.user = state.social_codes.redeem(connection, *_proof(connection, body))
         if state.users.find(user.id) is None:
-            raise ApiError(404, "the user does not exist", api_code=2004)
-        refuse_locked(user)
-        return signed_in(state, app, user, scope)
+            raise no_such_user()
+    return success(complete_sign_in(state, app, user, scope))
+
+
+def _proof(connection: str, body: Arguments) -> tuple[str, str]:
+    """Read the name and the value of the connection's proof: a code, or an access token."""
+    where = CONNECTIONS[connection]
+    payload = body.object(where.payload)
+    if where.inner is not None:
+        payload = payload.object(where.inner)
+    name = next((name for name in where.proofs if payload.has(name)), where.proofs[0])
+    return name, payload.text(name)
 
 
 ROUTES: Routes = {

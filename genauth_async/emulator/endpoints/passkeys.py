@@ -10,25 +10,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ..http.arguments import Arguments, query_number
-from ..http.client_auth import require_known_app
-from ..http.replies import ApiError, success
-from ..http.request_context import require_user
+from ..http.replies import success
+from ..http.request_context import calling_app, require_known_app, require_user
 from ..http.routes import Routes
-from ..state import tokens
+from ..http.user_arguments import scope_argument
 from ..state.clock import iso_time
-from ..state.passkeys import (
-    AUTHENTICATOR_CODES,
-    AuthenticatorCode,
-    Passkey,
-    base64url,
-    from_base64url,
-    verify_authentication,
-    verify_registration,
-)
+from ..state.encoding import base64url, from_base64url
+from ..state.errors import ApiError
+from ..state.passkeys import AUTHENTICATOR_CODES, AuthenticatorCode, Passkey, verify_authentication, verify_registration
+from ..state.sign_in import complete_sign_in
 from ..state.state import State
 from ..state.tickets import TicketKind
 from ..state.users import User
-from .signin import refuse_locked, refuse_unfinished, requested_scope
 
 _TIMEOUT_SECONDS = 60
 _TICKET_SECONDS = 300  # for the user who looks for their key first
@@ -46,7 +39,7 @@ async def init_register_options(state: State, request: Request) -> Response:
         "user": {
             "id": base64url(user.id.encode()),
             "name": user.username or user.email or user.phone or user.id,
-            "displayName": user.name or user.nickname or user.username or user.id,
+            "displayName": user.display_name,
         },
         "pubKeyCredParams": [{"alg": algorithm, "type": "public-key"} for algorithm in _ALGORITHMS],
         "excludeCredentials": [
@@ -107,12 +100,12 @@ async def init_authentication_options(state: State, request: Request) -> Respons
 
 async def verify_authentication_credential(state: State, request: Request) -> Response:
     """Tokens for the user whose passkey has signed the challenge."""
-    app = state.apps[require_known_app(state, request) or state.default_app.app_id]
+    app = calling_app(state, request)
     body = await Arguments.read(request)
     ticket = body.text("ticket")
     sent = body.object("authenticationCredential")
     credential_id, user_handle = sent.text("id"), sent.object("response").text("userHandle")
-    scope = requested_scope(body.optional_object("options"))
+    scope = scope_argument(body.optional_object("options"))
     facts = state.tickets.redeem("webauthn-authentication", ticket).facts
     passkey = state.passkeys.find(credential_id)
     user = None if passkey is None else state.users.find(passkey.user_id)
@@ -128,11 +121,7 @@ async def verify_authentication_credential(state: State, request: Request) -> Re
     if verified is None or not state.passkeys.use(passkey, verified.new_sign_count):
         state.history.note(user, app.app_id, error_message="the passkey was not used as it should be")
         return success(_UNVERIFIED)
-    with state.history.attempt(app.app_id) as attempt:
-        attempt.user = user
-        refuse_locked(user)
-        refuse_unfinished(state, app, user, scope)
-        return success({"verified": True, "tokenSet": tokens.token_set(tokens.sign_in(state, app, user, scope))})
+    return success({"verified": True, "tokenSet": complete_sign_in(state, app, user, scope)})
 
 
 def _challenge(state: State, kind: TicketKind, user: User | None) -> tuple[str, str]:

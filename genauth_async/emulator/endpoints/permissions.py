@@ -11,12 +11,13 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..http.arguments import Arguments
-from ..http.replies import ApiError, success
+from ..http.arguments import Arguments, query_number, query_text
+from ..http.replies import success
 from ..http.request_context import require_user
 from ..http.routes import Routes
 from ..state.access.access import Access
 from ..state.access.resources import DataResource, DataResourceType, TreeNode, split_path
+from ..state.errors import ApiError, no_such_app
 from ..state.state import State
 from ..state.users import User
 
@@ -89,6 +90,35 @@ async def auth_resource_struct(state: State, request: Request) -> Response:
     return success(head | shown)
 
 
+async def applicable_applications(state: State, request: Request) -> Response:
+    """The applications in which users can apply for roles."""
+    require_user(state, request)
+    wanted = request.query_params.get("appName", "").lower()
+    listed = [
+        {"appId": app.app_id, "appName": app.display_name, "logo": "", "appType": "web"}
+        for app in list(state.apps.values())
+        if state.access.offered_in(app.app_id) is not None and wanted in app.display_name.lower()
+    ]
+    return success({"list": listed})
+
+
+async def applicable_roles(state: State, request: Request) -> Response:
+    """The roles for which users of an application can apply, page by page."""
+    require_user(state, request)
+    app_id = query_text(request, "appId")
+    if app_id not in state.apps:
+        raise no_such_app()
+    page, limit = query_number(request, "page", 1), query_number(request, "limit", 10)
+    keyword = request.query_params.get("keyword", "").lower()
+    roles = state.access.offered_in(app_id) or []
+    found = [role for role in roles if keyword in role.code.lower() or keyword in role.name.lower()]
+    listed = [
+        {"roleId": role.id, "code": role.code, "name": role.name, "description": role.description}
+        for role in found[(page - 1) * limit : page * limit]
+    ]
+    return success({"totalCount": len(found), "list": listed})
+
+
 def _actions_at(
     access: Access, user: User, namespace: str, path: str, resource_type: DataResourceType | None
 ) -> list[str]:
@@ -139,6 +169,8 @@ def _visible_nodes(
 
 
 ROUTES: Routes = {
+    "/api/v3/applications-permission-applicable": {"GET": applicable_applications},
+    "/api/v3/roles-permission-applicable": {"GET": applicable_roles},
     "/api/v3/check-permission-string-resource": {"POST": check_string_resource},
     "/api/v3/check-permission-array-resource": {"POST": check_array_resource},
     "/api/v3/check-permission-tree-resource": {"POST": check_tree_resource},

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ..http.arguments import Arguments, query_flag
-from ..http.replies import ApiError, success
+from ..http.replies import success
 from ..http.request_context import require_user
 from ..http.routes import Routes
-from ..state.account_rules import password_level
+from ..http.user_arguments import custom_data_argument, gender_argument, text_arguments
+from ..state.errors import ApiError
 from ..state.state import State
 from ..state.users import AlreadyTakenError
 
-_GENDERS = ("M", "F", "U")
 _TEXTS = (
     "photo",
     "externalId",
@@ -67,7 +65,7 @@ async def update_profile(state: State, request: Request) -> Response:
 async def get_security_info(state: State, request: Request) -> Response:
     """How well the account is secured: a quarter of the score each for password, email, phone and second factor."""
     user, _ = require_user(state, request)
-    level = password_level(user.password)
+    level = _password_level(user.password)
     email, phone = user.email is not None, user.phone is not None
     mfa = bool(state.factors.of(user))
     return success(
@@ -82,25 +80,9 @@ async def get_security_info(state: State, request: Request) -> Response:
     )
 
 
-def text_arguments(arguments: Arguments, names: Iterable[str]) -> dict[str, str]:
-    """Those texts of a profile that are given."""
-    texts = {name: arguments.optional_text(name) for name in names}
-    return {name: text for name, text in texts.items() if text is not None}
-
-
-def gender_argument(arguments: Arguments) -> dict[str, str]:
-    """The gender, if it is given."""
-    return {"gender": arguments.choice("gender", _GENDERS)} if arguments.has("gender") else {}
-
-
-def custom_data_argument(arguments: Arguments, name: str) -> dict[str, object]:
-    """Values of the user's own fields, if they are given."""
-    value = arguments.raw(name)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise ApiError(400, f"{name} must be an object")
-    return value
+def _password_level(password: str | None) -> int:
+    """Count the kinds that a password mixes: letters, digits, other characters; 0 without a password."""
+    return len({"letter" if char.isalpha() else "digit" if char.isdigit() else "other" for char in password or ""})
 
 
 ROUTES: Routes = {

@@ -13,11 +13,10 @@ from ..http.arguments import Arguments, query_flag
 from ..http.replies import success
 from ..http.request_context import require_user
 from ..http.routes import Routes
-from ..state import tokens
+from ..http.user_arguments import scope_argument
+from ..state.sign_in import complete_sign_in
 from ..state.state import State
 from ..state.users import User
-from ._device_codes import display_name, photo
-from .signin import refuse_locked, refuse_unfinished, requested_scope
 
 _PERSONAL, _PUBLIC = "1", "2"
 
@@ -34,21 +33,17 @@ async def list_public_accounts(state: State, request: Request) -> Response:
 
 
 def _account(user: User, usertype: str) -> dict[str, object]:
-    return {"userId": user.id, "avatar": photo(user), "displayName": display_name(user), "usertype": usertype}
+    return {"userId": user.id, "avatar": user.photo, "displayName": user.display_name, "usertype": usertype}
 
 
 async def switch_login_by_user(state: State, request: Request) -> Response:
     """Tokens for the other account, for the application that the user is signed in to."""
     user, token = require_user(state, request)
     body = await Arguments.read(request)
-    scope = requested_scope(body.optional_object("options"))
+    scope = scope_argument(body.optional_object("options"))
     target = state.public_accounts.target(token.grant, user, body.text("targetUserId"))
     app, origin = state.apps[token.grant.app_id], state.public_accounts.origin(token.grant, user)
-    with state.history.attempt(app.app_id) as attempt:
-        attempt.user = target
-        refuse_locked(target)
-        refuse_unfinished(state, app, target, scope, origin=origin)
-    return success(tokens.token_set(tokens.sign_in(state, app, target, scope, origin=origin)))
+    return success(complete_sign_in(state, app, target, scope, origin=origin))
 
 
 ROUTES: Routes = {

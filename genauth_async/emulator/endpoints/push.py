@@ -14,15 +14,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..http.arguments import Arguments, query_text
-from ..http.client_auth import require_known_app
-from ..http.replies import ApiError, success
-from ..http.request_context import require_user
+from ..http.replies import success
+from ..http.request_context import calling_app, require_known_app, require_user
 from ..http.routes import Routes
+from ..http.user_arguments import custom_data_argument, scope_argument
 from ..state.device_codes.pushes import PushAction
+from ..state.errors import ApiError, no_such_user
+from ..state.sign_in import require_unlocked
 from ..state.state import State
-from ._device_codes import calling_app, refuse_other_app, sign_in_owner
-from .profile import custom_data_argument
-from .signin import refuse_locked, requested_scope
+from ._device_codes import refuse_other_app, sign_in_owner
 
 _ACTIONS = ("CONFIRM", "CANCEL")
 
@@ -32,12 +32,12 @@ async def sign_in_by_push(state: State, request: Request) -> Response:
     app = calling_app(state, request)
     body = await Arguments.read(request)
     options = body.optional_object("options")
-    scope, custom_data = requested_scope(options), custom_data_argument(options, "customData")
+    scope, custom_data = scope_argument(options), custom_data_argument(options, "customData")
     with state.history.attempt(app.app_id) as attempt:
         user = attempt.user = state.users.by_account(body.text("account"))
         if user is None:
-            raise ApiError(404, "the user does not exist", api_code=2004)
-        refuse_locked(user)
+            raise no_such_user()
+        require_unlocked(user)
     code = state.pushes.add(app_id=app.app_id, scope=scope, status="PUSHED", user=user, custom_data=custom_data)
     return success({"pushCodeId": code.id, "expireTime": state.pushes.lifetime})
 
@@ -49,7 +49,7 @@ async def check_push_code_status(state: State, request: Request) -> Response:
     answer: dict[str, object] = {"status": code.status}
     if code.status == "AUTHORIZED":
         app = state.apps[code.app_id]
-        answer["tokenSet"] = state.pushes.collect(code, lambda: sign_in_owner(state, code, app, is_second_factor=True))
+        answer["tokenSet"] = state.pushes.collect(code, lambda: sign_in_owner(state, code, app, mfa_passed=True))
     return success(answer)
 
 

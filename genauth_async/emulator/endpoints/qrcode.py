@@ -17,16 +17,17 @@ from starlette.responses import Response
 
 from ..http.arguments import Arguments, query_text
 from ..http.client_auth import authenticate_at_api
-from ..http.replies import ApiError, not_modelled, success
-from ..http.request_context import require_user
+from ..http.replies import success
+from ..http.request_context import calling_app, require_user
 from ..http.routes import Handler, Routes
+from ..http.user_arguments import custom_data_argument
 from ..state.clock import iso_time
 from ..state.device_codes.login_codes import LoginCode
 from ..state.device_codes.qr_codes import QrAction
+from ..state.errors import ApiError, not_modelled
+from ..state.grants import ALL_SCOPES
 from ..state.state import State
-from ._device_codes import calling_app, display_name, photo, refuse_other_app, sign_in_owner
-from .profile import custom_data_argument
-from .signin import ALL_SCOPES
+from ._device_codes import brief_user, refuse_other_app, sign_in_owner
 
 _TYPES = ("MOBILE_APP", "WECHAT_MINIPROGRAM", "WECHAT_OFFICIAL_ACCOUNT")
 _ACTIONS = ("SCAN", "CONFIRM", "CANCEL")
@@ -82,7 +83,7 @@ async def check_qr_code_status(state: State, request: Request) -> Response:
 def _details(state: State, code: LoginCode) -> Mapping[str, object]:
     if code.user is None or code.status == "EXPIRED":
         return {}
-    brief = {"briefUserInfo": {"displayName": display_name(code.user), "photo": photo(code.user)}}
+    brief = {"briefUserInfo": brief_user(code)}
     if code.status != "AUTHORIZED":
         return brief
     if not state.qr_codes.tokens_in_status:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..http.arguments import query_number, query_text
-from ..http.replies import ApiError, success
+from ..http.arguments import query_flag, query_number, query_page
+from ..http.replies import success
 from ..http.request_context import require_user
 from ..http.routes import Routes
 from ..state.access.resources import COMMON_RESOURCE_TYPES
 from ..state.access.subjects import Group, Role
+from ..state.apps import App
 from ..state.clock import iso_time
-from ..state.state import App, State
+from ..state.errors import ApiError
+from ..state.login_history import SignInRecord
+from ..state.origin import parse_user_agent
+from ..state.state import State
 
 
 async def my_logged_in_apps(state: State, request: Request) -> Response:
@@ -76,33 +81,49 @@ async def my_authorized_resources(state: State, request: Request) -> Response:
     return success({"totalCount": len(listed), "list": listed})
 
 
-async def applicable_applications(state: State, request: Request) -> Response:
-    """The applications in which users can apply for roles."""
-    require_user(state, request)
-    wanted = request.query_params.get("appName", "").lower()
-    listed = [
-        {"appId": app.app_id, "appName": app.display_name, "logo": "", "appType": "web"}
-        for app in list(state.apps.values())
-        if state.access.offered_in(app.app_id) is not None and wanted in app.display_name.lower()
-    ]
-    return success({"list": listed})
+async def get_my_login_history(state: State, request: Request) -> Response:
+    """The user's sign-ins and failed attempts, the latest first."""
+    user, _ = require_user(state, request)
+    wanted = [record for record in state.history.of(user) if _matches(record, request)]
+    start, end = query_page(request)
+    shown = await run_in_threadpool(lambda: [_record(state, record) for record in wanted[start:end]])
+    return success({"totalCount": len(wanted), "list": shown})
 
 
-async def applicable_roles(state: State, request: Request) -> Response:
-    """The roles for which users of an application can apply, page by page."""
-    require_user(state, request)
-    app_id = query_text(request, "appId")
-    if app_id not in state.apps:
-        raise ApiError(404, "the application does not exist", api_code=2011)
-    page, limit = query_number(request, "page", 1), query_number(request, "limit", 10)
-    keyword = request.query_params.get("keyword", "").lower()
-    roles = state.access.offered_in(app_id) or []
-    found = [role for role in roles if keyword in role.code.lower() or keyword in role.name.lower()]
-    listed = [
-        {"roleId": role.id, "code": role.code, "name": role.name, "description": role.description}
-        for role in found[(page - 1) * limit : page * limit]
-    ]
-    return success({"totalCount": len(found), "list": listed})
+def _matches(record: SignInRecord, request: Request) -> bool:
+    query = request.query_params
+    at = int(record.at * 1000)
+    return (
+        query.get("appId", "") in {"", record.app_id}
+        and query.get("clientIp", "") in {"", record.client_ip}
+        and (not query.get("success") or query_flag(request, "success") == (record.error_message is None))
+        and query_number(request, "start", at, least=0) <= at <= query_number(request, "end", at, least=0)
+    )
+
+
+def _record(state: State, record: SignInRecord) -> dict[str, object]:
+    """As LoginHistoryDto, without `geoip`: nobody can tell where in the world the loopback interface is."""
+    app, agent = state.apps[record.app_id], parse_user_agent(record.user_agent)
+    dto: dict[str, object] = {
+        "userId": record.user_id,
+        "appId": app.app_id,
+        "appName": app.display_name,
+        "appLoginUrl": f"{state.url}/login",
+        "appLogo": "",
+        "loginAt": iso_time(record.at),
+        "clientIp": record.client_ip,
+        "success": record.error_message is None,
+        "userAgent": record.user_agent,
+        "parsedUserAgent": {
+            "device": "Mobile" if agent.is_mobile else "Desktop",
+            "name": agent.name,
+            "os": agent.system,
+        },
+        "loginMethod": record.login_method,
+    }
+    if record.error_message is not None:
+        dto["errorMessage"] = record.error_message
+    return dto
 
 
 def _app(state: State, app: App, active: bool) -> dict[str, object]:
@@ -148,12 +169,11 @@ def _group(state: State, group: Group) -> dict[str, object]:
 
 
 ROUTES: Routes = {
+    "/api/v3/get-my-login-history": {"GET": get_my_login_history},
     "/api/v3/get-my-logged-in-apps": {"GET": my_logged_in_apps},
     "/api/v3/get-my-accessible-apps": {"GET": my_accessible_apps},
     "/api/v3/get-my-tenant-list": {"GET": my_tenant_list},
     "/api/v3/get-my-role-list": {"GET": my_role_list},
     "/api/v3/get-my-group-list": {"GET": my_group_list},
     "/api/v3/get-my-authorized-resources": {"GET": my_authorized_resources},
-    "/api/v3/applications-permission-applicable": {"GET": applicable_applications},
-    "/api/v3/roles-permission-applicable": {"GET": applicable_roles},
 }

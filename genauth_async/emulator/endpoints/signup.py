@@ -9,40 +9,26 @@ from starlette.responses import Response
 from genauth_async._core.redaction import masked
 
 from ..http.arguments import Arguments
-from ..http.client_auth import require_known_app
 from ..http.passwords import sent_password
-from ..http.replies import ApiError, success
+from ..http.replies import success
+from ..http.request_context import require_known_app
 from ..http.routes import Routes
-from ..http.user_arguments import DEFAULT_COUNTRY_CODE, country_code_argument, email_argument, phone_argument
+from ..http.user_arguments import (
+    DEFAULT_COUNTRY_CODE,
+    PROFILE_TEXTS,
+    country_code_argument,
+    custom_data_argument,
+    email_argument,
+    gender_argument,
+    phone_argument,
+    text_arguments,
+)
 from ..http.verification_codes import SentCode, redeem_codes
+from ..state.errors import ApiError
+from ..state.grants import ALL_SCOPES
+from ..state.inbox import REGISTER_CHANNEL
 from ..state.state import State
 from ..state.users import AlreadyTakenError
-from .profile import custom_data_argument, gender_argument, text_arguments
-from .signin import ALL_SCOPES
-
-REGISTER_CHANNEL = "CHANNEL_REGISTER"
-PROFILE_TEXTS = (
-    "company",
-    "photo",
-    "device",
-    "browser",
-    "givenName",
-    "familyName",
-    "middleName",
-    "profile",
-    "preferredUsername",
-    "website",
-    "birthdate",
-    "zoneinfo",
-    "locale",
-    "address",
-    "formatted",
-    "streetAddress",
-    "locality",
-    "region",
-    "postalCode",
-    "country",
-)
 
 
 @define
@@ -61,7 +47,7 @@ class _Stranger:
 async def sign_up(state: State, request: Request) -> Response:
     """A new user, who is not signed in by this."""
     require_known_app(state, request)
-    state.account_rules.refuse_strangers()
+    state.account_rules.require_sign_up_enabled()
     body = await Arguments.read(request)
     connection = body.choice("connection", ("PASSWORD", "PASSCODE"))
     options, profile = body.optional_object("options"), body.optional_object("profile")
@@ -70,7 +56,7 @@ async def sign_up(state: State, request: Request) -> Response:
     else:
         stranger = await _with_pass_code(state, body.object("passCodePayload"), options)
     if stranger.password is not None:
-        state.account_rules.refuse_weak(stranger.password)
+        state.account_rules.require_strong(stranger.password)
     _complete(stranger, profile, options)
     name, nickname = profile.optional_text("name"), profile.optional_text("nickname")
     texts = text_arguments(profile, PROFILE_TEXTS) | gender_argument(profile)

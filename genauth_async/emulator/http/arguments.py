@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from .replies import ApiError, OAuthError
+from ..state.errors import ApiError, OAuthError
 
 _DEEPEST = 100
 _ONLY_COMPARED = frozenset(
@@ -18,6 +18,7 @@ _ONLY_COMPARED = frozenset(
 )
 _SHOWN = frozenset({"context", "customData"})  # in which all names are the user's own
 _MOST_DIGITS = 15
+_LARGEST_PAGE = 50
 
 
 class Arguments:
@@ -195,3 +196,11 @@ def required(form: Mapping[str, str], name: str) -> str:
     if name not in form:
         raise OAuthError("invalid_request", f"{name} is required")
     return form[name]
+
+
+def query_page(request: Request) -> tuple[int, int]:
+    """Read the page and its length from the query, as the first index and the one after the last."""
+    page, limit = query_number(request, "page", 1), query_number(request, "limit", 10)
+    if limit > _LARGEST_PAGE:
+        raise ApiError(400, f"limit must be at most {_LARGEST_PAGE}")
+    return (page - 1) * limit, page * limit

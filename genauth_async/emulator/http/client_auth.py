@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Mapping
-from hmac import compare_digest
 from urllib.parse import unquote_plus
 
 from attrs import field, frozen
@@ -12,11 +11,12 @@ from starlette.requests import Request
 
 from genauth_async._core.redaction import masked
 
-from ..state.state import App, Endpoint, State
+from ..state.apps import App, Endpoint
+from ..state.encoding import same_text
+from ..state.errors import ApiError, OAuthError, no_such_app
+from ..state.state import State
 from .arguments import Arguments
-from .replies import ApiError, OAuthError
-
-_APP_ID_HEADERS = ("x-genauth-app-id", "x-authing-app-id")
+from .request_context import require_known_app
 
 
 @frozen
@@ -46,7 +46,7 @@ class BasicCredentials:
         return apps.get(self.client_id) or apps.get(unquote_plus(self.client_id))
 
     def match(self, app: App) -> bool:
-        return _same(self.secret, app.app_secret) or _same(unquote_plus(self.secret), app.app_secret)
+        return same_text(self.secret, app.app_secret) or same_text(unquote_plus(self.secret), app.app_secret)
 
 
 def authenticate_at_api(state: State, request: Request, body: Arguments) -> App:
@@ -59,13 +59,13 @@ def authenticate_at_api(state: State, request: Request, body: Arguments) -> App:
     else:
         app = state.apps.get(client_id or app_id or state.default_app.app_id)
     if app is None:
-        raise _unknown_app()
+        raise no_such_app()
     if app_id not in {None, app.app_id} or client_id not in {None, "", app.app_id}:
         raise ApiError(400, "client_id and the header with the app id name different applications")
     method = app.auth_method_at("token")
     if method == "client_secret_post":
         body.text("client_id")
-        proven = _same(body.text("client_secret"), app.app_secret)
+        proven = same_text(body.text("client_secret"), app.app_secret)
     elif method == "client_secret_basic":
         proven = basic is not None and basic.match(app)
     else:
@@ -74,14 +74,6 @@ def authenticate_at_api(state: State, request: Request, body: Arguments) -> App:
         # The API documents no number for this.
         raise ApiError(401, f"client authentication failed; this application uses {method}")
     return app
-
-
-def require_known_app(state: State, request: Request) -> str | None:
-    """The application that an API call says it comes from, if it says so."""
-    app_id = next((request.headers[name] for name in _APP_ID_HEADERS if name in request.headers), None)
-    if app_id is not None and app_id not in state.apps:
-        raise _unknown_app()
-    return app_id
 
 
 def authenticate_at_oidc(
@@ -104,7 +96,7 @@ def authenticate_at_oidc(
     if method == "client_secret_basic":
         proven = basic is not None and basic.match(app)
     elif method == "client_secret_post":
-        proven = _same(form.get("client_secret", ""), app.app_secret)
+        proven = same_text(form.get("client_secret", ""), app.app_secret)
     else:
         proven = True
     if not proven:
@@ -112,13 +104,5 @@ def authenticate_at_oidc(
     return app
 
 
-def _unknown_app() -> ApiError:
-    return ApiError(404, "the application does not exist", api_code=2011)
-
-
 def _invalid_client(description: str) -> OAuthError:
     return OAuthError("invalid_client", description, http_status=401, scheme="Basic")
-
-
-def _same(given: str, expected: str) -> bool:
-    return compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass"))

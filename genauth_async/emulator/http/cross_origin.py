@@ -11,8 +11,9 @@ from functools import wraps
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..state.errors import ReplyError
 from ..state.state import State
-from .replies import ReplyError
+from .replies import error_response
 from .routes import Handler
 
 _ALLOW = "access-control-allow-origin"
@@ -44,7 +45,7 @@ def _shared(handler: Handler) -> Handler:
         try:
             response = await handler(state, request)
         except ReplyError as error:
-            response = error.response()
+            response = error_response(error)
         response.headers[_ALLOW] = "*"
         return response
 

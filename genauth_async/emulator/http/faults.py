@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import math
+import re
 from collections.abc import Mapping
 from random import Random
 from threading import Lock
@@ -10,9 +13,13 @@ from typing import Literal
 from attrs import define, field
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from .fault_arguments import BODILESS, EVERY_PATH, check_arguments
 from .hold import Hold
 from .replies import envelope_response
+
+_EVERY_PATH = "*"
+_BODILESS = frozenset({204, 304})
+_LEAST_STATUS, _MOST_STATUS = 200, 599
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.1
 
 
 @define(eq=False, kw_only=True)
@@ -39,7 +46,7 @@ class Fault:
     _random: Random = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        check_arguments(self)
+        _check_arguments(self)
         answers = self._replaces_reply()
         if self.envelope is not None and not (self.status is None and self.body is None and self.retry_after is None):
             raise ValueError("envelope is a whole reply of its own: leave out status, body and retry_after")
@@ -58,8 +65,8 @@ class Fault:
         """Whether it has befallen as many requests as it was meant for."""
         return self.times is not None and self.hits >= self.times
 
-    def strikes(self) -> bool:
-        """Whether the next request is one of those that it befalls, by its probability."""
+    def applies(self) -> bool:
+        """Decide by its probability whether it happens to the next request."""
         return self._random.random() < self.probability
 
     def reply(self) -> Response | None:
@@ -74,7 +81,7 @@ class Fault:
         status = self.status or (200 if self.retry_after is None else 429)
         if isinstance(self.body, Mapping):
             return JSONResponse(self.body, status, headers)
-        if status in BODILESS:
+        if status in _BODILESS:
             return Response(None, status, headers)
         return HTMLResponse(self.body, status, headers)
 
@@ -194,7 +201,7 @@ class Faults:
             return None
         with self._lock:
             for fault in self._pending:
-                if fault.path in {path, EVERY_PATH} and fault.strikes():
+                if fault.path in {path, _EVERY_PATH} and fault.applies():
                     fault.hits += 1
                     if fault.exhausted:
                         self._pending.remove(fault)
@@ -203,3 +210,68 @@ class Faults:
 
     def __len__(self) -> int:
         return len(self._pending)
+
+
+def _check_arguments(fault: Fault) -> None:
+    """Look at each argument by itself.
+
+    Raises:
+        ValueError: one cannot be meant; the message names it.
+    """
+    if fault.path != _EVERY_PATH and not fault.path.startswith("/"):
+        raise ValueError(f"path begins with a slash, or is {_EVERY_PATH!r} for all")
+    _check_latency("latency", fault.latency)
+    _check_latency("reply_latency", fault.reply_latency)
+    _check_frequency(fault)
+    if fault.status is not None and not _LEAST_STATUS <= fault.status <= _MOST_STATUS:
+        raise ValueError(f"status is between {_LEAST_STATUS} and {_MOST_STATUS}")
+    if fault.status in _BODILESS and fault.body is not None:
+        raise ValueError(f"body: the status {fault.status} has none")
+    if fault.retry_after is not None and fault.retry_after < 0:
+        raise ValueError("retry_after is a number of seconds, not negative")
+    if fault.truncate not in (True, False, "json"):
+        raise ValueError('truncate is True, False or "json"')
+    _check_headers(fault.headers)
+    if not _is_sendable(fault.body):
+        raise ValueError("body is a mapping that JSON can hold, a text, or bytes")
+    if fault.envelope is not None and not (isinstance(fault.envelope, Mapping) and _is_sendable(fault.envelope)):
+        raise ValueError("envelope is a mapping that JSON can hold")
+
+
+def _check_latency(name: str, seconds: float) -> None:
+    if not math.isfinite(seconds) or seconds < 0:
+        raise ValueError(f"{name} is a number of seconds, not negative")
+
+
+def _check_frequency(fault: Fault) -> None:
+    if fault.times is not None and fault.times < 1:
+        raise ValueError("times is a number of requests, or None for all of them")
+    if not 0 < fault.probability <= 1:
+        raise ValueError("probability is above 0 and at most 1")
+    if fault.seed is not None and fault.probability == 1:
+        raise ValueError("seed goes with a probability below 1")
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        if _HEADER_NAME.fullmatch(name) is None:
+            raise ValueError("headers: a name is made of letters, digits and hyphens")
+        if {"\r", "\n", "\0"} & set(value):
+            raise ValueError(f"headers: {name} has more than one line")
+        try:
+            value.encode("latin-1")
+        except UnicodeEncodeError:
+            raise ValueError(f"headers: {name} holds characters beyond Latin-1") from None
+
+
+def _is_sendable(body: object) -> bool:
+    if body is None or isinstance(body, bytes):
+        return True
+    if not isinstance(body, Mapping | str):
+        return False
+    try:
+        text = body if isinstance(body, str) else json.dumps(body, allow_nan=False, ensure_ascii=False)
+        text.encode()
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True

@@ -1,4 +1,4 @@
-"""How users prove that an account is theirs before it is changed: by pass code or password, then by a token."""
+"""Verification codes, and the short-lived tokens for a change that a user gets for them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from starlette.responses import Response
 
 from genauth_async._core.redaction import masked
 
+from ..state.errors import ApiError
 from ..state.state import State
 from ..state.tickets import Ticket, TicketKind
 from ..state.users import User
-from .replies import ApiError, success
+from .replies import success
 
 _TOKEN_LIFETIME = 60
 
 
 @frozen
 class SentCode:
-    """A pass code as it came back, with the address and the purpose for which it should have been sent."""
+    """A pass code from a request, with the address and the channel that it should have been sent to."""
 
     to: str
     code: str = field(repr=masked)
@@ -32,26 +33,14 @@ def redeem_codes(state: State, codes: list[SentCode]) -> None:
         state.inbox.redeem(sent.to, sent.code, sent.channel)
 
 
-def owns_password(state: State, user: User, password: str, *, forgets_failures: bool = True) -> bool:
-    """Whether this is the user's password; whoever guesses too often locks the user, as at sign-in."""
-    if user.locked:
-        raise ApiError(403, "the user is locked", api_code=2005)
-    if user.has_password(password):
-        if forgets_failures:
-            user.failed_passwords = 0
-        return True
-    user.count_wrong_password(state.settings.max_password_failures)
-    return False
-
-
 def token_reply(state: State, kind: TicketKind, name: str, user: User, **facts: object) -> Response:
-    """The answer to a proof: a token, good for the change once and not for long."""
+    """Answer with a token that is good for the change once, for a minute."""
     token = state.tickets.issue(kind, user_id=user.id, lifetime=_TOKEN_LIFETIME, **facts)
     return success({name: token, "tokenExpiresIn": _TOKEN_LIFETIME})
 
 
 def redeem_own_token(state: State, kind: TicketKind, token: str, user: User) -> Ticket:
-    """Use up a token that this very user was given; that of another user stays good for them."""
+    """Use up a token of this user; that of another user stays good for them."""
     if state.tickets.peek(kind, token).user_id != user.id:
         raise ApiError(400, f"the {kind} token was given to another user")
     return state.tickets.redeem(kind, token)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from attrs import field, frozen
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from genauth_async._core.redaction import masked
 
-from ..http.replies import ReplyError
-from ..state.grants import Protocol
+from ..http.replies import RenderedError
+from ..state.apps import App
+from ..state.grants import OAUTH_USER, OPENID, Protocol
 from ..state.hosted.authorization_codes import CHALLENGE_METHODS, is_challenge
-from ..state.id_tokens import InvalidHintError, hinted_user
-from ..state.scopes import OAUTH_USER, OPENID
-from ..state.state import App, State
+from ..state.id_tokens import InvalidIdTokenError, hinted_user
+from ..state.state import State
 from .browser_requests import Parameters
-from .pages import PageError, form_post_page
+from .pages import PageError, form_post_page, redirect
 
 RESPONSE_MODES = ("query", "fragment", "form_post")
 PROMPTS = ("none", "login", "consent", "select_account")
@@ -48,12 +48,7 @@ class Return:
         return redirect(f"{self.redirect_uri}{mark}{urlencode(fields)}")
 
 
-def redirect(address: str) -> Response:
-    """Leads a browser elsewhere, by GET, and lets nobody keep the way."""
-    return RedirectResponse(address, 303, {"cache-control": "no-store", "referrer-policy": "no-referrer"})
-
-
-class AuthorizationError(ReplyError):
+class AuthorizationError(RenderedError):
     """A refusal that the application is told."""
 
     def __init__(self, back: Return, error: str, description: str) -> None:
@@ -197,5 +192,5 @@ def _expected_user(state: State, given: Parameters, back: Return) -> str | None:
         return None
     try:
         return hinted_user(state, hint)[1]
-    except InvalidHintError as error:
+    except InvalidIdTokenError as error:
         raise AuthorizationError(back, "invalid_request", str(error)) from error

@@ -8,31 +8,22 @@ tokens for /oauth/token only, and drops the scope openid.
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..http.routes import Routes
-from ..state.grants import Protocol
+from ..http.routes import Handler, Routes
+from ..state.grants import OFFLINE_ACCESS, Protocol
 from ..state.hosted.browser_sessions import BrowserSession
 from ..state.hosted.interactions import Plan
-from ..state.scopes import REFRESHABLE
 from ..state.state import State
 from .authorization_request import AuthorizationRequest, read_authorization_request
 from .browser_requests import read_parameters, session_of
 from .login_page import ask_to_sign_in, go_on_signed_in, may_go_on
 
 
-async def authorize_oidc(state: State, request: Request) -> Response:
-    """An authorization request of OpenID Connect."""
-    return await _authorize(state, request, "oidc")
-
-
-async def authorize_oauth(state: State, request: Request) -> Response:
-    """An authorization request of OAuth 2.0."""
-    return await _authorize(state, request, "oauth")
-
-
-async def _authorize(state: State, request: Request, protocol: Protocol) -> Response:
+async def _authorize(protocol: Protocol, state: State, request: Request) -> Response:
     asked = read_authorization_request(state, await read_parameters(request), protocol)
     plan = _plan(state, asked)
     session = session_of(state, request)
@@ -77,7 +68,7 @@ def _plan(state: State, asked: AuthorizationRequest) -> Plan:
     def needs_consent(session: BrowserSession) -> bool:
         if not _is_expected(asked, session):
             return False  # it ends with a refusal anyway
-        refreshable = REFRESHABLE in asked.scope.split()
+        refreshable = OFFLINE_ACCESS in asked.scope.split()
         return "consent" in asked.prompts or (
             refreshable and not hosted.has_consented(session.user_id, asked.scope, app_id=app_id)
         )
@@ -118,7 +109,9 @@ def _new_code(state: State, asked: AuthorizationRequest, session: BrowserSession
     )
 
 
-ROUTES: Routes = {
-    "/oidc/auth": {"GET": authorize_oidc, "POST": authorize_oidc},
-    "/oauth/auth": {"GET": authorize_oauth, "POST": authorize_oauth},
-}
+def _routes_of(protocol: Protocol) -> dict[str, Handler]:
+    handler = partial(_authorize, protocol)
+    return {"GET": handler, "POST": handler}
+
+
+ROUTES: Routes = {"/oidc/auth": _routes_of("oidc"), "/oauth/auth": _routes_of("oauth")}

@@ -12,22 +12,22 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from ..endpoints.signin import ALL_SCOPES
-from ..http.replies import ReplyError
+from ..http.replies import RenderedError
 from ..http.routes import Routes
+from ..state.apps import App
+from ..state.grants import ALL_SCOPES
 from ..state.hosted.browser_sessions import BrowserSession
 from ..state.hosted.interactions import Plan
-from ..state.state import App, State
+from ..state.state import State
 from ..state.users import User
-from .authorization_request import redirect
 from .browser_requests import read_parameters, session_of
 from .login_page import ask_to_sign_in, go_on_signed_in, may_go_on
-from .pages import PageError, page
+from .pages import PageError, page, redirect
 
 _NAMESPACE = "http://www.yale.edu/tp/cas"
 
 
-class _ValidationError(ReplyError):
+class _ValidationError(RenderedError):
     """A validation that failed (CAS Protocol 2.0 section 2.5.3)."""
 
     def __init__(self, code: str, description: str, *, as_json: bool) -> None:

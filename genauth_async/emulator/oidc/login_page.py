@@ -10,11 +10,12 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..endpoints.signin import check_account_password, refuse_old_password
-from ..http.replies import ApiError
+from ..http.passwords import check_account_password
 from ..http.routes import Routes
+from ..state.errors import ApiError
 from ..state.hosted.browser_sessions import BrowserSession
 from ..state.hosted.interactions import Interaction, Plan
+from ..state.sign_in import require_current_password
 from ..state.state import State
 from ..state.users import User
 from .browser_requests import (
@@ -108,7 +109,7 @@ def _sign_in(state: State, request: Request, interaction: Interaction, form: Par
 def _proven(state: State, app_id: str, account: str, password: str) -> User:
     with state.history.attempt(app_id) as attempt:
         user = check_account_password(state, account, password, attempt)
-        refuse_old_password(user)
+        require_current_password(user)
         if user.mfa_required:
             raise ApiError(403, "a second factor is required, which the emulator's page does not model", api_code=1636)
     user.logins += 1

@@ -17,12 +17,11 @@ from starlette.responses import Response
 from ..http.routes import Routes
 from ..state.hosted.browser_sessions import BrowserSession
 from ..state.hosted.interactions import Plan
-from ..state.id_tokens import InvalidHintError, hinted_user
+from ..state.id_tokens import InvalidIdTokenError, hinted_user
 from ..state.state import State
-from .authorization_request import redirect
 from .browser_requests import Parameters, forget_session, read_parameters, session_of
 from .login_page import ask_to_sign_out
-from .pages import PageError, page
+from .pages import PageError, page, redirect
 
 
 @frozen
@@ -63,7 +62,7 @@ def _read(state: State, given: Parameters) -> _Wish:
     if hint is not None:
         try:
             app, user_id = hinted_user(state, hint)
-        except InvalidHintError as error:
+        except InvalidIdTokenError as error:
             raise PageError("The id_token_hint was not issued here.") from error
         if app_id not in {None, app.app_id}:
             raise PageError("The id_token_hint was issued to another application than client_id names.")

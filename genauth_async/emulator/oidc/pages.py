@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from hashlib import sha256
 from html import escape
 
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from ..http.replies import ReplyError
+from ..http.replies import RenderedError
 
 _STYLE = (
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:24rem;margin:3rem auto;padding:0 1rem;overflow-wrap:anywhere}"
@@ -28,7 +28,7 @@ def _hash(text: str) -> str:
 _POLICY = f"default-src 'none'; style-src {_hash(_STYLE)}; base-uri 'none'; frame-ancestors 'none'"
 
 
-class PageError(ReplyError):
+class PageError(RenderedError):
     """A request of a browser that is answered with a page, since nobody knows where else the answer could go."""
 
     def __init__(self, message: str, *, http_status: int = 400) -> None:
@@ -110,3 +110,8 @@ def _form(action: str, csrf_token: str) -> str:
 
 def _alert(message: str) -> str:
     return f'<p role="alert">{escape(message)}</p>'
+
+
+def redirect(address: str) -> Response:
+    """Lead a browser elsewhere, by GET; neither a cache nor a Referer header keeps the address."""
+    return RedirectResponse(address, 303, {"cache-control": "no-store", "referrer-policy": "no-referrer"})

@@ -12,9 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ..endpoints import (
-    _account_deletion,
     _mfa_signin,
-    _public_info,
     account,
     contacts,
     devices,
@@ -39,17 +37,17 @@ from ..endpoints import (
 from ..http.connection import abort_connection, send_truncated
 from ..http.counter import RequestCounter
 from ..http.faults import Fault, Faults
-from ..http.replies import ApiError, ReplyError, not_modelled
+from ..http.replies import error_response
+from ..http.request_context import use_origin_of
 from ..http.routes import Handler, Routes, RouteTable
-from ..oidc import authorize, cas, login_page, logout, token_endpoint
-from ..state.origin import request_under_way
+from ..oidc import authorize, cas, discovery, introspection, login_page, logout, token_endpoint, userinfo
+from ..state.errors import ApiError, ReplyError, not_modelled, not_signed_in
 from ..state.state import State
 from ..state.users import UserGoneError
 from .unmodelled import exists_at_genauth
 from .websocket import serve_websocket
 
 _AREAS: tuple[Routes, ...] = (
-    _account_deletion.ROUTES,
     account.ROUTES,
     public_accounts.ROUTES,
     authorize.ROUTES,
@@ -64,12 +62,14 @@ _AREAS: tuple[Routes, ...] = (
     messages.ROUTES,
     mfa.ROUTES,
     _mfa_signin.ROUTES,
+    discovery.ROUTES,
+    introspection.ROUTES,
     token_endpoint.ROUTES,
+    userinfo.ROUTES,
     devices.ROUTES,
     passkeys.ROUTES,
     permissions.ROUTES,
     profile.ROUTES,
-    _public_info.ROUTES,
     push.ROUTES,
     qrcode.ROUTES,
     signin.ROUTES,
@@ -105,7 +105,7 @@ class EmulatorApp:
                 response = await self._respond(request)
                 await response(scope, receive, send)
             else:
-                await self._misbehave(fault, request, send)
+                await self._apply_fault(fault, request, send)
         except ClientDisconnect:
             return  # nobody is left to answer
 
@@ -113,24 +113,24 @@ class EmulatorApp:
         try:
             handler = _handler_of(request)
             await request.body()  # before anybody's token is looked at: it may be revoked while the body is on its way
-            with request_under_way(request):
+            with use_origin_of(request):
                 response = await handler(self._state, request)
         except ReplyError as error:
-            response = error.response()
+            response = error_response(error)
         except UserGoneError:
-            response = ApiError(401, "not signed in, or no longer", api_code=2020).response()
+            response = error_response(not_signed_in())
         except ClientDisconnect:
             raise
         except Exception:  # noqa: BLE001 - whatever it is, the client gets an envelope
             _log.exception("%s %s failed", request.method, request.scope["path"])
-            response = ApiError(500, "the emulator failed; its log says why", http_status=500).response()
+            response = error_response(ApiError(500, "the emulator failed; its log says why", http_status=500))
         return self._dated(response)
 
-    async def _misbehave(self, fault: Fault, request: Request, send: Send) -> None:
+    async def _apply_fault(self, fault: Fault, request: Request, send: Send) -> None:
         scope, receive = request.scope, request.receive
         await request.body()
         if fault.hold is not None:
-            await fault.hold.detain()
+            await fault.hold.wait()
         await anyio.sleep(fault.latency)
         if fault.drop:
             await abort_connection(scope, receive)
@@ -138,7 +138,7 @@ class EmulatorApp:
         reply = fault.reply()
         response = await self._respond(request) if reply is None else self._dated(reply)
         if fault.hold_reply is not None:
-            await fault.hold_reply.detain()
+            await fault.hold_reply.wait()
         await anyio.sleep(fault.reply_latency)
         if fault.lose_reply:
             await abort_connection(scope, receive)

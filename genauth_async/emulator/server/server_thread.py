@@ -11,7 +11,7 @@ from typing import cast
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..http.connection import HTTPProtocol, WebSocketProtocol
+from .protocols import HTTPProtocol, WebSocketProtocol
 
 _KEEP_ALIVE_SECONDS = 75
 _BACKLOG = 1024

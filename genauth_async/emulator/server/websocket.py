@@ -12,7 +12,8 @@ from starlette.websockets import WebSocket
 from ..endpoints.events import SUBSCRIPTION_PATH, subscribe
 from ..http.connection import abort_connection
 from ..http.faults import Fault
-from ..http.replies import ApiError, ReplyError
+from ..http.replies import error_response
+from ..state.errors import ApiError, ReplyError
 from ..state.state import State
 
 _HANDLERS: Mapping[str, Callable[[State, WebSocket], Awaitable[None]]] = {SUBSCRIPTION_PATH: subscribe}
@@ -22,14 +23,14 @@ async def serve_websocket(state: State, fault: Fault | None, scope: Scope, recei
     """Serve one connection from its handshake to its end."""
     socket = WebSocket(scope, receive, send)
     try:
-        reply = None if fault is None else await _misbehave(fault)
+        reply = None if fault is None else await _apply_fault(fault)
         if reply is None:
             await _handler(scope["path"])(state, socket)
     except _BrokenOffError:
         await abort_connection(scope, receive)
         return
     except ReplyError as error:
-        reply = error.response()
+        reply = error_response(error)
     if reply is not None:
         await _refuse(socket, reply)
 
@@ -38,10 +39,10 @@ class _BrokenOffError(Exception):
     """The fault is that there is no answer."""
 
 
-async def _misbehave(fault: Fault) -> Response | None:
+async def _apply_fault(fault: Fault) -> Response | None:
     for hold in (fault.hold, fault.hold_reply):  # a handshake is processed by answering it
         if hold is not None:
-            await hold.detain()
+            await hold.wait()
     await anyio.sleep(fault.latency + fault.reply_latency)
     if fault.drop or fault.lose_reply or fault.truncate:
         raise _BrokenOffError

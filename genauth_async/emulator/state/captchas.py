@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from hmac import compare_digest
 from random import SystemRandom
 
-from ..http.replies import ApiError
+from .encoding import same_text
+from .errors import ApiError
 from .tickets import Tickets
 
 _CHARACTERS = "ABCDEFGHJKLMNPQRTUVWXYZ2346789"  # none that look like another
@@ -52,8 +52,7 @@ class Captchas:
             ApiError: it is wrong.
         """
         expected = str(self._tickets.redeem("captcha", captcha_token).facts["code"])
-        # JSON can hold lone surrogates, which plain UTF-8 cannot.
-        if not compare_digest(expected.encode(), code.strip().upper().encode("utf-8", "surrogatepass")):
+        if not same_text(code.strip().upper(), expected):
             raise ApiError(400, "the captcha is wrong", api_code=2001)
 
 

@@ -10,11 +10,10 @@ from threading import Lock
 
 from attrs import define, field
 
-from ..http.replies import ApiError
-from .clock import Clock
+from .clock import Clock, Sweep
+from .errors import ApiError
 from .grants import Grant
 from .origin import current_origin
-from .sweep import Sweep
 from .users import User
 
 

@@ -54,6 +54,7 @@ Provider = Literal[
     "zzding",
     "seeyona8v5",
 ]
+LINK_PATH = "/api/v3/link-extidp"
 _PROTOCOLS = frozenset({"oidc", "oauth2", "saml", "ldap", "ad", "cas", "azure-ad"})
 
 

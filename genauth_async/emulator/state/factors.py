@@ -6,7 +6,6 @@ import math
 import re
 import secrets
 from collections.abc import Iterator
-from hmac import compare_digest
 from threading import Lock
 from typing import Literal
 
@@ -16,8 +15,9 @@ from pyotp.hotp import HOTP
 
 from genauth_async._core.redaction import masked
 
-from ..http.replies import ApiError
 from .clock import Clock
+from .encoding import same_text
+from .errors import ApiError
 from .users import User
 
 FactorType = Literal["OTP", "SMS", "EMAIL"]
@@ -220,12 +220,6 @@ class Factors:
 def new_recovery_code() -> str:
     """A recovery code, grouped for people who write it down."""
     return "-".join(secrets.token_hex(2) for _ in range(6))
-
-
-def same_text(given: str, expected: str) -> bool:
-    """Compares what was sent with a secret, in constant time."""
-    # JSON can hold lone surrogates, which plain UTF-8 cannot.
-    return compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())
 
 
 def _masked_phone(number: str) -> str:

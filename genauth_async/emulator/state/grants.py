@@ -1,4 +1,4 @@
-"""Grants, and the access and refresh tokens that hang on them."""
+"""Grants, their scopes, and the access and refresh tokens that belong to them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from typing import Literal
 
 from attrs import define, field, frozen
 
-from ..http.replies import OAuthError
-from .clock import Clock
-from .sweep import Sweep
+from .clock import Clock, Sweep
+from .errors import OAuthError
+
+OPENID = "openid"
+OFFLINE_ACCESS = "offline_access"
+OAUTH_USER = "user"
+"""The default scope of OAuth 2.0 without OpenID Connect: all about the user."""
+ALL_SCOPES = "openid profile email phone address username offline_access"
 
 Protocol = Literal["oidc", "oauth"]
 
@@ -205,7 +210,7 @@ class Grants:
         app_id: str,
         protocol: Protocol,
         scope: str | None,
-        refuse_unfit: Callable[[Grant], None],
+        require_eligible: Callable[[Grant], None],
     ) -> tuple[Grant, str, str]:
         """Use up a refresh token.
 
@@ -214,7 +219,7 @@ class Grants:
             app_id: the client, authenticated.
             protocol: whose token endpoint is asked.
             scope: a narrower scope, if one is asked for.
-            refuse_unfit: raises if the grant's user may have no tokens now; then the refresh token stays unused.
+            require_eligible: raises if the grant's user may have no tokens now; then the refresh token stays unused.
 
         Returns:
             Its grant, the scope of the next access token, and the next refresh token.
@@ -237,7 +242,7 @@ class Grants:
                 raise OAuthError("invalid_grant", "the refresh token has expired")
             if scope is not None and not set(scope.split()) <= set(grant.scope.split()):
                 raise OAuthError("invalid_scope", "the scope is wider than the one granted")
-            refuse_unfit(grant)
+            require_eligible(grant)
             found.used = True
             return grant, scope or grant.scope, self._new_refresh_token(grant)
 

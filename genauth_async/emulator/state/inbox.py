@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Iterator
-from hmac import compare_digest
 from threading import Lock
 from typing import Literal
 
@@ -13,10 +12,12 @@ from attrs import define, field
 
 from genauth_async._core.redaction import masked
 
-from ..http.replies import ApiError
 from .clock import Clock
+from .encoding import same_text
+from .errors import ApiError
 
 LOGIN_CHANNEL = "CHANNEL_LOGIN"
+REGISTER_CHANNEL = "CHANNEL_REGISTER"
 MOST_WRONG_TRIES = 5
 _SECONDS_BETWEEN = 60
 
@@ -109,7 +110,7 @@ class Inbox:
         latest = [self._latest.get((channel, to.lower())) for channel in channels]
         asked = [message for message in latest if message is not None and not message.used]
         for message in asked:
-            if message.wrong_tries >= MOST_WRONG_TRIES or not compare_digest(message.code.encode(), _bytes(code)):
+            if message.wrong_tries >= MOST_WRONG_TRIES or not same_text(code, message.code):
                 continue
             if self._clock.now() >= message.expires_at:
                 raise ApiError(400, "the pass code has expired", api_code=2300)
@@ -123,7 +124,3 @@ class Inbox:
 
     def __len__(self) -> int:
         return len(self._messages)
-
-
-def _bytes(code: str) -> bytes:
-    return code.encode("utf-8", "surrogatepass")  # JSON can hold lone surrogates, which plain UTF-8 cannot

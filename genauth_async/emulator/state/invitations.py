@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from hmac import compare_digest
 from threading import Lock
 
 from attrs import define, field, frozen, setters
 
 from genauth_async._core.redaction import masked
 
-from ..http.replies import ApiError
 from .clock import Clock
+from .encoding import same_text
+from .errors import ApiError
 from .users import AlreadyTakenError, User, Users
 
 _DAY = 24 * 60 * 60
@@ -174,7 +174,7 @@ class Invitations:
         """
         invitation = self._policy.get(identifier)
         expected = "" if invitation is None else invitation.signature
-        if not compare_digest(signature.encode("utf-8", "surrogatepass"), expected.encode()):
+        if not same_text(signature, expected):
             raise _unusable()
         return self.usable(identifier)
 

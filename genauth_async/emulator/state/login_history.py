@@ -9,8 +9,8 @@ from threading import Lock
 
 from attrs import define, frozen
 
-from ..http.replies import ApiError
 from .clock import Clock
+from .errors import ApiError
 from .origin import current_origin
 from .users import User
 
@@ -71,9 +71,9 @@ class LoginHistory:
             self._records[user.id].append(record)
 
     @contextmanager
-    def attempt(self, app_id: str) -> Iterator[Attempt]:
-        """Record as a failure what is refused while this lasts, if it is known whom it concerns."""
-        attempt = Attempt()
+    def attempt(self, app_id: str, user: User | None = None) -> Iterator[Attempt]:
+        """Record a refusal inside the block as a failed sign-in, if its user is known."""
+        attempt = Attempt(user)
         try:
             yield attempt
         except ApiError as error:

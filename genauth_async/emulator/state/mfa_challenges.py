@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import cast
 
 from attrs import field, frozen
-from starlette.requests import Request
 
 from genauth_async._core.redaction import masked
 
-from ..http.client_auth import require_known_app
-from ..http.replies import ApiError
-from ..http.request_context import bearer_token
+from .apps import App
+from .errors import ApiError, no_such_user
 from .factors import FACTOR_TYPES
-from .state import App, State
+from .state import State
 from .tickets import TicketKind
 from .users import User
 
@@ -81,7 +79,7 @@ def find_challenge(state: State, token: str, app_id: str | None) -> Challenge:
         raise ApiError(400, "the mfaToken belongs to another application")
     user = state.users.find(ticket.user_id)
     if user is None:
-        raise ApiError(404, "the user does not exist", api_code=2004)
+        raise no_such_user()
     return Challenge(
         token=token,
         user=user,
@@ -91,15 +89,6 @@ def find_challenge(state: State, token: str, app_id: str | None) -> Challenge:
         issued_at=int(ticket.expires_at) - MFA_TOKEN_LIFETIME,
         expires_at=int(ticket.expires_at),
     )
-
-
-def require_challenge(state: State, request: Request) -> Challenge:
-    """The challenge that a request answers, by the mfaToken in its Authorization header."""
-    app_id = require_known_app(state, request)
-    try:
-        return find_challenge(state, bearer_token(request), app_id)
-    except ApiError as error:
-        raise ApiError(401, "the mfaToken is wrong, has expired or was used", api_code=2020) from error
 
 
 def count_wrong_code(state: State, kind: TicketKind, token: str) -> None:

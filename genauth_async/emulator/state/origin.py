@@ -1,7 +1,6 @@
-"""Where a request comes from, as the login history and the list of devices tell it.
+"""The origin of a request, as the login history and the list of devices show it: address, user agent, sign-in method.
 
-It is kept in a context variable, so that whatever signs a user in is recorded without having to pass the request on.
-How GenAuth calls the ways of signing in is documented by the one example "loginByEmail"; the others here are guesses.
+It is kept in a context variable, so that a sign-in is recorded without passing the request on.
 """
 
 from __future__ import annotations
@@ -9,28 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Literal
 
-from attrs import define
-from starlette.requests import Request
+from attrs import define, frozen
 
-_METHODS = {
-    "/api/v3/check-pushcode-status": "loginByPush",
-    "/api/v3/check-qrcode-status": "loginByQrcode",
-    "/api/v3/exchange-tokenset-with-qrcode-ticket": "loginByQrcode",
-    "/api/v3/get-qrcode-status": "loginByQrcode",
-    "/api/v3/qrcode-app-login": "loginByFastpass",
-    "/api/v3/signin-by-mobile": "loginBySocial",
-    "/api/v3/switch-login-by-user": "loginBySwitch",
-    "/api/v3/webauthn/authentication": "loginByWebAuthn",
-}
+_MOBILE_SYSTEMS = frozenset({"Android", "BlackBerry OS", "HarmonyOS", "KaiOS", "Tizen", "Windows Phone", "iOS"})
+_MOBILE_LIBRARIES = frozenset({"CFNetwork", "okhttp"})
 
 
 @define
 class Origin:
     """Attributes:
-    client_ip: what the client says in x-real-ip, else the other end of the connection.
+    client_ip: the value of x-real-ip, else the other end of the connection.
     user_agent: the header of that name.
-    login_method: how a sign-in by this request is called.
+    login_method: the API's name of a sign-in by this request.
     """
 
     client_ip: str
@@ -42,15 +33,8 @@ _current: ContextVar[Origin | None] = ContextVar("origin", default=None)
 
 
 @contextmanager
-def request_under_way(request: Request) -> Iterator[None]:
-    """While this lasts, the request is where sign-ins come from."""
-    path: str = request.scope["path"]
-    peer = request.client.host if request.client is not None else ""
-    origin = Origin(
-        client_ip=request.headers.get("x-real-ip", "").strip() or peer,
-        user_agent=request.headers.get("user-agent", ""),
-        login_method=_METHODS.get(path) or ("loginByMfa" if "/mfa/" in path else "login"),
-    )
+def use_origin(origin: Origin) -> Iterator[None]:
+    """Record sign-ins under this origin inside the block."""
     before = _current.set(origin)
     try:
         yield
@@ -59,5 +43,46 @@ def request_under_way(request: Request) -> Iterator[None]:
 
 
 def current_origin() -> Origin | None:
-    """The origin of the request that is being answered; None outside of requests."""
+    """Return the origin of the request that is being answered; None outside of requests."""
     return _current.get()
+
+
+def note_login_method(name: str) -> None:
+    """Record the sign-in method of the current request, such as "Email"."""
+    origin = current_origin()
+    if origin is not None:
+        origin.login_method = f"loginBy{name}"
+
+
+@frozen
+class UserAgent:
+    """A parsed User-Agent header; empty texts stand for what it does not say."""
+
+    name: str
+    system: str
+    version: str
+    model: str
+    device_type: Literal["Browser", "Mobile", "Desktop"]
+
+    @property
+    def is_mobile(self) -> bool:
+        """Whether it runs on a phone or tablet."""
+        return self.device_type == "Mobile" or self.system in _MOBILE_SYSTEMS
+
+
+def parse_user_agent(header: str) -> UserAgent:
+    """Parse a User-Agent header. The first time takes a tenth of a second, so not on an event loop."""
+    from ua_parser import parse
+
+    found = parse(header)
+    name = found.user_agent.family if found.user_agent is not None else header.partition("/")[0]
+    system = found.os.family if found.os is not None else ""
+    version = [part for part in (found.os.major, found.os.minor) if part] if found.os is not None else []
+    mobile = system in _MOBILE_SYSTEMS or name in _MOBILE_LIBRARIES
+    return UserAgent(
+        name=name,
+        system=system,
+        version=" ".join([system, ".".join(version)]).strip(),
+        model=(found.device.model or "") if found.device is not None else "",
+        device_type="Browser" if header.startswith("Mozilla/") else "Mobile" if mobile else "Desktop",
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Literal
@@ -10,8 +9,8 @@ from urllib.parse import urlsplit
 
 from attrs import define, field, frozen
 
-from ..http.replies import ApiError
 from .clock import Clock
+from .errors import ApiError
 from .users import User
 
 if TYPE_CHECKING:
@@ -179,17 +178,4 @@ def verify_authentication(
             credential_current_sign_count=passkey.sign_count,
         )
     except Exception:  # noqa: BLE001 - see above
-        return None
-
-
-def base64url(raw: bytes) -> str:
-    """Bytes as WebAuthn writes them in JSON."""
-    return urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def from_base64url(text: str) -> bytes | None:
-    """The bytes, or None if the text is not base64url."""
-    try:
-        return urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except ValueError:
         return None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from threading import Lock
 
-from ..http.replies import ApiError
+from .clock import Sweep
+from .errors import ApiError
 from .grants import Grant
-from .sweep import Sweep
 from .users import User
 
 

@@ -6,8 +6,7 @@ from threading import Lock
 
 from attrs import field, frozen
 
-from ..http.arguments import Arguments
-from ..http.replies import ApiError
+from .errors import ApiError
 from .users import User
 
 _CODE = ("code",)
@@ -83,18 +82,13 @@ class SocialCodes:
         with self._lock:
             self._users[_Proof(connection, code)] = user
 
-    def redeem(self, connection: str, body: Arguments) -> User:
-        """Whose proof a request holds.
+    def redeem(self, connection: str, name: str, value: str) -> User:
+        """Return the user of a proof, given in the member `name`; a code is used up.
 
         Raises:
-            ApiError: there is none in it, or nobody's.
+            ApiError: the proof is unknown.
         """
-        where = CONNECTIONS[connection]
-        payload = body.object(where.payload)
-        if where.inner is not None:
-            payload = payload.object(where.inner)
-        name = next((name for name in where.proofs if payload.has(name)), where.proofs[0])
-        proof = _Proof(connection, payload.text(name))
+        proof = _Proof(connection, value)
         with self._lock:
             user = self._users.pop(proof, None) if name == "code" else self._users.get(proof)
         if user is None:

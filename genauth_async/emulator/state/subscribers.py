@@ -8,7 +8,7 @@ from threading import Lock
 
 from attrs import define, field, frozen
 
-from ..http.hold import SharedEvent
+from .shared_event import SharedEvent
 
 
 @frozen

@@ -8,9 +8,8 @@ from typing import Literal
 
 from attrs import field, frozen
 
-from ..http.replies import ApiError
-from .clock import Clock
-from .sweep import Sweep
+from .clock import Clock, Sweep
+from .errors import ApiError
 
 TicketKind = Literal[
     "update-email",

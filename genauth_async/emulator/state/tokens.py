@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import TypedDict, cast
 
 from joserfc import jwt
 
-from .grants import AccessToken, Grant
-from .scopes import OPENID, REFRESHABLE
-from .state import App, State
+from .apps import App
+from .encoding import base64url
+from .grants import OFFLINE_ACCESS, OPENID, AccessToken, Grant
+from .state import State
 from .users import User
 
 
@@ -51,7 +51,7 @@ def sign_in(state: State, app: App, user: User, scope: str, *, origin: User | No
     state.history.note(user, app.app_id)
     state.devices.note(user, grant)
     tokens = issue(state, app, user, grant, scope)
-    if REFRESHABLE in scope.split():
+    if OFFLINE_ACCESS in scope.split():
         tokens["refresh_token"] = state.grants.new_refresh_token(grant)
     return tokens
 
@@ -143,4 +143,4 @@ def _sign_rs256(state: State, claims: dict[str, object]) -> str:
 
 def _half_hash(token: str) -> str:
     """Binds an ID token to its access token (OpenID Connect Core 3.1.3.6)."""
-    return urlsafe_b64encode(sha256(token.encode()).digest()[:16]).rstrip(b"=").decode()
+    return base64url(sha256(token.encode()).digest()[:16])

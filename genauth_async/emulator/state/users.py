@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from hmac import compare_digest
 from threading import Lock
 from types import MappingProxyType
 from typing import Literal
@@ -14,6 +13,7 @@ from attrs import define, field, setters
 from genauth_async._core.redaction import masked
 
 from .clock import iso_time
+from .encoding import same_text
 
 # The profile fields of UserDto that are plain texts, and the claims (OpenID Connect Core 5.1) of those that have one.
 _CLAIM_OF_FIELD = {
@@ -96,17 +96,24 @@ class User:
         self.locked_by_administrator = locked
         self.locked_by_failures = self.locked_by_failures and locked
 
+    @property
+    def display_name(self) -> str:
+        """The name that strangers may see: neither address nor number."""
+        return self.name or self.nickname or self.username or self.id
+
+    @property
+    def photo(self) -> str:
+        """The URL of the user's picture; empty if there is none."""
+        return self.profile.get("photo", "")
+
     def count_wrong_password(self, most: int) -> None:
         """Note a wrong password; the last of too many locks the user."""
         self.failed_passwords += 1
         self.locked_by_failures = self.locked_by_failures or self.failed_passwords >= most
 
     def has_password(self, password: str) -> bool:
-        """Whether this is the user's password."""
-        if self.password is None:
-            return False
-        # JSON can hold lone surrogates, which plain UTF-8 cannot.
-        return compare_digest(self.password.encode("utf-8", "surrogatepass"), password.encode("utf-8", "surrogatepass"))
+        """Compare a password with the user's, if there is one."""
+        return self.password is not None and same_text(password, self.password)
 
     def set_password(self, password: str, at: float) -> None:
         """Replace the password, as its owner does; a required reset is thereby done."""

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 
 from attrs import evolve
 
-from ...http.replies import ApiError
 from ..clock import Clock
+from ..errors import ApiError
 from ..grants import Grant
 from ..users import User
 from .login_codes import LoginCode, LoginCodes, Moves, owner_of

@@ -9,10 +9,9 @@ from typing import Literal, TypeAlias
 
 from attrs import define, evolve, field
 
-from ...http.replies import ApiError
-from ..clock import Clock
+from ..clock import Clock, Sweep
+from ..errors import ApiError
 from ..grants import Grant
-from ..sweep import Sweep
 from ..users import User
 
 Status: TypeAlias = Literal["PENDING", "PUSHED", "SCANNED", "AUTHORIZED", "CANCELLED", "EXPIRED"]

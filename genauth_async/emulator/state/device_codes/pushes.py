@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from ...http.replies import ApiError
 from ..clock import Clock
+from ..errors import ApiError
 from ..users import User
 from .login_codes import LoginCodes, Moves, owner_of
 

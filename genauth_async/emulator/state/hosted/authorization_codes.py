@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 import secrets
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from hashlib import sha256
-from hmac import compare_digest
 from threading import Lock
 
 from attrs import define, field
 
 from genauth_async._core.redaction import masked
 
-from ...http.replies import OAuthError
-from ..clock import Clock
+from ..clock import Clock, Sweep
+from ..encoding import base64url, same_text
+from ..errors import OAuthError
 from ..grants import Grant, Protocol
-from ..sweep import Sweep
 
 LIFETIME = 60
 CHALLENGE_METHODS = ("S256", "plain")
@@ -123,8 +121,8 @@ def _check_verifier(challenge: tuple[str, str] | None, verifier: str | None) -> 
     expected, method = challenge
     given = verifier
     if method == "S256":
-        given = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    if not compare_digest(given, expected):
+        given = base64url(sha256(verifier.encode()).digest())
+    if not same_text(given, expected):
         raise _refused("the code_verifier does not fit the code_challenge")
 
 

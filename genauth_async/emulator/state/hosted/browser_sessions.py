@@ -9,10 +9,8 @@ from attrs import define, field
 
 from genauth_async._core.redaction import masked
 
-from ..clock import Clock
-from ..grants import Grant
-from ..scopes import REFRESHABLE
-from ..sweep import Sweep
+from ..clock import Clock, Sweep
+from ..grants import OFFLINE_ACCESS, Grant
 
 _LIFETIME = 14 * 24 * 60 * 60
 
@@ -116,5 +114,5 @@ class BrowserSessions:
         session.ended = True
         self._sessions.pop(session.id, None)
         for grant in session.grants.values():
-            if grant.in_flight or grant.app_id == app_id or REFRESHABLE not in grant.scope.split():
+            if grant.in_flight or grant.app_id == app_id or OFFLINE_ACCESS not in grant.scope.split():
                 grant.revoked = True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from hmac import compare_digest
 from threading import Lock
 from typing import Literal
 
@@ -13,8 +12,8 @@ from starlette.responses import Response
 
 from genauth_async._core.redaction import masked
 
-from ..clock import Clock
-from ..sweep import Sweep
+from ..clock import Clock, Sweep
+from ..encoding import same_text
 from .browser_sessions import BrowserSession
 
 LIFETIME = 600
@@ -92,19 +91,15 @@ class Interactions:
     def find(self, interaction_id: str, browser: str | None) -> Interaction | None:
         """An interaction of this browser; those of others are as good as unknown."""
         found = self._interactions.get(interaction_id)
-        if found is None or self._clock.now() >= found.expires_at or not _same(found.browser, browser or ""):
+        if found is None or self._clock.now() >= found.expires_at or not same_text(browser or "", found.browser):
             return None
         return found
 
     def is_from_its_page(self, interaction: Interaction, csrf_token: str) -> bool:
         """Whether a form was sent from the page that the server made, not from somebody else's."""
-        return _same(interaction.csrf_token, csrf_token)
+        return same_text(csrf_token, interaction.csrf_token)
 
     def finish(self, interaction: Interaction) -> bool:
         """End an interaction; False if it was ended before."""
         with self._lock:
             return self._interactions.pop(interaction.id, None) is not None
-
-
-def _same(expected: str, given: str) -> bool:
-    return compare_digest(expected.encode(), given.encode("utf-8", "surrogatepass"))

@@ -7,8 +7,7 @@ from threading import Lock
 
 from attrs import field, frozen
 
-from ..clock import Clock
-from ..sweep import Sweep
+from ..clock import Clock, Sweep
 from .browser_sessions import BrowserSession
 
 LIFETIME = 60

@@ -1,0 +1,43 @@
+"""The last step of every sign-in: check that the authenticated user may sign in, then issue tokens."""
+
+from __future__ import annotations
+
+from . import tokens
+from .apps import App
+from .errors import ApiError
+from .mfa_challenges import mfa_required
+from .state import State
+from .users import User
+
+
+def require_unlocked(user: User) -> None:
+    """Refuse a locked user."""
+    if user.locked:
+        raise ApiError(403, "the user is locked", api_code=2005)
+
+
+def require_current_password(user: User) -> None:
+    """Refuse a user whose password has to be replaced, however they sign in."""
+    if user.password_reset_required:
+        raise ApiError(403, "the password has to be reset first", api_code=1639)
+
+
+def complete_sign_in(
+    state: State, app: App, user: User, scope: str, *, origin: User | None = None, mfa_passed: bool = False
+) -> dict[str, object]:
+    """Issue tokens to an authenticated user as LoginTokenResponseDataDto; the login history records a refusal.
+
+    Args:
+        state: of the emulator.
+        app: the application that gets the tokens.
+        user: the owner of the tokens.
+        scope: of the access token.
+        origin: the user who switches to this one, if any.
+        mfa_passed: whether the sign-in stands for the second factor, too.
+    """
+    with state.history.attempt(app.app_id, user):
+        require_unlocked(user)
+        require_current_password(user)
+        if user.mfa_required and not mfa_passed:
+            raise mfa_required(state, app, user, scope, origin=origin)
+        return tokens.token_set(tokens.sign_in(state, app, user, scope, origin=origin))
