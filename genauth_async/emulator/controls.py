@@ -67,7 +67,7 @@ class EmulatorControls:
 
     @property
     def wrap_system(self) -> bool:
-        """Whether GET /api/v3/system answers inside an envelope."""
+        """True if GET /api/v3/system answers inside an envelope."""
         return self._state.wrap_system
 
     @wrap_system.setter
@@ -84,7 +84,7 @@ class EmulatorControls:
         introspection_endpoint_auth_method: AuthMethod | None = None,
         revocation_endpoint_auth_method: AuthMethod | None = None,
     ) -> App:
-        """A further application of the same users."""
+        """Add a further application of the same users."""
         app = new_app(
             app_id=app_id,
             app_secret=app_secret,
@@ -113,25 +113,25 @@ class EmulatorControls:
         custom_data: Mapping[str, object] | None = None,
         identities: Sequence[Mapping[str, object]] = (),
     ) -> User:
-        """A user who can sign in by whatever is given here.
+        """Add a user, who can sign in with each of the given names, addresses and numbers.
 
         Args:
             username: signs in with the password, as do the next two.
             email: also receives pass codes; upper and lower case are the same.
             phone: the number without its country code; also receives pass codes.
-            phone_country_code: shown in the profile. Phone numbers are told apart without it.
+            phone_country_code: shown in the profile. It does not distinguish phone numbers.
             sam_account_name: the name in the LDAP or Active Directory connection.
             password: the same for all connections. Without one, only pass codes work.
             name: the full name.
             nickname: the casual name.
             profile: further texts of the profile by their names in the API, such as {"givenName": "Ada"}.
-            custom_data: what get-profile adds when asked for custom data.
-            identities: what get-profile adds when asked for identities, as the API's IdentityDto.
+            custom_data: the custom data that get-profile returns on request.
+            identities: the identities that get-profile returns on request, as the API's IdentityDto.
 
         Raises:
-            ValueError: somebody has the username, address, number or name already, or the user has none of them.
+            ValueError: another user has the username, address, number or name, or none is given.
         """
-        return self._state.users.add(
+        user = User(
             created_at=self._state.clock.now(),
             username=username,
             email=email,
@@ -141,13 +141,14 @@ class EmulatorControls:
             password=password,
             name=name,
             nickname=nickname,
-            profile=profile or {},
-            custom_data=custom_data or {},
-            identities=identities,
+            profile=dict(profile or {}),
+            custom_data=dict(custom_data or {}),
+            identities=[dict(identity) for identity in identities],
         )
+        return self._state.users.add(user)
 
     def find_user(self, *, username: str | None = None, email: str | None = None, phone: str | None = None) -> User:
-        """A user who is known by one of these, for instance because they signed up.
+        """Find a user, for instance one who signed up.
 
         Raises:
             LookupError: there is none.
@@ -163,16 +164,16 @@ class EmulatorControls:
         return found
 
     def remove_user(self, user: User) -> None:
-        """Let the user vanish and their tokens die, as if they had deleted their account."""
+        """Remove a user and revoke their tokens, as if they had deleted their account."""
         revocation.remove_user(self._state, user)
 
     def add_social_code(self, connection: str, code: str, user: User) -> None:
-        """Let a code of an identity provider stand for a user, in sign_in_by_mobile.
+        """Register a code of an identity provider, by which a user signs in with sign_in_by_mobile.
 
         Args:
             connection: the provider, such as "github".
-            code: what its application would have given: a code, good for once, or an access token.
-            user: who is signed in with it.
+            code: of its application: a code, good once, or an access token.
+            user: the user whom it signs in.
 
         Raises:
             ValueError: there is no such connection.
@@ -180,18 +181,18 @@ class EmulatorControls:
         self._state.social_codes.add(connection, code, user)
 
     def lock_user(self, user: User) -> None:
-        """Let the user sign in no more, and their tokens and their browsers' sessions at the login page die.
+        """Lock a user; revoke their tokens and end their sessions at the login page.
 
         Only `user.locked = False` lets them sign in again, not a new password.
         """
         revocation.lock_user(self._state, user)
 
     def issue_tokens(self, user: User, *, scope: str = ALL_SCOPES, app: App | None = None) -> IssuedTokens:
-        """Tokens as after a sign-in, for tests whose subject is what comes after it."""
+        """Issue tokens as a sign-in does, for tests of what follows it."""
         return tokens.sign_in(self._state, app or self._state.default_app, user, scope)
 
     def revoke_grant(self, grant_or_token: Grant | str) -> None:
-        """Let all tokens of a sign-in die.
+        """Revoke all tokens of a sign-in.
 
         Args:
             grant_or_token: one of `grants`, or any access or refresh token that belongs to it.
@@ -205,7 +206,7 @@ class EmulatorControls:
         grant.revoked = True
 
     def rotate_keys(self) -> None:
-        """Make new keys for the encryption of passwords; ciphertexts for the old ones are refused from now on."""
+        """Replace the keys that encrypt passwords; ciphertexts for the old ones are refused."""
         self._state.password_keys.rotate()
 
     def rotate_signing_key(self, *, keep_previous: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""The emulator as its users see it."""
+"""The emulator's public class."""
 
 from __future__ import annotations
 
@@ -34,26 +34,26 @@ class Emulator(EmulatorControls):
     Args:
         host: the address to listen on.
         port: the port to listen on; 0 takes a free one.
-        url: by what its clients reach it, where that is not the address itself, such as "https://login.test" behind a
-            proxy: tokens name it as their issuer, and QR codes and links lead there.
-        app_id: the application's id; made up unless given.
-        app_secret: its secret; made up unless given.
+        url: the URL by which clients reach it, where it differs from the address, such as "https://login.test" behind a
+            proxy. It is the issuer of tokens, and QR codes and links lead there.
+        app_id: the application's id; random by default.
+        app_secret: its secret; random by default.
         token_endpoint_auth_method: how the application authenticates at the token endpoint and at sign-in.
-        introspection_endpoint_auth_method: the same for introspection; as at the token endpoint unless given.
+        introspection_endpoint_auth_method: the same for introspection; that of the token endpoint by default.
         revocation_endpoint_auth_method: the same for revocation.
         id_token_alg: HS256, as the console has it by default, signs ID tokens with the application's secret.
         access_token_lifetime: in seconds, as all lifetimes.
-        id_token_lifetime: how long ID tokens are valid.
-        refresh_token_lifetime: how long refresh tokens are valid, each from its own rotation on.
-        pass_code_lifetime: how long pass codes are valid.
-        max_password_failures: after how many wrong passwords in a row a user is locked.
-        captcha_after_failures: after how many wrong passwords in a row a user needs a captcha; never unless given.
-            Later it is `captchas.required_after`.
+        id_token_lifetime: of ID tokens.
+        refresh_token_lifetime: of refresh tokens, each from its own rotation on.
+        pass_code_lifetime: of pass codes.
+        max_password_failures: the number of wrong passwords in a row that locks a user.
+        captcha_after_failures: the number of wrong passwords in a row after which a user needs a captcha; None for
+            never. Later it is `captchas.required_after`.
         wrap_system: whether GET /api/v3/system answers inside an envelope, as the service does; also an attribute.
-        clock: the time by which all of that expires.
+        clock: the time source of all lifetimes.
 
     Raises:
-        ValueError: `url` is no URL of a server.
+        ValueError: `url` is not the URL of a server.
     """
 
     def __init__(
@@ -113,16 +113,16 @@ class Emulator(EmulatorControls):
 
     @property
     def url(self) -> str:
-        """Where it serves: the `app_host` of an SDK."""
+        """The URL that it serves: the `app_host` of an SDK."""
         return self._state.url
 
     @property
     def websocket_url(self) -> str:
-        """Where it serves events: the `websocket_host` of an SDK."""
+        """The URL of its events: the `websocket_host` of an SDK."""
         return self._state.url.replace("http", "ws", 1)
 
     def start(self) -> None:
-        """Serve until `stop`; what entering the `with` block does.
+        """Serve until `stop`, as the `with` block does.
 
         Raises:
             EmulatorStartError: the port is taken, or it serves already.
@@ -131,7 +131,7 @@ class Emulator(EmulatorControls):
         self._state.url = self._public_url or self._server.url
 
     def stop(self) -> None:
-        """Stop at once, whatever is connected or under way; harmless when it does not serve."""
+        """Stop at once and cancel all requests; harmless when it does not serve."""
         self._server.stop()
 
     def __enter__(self) -> Self:
@@ -161,5 +161,5 @@ class Emulator(EmulatorControls):
 def _checked_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
-        raise ValueError("url is the address of a server, such as http://login.test:9000")
+        raise ValueError(f"url must be the URL of a server, such as http://login.test:9000, not {url!r}")
     return url.rstrip("/")

@@ -1,4 +1,4 @@
-"""A user with a browser: walks the hosted pages, for tests that have no real one."""
+"""A user at the hosted pages, for tests that have no browser."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PAGES = 5
 
 
 class VisitError(Exception):
-    """The hosted pages did not lead back to the application; the message has what the last one said."""
+    """The hosted pages did not lead back to the application; the message is the text of the last page."""
 
 
 class _Form(HTMLParser):
@@ -40,7 +40,7 @@ class _Form(HTMLParser):
 
 
 def sign_in_at_page(url: str, account: str, password: str) -> str:
-    """Sign in at the hosted page, agree to what the application asks for, and tell where the browser is sent then.
+    """Sign in at the hosted page, consent, and return the URL that the browser is sent to.
 
     Args:
         url: the authorization URL.

@@ -42,12 +42,11 @@ def imports_of(path: Path) -> set[str]:
 
 def graph() -> dict[str, set[str]]:
     """Each module of the emulator, with those that it imports."""
-    return {
-        ".".join(["emulator", *path.relative_to(ROOT).with_suffix("").parts]).removesuffix(".__init__"): imports_of(
-            path
-        )
-        for path in ROOT.rglob("*.py")
-    }
+    found = {}
+    for path in ROOT.rglob("*.py"):
+        name = ".".join(["emulator", *path.relative_to(ROOT).with_suffix("").parts])
+        found[name.removesuffix(".__init__")] = imports_of(path)
+    return found
 
 
 def folder_of(module: str) -> str:

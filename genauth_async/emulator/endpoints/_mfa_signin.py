@@ -1,4 +1,4 @@
-"""Finishes a sign-in with the second factor.
+"""The second factor of a sign-in.
 
 The API of today documents no operation for it. These are the endpoints of the vendor's older API, which its login pages
 and mobile SDKs call; they take the mfaToken as bearer token, and answer in the older envelope.
@@ -29,7 +29,7 @@ VERIFY_CHANNEL = "CHANNEL_VERIFY_MFA"
 
 
 def _older(handler: Handler) -> Handler:
-    """Lets a handler fail in the older envelope, which has one number where today's has two."""
+    """Make a handler fail in the older envelope, which has one number where today's has two."""
 
     @wraps(handler)
     async def answer(state: State, request: Request) -> Response:
@@ -43,7 +43,7 @@ def _older(handler: Handler) -> Handler:
 
 
 def _require_challenge(state: State, request: Request) -> Challenge:
-    """The challenge that a request answers, by the mfaToken in its Authorization header."""
+    """Find the challenge of a request by the mfaToken in its Authorization header."""
     app_id = require_known_app(state, request)
     try:
         return find_challenge(state, bearer_token(request), app_id)
@@ -53,14 +53,14 @@ def _require_challenge(state: State, request: Request) -> Challenge:
 
 @contextmanager
 def _attempt(state: State, challenge: Challenge) -> Iterator[None]:
-    """Lets the login history tell of a second factor that is refused."""
+    """Record a refused second factor in the login history."""
     with state.history.attempt(challenge.app.app_id) as attempt:
         attempt.user = challenge.user
         yield
 
 
 async def verify_totp(state: State, request: Request) -> Response:
-    """By a one-time password."""
+    """Verify a one-time password."""
     challenge = _require_challenge(state, request)
     code = (await Arguments.read(request)).text("totp")
     with _attempt(state, challenge):
@@ -71,7 +71,7 @@ async def verify_totp(state: State, request: Request) -> Response:
 
 
 async def verify_recovery_code(state: State, request: Request) -> Response:
-    """By the recovery code, which is used up; the answer has the next one."""
+    """Verify and use up the recovery code; the answer has the next one."""
     challenge = _require_challenge(state, request)
     code = (await Arguments.read(request)).text("recoveryCode")
     with _attempt(state, challenge):
@@ -83,7 +83,7 @@ async def verify_recovery_code(state: State, request: Request) -> Response:
 
 
 async def verify_sms(state: State, request: Request) -> Response:
-    """By the pass code that was sent to the enrolled phone."""
+    """Verify the pass code that was sent to the enrolled phone."""
     challenge = _require_challenge(state, request)
     body = await Arguments.read(request)
     phone, code, country_code = body.text("phone"), body.text("code"), body.optional_text("phoneCountryCode")
@@ -93,7 +93,7 @@ async def verify_sms(state: State, request: Request) -> Response:
 
 
 async def verify_email(state: State, request: Request) -> Response:
-    """By the pass code that was sent to the enrolled email address."""
+    """Verify the pass code that was sent to the enrolled email address."""
     challenge = _require_challenge(state, request)
     body = await Arguments.read(request)
     email, code = body.text("email"), body.text("code")
@@ -121,7 +121,7 @@ def _redeem(
 def _require_enrolled(
     state: State, user: User, kind: Literal["SMS", "EMAIL"], address: str, country_code: str | None
 ) -> None:
-    # A code proves that somebody reads what is sent to an address. Only the enrolled one says that it is the user.
+    # A code proves access to an address, and only the enrolled address proves the user.
     factor = state.factors.find(user, kind)
     if factor is None or (factor.address or "").lower() != address.lower():
         raise ApiError(400, f"this is not the user's factor of type {kind}")
@@ -143,7 +143,7 @@ def _signed_in(state: State, challenge: Challenge, beside_data: Mapping[str, obj
 
 
 async def introspect(state: State, request: Request) -> Response:
-    """Whether an mfaToken can still be used, and whose it is."""
+    """Introspect an mfaToken."""
     app_id = require_known_app(state, request)
     token = required(await read_form(request), "token")
     try:

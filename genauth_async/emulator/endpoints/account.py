@@ -1,4 +1,4 @@
-"""Passwords that users change, forget, and are asked for."""
+"""Changing, resetting and checking the password; deleting the account."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TICKET: TicketKind = "reset-password"
 async def update_password(state: State, request: Request) -> Response:
     """Replace a known password, or with a reset token a forgotten one.
 
-    All other sign-ins of the user end, and what was begun: whoever got in with the old password must not stay.
+    All other sign-ins of the user are revoked, and all that was begun: the old password may have been stolen.
     """
     body = await Arguments.read(request)
     if body.has("passwordResetToken"):
@@ -45,14 +45,14 @@ async def update_password(state: State, request: Request) -> Response:
         old = await sent_password(state, body, body, "oldPassword")
         if not owns_password(state, user, old):
             raise ApiError(400, "the old password is wrong", api_code=2006)
-    user, token = require_user(state, request)  # who may have gone while the passwords were decrypted
+    user, token = require_user(state, request)  # the user may have been removed meanwhile
     user.set_password(new, state.clock.now())
     revoke_all(state, user, keep=token.grant)
     return success()
 
 
 async def verify_reset_password_request(state: State, request: Request) -> Response:
-    """A token for a new password, for a pass code."""
+    """Issue a token for a new password in exchange for a pass code."""
     require_known_app(state, request)
     body = await Arguments.read(request)
     find: Callable[[str], User | None]
@@ -68,14 +68,14 @@ async def verify_reset_password_request(state: State, request: Request) -> Respo
 
 
 async def reset_password(state: State, request: Request) -> Response:
-    """Set a new password with a reset token; unlocks the user, and ends all their sign-ins."""
+    """Set a new password with a reset token; unlock the user and revoke all their sign-ins."""
     require_known_app(state, request)
     await _reset(state, await Arguments.read(request), "password")
     return success({"success": True})
 
 
 async def validate_password(state: State, request: Request) -> Response:
-    """Whether a password is that of an account, or without an account that of the signed-in user."""
+    """Check the password of an account, or of the signed-in user."""
     body = await Arguments.read(request)
     find = {"username": state.users.by_username, "email": state.users.by_email, "phone": state.users.by_phone}
     given = [kind for kind in find if body.has(kind)]
@@ -90,7 +90,7 @@ async def validate_password(state: State, request: Request) -> Response:
 
 
 def _is_valid(state: State, user: User, password: str) -> bool:
-    # A place to guess without the captcha, or to have earlier failures forgotten, would make both worthless.
+    # Without the captcha, or if it reset the failures, this would be a place to guess passwords.
     if state.captchas.required_from(user.failed_passwords):
         raise captcha_required()
     return owns_password(state, user, password, forgets_failures=False)
@@ -113,7 +113,7 @@ def _existing(user: User | None) -> User:
 
 
 async def verify_delete_account_request(state: State, request: Request) -> Response:
-    """A token for the deletion, for a pass code sent to the user, or the password of one who can receive none."""
+    """Issue a token for the deletion, for a pass code, or the password of a user who can receive none."""
     user, _ = require_user(state, request)
     body = await Arguments.read(request)
     method = body.choice("verifyMethod", _DELETE_METHODS)
@@ -129,7 +129,7 @@ async def verify_delete_account_request(state: State, request: Request) -> Respo
 
 
 async def delete_account(state: State, request: Request) -> Response:
-    """Remove the user, and let all their tokens die; somebody else can then take the username and addresses."""
+    """Remove the user and revoke all their tokens; the username and addresses are free again."""
     user, _ = require_user(state, request)
     body = await Arguments.read(request)
     redeem_own_token(state, "delete-account", body.text("deleteAccountToken"), user)
@@ -146,7 +146,7 @@ async def _check_own_password(state: State, user: User, payload: Arguments) -> N
 
 
 def _check_own_code(state: State, address: str | None, given: str | None, code: str) -> None:
-    # A code that was sent to somebody else's address proves nothing about this user.
+    # A code that was sent to another address proves nothing about this user.
     if address is None or (given is not None and given.lower() != address.lower()):
         raise ApiError(400, "the email or phone number is not the user's")
     redeem_codes(state, [SentCode(address, code, _DELETE_CHANNEL)])

@@ -1,8 +1,9 @@
-"""The user's own email address and phone number: bound, unbound and replaced."""
+"""Binding, unbinding and replacing the user's email address and phone number."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 from attrs import frozen
@@ -23,7 +24,7 @@ from ..state.users import AlreadyTakenError, User
 
 @frozen(kw_only=True)
 class _Contact:
-    """What an email address and a phone number have in common, and where the API tells them apart."""
+    """The differences between email addresses and phone numbers in the API."""
 
     kind: Literal["email", "phone"]
     read: Callable[[Arguments, str], str]
@@ -78,47 +79,8 @@ _PHONE = _Contact(
 )
 
 
-async def bind_email(state: State, request: Request) -> Response:
-    """Give an email address to a user who has none."""
-    return await _bind(state, request, _EMAIL)
-
-
-async def bind_phone(state: State, request: Request) -> Response:
-    """Give a phone number to a user who has none."""
-    return await _bind(state, request, _PHONE)
-
-
-async def unbind_email(state: State, request: Request) -> Response:
-    """Take the user's email address away."""
-    return await _unbind(state, request, _EMAIL)
-
-
-async def unbind_phone(state: State, request: Request) -> Response:
-    """Take the user's phone number away."""
-    return await _unbind(state, request, _PHONE)
-
-
-async def verify_update_email_request(state: State, request: Request) -> Response:
-    """A token for another email address, for pass codes sent to the old and the new one."""
-    return await _verify_update(state, request, _EMAIL)
-
-
-async def verify_update_phone_request(state: State, request: Request) -> Response:
-    """A token for another phone number, for pass codes sent to the old and the new one."""
-    return await _verify_update(state, request, _PHONE)
-
-
-async def update_email(state: State, request: Request) -> Response:
-    """Replace the user's email address."""
-    return await _update(state, request, _EMAIL)
-
-
-async def update_phone(state: State, request: Request) -> Response:
-    """Replace the user's phone number."""
-    return await _update(state, request, _PHONE)
-
-
-async def _bind(state: State, request: Request, contact: _Contact) -> Response:
+async def _bind(contact: _Contact, state: State, request: Request) -> Response:
+    """Give a user an email address or phone number who has none."""
     user, _ = require_user(state, request)
     body = await Arguments.read(request)
     code = body.text("passCode")
@@ -131,7 +93,8 @@ async def _bind(state: State, request: Request, contact: _Contact) -> Response:
     return success()
 
 
-async def _unbind(state: State, request: Request, contact: _Contact) -> Response:
+async def _unbind(contact: _Contact, state: State, request: Request) -> Response:
+    """Remove the user's email address or phone number."""
     user, _ = require_user(state, request)
     body = await Arguments.read(request)
     code = body.text("passCode")
@@ -148,7 +111,8 @@ async def _unbind(state: State, request: Request, contact: _Contact) -> Response
     return success()
 
 
-async def _verify_update(state: State, request: Request, contact: _Contact) -> Response:
+async def _verify_update(contact: _Contact, state: State, request: Request) -> Response:
+    """Answer pass codes of the old and the new address with a token for the change."""
     user, _ = require_user(state, request)
     body = await Arguments.read(request)
     body.choice("verifyMethod", [contact.verify_method])
@@ -159,7 +123,7 @@ async def _verify_update(state: State, request: Request, contact: _Contact) -> R
     codes = [SentCode(new, payload.text(f"new{contact.wire}PassCode"), contact.new_channel)]
     current = contact.of(user)
     if current is not None:
-        # Whoever holds a stolen access token must not get the account for good by it.
+        # A stolen access token must not be enough to take the account over.
         if contact.is_other(user, contact.read(payload, f"old{suffix}")):
             raise ApiError(400, f"old{suffix} is not the user's", api_code=contact.mismatch_code)
         if not contact.is_other(user, new):
@@ -179,7 +143,8 @@ async def _verify_update(state: State, request: Request, contact: _Contact) -> R
     )
 
 
-async def _update(state: State, request: Request, contact: _Contact) -> Response:
+async def _update(contact: _Contact, state: State, request: Request) -> Response:
+    """Replace the user's email address or phone number."""
     user, _ = require_user(state, request)
     body = await Arguments.read(request)
     ticket = redeem_own_token(state, contact.ticket, body.text(f"update{contact.wire}Token"), user)
@@ -207,12 +172,12 @@ def _taken(contact: _Contact) -> ApiError:
 
 
 ROUTES: Routes = {
-    "/api/v3/bind-email": {"POST": bind_email},
-    "/api/v3/bind-phone": {"POST": bind_phone},
-    "/api/v3/unbind-email": {"POST": unbind_email},
-    "/api/v3/unbind-phone": {"POST": unbind_phone},
-    "/api/v3/update-email": {"POST": update_email},
-    "/api/v3/update-phone": {"POST": update_phone},
-    "/api/v3/verify-update-email-request": {"POST": verify_update_email_request},
-    "/api/v3/verify-update-phone-request": {"POST": verify_update_phone_request},
+    "/api/v3/bind-email": {"POST": partial(_bind, _EMAIL)},
+    "/api/v3/bind-phone": {"POST": partial(_bind, _PHONE)},
+    "/api/v3/unbind-email": {"POST": partial(_unbind, _EMAIL)},
+    "/api/v3/unbind-phone": {"POST": partial(_unbind, _PHONE)},
+    "/api/v3/update-email": {"POST": partial(_update, _EMAIL)},
+    "/api/v3/update-phone": {"POST": partial(_update, _PHONE)},
+    "/api/v3/verify-update-email-request": {"POST": partial(_verify_update, _EMAIL)},
+    "/api/v3/verify-update-phone-request": {"POST": partial(_verify_update, _PHONE)},
 }

@@ -1,4 +1,4 @@
-"""What a user can see of their own sign-ins: the history, and the devices, which can be signed out."""
+"""The user's devices: listed, unbound and signed out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..state.users import User
 
 
 async def list_my_devices(state: State, request: Request) -> Response:
-    """The devices with which the user signed in, the latest first."""
+    """List the devices with which the user signed in, the latest first."""
     user, _ = require_user(state, request)
     start, end = query_page(request)
     devices = state.devices.of(user)[start:end]
@@ -27,14 +27,14 @@ async def list_my_devices(state: State, request: Request) -> Response:
 
 def _device(device: Device) -> dict[str, object]:
     agent = parse_user_agent(device.user_agent)
-    told = {"name": agent.name, "version": agent.version, "mod": agent.model, "os": agent.system}
+    shown = {"name": agent.name, "version": agent.version, "mod": agent.model, "os": agent.system}
     return {
         "device": {
             "deviceId": device.id,
             "type": agent.device_type,
             "status": "activated",
             "userAgent": device.user_agent,
-            **{name: text for name, text in told.items() if text},
+            **{name: text for name, text in shown.items() if text},
         },
         "lastLoginTime": iso_time(device.last_login_at),
         "lastIp": device.last_ip,
@@ -43,7 +43,7 @@ def _device(device: Device) -> dict[str, object]:
 
 
 async def unbind_device(state: State, request: Request) -> Response:
-    """Forget a device, whose sessions end."""
+    """Remove a device and revoke its sessions."""
     user, _ = require_user(state, request)
     device_id = (await Arguments.read(request)).text("deviceId")
     _sign_out_of_browser(state, user, device_id)
@@ -52,7 +52,7 @@ async def unbind_device(state: State, request: Request) -> Response:
 
 
 async def revoke_device_session(state: State, request: Request) -> Response:
-    """End the sessions of a device, which stays in the list; one's own device is no exception."""
+    """Revoke the sessions of a device, also of the one in use; it stays in the list."""
     user, _ = require_user(state, request)
     device_id = (await Arguments.read(request)).text("deviceId")
     _sign_out_of_browser(state, user, device_id)
@@ -61,7 +61,7 @@ async def revoke_device_session(state: State, request: Request) -> Response:
 
 
 def _sign_out_of_browser(state: State, user: User, device_id: str) -> None:
-    # Or whoever has the device would be signed in again without being asked for the password.
+    # Otherwise the browser would sign in again without asking for the password.
     for device in state.devices.of(user):
         if device.id == device_id:
             state.hosted_login.sessions.end_all_of(user.id, user_agent=device.user_agent)

@@ -1,4 +1,4 @@
-"""POST /api/v3/pub-userEvent publishes events; the WebSocket /events/v1/authentication/sub receives them."""
+"""Events: published by POST /api/v3/pub-userEvent, received by WebSocket at /events/v1/authentication/sub."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _POLICY_VIOLATION = 1008
 
 
 async def put_event(state: State, request: Request) -> Response:
-    """Publish an event: its data goes, as it is, to those connections of the same user that receive its type."""
+    """Publish an event: its data goes unchanged to the connections of the same user that receive its type."""
     user, _ = require_user(state, request)
     body = await Arguments.read(request)
     event_code, data = body.text("eventType"), body.text("eventData")
@@ -38,7 +38,7 @@ async def say_what_to_speak(_state: State, _request: Request) -> Response:
 
 
 async def subscribe(state: State, socket: WebSocket) -> None:
-    """Send events until one side leaves, or the access token is no longer good when there is an event to send.
+    """Send events until one side closes, or the access token is invalid when there is an event to send.
 
     Raises:
         ApiError: the handshake is refused.

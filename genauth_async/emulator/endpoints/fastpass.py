@@ -1,4 +1,4 @@
-"""Signing in by fast authentication; `fastpass` says how the calls follow each other."""
+"""Fast authentication; `state.device_codes.fastpass_codes` describes the order of the calls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SCENE = "FASTPASS"  # a guess: the documents name the field only
 
 
 async def gene_fastpass_qrcode_info(state: State, request: Request) -> Response:
-    """What the browser of a signed-in user puts into the QR code."""
+    """Return the content of the QR code that the browser of a signed-in user shows."""
     user, token = require_user(state, request)
     options = (await Arguments.read(request)).optional_object("options")
     custom_data = custom_data_argument(options, "customData")
@@ -36,7 +36,7 @@ async def gene_fastpass_qrcode_info(state: State, request: Request) -> Response:
 
 
 def _scope_within(held: str, options: Arguments) -> str:
-    """What is asked for, which the access token has to have; all that it has unless something is asked for."""
+    """Read the requested scope, which must be within that of the access token, its default."""
     if not options.optional_text("scope"):
         return held
     scope = scope_argument(options)
@@ -46,7 +46,7 @@ def _scope_within(held: str, options: Arguments) -> str:
 
 
 async def get_fastpass_client_apps(state: State, request: Request) -> Response:
-    """The applications that whoever scanned the code may sign in to: all that the emulator has."""
+    """List the applications that the scanned code may sign in to: all that the emulator has."""
     require_known_app(state, request)
     state.fastpass_codes.scan(query_text(request, "qrcodeId"), query_text(request, "appId"))
     apps = [{"id": app.app_id, "name": app.display_name, "logo": ""} for app in list(state.apps.values())]
@@ -54,7 +54,7 @@ async def get_fastpass_client_apps(state: State, request: Request) -> Response:
 
 
 async def get_app_login_qrcode_status(state: State, request: Request) -> Response:
-    """How far a code has come, for the browser that shows it."""
+    """Return the status of a code to the browser that shows it."""
     code = state.fastpass_codes.find(query_text(request, "qrcodeId"))
     refuse_other_app(state, request, code)
     answer: dict[str, object] = {"status": code.status}
@@ -64,7 +64,7 @@ async def get_app_login_qrcode_status(state: State, request: Request) -> Respons
 
 
 async def qrcode_app_login(state: State, request: Request) -> Response:
-    """Sign the application in that scanned the code, by its app id, as the user who shows it."""
+    """Sign the user who shows the code in to the application that scanned it."""
     app = calling_app(state, request)
     body = await Arguments.read(request)
     body.choice("action", ("APP_LOGIN",))

@@ -1,4 +1,4 @@
-"""The signed-in user's accounts at external identity providers: which there are, links for more, and parting."""
+"""The user's identities at external identity providers: listed, linked and unlinked."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _PASSED_ON = ("need_url_redirect", "only_redirect_token", "need_form_post", "tar
 
 
 async def get_identities(state: State, request: Request) -> Response:
-    """All identities of the user."""
+    """List all identities of the user."""
     user, _ = require_user(state, request)
     return success(list(user.identities))
 
 
 async def unlink_ext_idp(state: State, request: Request) -> Response:
-    """Remove the user's identities at a provider, unless they could not sign in without."""
+    """Remove the user's identities at a provider, unless they are the only way to sign in."""
     user, _ = require_user(state, request)
     ext_idp_id = (await Arguments.read(request)).text("extIdpId")
     linked = [identity for identity in user.identities if identity.get("extIdpId") == ext_idp_id]
@@ -41,7 +41,7 @@ async def unlink_ext_idp(state: State, request: Request) -> Response:
 
 
 async def generate_link_ext_idp_url(state: State, request: Request) -> Response:
-    """A link by which the user of an ID token could link an account."""
+    """Generate a link by which the user of an ID token could link an account."""
     require_known_app(state, request)
     identifier = query_text(request, "ext_idp_conn_identifier")
     app = state.apps.get(query_text(request, "app_id"))
@@ -57,7 +57,7 @@ async def generate_link_ext_idp_url(state: State, request: Request) -> Response:
 
 
 async def link_ext_idp(_state: State, _request: Request) -> Response:
-    """Where such links lead: a provider would have to be there."""
+    """Refuse the request that such a link leads to: it needs a real provider."""
     raise not_modelled("signing in at external identity providers; ext_idps.link() has the same effect")
 
 

@@ -1,4 +1,4 @@
-"""The endpoints for invitations: making links, and becoming a user by one."""
+"""Invitations: creating links, and joining by one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ..state.inbox import REGISTER_CHANNEL
 from ..state.invitations import PolicyInvitation
 from ..state.state import State
 from ..state.tickets import Ticket
-from ..state.users import AlreadyTakenError
+from ..state.users import AlreadyTakenError, User
 
 _COMPLETE_PHONE = "CHANNEL_COMPLETE_PHONE"
 _RECEIVERS = ("emailCode", "smsCode")
@@ -35,7 +35,7 @@ _SESSION = 30 * 60
 
 
 async def generate_link(state: State, request: Request) -> Response:
-    """A link by which the signed-in user invites whoever has it."""
+    """Generate a link by which the signed-in user invites others."""
     user, _ = require_user(state, request)
     if not state.invitations.by_members:
         raise ApiError(403, "users may not invite others")
@@ -44,14 +44,14 @@ async def generate_link(state: State, request: Request) -> Response:
 
 
 async def clear_links(state: State, request: Request) -> Response:
-    """Make all links of the signed-in user worthless."""
+    """Revoke all links of the signed-in user."""
     user, _ = require_user(state, request)
     state.invitations.clear_links(user)
     return success({"success": True})
 
 
 async def link_public_config(state: State, request: Request) -> Response:
-    """What somebody with a link reads before they decide."""
+    """Describe the user pool and the inviter to the holder of a link."""
     require_known_app(state, request)
     inviter = state.invitations.usable_link(query_text(request, "identifier")).inviter
     pool = {"name": state.invitations.user_pool_name}
@@ -59,13 +59,13 @@ async def link_public_config(state: State, request: Request) -> Response:
 
 
 async def sign_up_by_link(state: State, request: Request) -> Response:
-    """Join by a link, with a code that was sent to the address."""
+    """Join by a link, with a pass code that was sent to the address."""
     require_known_app(state, request)
     body = await Arguments.read(request)
     state.invitations.usable_link(body.text("identifier"))
     profile = body.object("profile")
     email, name = email_argument(profile, "email"), profile.text("name")
-    # First the proof that the address is theirs: nobody else may learn whether it has a user.
+    # The code comes first, so that only readers of the address learn whether it has an account.
     state.inbox.redeem(email, body.text("emailCode"), REGISTER_CHANNEL)
     try:
         application = state.invitations.apply(email, name)
@@ -75,7 +75,7 @@ async def sign_up_by_link(state: State, request: Request) -> Response:
 
 
 async def policy_token(state: State, request: Request) -> Response:
-    """What stands for an invitation of one person in the next steps, in exchange for what is in the link."""
+    """Exchange the content of a personal link for the token of the next steps."""
     require_known_app(state, request)
     body = await Arguments.read(request)
     invitation = state.invitations.signed(body.text("identifier"), body.text("signature"))
@@ -88,14 +88,14 @@ async def policy_token(state: State, request: Request) -> Response:
 
 
 async def policy_context(state: State, request: Request) -> Response:
-    """Who is invited, and what they have to do."""
+    """Describe the invited person and the required steps."""
     require_known_app(state, request)
     _, invitation = _session(state, query_text(request, "token"))
     return success(_context(state, invitation))
 
 
 async def verify_code(state: State, request: Request) -> Response:
-    """Prove with a pass code that the invited address or number is theirs."""
+    """Verify the invited address or number by a pass code."""
     require_known_app(state, request)
     body = await Arguments.read(request)
     ticket, invitation = _session(state, body.text("token"))
@@ -106,7 +106,7 @@ async def verify_code(state: State, request: Request) -> Response:
 
 
 async def join(state: State, request: Request) -> Response:
-    """Become the user that was invited."""
+    """Create the invited user."""
     require_known_app(state, request)
     body = await Arguments.read(request)
     ticket, invitation = _session(state, body.text("token"))
@@ -119,21 +119,22 @@ async def join(state: State, request: Request) -> Response:
     custom_data = custom_data_argument(profile, "customData")
     _require_proof(state, ticket, invitation, body)
     redeem_codes(state, codes)
+    user = User(
+        created_at=state.clock.now(),
+        username=names["username"],
+        email=invitation.email,
+        email_verified="emailCode proved" in ticket.facts,
+        phone=phone,
+        phone_country_code=phone_country_code,
+        phone_verified=bool(codes) or "smsCode proved" in ticket.facts,
+        name=names["name"] or invitation.name,
+        nickname=names["nickname"],
+        profile=texts,
+        custom_data=custom_data,
+        source="register",
+    )
     try:
-        invitation.user = state.users.add(
-            created_at=state.clock.now(),
-            username=names["username"],
-            email=invitation.email,
-            email_verified="emailCode proved" in ticket.facts,
-            phone=phone,
-            phone_country_code=phone_country_code,
-            phone_verified=bool(codes) or "smsCode proved" in ticket.facts,
-            name=names["name"] or invitation.name,
-            nickname=names["nickname"],
-            profile=texts,
-            custom_data=custom_data,
-            source="register",
-        )
+        invitation.user = state.users.add(user)
     except AlreadyTakenError as error:
         raise ApiError(409, "there is a user with this username, email address or phone number already") from error
     return success({"success": True})
@@ -147,7 +148,7 @@ def _session(state: State, token: str) -> tuple[Ticket, PolicyInvitation]:
 def _phone(
     invitation: PolicyInvitation, profile: Arguments, options: Arguments
 ) -> tuple[str | None, str, list[SentCode]]:
-    """The invited number, or another with its code."""
+    """Read the phone number: the invited one, or another with its pass code."""
     if not profile.has("phone") or profile.text("phone") == invitation.phone:
         return invitation.phone, invitation.phone_country_code, []
     phone = phone_argument(profile, "phone")
@@ -156,7 +157,7 @@ def _phone(
 
 
 def _require_proof(state: State, ticket: Ticket, invitation: PolicyInvitation, body: Arguments) -> None:
-    """A code here, or one that verify-invite-code took in the same session; clients may send that one once more."""
+    """Require a pass code, here or at verify-invite-code in the same session; clients may repeat the latter."""
     verified = str(ticket.facts.get("verified", ""))
     code = body.optional_text("code")
     if not invitation.needs_code or (verified and (code is None or same_text(code, verified))):

@@ -1,4 +1,4 @@
-"""Pass codes: sent into the inbox, by text message or email, and checked beforehand."""
+"""Pass codes: sent by text message or email, and checked."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def send_email(state: State, request: Request) -> Response:
 
 
 async def pre_check_code(state: State, request: Request) -> Response:
-    """Whether a pass code is right, which does not use it up."""
+    """Check a pass code without using it up."""
     require_known_app(state, request)
     body = await Arguments.read(request)
     if body.choice("codeType", ("SMS", "EMAIL")) == "SMS":

@@ -1,4 +1,4 @@
-"""Enrols second factors, shows them, and takes them away."""
+"""Second factors: enrolled, listed, verified and reset."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ALL_TYPES = (*FACTOR_TYPES, "FACE")
 
 
 def _require_enroller(state: State, request: Request) -> User:
-    """The signed-in user, or the one whose sign-in waits for a second factor that they have yet to enrol."""
+    """Return the signed-in user, or the one whose sign-in waits for a factor that is not enrolled yet."""
     app_id = require_known_app(state, request)
     if state.grants.active_access_token(bearer_token(request)) is not None:
         return require_user(state, request)[0]
@@ -37,13 +37,13 @@ def _require_enroller(state: State, request: Request) -> User:
     except ApiError as error:
         raise not_signed_in() from error
     if state.factors.of(user):
-        # Or whoever knows the password could give themselves the second factor that they lack.
+        # Otherwise the password would be enough to enrol another second factor.
         raise ApiError(403, "the user has a second factor: the sign-in has to be finished with it first")
     return user
 
 
 async def send_enroll_factor_request(state: State, request: Request) -> Response:
-    """Begin an enrolment: hand out a new OTP secret, or send a pass code to the new address."""
+    """Begin an enrolment: return a new OTP secret, or send a pass code to the new address."""
     user = _require_enroller(state, request)
     body = await Arguments.read(request)
     kind = _factor_type(body)
@@ -113,33 +113,33 @@ def _check_first_code(state: State, factor: Factor, code: str) -> None:
 
 
 async def reset_factor(state: State, request: Request) -> Response:
-    """Take a factor away, so that another of its type can be enrolled."""
+    """Remove a factor, so that another of its type can be enrolled."""
     user, _ = require_user(state, request)
     state.factors.remove(user, (await Arguments.read(request)).text("factorId"))
     return success()
 
 
 async def list_enrolled_factors(state: State, request: Request) -> Response:
-    """The user's factors."""
+    """List the user's factors."""
     user, _ = require_user(state, request)
     return success([_factor_dto(factor) for factor in state.factors.of(user)])
 
 
 async def get_factor(state: State, request: Request) -> Response:
-    """One of the user's factors."""
+    """Return one of the user's factors."""
     user, _ = require_user(state, request)
     return success(_factor_dto(state.factors.get(user, query_text(request, "factorId"))))
 
 
 async def list_factors_to_enroll(state: State, request: Request) -> Response:
-    """What the user could still enrol, of what the emulator models."""
+    """List the factor types that the user can still enrol."""
     user = _require_enroller(state, request)
     enrolled = {factor.type for factor in state.factors.of(user)}
     return success([{"factorType": kind} for kind in FACTOR_TYPES if kind not in enrolled])
 
 
 async def verify_totp(state: State, request: Request) -> Response:
-    """Whether a one-time password of the signed-in user is right, for applications that ask again before a big step."""
+    """Verify a one-time password of the signed-in user, for step-up authentication."""
     user, _ = require_user(state, request)
     totp = (await Arguments.read(request)).text("totp")
     return success({"verified": state.factors.accept_totp(user, totp)})

@@ -1,4 +1,4 @@
-"""POST /api/v3/signin-by-mobile: by what an identity provider's own application handed to ours."""
+"""POST /api/v3/signin-by-mobile: by a code or access token of an identity provider."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ..state.state import State
 
 
 async def sign_in_by_mobile(state: State, request: Request) -> Response:
-    """Tokens for the user whom a registered code stands for; nobody is registered on the way.
+    """Sign in the user of a registered code; no user is created.
 
-    Which connection a request names is looked at where there are any in `ext_idps`.
+    The connection that a request names is checked if `ext_idps` has any.
     """
     body = await Arguments.read(request)
     app = authenticate_at_api(state, request, body)

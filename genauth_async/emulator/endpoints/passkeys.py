@@ -1,4 +1,4 @@
-"""Registers passkeys, signs users in with them, shows them and takes them away."""
+"""Passkeys: registered, used to sign in, listed, renamed and removed."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from ..state.tickets import TicketKind
 from ..state.users import User
 
 _TIMEOUT_SECONDS = 60
-_TICKET_SECONDS = 300  # for the user who looks for their key first
+_TICKET_SECONDS = 300  # longer, so that the user can fetch their key
 _ALGORITHMS = (-7, -8, -257)  # ES256, EdDSA, RS256
 _UNVERIFIED = {"verified": False}
 
 
 async def init_register_options(state: State, request: Request) -> Response:
-    """What navigator.credentials.create() needs."""
+    """Return the argument of navigator.credentials.create()."""
     user, _ = require_user(state, request)
     challenge, ticket = _challenge(state, "webauthn-registration", user)
     options = {
@@ -52,7 +52,7 @@ async def init_register_options(state: State, request: Request) -> Response:
 
 
 async def verify_register(state: State, request: Request) -> Response:
-    """Register the passkey that the user's authenticator has made."""
+    """Register the passkey that the user's authenticator has created."""
     user, _ = require_user(state, request)
     body = await Arguments.read(request)
     ticket = body.text("ticket")
@@ -71,7 +71,7 @@ async def verify_register(state: State, request: Request) -> Response:
     )
     if verified is None:
         return success(_UNVERIFIED)
-    user, _ = require_user(state, request)  # who may have gone while the credential was verified
+    user, _ = require_user(state, request)  # the user may have been removed meanwhile
     passkey = Passkey(
         id=base64url(verified.credential_id),
         user_id=user.id,
@@ -86,7 +86,7 @@ async def verify_register(state: State, request: Request) -> Response:
 
 
 async def init_authentication_options(state: State, request: Request) -> Response:
-    """What navigator.credentials.get() needs; it names no passkeys, since nobody knows yet who signs in."""
+    """Return the argument of navigator.credentials.get(); it names no passkeys, as the user is not known yet."""
     require_known_app(state, request)
     challenge, ticket = _challenge(state, "webauthn-authentication", None)
     options = {
@@ -99,7 +99,7 @@ async def init_authentication_options(state: State, request: Request) -> Respons
 
 
 async def verify_authentication_credential(state: State, request: Request) -> Response:
-    """Tokens for the user whose passkey has signed the challenge."""
+    """Sign in the user whose passkey has signed the challenge."""
     app = calling_app(state, request)
     body = await Arguments.read(request)
     ticket = body.text("ticket")
@@ -133,7 +133,7 @@ def _challenge(state: State, kind: TicketKind, user: User | None) -> tuple[str, 
 
 
 async def list_devices(state: State, request: Request) -> Response:
-    """The user's passkeys, without an envelope, as the documents have it."""
+    """List the user's passkeys, without an envelope, as documented."""
     user, _ = require_user(state, request)
     body = await Arguments.read(request)
     code = _authenticator_code(body)
@@ -143,14 +143,14 @@ async def list_devices(state: State, request: Request) -> Response:
 
 
 async def list_credentials(state: State, request: Request) -> Response:
-    """The user's passkeys."""
+    """List the user's passkeys."""
     user, _ = require_user(state, request)
     page, limit = query_number(request, "page", 1), query_number(request, "limit", 10)
     return success(_page(state.passkeys.of(user), page, limit))
 
 
 async def check_valid_credentials(state: State, request: Request) -> Response:
-    """Which of the credential ids that a device keeps are still good; asked before anybody is signed in."""
+    """Return those of the credential ids of a device that are still valid."""
     require_known_app(state, request)
     body = await Arguments.read(request)
     code = _authenticator_code(body)
@@ -163,21 +163,21 @@ async def check_valid_credentials(state: State, request: Request) -> Response:
 
 
 async def remove_by_authenticator_code(state: State, request: Request) -> Response:
-    """Take away the user's passkeys of one kind of authenticator, or all of them."""
+    """Remove the user's passkeys of one kind of authenticator, or all of them."""
     user, _ = require_user(state, request)
     state.passkeys.remove_all(user, _authenticator_code(await Arguments.read(request)))
     return success({"success": True})
 
 
 async def remove_credential(state: State, request: Request) -> Response:
-    """Take away one of the user's passkeys."""
+    """Remove one of the user's passkeys."""
     user, _ = require_user(state, request)
     state.passkeys.remove(user, request.path_params["credential_id"])
     return success({"success": True})
 
 
 async def rename_credential(state: State, request: Request) -> Response:
-    """Give one of the user's passkeys another name."""
+    """Rename one of the user's passkeys."""
     user, _ = require_user(state, request)
     name = (await Arguments.read(request)).text("name")
     state.passkeys.get(user, request.path_params["credential_id"]).name = name

@@ -1,6 +1,6 @@
-"""The check-permission and get-user-auth-resource endpoints: what the signed-in user may do with data resources.
+"""Permissions of the signed-in user on data resources, and the roles that users can apply for.
 
-They all speak of the permission space of the application to which the access token was issued. A string or an array is
+All refer to the permission space of the application to which the access token was issued. A string or an array is
 named by its code, "api", and a node of a tree by its path, "files/2024/may"; a leading slash makes no difference.
 """
 
@@ -45,7 +45,7 @@ check_tree_resource = partial(_check, "TREE")
 
 
 async def auth_resource_list(state: State, request: Request) -> Response:
-    """All data resources with which the user may do something."""
+    """List the data resources on which the user has permissions."""
     user, token = require_user(state, request)
     namespace = token.grant.app_id
     shown = [_authorized(state.access, user, resource) for resource in state.access.data_resources(namespace)]
@@ -55,7 +55,7 @@ async def auth_resource_list(state: State, request: Request) -> Response:
 
 
 async def auth_resource_permission_list(state: State, request: Request) -> Response:
-    """What the user may do with each of these resources."""
+    """List the permitted actions on each of these resources."""
     user, token = require_user(state, request)
     paths = (await Arguments.read(request)).texts("resources")
     namespace = token.grant.app_id
@@ -71,7 +71,7 @@ async def auth_resource_permission_list(state: State, request: Request) -> Respo
 
 
 async def auth_resource_struct(state: State, request: Request) -> Response:
-    """One resource as far as the user may do something with it, a tree as a tree."""
+    """Return the permitted part of one resource, a tree as a tree."""
     user, token = require_user(state, request)
     code = (await Arguments.read(request)).text("resource").removeprefix("/")
     resource = state.access.data_resource(token.grant.app_id, code)
@@ -91,7 +91,7 @@ async def auth_resource_struct(state: State, request: Request) -> Response:
 
 
 async def applicable_applications(state: State, request: Request) -> Response:
-    """The applications in which users can apply for roles."""
+    """List the applications in which users can apply for roles."""
     require_user(state, request)
     wanted = request.query_params.get("appName", "").lower()
     listed = [
@@ -103,7 +103,7 @@ async def applicable_applications(state: State, request: Request) -> Response:
 
 
 async def applicable_roles(state: State, request: Request) -> Response:
-    """The roles for which users of an application can apply, page by page."""
+    """List the roles for which users of an application can apply, by pages."""
     require_user(state, request)
     app_id = query_text(request, "appId")
     if app_id not in state.apps:
@@ -122,7 +122,7 @@ async def applicable_roles(state: State, request: Request) -> Response:
 def _actions_at(
     access: Access, user: User, namespace: str, path: str, resource_type: DataResourceType | None
 ) -> list[str]:
-    """Nothing for what does not exist, so that nobody learns from it what does."""
+    """Return the permitted actions; none for an unknown resource, so that the answer does not reveal it."""
     code, *below = split_path(path)
     resource = access.data_resource(namespace, code)
     if resource is None or resource_type not in {None, resource.type}:
@@ -152,7 +152,7 @@ def _flat_node(node: TreeNode, actions: list[str]) -> dict[str, object]:
 def _visible_nodes(
     access: Access, user: User, resource: DataResource, nodes: tuple[TreeNode, ...]
 ) -> list[dict[str, object]]:
-    """The nodes with which the user may do something, and those that lead to them."""
+    """Return the nodes with permitted actions, and their ancestors."""
     visible: list[dict[str, object]] = []
     for node in nodes:
         actions = access.actions_of(user, resource, node.path)

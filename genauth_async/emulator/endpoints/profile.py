@@ -1,4 +1,4 @@
-"""What the signed-in user sees and changes of themselves."""
+"""The profile of the signed-in user, and the security of the account."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SCORE_OF_EACH = 25
 
 
 async def get_profile(state: State, request: Request) -> Response:
-    """The user to whom the access token belongs."""
+    """Return the user of the access token."""
     user, token = require_user(state, request)
     dto = user.to_dto(
         token.scope,
@@ -43,7 +43,7 @@ async def get_profile(state: State, request: Request) -> Response:
 
 
 async def update_profile(state: State, request: Request) -> Response:
-    """Change what is given and leave the rest; of the custom data, too, only what is given."""
+    """Change the given fields, also of the custom data, and keep the rest."""
     user, token = require_user(state, request)
     body = await Arguments.read(request)
     texts = text_arguments(body, _TEXTS) | gender_argument(body)
@@ -63,7 +63,7 @@ async def update_profile(state: State, request: Request) -> Response:
 
 
 async def get_security_info(state: State, request: Request) -> Response:
-    """How well the account is secured: a quarter of the score each for password, email, phone and second factor."""
+    """Score the account: a quarter each for password, email, phone and second factor."""
     user, _ = require_user(state, request)
     level = _password_level(user.password)
     email, phone = user.email is not None, user.phone is not None

@@ -1,7 +1,7 @@
-"""Switching between one's own account and the public accounts that one may use.
+"""Switching between the user's own account and public accounts.
 
-Tokens remember who switched. From a public account they lead back to that user, or on to another of that user's public
-accounts, and to nobody else's. The old tokens stay good: whether the service ends them is not documented.
+Tokens remember the user who switched. From a public account they lead back to that user, or to another of that user's
+public accounts only. The old tokens stay valid; whether the service revokes them is not documented.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PERSONAL, _PUBLIC = "1", "2"
 
 
 async def list_public_accounts(state: State, request: Request) -> Response:
-    """Whom the user may switch to."""
+    """List the public accounts that the user may switch to."""
     user, token = require_user(state, request)
     origin = state.public_accounts.origin(token.grant, user)
     accounts = [_account(target, _PUBLIC) for target in state.public_accounts.of(origin)]
@@ -37,7 +37,7 @@ def _account(user: User, usertype: str) -> dict[str, object]:
 
 
 async def switch_login_by_user(state: State, request: Request) -> Response:
-    """Tokens for the other account, for the application that the user is signed in to."""
+    """Issue tokens of the other account to the application that the user is signed in to."""
     user, token = require_user(state, request)
     body = await Arguments.read(request)
     scope = scope_argument(body.optional_object("options"))

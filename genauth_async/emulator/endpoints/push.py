@@ -1,8 +1,8 @@
-"""Signing in by push: users name their account, and confirm on the phone where they are signed in already.
+"""Sign-in by push: the user names the account, and confirms on a phone that is signed in.
 
-Nobody but the user to whom it was pushed can confirm. Who asks for the status of a confirmed request gets the tokens,
-so its id is as good as a password for as long as it lasts; other applications than the one that asked get no answer. A
-confirmed request stands for the second factor, too, since only the user's own, signed-in phone can have confirmed it.
+Only the user to whom it was pushed can confirm. The status of a confirmed request has the tokens, so its id is a
+secret for as long as it lasts; applications other than the one that asked get no answer. A
+confirmed request stands for the second factor, too, as only the user's own, signed-in phone can confirm it.
 Which applications may confirm is a setting of the service's console; to the emulator, every application of its own may.
 """
 
@@ -43,7 +43,7 @@ async def sign_in_by_push(state: State, request: Request) -> Response:
 
 
 async def check_push_code_status(state: State, request: Request) -> Response:
-    """How far a request has come; the tokens, if it is confirmed."""
+    """Return the status of a request, and the tokens once it is confirmed."""
     code = state.pushes.find(query_text(request, "pushCodeId"))
     refuse_other_app(state, request, code)
     answer: dict[str, object] = {"status": code.status}
@@ -54,13 +54,13 @@ async def check_push_code_status(state: State, request: Request) -> Response:
 
 
 async def change_push_code_status(state: State, request: Request) -> Response:
-    """What the application on the phone does for its user."""
+    """Confirm or cancel on the phone."""
     await _change(state, request)
     return success()
 
 
 async def set_push_code_status(state: State, request: Request) -> Response:
-    """The same, with another answer."""
+    """Do the same, with another answer."""
     await _change(state, request)
     return success({"success": True})
 
@@ -73,7 +73,7 @@ async def _change(state: State, request: Request) -> None:
 
 
 async def get_push_login_relation_apps(state: State, request: Request) -> Response:
-    """The applications that may confirm a request. A token is not asked for, but if there is one, it must fit."""
+    """List the applications that may confirm a request. An access token is optional, but must fit."""
     require_known_app(state, request)
     user = require_user(state, request)[0] if "authorization" in request.headers else None
     body = await Arguments.read(request)

@@ -1,7 +1,7 @@
-"""Signing in by QR code: a browser shows it, and a user who is signed in on the phone scans and confirms it.
+"""Sign-in by QR code: a browser shows it, and a user who is signed in on the phone scans and confirms it.
 
 A code is good for 120 seconds and its ticket for 300, the service's defaults. An unknown code answers 404 and a step
-out of order 422; which numbers the service has for these is not documented.
+out of order 422; the service's numbers for these are not documented.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MOST_CUSTOM_DATA = 2800  # the largest QR code holds 2953 characters, some of w
 
 
 async def gene_qr_code(state: State, request: Request) -> Response:
-    """A new code, to be shown by a browser."""
+    """Create a code for a browser to show."""
     app = calling_app(state, request)
     body = await Arguments.read(request)
     kind = body.choice("type", _TYPES)
@@ -49,7 +49,7 @@ async def gene_qr_code(state: State, request: Request) -> Response:
 
 
 async def qr_code_image(state: State, request: Request) -> Response:
-    """The picture of a code, with the JSON that the service puts into its own."""
+    """Draw the picture of a code, with the service's JSON in it."""
     code = state.qr_codes.find(request.path_params["qrcode_id"])
     data = {
         "scene": "APP_AUTH",
@@ -74,7 +74,7 @@ def _draw(text: str) -> bytes:
 
 
 async def check_qr_code_status(state: State, request: Request) -> Response:
-    """How far a code has come. Nobody has to sign in to ask, so the answer shows little of the user."""
+    """Return the status of a code; the caller is not signed in, so the answer shows little of the user."""
     code = state.qr_codes.find(query_text(request, "qrcodeId"))
     refuse_other_app(state, request, code)
     return success({"status": code.status, **_details(state, code)})
@@ -93,13 +93,13 @@ def _details(state: State, code: LoginCode) -> Mapping[str, object]:
 
 
 async def change_qr_code_status(state: State, request: Request) -> Response:
-    """What the application on the phone does for its user."""
+    """Scan, confirm or cancel on the phone."""
     await _change(state, request)
     return success()
 
 
 async def set_qr_code_status(state: State, request: Request) -> Response:
-    """The same, with another answer."""
+    """Do the same, with another answer."""
     await _change(state, request)
     return success({"success": True})
 
@@ -112,7 +112,7 @@ async def _change(state: State, request: Request) -> None:
 
 
 async def exchange_ticket(state: State, request: Request) -> Response:
-    """Tokens for a ticket, for the application that the code was made for."""
+    """Exchange a ticket for tokens, for the application that asked for the code."""
     body = await Arguments.read(request)
     app = authenticate_at_api(state, request, body)
     value = body.text("ticket")

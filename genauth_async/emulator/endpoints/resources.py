@@ -1,4 +1,4 @@
-"""The get-my-... endpoints: the signed-in user's applications, tenants, roles, groups and common resources."""
+"""The get-my-... endpoints: applications, tenants, roles, groups, common resources and login history."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from ..state.state import State
 
 
 async def my_logged_in_apps(state: State, request: Request) -> Response:
-    """The applications to which the user ever signed in; active where a sign-in was not revoked."""
+    """List the applications to which the user ever signed in; active where a sign-in is not revoked."""
     user, _ = require_user(state, request)
     active = state.grants.apps_of(user.id)
     return success([_app(state, state.apps[app_id], is_active) for app_id, is_active in active.items()])
 
 
 async def my_accessible_apps(state: State, request: Request) -> Response:
-    """All applications: the emulator lets every user sign in to each."""
+    """List all applications: every user can sign in to each."""
     user, _ = require_user(state, request)
     active = state.grants.apps_of(user.id)
     return success([_app(state, app, active.get(app.app_id, False)) for app in list(state.apps.values())])
 
 
 async def my_tenant_list(state: State, request: Request) -> Response:
-    """The tenants that the user belongs to."""
+    """List the tenants of the user."""
     user, _ = require_user(state, request)
     tenants = state.access.tenants_of(user)
     return success(
@@ -44,7 +44,7 @@ async def my_tenant_list(state: State, request: Request) -> Response:
 
 
 async def my_role_list(state: State, request: Request) -> Response:
-    """The user's roles, of one namespace or of all."""
+    """List the user's roles, of one namespace or of all."""
     user, _ = require_user(state, request)
     namespace = request.query_params.get("namespace")
     roles = state.access.roles_of(user)
@@ -52,13 +52,13 @@ async def my_role_list(state: State, request: Request) -> Response:
 
 
 async def my_group_list(state: State, request: Request) -> Response:
-    """The groups that the user belongs to."""
+    """List the groups of the user."""
     user, _ = require_user(state, request)
     return success([_group(state, group) for group in state.access.groups_of(user)])
 
 
 async def my_authorized_resources(state: State, request: Request) -> Response:
-    """The common resources of which something is allowed or denied to the user."""
+    """List the common resources on which the user has a permission or a denial."""
     user, _ = require_user(state, request)
     namespace = request.query_params.get("namespace")
     wanted = request.query_params.get("resourceType")
@@ -82,7 +82,7 @@ async def my_authorized_resources(state: State, request: Request) -> Response:
 
 
 async def get_my_login_history(state: State, request: Request) -> Response:
-    """The user's sign-ins and failed attempts, the latest first."""
+    """List the user's sign-ins and failed attempts, the latest first."""
     user, _ = require_user(state, request)
     wanted = [record for record in state.history.of(user) if _matches(record, request)]
     start, end = query_page(request)
@@ -102,7 +102,7 @@ def _matches(record: SignInRecord, request: Request) -> bool:
 
 
 def _record(state: State, record: SignInRecord) -> dict[str, object]:
-    """As LoginHistoryDto, without `geoip`: nobody can tell where in the world the loopback interface is."""
+    """Describe a sign-in as LoginHistoryDto, without `geoip`: the loopback interface has no place."""
     app, agent = state.apps[record.app_id], parse_user_agent(record.user_agent)
     dto: dict[str, object] = {
         "userId": record.user_id,

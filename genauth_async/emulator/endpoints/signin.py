@@ -1,4 +1,4 @@
-"""POST /api/v3/signin: by password, pass code, LDAP or Active Directory."""
+"""POST /api/v3/signin: by password, pass code, LDAP or Active Directory; captchas."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..http.passwords import check_captcha, check_password, sent_password
 from ..http.replies import success
 from ..http.request_context import require_known_app
 from ..http.routes import Routes
-from ..http.user_arguments import scope_argument
+from ..http.user_arguments import country_code_argument, scope_argument
 from ..state.errors import ApiError, no_such_user, not_modelled
 from ..state.inbox import LOGIN_CHANNEL
 from ..state.login_history import Attempt
@@ -26,7 +26,7 @@ _ACCOUNT_KINDS = ("account", "email", "username", "phone")
 
 
 async def sign_in(state: State, request: Request) -> Response:
-    """Tokens for a user who proves to be who they say."""
+    """Authenticate a user and issue tokens."""
     body = await Arguments.read(request)
     app = authenticate_at_api(state, request, body)
     connection = body.choice("connection", _CONNECTIONS)
@@ -43,7 +43,7 @@ async def sign_in(state: State, request: Request) -> Response:
 
 
 def _note_client_ip(options: Arguments) -> None:
-    # Servers that sign users in tell here where those are.
+    # Servers that sign users in send the address of the user here.
     address = options.optional_text("clientIp")
     origin = current_origin()
     if origin is not None and address:
@@ -112,24 +112,25 @@ _CONNECTIONS: dict[str, Callable[[State, Arguments, Arguments, Attempt], Awaitab
 
 
 def _register(state: State, payload: Arguments, options: Arguments) -> User:
-    """A new user for an address or number that was just proved, if that is wanted."""
+    """Register a user with the address or number that the pass code proved, if the request asks for it."""
     if not options.optional_flag("autoRegister"):
         raise no_such_user()
     state.account_rules.require_sign_up_enabled()
+    user = User(
+        created_at=state.clock.now(),
+        email=payload.optional_text("email"),
+        phone=None if payload.has("email") else payload.text("phone"),
+        phone_country_code=country_code_argument(payload, "phoneCountryCode"),
+        source="register",
+    )
     try:
-        return state.users.add(
-            created_at=state.clock.now(),
-            email=payload.optional_text("email"),
-            phone=None if payload.has("email") else payload.text("phone"),
-            phone_country_code=payload.optional_text("phoneCountryCode") or "+86",
-            source="register",
-        )
+        return state.users.add(user)
     except AlreadyTakenError as error:
         raise ApiError(409, "another user has this as their username", api_code=2026) from error
 
 
 async def get_captcha_code(state: State, request: Request) -> Response:
-    """A captcha, for the options of a sign-in."""
+    """Draw a captcha, for the options of a sign-in."""
     require_known_app(state, request)
     token, picture = state.captchas.issue()
     return success({"captchaCodeSvg": picture, "captchaToken": token})

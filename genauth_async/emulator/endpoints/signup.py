@@ -1,4 +1,4 @@
-"""POST /api/v3/signup: by password or pass code."""
+"""POST /api/v3/signup: by password or by pass code."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from ..state.errors import ApiError
 from ..state.grants import ALL_SCOPES
 from ..state.inbox import REGISTER_CHANNEL
 from ..state.state import State
-from ..state.users import AlreadyTakenError
+from ..state.users import AlreadyTakenError, User
 
 
 @define
-class _Stranger:
-    """Somebody who signs up, with what they are known by so far, and the codes that prove it."""
+class _NewUser:
+    """The identifiers of a new user, and the pass codes that prove them."""
 
     username: str | None = None
     email: str | None = None
@@ -45,85 +45,86 @@ class _Stranger:
 
 
 async def sign_up(state: State, request: Request) -> Response:
-    """A new user, who is not signed in by this."""
+    """Create a user, without signing them in."""
     require_known_app(state, request)
     state.account_rules.require_sign_up_enabled()
     body = await Arguments.read(request)
     connection = body.choice("connection", ("PASSWORD", "PASSCODE"))
     options, profile = body.optional_object("options"), body.optional_object("profile")
     if connection == "PASSWORD":
-        stranger = await _with_password(state, body.object("passwordPayload"), options)
+        new = await _with_password(state, body.object("passwordPayload"), options)
     else:
-        stranger = await _with_pass_code(state, body.object("passCodePayload"), options)
-    if stranger.password is not None:
-        state.account_rules.require_strong(stranger.password)
-    _complete(stranger, profile, options)
+        new = await _with_pass_code(state, body.object("passCodePayload"), options)
+    if new.password is not None:
+        state.account_rules.require_strong(new.password)
+    _complete(new, profile, options)
     name, nickname = profile.optional_text("name"), profile.optional_text("nickname")
     texts = text_arguments(profile, PROFILE_TEXTS) | gender_argument(profile)
     # The documents have the context end up in the user's own fields.
     custom_data = custom_data_argument(options, "context") | custom_data_argument(profile, "customData")
-    redeem_codes(state, stranger.codes)
+    redeem_codes(state, new.codes)
+    user = User(
+        created_at=state.clock.now(),
+        username=new.username,
+        email=new.email,
+        email_verified=new.email_proven,
+        phone=new.phone,
+        phone_country_code=new.phone_country_code,
+        password=new.password,
+        name=name,
+        nickname=nickname,
+        profile=texts,
+        custom_data=custom_data,
+        source="register",
+    )
     try:
-        user = state.users.add(
-            created_at=state.clock.now(),
-            username=stranger.username,
-            email=stranger.email,
-            email_verified=stranger.email_proven,
-            phone=stranger.phone,
-            phone_country_code=stranger.phone_country_code,
-            password=stranger.password,
-            name=name,
-            nickname=nickname,
-            profile=texts,
-            custom_data=custom_data,
-            source="register",
-        )
+        state.users.add(user)
     except AlreadyTakenError as error:
         raise ApiError(409, "the user exists already", api_code=2026) from error
     return success(user.to_dto(ALL_SCOPES, with_custom_data=bool(custom_data), with_identities=False))
 
 
-async def _with_password(state: State, payload: Arguments, options: Arguments) -> _Stranger:
+async def _with_password(state: State, payload: Arguments, options: Arguments) -> _NewUser:
     if payload.has("email"):
-        stranger = _Stranger(email=email_argument(payload, "email"), username=payload.optional_text("username"))
+        new = _NewUser(email=email_argument(payload, "email"), username=payload.optional_text("username"))
     elif payload.has("username"):
-        stranger = _Stranger(username=payload.text("username"))
+        new = _NewUser(username=payload.text("username"))
     else:
         raise ApiError(400, "passwordPayload.email is required, or username instead of it")
-    stranger.password = await sent_password(state, payload, options)
-    return stranger
+    new.password = await sent_password(state, payload, options)
+    return new
 
 
-async def _with_pass_code(state: State, payload: Arguments, options: Arguments) -> _Stranger:
+async def _with_pass_code(state: State, payload: Arguments, options: Arguments) -> _NewUser:
     code = payload.text("passCode")
     if payload.has("email"):
         email = email_argument(payload, "email")
-        return _Stranger(email=email, email_proven=True, codes=[SentCode(email, code, REGISTER_CHANNEL)])
+        return _NewUser(email=email, email_proven=True, codes=[SentCode(email, code, REGISTER_CHANNEL)])
     if not payload.has("phone"):
         raise ApiError(400, "passCodePayload.email is required, or phone instead of it")
     phone = phone_argument(payload, "phone")
-    stranger = _Stranger(
+    new = _NewUser(
         phone=phone,
         phone_country_code=country_code_argument(payload, "phoneCountryCode"),
         codes=[SentCode(phone, code, REGISTER_CHANNEL)],
     )
     if options.has("passwordForPhonePassCode"):
-        stranger.password = await sent_password(state, options, options, "passwordForPhonePassCode")
-    return stranger
+        new.password = await sent_password(state, options, options, "passwordForPhonePassCode")
+    return new
 
 
-def _complete(stranger: _Stranger, profile: Arguments, options: Arguments) -> None:
-    """Take an email address and a phone number out of the profile too, but only with a pass code."""
-    if stranger.email is None and profile.has("email"):
-        stranger.email = email_argument(profile, "email")
-        stranger.email_proven = True
+def _complete(new: _NewUser, profile: Arguments, options: Arguments) -> None:
+    """Read an email address and a phone number from the profile, each with its pass code."""
+    if new.email is None and profile.has("email"):
+        new.email = email_argument(profile, "email")
+        new.email_proven = True
         code = options.text("emailPassCodeForInformationCompletion")
-        stranger.codes.append(SentCode(stranger.email, code, "CHANNEL_COMPLETE_EMAIL"))
-    if stranger.phone is None and profile.has("phone"):
-        stranger.phone = phone_argument(profile, "phone")
-        stranger.phone_country_code = country_code_argument(profile, "phoneCountryCode")
+        new.codes.append(SentCode(new.email, code, "CHANNEL_COMPLETE_EMAIL"))
+    if new.phone is None and profile.has("phone"):
+        new.phone = phone_argument(profile, "phone")
+        new.phone_country_code = country_code_argument(profile, "phoneCountryCode")
         code = options.text("phonePassCodeForInformationCompletion")
-        stranger.codes.append(SentCode(stranger.phone, code, "CHANNEL_COMPLETE_PHONE"))
+        new.codes.append(SentCode(new.phone, code, "CHANNEL_COMPLETE_PHONE"))
 
 
 ROUTES: Routes = {

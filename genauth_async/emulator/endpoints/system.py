@@ -1,4 +1,4 @@
-"""GET /api/v3/system: the versions, and the keys to encrypt passwords to."""
+"""The versions and public keys of the server, its identity providers, and countries."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _VERSION = {"server": "emulator", "console": "emulator", "login": "emulator"}
 
 
 async def get_system_info(state: State, _request: Request) -> Response:
-    """Bare, as the documents have it, or inside an envelope, as the service does."""
+    """Return versions and keys: bare as documented, or inside an envelope as the service does."""
     keys = await run_in_threadpool(state.password_keys.public)
     info = {
         "rsa": {"publicKey": keys["rsa"]},
@@ -31,7 +31,7 @@ async def get_system_info(state: State, _request: Request) -> Response:
 
 
 async def application_enabled_ext_idps(state: State, request: Request) -> Response:
-    """The connections to external identity providers that the calling application offers."""
+    """List the connections to external identity providers that the calling application offers."""
     app_id = require_known_app(state, request) or state.default_app.app_id
     return success(
         [
@@ -49,7 +49,7 @@ async def application_enabled_ext_idps(state: State, request: Request) -> Respon
 
 
 async def country_list(state: State, request: Request) -> Response:
-    """Countries to choose from, such as for the prefix of a phone number."""
+    """List countries with their phone country codes."""
     require_known_app(state, request)
     return success([_country(country) for country in COUNTRIES])
 

@@ -1,4 +1,4 @@
-"""Reads what a client sent, and says by name which argument is missing or wrong."""
+"""The arguments of requests: JSON bodies, queries and forms, with errors that name the argument."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ class Arguments:
 
     @classmethod
     async def read(cls, request: Request) -> Arguments:
-        """The body of a request."""
+        """Read the body of a request."""
         try:
             body: object = json.loads(await request.body(), parse_constant=_no_number, parse_float=_finite)
         except (ValueError, RecursionError) as error:
             raise ApiError(400, "the body must be JSON") from error
         if not _is_object(body):
             raise ApiError(400, "the body must be a JSON object")
-        _refuse_odd(body)
+        _refuse_unprintable(body)
         return cls(body)
 
     def has(self, name: str) -> bool:
         return self._members.get(name) is not None
 
     def asks_for(self, name: str) -> bool:
-        """Whether an option is there and not switched off."""
+        """Return whether an option is present and not switched off."""
         return self._members.get(name) not in (None, False, "")
 
     def text(self, name: str) -> str:
-        """A required text, not empty."""
+        """Read a required text, not empty."""
         value = self.optional_text(name)
         if not value:
             raise ApiError(400, f"{self._path}{name} is required")
@@ -75,18 +75,18 @@ class Arguments:
         raise ApiError(400, f"{self._path}{name} must be true or false")
 
     def texts(self, name: str) -> list[str]:
-        """A required list of texts, not empty."""
+        """Read a required list of texts, not empty."""
         value = self._members.get(name)
         if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
             return value
         raise ApiError(400, f"{self._path}{name} must be a list of strings")
 
     def raw(self, name: str) -> object:
-        """Whatever is there, such as customData."""
+        """Return a member of any type, such as customData."""
         return self._members.get(name)
 
     def object(self, name: str) -> Arguments:
-        """A required object."""
+        """Read a required object."""
         if not self.has(name):
             raise ApiError(400, f"{self._path}{name} is required")
         return self.optional_object(name)
@@ -111,10 +111,10 @@ def _finite(text: str) -> float:
     return number
 
 
-def _refuse_odd(body: dict[str, object]) -> None:
-    """Refuses what JSON allows and no answer could hold again: lone surrogates, and values nested without measure.
+def _refuse_unprintable(body: dict[str, object]) -> None:
+    """Refuse lone surrogates and excessive nesting, which no answer could repeat.
 
-    A password or a code that holds one is merely wrong.
+    A password or a code with a surrogate is merely wrong.
     """
     layer: list[tuple[str, object]] = [("", body)]
     for _ in range(_DEEPEST):
@@ -135,7 +135,7 @@ def _refuse_odd(body: dict[str, object]) -> None:
 
 
 def _is_compared(path: str, name: str) -> bool:
-    """Whether a value is never shown again, so that it may be as odd as it likes."""
+    """Return whether a value is only compared and never shown again."""
     return name in _ONLY_COMPARED and _SHOWN.isdisjoint(path.split("."))
 
 
@@ -151,7 +151,7 @@ def _is_object(value: object) -> TypeGuard[dict[str, object]]:
 
 
 def query_flag(request: Request, name: str) -> bool:
-    """A boolean of the query; Python clients send "True"."""
+    """Read a boolean from the query; Python clients send "True"."""
     value = request.query_params.get(name, "false").lower()
     if value not in {"true", "false"}:
         raise ApiError(400, f"{name} must be true or false")
@@ -159,7 +159,7 @@ def query_flag(request: Request, name: str) -> bool:
 
 
 def query_text(request: Request, name: str) -> str:
-    """A required parameter of the query."""
+    """Read a required parameter of the query."""
     value = request.query_params.get(name)
     if not value:
         raise ApiError(400, f"{name} is required")
@@ -167,7 +167,7 @@ def query_text(request: Request, name: str) -> str:
 
 
 def query_number(request: Request, name: str, default: int, *, least: int = 1) -> int:
-    """A number of the query, such as a page."""
+    """Read a number from the query, such as a page."""
     value = request.query_params.get(name)
     if value is None:
         return default
@@ -177,7 +177,7 @@ def query_number(request: Request, name: str, default: int, *, least: int = 1) -
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The parameters of an OAuth request, none of which may be there twice (RFC 6749 section 3.2)."""
+    """Read the parameters of an OAuth request, none of which may be repeated (RFC 6749 section 3.2)."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/x-www-form-urlencoded":
         raise OAuthError("invalid_request", "the content type must be application/x-www-form-urlencoded")
@@ -192,7 +192,7 @@ async def read_form(request: Request) -> dict[str, str]:
 
 
 def required(form: Mapping[str, str], name: str) -> str:
-    """A parameter that an OAuth request cannot do without."""
+    """Read a required parameter of an OAuth request."""
     if name not in form:
         raise OAuthError("invalid_request", f"{name} is required")
     return form[name]

@@ -1,4 +1,4 @@
-"""Checks that an application is what it says it is."""
+"""Client authentication (RFC 6749 section 2.3)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .request_context import require_known_app
 
 @frozen
 class BasicCredentials:
-    """What an HTTP Basic header holds.
+    """The credentials of an HTTP Basic header.
 
     RFC 6749 section 2.3.1 wants id and secret form-urlencoded first. Many clients leave that out, the vendor's among
     them, so each is compared both ways.
@@ -32,7 +32,7 @@ class BasicCredentials:
 
     @classmethod
     def parse(cls, header: str) -> BasicCredentials | None:
-        """The credentials in an Authorization header, or None if there are none that can be read."""
+        """Parse the credentials in an Authorization header; None if there are none."""
         scheme, _, encoded = header.partition(" ")
         if scheme.lower() != "basic":
             return None
@@ -50,7 +50,7 @@ class BasicCredentials:
 
 
 def authenticate_at_api(state: State, request: Request, body: Arguments) -> App:
-    """The application that calls a sign-in endpoint of the API."""
+    """Authenticate the application that calls a sign-in endpoint of the API."""
     app_id = require_known_app(state, request)
     basic = BasicCredentials.parse(request.headers.get("authorization", ""))
     client_id = body.optional_text("client_id")
@@ -82,7 +82,7 @@ def authenticate_at_oidc(
     form: Mapping[str, str],
     endpoint: Endpoint,
 ) -> App:
-    """The application that calls an OAuth endpoint (RFC 6749 section 2.3)."""
+    """Authenticate the application that calls an OAuth endpoint."""
     header = request.headers.get("authorization")
     basic = None if header is None else BasicCredentials.parse(header)
     if header is not None and basic is None:

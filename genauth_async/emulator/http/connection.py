@@ -1,4 +1,4 @@
-"""Breaks the connection under a request, which ASGI has no way to ask for."""
+"""Breaking the connection of a request, for which ASGI has no message."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ TRANSPORT_KEY = "genauth_emulator_transport"
 
 
 async def abort_connection(scope: Scope, receive: Receive) -> None:
-    """Break the connection, whatever has not been sent."""
+    """Break the connection at once, and wait until it is gone."""
     break_connection(scope)
     await _until_disconnected(receive)
 
 
 def break_connection(scope: Scope) -> None:
-    """The same, without waiting until the connection is gone."""
+    """Break the connection at once."""
     _transport_of(scope).abort()
 
 

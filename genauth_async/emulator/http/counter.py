@@ -1,4 +1,4 @@
-"""How often each path was asked for."""
+"""The count of requests by path."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class RequestCounter:
 
     @property
     def total(self) -> int:
-        """The number of requests to all paths together."""
+        """The number of requests to all paths."""
         return sum(self.by_path().values())
 
     def by_path(self) -> dict[str, int]:
-        """A copy of all the counts."""
+        """Return a copy of all counts."""
         with self._lock:
             return dict(self._counts)
 

@@ -1,6 +1,6 @@
-"""Lets pages of any origin call an endpoint, as single-page applications do (Fetch standard, CORS protocol).
+"""Cross-origin requests of single-page applications, from any origin (Fetch standard, CORS protocol).
 
-No cookies come with such calls, so that they open nothing which their tokens and codes do not open by themselves.
+Browsers send no cookies with them, so that they depend on their tokens and codes alone.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SECONDS = "600"
 
 
 def cross_origin(handlers: Mapping[str, Handler]) -> Mapping[str, Handler]:
-    """The handlers of a path, and one for the question that browsers ask first."""
+    """Allow the handlers of a path to every origin, and answer the preflight request."""
     methods = ", ".join(handlers)
 
     async def preflight(_state: State, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Misbehaviour on demand: what a network and an overloaded server do to a client, one request at a time."""
+"""Fault injection: a broken network or an overloaded server, one request at a time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.
 
 @define(eq=False, kw_only=True)
 class Fault:
-    """One kind of misbehaviour at one path; `Faults.add` explains the fields."""
+    """A fault at one path; `Faults.add` explains the fields."""
 
     path: str
     latency: float = 0
@@ -57,12 +57,12 @@ class Fault:
         if self.drop and self.reply_latency:
             raise ValueError("a connection dropped before the processing has no reply: leave out reply_latency")
         if not (answers or self._delays() or self.truncate or self.drop or self.lose_reply or self._holds()):
-            raise ValueError("the fault does nothing: give latency, status, drop, ...")
+            raise ValueError("the fault must do something: give latency, status, drop, ...")
         self._random = Random(self.seed)  # noqa: S311 - no secret: a test wants to see the same again
 
     @property
     def exhausted(self) -> bool:
-        """Whether it has befallen as many requests as it was meant for."""
+        """True once it has happened to as many requests as it was meant for."""
         return self.times is not None and self.hits >= self.times
 
     def applies(self) -> bool:
@@ -70,7 +70,7 @@ class Fault:
         return self._random.random() < self.probability
 
     def reply(self) -> Response | None:
-        """The reply that stands in for the real one, or None if the request is to be processed."""
+        """Make the reply that replaces the real one; None if the request is to be processed."""
         if not self._replaces_reply():
             return None
         if self.envelope is not None:
@@ -122,7 +122,7 @@ class Faults:
         probability: float = 1,
         seed: int | None = None,
     ) -> Fault:
-        """Let the next requests to a path go wrong.
+        """Inject a fault into the next requests to a path.
 
         A path's faults are used up one after another: two of them mean that the first request meets the first, the
         second request the second, and the third request none.
@@ -143,16 +143,16 @@ class Faults:
             lose_reply: process the request, then break the connection without a reply.
             hold: keep the request waiting before it is processed, see `hold`.
             hold_reply: keep the reply waiting after the request was processed.
-            times: how many requests it befalls; None for all until it is removed.
-            probability: how likely it befalls each request that comes its way, above 0 and at most 1. Those that it
-                spares may meet a later fault.
+            times: the number of requests it happens to; None for all until it is removed.
+            probability: of happening to each request, above 0 and at most 1. Those that it spares may meet a later
+                fault.
             seed: of the random numbers for that, so that they are the same again.
 
         Returns:
-            The fault, whose `hits` tells how often it happened.
+            The fault; its `hits` counts how often it happened.
 
         Raises:
-            ValueError: an argument cannot be meant, or two of them contradict each other; the message names it.
+            ValueError: an argument is invalid, or two of them contradict each other; the message names it.
         """
         fault = Fault(
             path=path,
@@ -186,17 +186,17 @@ class Faults:
         return hold
 
     def remove(self, fault: Fault) -> None:
-        """Let a fault happen no more; it may have used itself up already."""
+        """Remove a fault, even if it is used up already."""
         with self._lock:
             self._pending = [pending for pending in self._pending if pending is not fault]
 
     def clear(self) -> None:
-        """Let no more faults happen."""
+        """Remove all faults."""
         with self._lock:
             self._pending.clear()
 
     def take(self, path: str) -> Fault | None:
-        """The fault that befalls a request to this path."""
+        """Return the fault that happens to a request to this path, and count it."""
         if not self._pending:
             return None
         with self._lock:
@@ -213,55 +213,51 @@ class Faults:
 
 
 def _check_arguments(fault: Fault) -> None:
-    """Look at each argument by itself.
-
-    Raises:
-        ValueError: one cannot be meant; the message names it.
-    """
+    """Check each argument by itself."""
     if fault.path != _EVERY_PATH and not fault.path.startswith("/"):
-        raise ValueError(f"path begins with a slash, or is {_EVERY_PATH!r} for all")
+        raise ValueError(f"path must begin with a slash, or be {_EVERY_PATH!r} for all, not {fault.path!r}")
     _check_latency("latency", fault.latency)
     _check_latency("reply_latency", fault.reply_latency)
     _check_frequency(fault)
     if fault.status is not None and not _LEAST_STATUS <= fault.status <= _MOST_STATUS:
-        raise ValueError(f"status is between {_LEAST_STATUS} and {_MOST_STATUS}")
+        raise ValueError(f"status must be between {_LEAST_STATUS} and {_MOST_STATUS}, not {fault.status}")
     if fault.status in _BODILESS and fault.body is not None:
-        raise ValueError(f"body: the status {fault.status} has none")
+        raise ValueError(f"body must be None for the status {fault.status}")
     if fault.retry_after is not None and fault.retry_after < 0:
-        raise ValueError("retry_after is a number of seconds, not negative")
+        raise ValueError(f"retry_after must be a number of seconds, not {fault.retry_after}")
     if fault.truncate not in (True, False, "json"):
-        raise ValueError('truncate is True, False or "json"')
+        raise ValueError(f'truncate must be True, False or "json", not {fault.truncate!r}')
     _check_headers(fault.headers)
     if not _is_sendable(fault.body):
-        raise ValueError("body is a mapping that JSON can hold, a text, or bytes")
+        raise ValueError("body must be a mapping that JSON can hold, a text, or bytes")
     if fault.envelope is not None and not (isinstance(fault.envelope, Mapping) and _is_sendable(fault.envelope)):
-        raise ValueError("envelope is a mapping that JSON can hold")
+        raise ValueError("envelope must be a mapping that JSON can hold")
 
 
 def _check_latency(name: str, seconds: float) -> None:
     if not math.isfinite(seconds) or seconds < 0:
-        raise ValueError(f"{name} is a number of seconds, not negative")
+        raise ValueError(f"{name} must be a number of seconds, not {seconds}")
 
 
 def _check_frequency(fault: Fault) -> None:
     if fault.times is not None and fault.times < 1:
-        raise ValueError("times is a number of requests, or None for all of them")
+        raise ValueError(f"times must be at least 1, or None for all requests, not {fault.times}")
     if not 0 < fault.probability <= 1:
-        raise ValueError("probability is above 0 and at most 1")
+        raise ValueError(f"probability must be above 0 and at most 1, not {fault.probability}")
     if fault.seed is not None and fault.probability == 1:
-        raise ValueError("seed goes with a probability below 1")
+        raise ValueError("seed must be None unless probability is below 1")
 
 
 def _check_headers(headers: Mapping[str, str]) -> None:
     for name, value in headers.items():
         if _HEADER_NAME.fullmatch(name) is None:
-            raise ValueError("headers: a name is made of letters, digits and hyphens")
+            raise ValueError(f"headers: a name must consist of letters, digits and hyphens, not {name!r}")
         if {"\r", "\n", "\0"} & set(value):
-            raise ValueError(f"headers: {name} has more than one line")
+            raise ValueError(f"headers: {name} must be one line")
         try:
             value.encode("latin-1")
         except UnicodeEncodeError:
-            raise ValueError(f"headers: {name} holds characters beyond Latin-1") from None
+            raise ValueError(f"headers: {name} must be Latin-1") from None
 
 
 def _is_sendable(body: object) -> bool:

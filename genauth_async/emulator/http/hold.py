@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from ..state.shared_event import SharedEvent
+from ..state.shared_event import SharedEvent, Waiters
 
 if TYPE_CHECKING:
     from typing import Self
@@ -23,7 +23,7 @@ class Hold:
     def __init__(self) -> None:
         self._lock = Lock()
         self._arrived = 0
-        self._awaited: list[tuple[int, SharedEvent]] = []
+        self._waiters = Waiters()
         self._released = SharedEvent()
 
     @property
@@ -52,19 +52,12 @@ class Hold:
         """Keep the calling request until the release."""
         with self._lock:
             self._arrived += 1
-            reached = [event for count, event in self._awaited if count <= self._arrived]
-        for event in reached:
-            event.set()
+            self._waiters.notify()
         await self._released.wait()
 
     def _arrival_of(self, count: int) -> SharedEvent:
-        event = SharedEvent()
         with self._lock:
-            self._awaited.append((count, event))
-            reached = count <= self._arrived
-        if reached:
-            event.set()
-        return event
+            return self._waiters.once(lambda: self._arrived >= count)
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""Which handler answers which path."""
+"""The routing of paths and methods to handlers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class RouteTable:
                     self._fixed[path] = handlers
 
     def find(self, path: str) -> tuple[Mapping[str, Handler], dict[str, str]] | None:
-        """The handlers of a path, and the parameters in it."""
+        """Find the handlers of a path, and the parameters in it."""
         if path in self._fixed:
             return self._fixed[path], {}
         for pattern, handlers in self._patterns:

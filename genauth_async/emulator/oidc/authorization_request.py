@@ -1,4 +1,4 @@
-"""Reads an authorization request, and refuses what is wrong with it (OpenID Connect Core 3.1.2, RFC 6749, RFC 7636)."""
+"""Authorization requests: read and validated (OpenID Connect Core 3.1.2, RFC 6749, RFC 7636)."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _UNMODELLED = {
 
 
 @frozen(kw_only=True)
-class Return:
-    """The way back to the application, which carries a code or an error."""
+class RedirectTarget:
+    """The redirection to the application, with a code or an error."""
 
     redirect_uri: str
     mode: str
@@ -38,7 +38,7 @@ class Return:
     issuer: str
 
     def send(self, **answer: str) -> Response:
-        """The answer, on its way (RFC 6749 section 4.1.2, RFC 9207)."""
+        """Send the answer to the application (RFC 6749 section 4.1.2, RFC 9207)."""
         fields = {**answer, "iss": self.issuer}
         if self.state is not None:
             fields["state"] = self.state
@@ -49,9 +49,9 @@ class Return:
 
 
 class AuthorizationError(RenderedError):
-    """A refusal that the application is told."""
+    """An error that is sent to the application."""
 
-    def __init__(self, back: Return, error: str, description: str) -> None:
+    def __init__(self, back: RedirectTarget, error: str, description: str) -> None:
         super().__init__(description)
         self._back = back
         self._error = error
@@ -62,16 +62,16 @@ class AuthorizationError(RenderedError):
 
 @frozen(kw_only=True)
 class AuthorizationRequest:
-    """What an application asks for.
+    """A valid authorization request.
 
     Attributes:
         challenge: the code challenge and its method.
-        expected_user_id: who has to be signed in, by the id_token_hint.
+        expected_user_id: the user of the id_token_hint.
     """
 
     protocol: Protocol
     app: App
-    back: Return
+    back: RedirectTarget
     scope: str
     nonce: str | None = field(repr=masked)
     challenge: tuple[str, str] | None = field(repr=False)
@@ -85,13 +85,13 @@ class AuthorizationRequest:
 
 
 def read_authorization_request(state: State, given: Parameters, protocol: Protocol) -> AuthorizationRequest:
-    """The request.
+    """Read an authorization request.
 
     Raises:
-        PageError: nobody knows whether the application asks, so that the browser must not be sent there.
-        AuthorizationError: the application asks for what it cannot have.
+        PageError: the client or its redirect_uri is not known, so that the browser must not be sent there.
+        AuthorizationError: the application asks for something else that is invalid.
     """
-    app, back = _way_back(state, given)
+    app, back = _redirect_target(state, given)
     if given.repeated:
         raise AuthorizationError(back, "invalid_request", f"given more than once: {', '.join(sorted(given.repeated))}")
     if (given.get("response_mode") or "query") not in RESPONSE_MODES:
@@ -118,7 +118,7 @@ def read_authorization_request(state: State, given: Parameters, protocol: Protoc
     )
 
 
-def _way_back(state: State, given: Parameters) -> tuple[App, Return]:
+def _redirect_target(state: State, given: Parameters) -> tuple[App, RedirectTarget]:
     for name in ("client_id", "redirect_uri"):
         if name in given.repeated:
             raise PageError(f"{name} is given more than once.")
@@ -131,7 +131,7 @@ def _way_back(state: State, given: Parameters) -> tuple[App, Return]:
     if not state.hosted_login.redirects.allow(redirect_uri, app.app_id):
         raise PageError("The application has not registered this redirect_uri.")
     mode = given.get("response_mode") or "query"
-    return app, Return(
+    return app, RedirectTarget(
         redirect_uri=redirect_uri,
         mode=mode if mode in RESPONSE_MODES else "query",
         state=given.get("state"),
@@ -139,7 +139,7 @@ def _way_back(state: State, given: Parameters) -> tuple[App, Return]:
     )
 
 
-def _scope(given: Parameters, back: Return, protocol: Protocol) -> str:
+def _scope(given: Parameters, back: RedirectTarget, protocol: Protocol) -> str:
     scope = given.get("scope") or (OAUTH_USER if protocol == "oauth" else "")
     if not scope.isascii() or not scope.isprintable():
         raise AuthorizationError(back, "invalid_scope", "scope must be printable ASCII")
@@ -152,7 +152,7 @@ def _scope(given: Parameters, back: Return, protocol: Protocol) -> str:
     return " ".join(names)
 
 
-def _challenge(given: Parameters, back: Return, app: App) -> tuple[str, str] | None:
+def _challenge(given: Parameters, back: RedirectTarget, app: App) -> tuple[str, str] | None:
     challenge, method = given.get("code_challenge"), given.get("code_challenge_method")
     if challenge is None:
         if method is not None:
@@ -168,7 +168,7 @@ def _challenge(given: Parameters, back: Return, app: App) -> tuple[str, str] | N
     return challenge, method
 
 
-def _prompts(given: Parameters, back: Return) -> frozenset[str]:
+def _prompts(given: Parameters, back: RedirectTarget) -> frozenset[str]:
     prompts = frozenset((given.get("prompt") or "").split())
     if not prompts <= set(PROMPTS):
         raise AuthorizationError(back, "invalid_request", f"prompt knows {', '.join(PROMPTS)}")
@@ -177,7 +177,7 @@ def _prompts(given: Parameters, back: Return) -> frozenset[str]:
     return prompts
 
 
-def _max_age(given: Parameters, back: Return) -> int | None:
+def _max_age(given: Parameters, back: RedirectTarget) -> int | None:
     text = given.get("max_age")
     if text is None:
         return None
@@ -186,7 +186,7 @@ def _max_age(given: Parameters, back: Return) -> int | None:
     return int(text)
 
 
-def _expected_user(state: State, given: Parameters, back: Return) -> str | None:
+def _expected_user(state: State, given: Parameters, back: RedirectTarget) -> str | None:
     hint = given.get("id_token_hint")
     if hint is None:
         return None

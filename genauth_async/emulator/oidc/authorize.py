@@ -1,4 +1,4 @@
-"""GET and POST /oidc/auth and /oauth/auth: signs a user in at the hosted page, and gives the application a code.
+"""The authorization endpoints /oidc/auth and /oauth/auth: sign a user in at the hosted page, and issue a code.
 
 Guesses, since nothing is published: an application that registered no redirect_uri may use addresses of this machine;
 the scope offline_access makes the consent page come up once, as prompt=consent does each time; select_account asks who
@@ -67,7 +67,7 @@ def _plan(state: State, asked: AuthorizationRequest) -> Plan:
 
     def needs_consent(session: BrowserSession) -> bool:
         if not _is_expected(asked, session):
-            return False  # it ends with a refusal anyway
+            return False  # the request is refused anyway
         refreshable = OFFLINE_ACCESS in asked.scope.split()
         return "consent" in asked.prompts or (
             refreshable and not hosted.has_consented(session.user_id, asked.scope, app_id=app_id)

@@ -1,4 +1,4 @@
-"""Reads what a browser sends: its cookies, and the parameters of a query or a form."""
+"""Requests of browsers: cookies, and the parameters of a query or a form."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Parameters:
 
 
 async def read_parameters(request: Request) -> Parameters:
-    """The parameters of a GET request's query, or of a POST request's form."""
+    """Read the parameters of a GET request's query, or of a POST request's form."""
     pairs = request.query_params.multi_items() if request.method == "GET" else await _form_of(request)
     repeated = frozenset(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
     return Parameters({name: value for name, value in pairs if value and name not in repeated}, repeated)
@@ -50,28 +50,28 @@ async def _form_of(request: Request) -> list[tuple[str, str]]:
 
 
 def session_of(state: State, request: Request) -> BrowserSession | None:
-    """Who is signed in in this browser, unless they were removed."""
+    """Find the session of this browser, unless its user was removed."""
     session = state.hosted_login.sessions.find(request.cookies.get(_SESSION_COOKIE))
     return session if session is not None and state.users.find(session.user_id) is not None else None
 
 
 def browser_of(request: Request) -> str | None:
-    """What tells this browser from others, if it was here before."""
+    """Return the identifier of this browser, if it has one."""
     return request.cookies.get(_BROWSER_COOKIE)
 
 
 def remember_browser(state: State, response: Response, browser: str) -> None:
-    """Let the browser be known when it sends a form."""
+    """Set the cookie that identifies the browser when it sends a form."""
     _set_cookie(state, response, _BROWSER_COOKIE, browser)
 
 
 def remember_session(state: State, response: Response, session: BrowserSession) -> None:
-    """Let the browser stay signed in."""
+    """Set the session cookie."""
     _set_cookie(state, response, _SESSION_COOKIE, session.id)
 
 
 def forget_session(response: Response) -> None:
-    """Let the browser be signed in no more."""
+    """Delete the session cookie."""
     response.delete_cookie(_SESSION_COOKIE, path="/", httponly=True, samesite="lax")
 
 

@@ -1,7 +1,7 @@
-"""CAS: signs a user in for a service, and tells the service who it is (CAS Protocol, versions 1.0 and 2.0).
+"""CAS: service tickets and their validation (CAS Protocol, versions 1.0 and 2.0).
 
-Guesses: services are registered like redirect URIs; CAS knows users by their username, or else by their id; without a
-format the answer is XML, as the protocol has it.
+Guesses: services are registered like redirect URIs; the CAS user name is the username, or else the id; the default
+format is XML, as in the protocol.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _ValidationError(RenderedError):
 
 
 async def log_in(state: State, request: Request) -> Response:
-    """Sends a signed-in user to the service with a ticket, and asks others to sign in first."""
+    """Send a signed-in user to the service with a ticket; ask others to sign in first."""
     app = state.apps.get(str(request.path_params["app_id"]))
     if app is None:
         raise PageError("There is no such application.", http_status=404)
@@ -79,7 +79,7 @@ def _plan(state: State, app: App, service: str | None, *, from_password: bool) -
 
 
 async def validate(state: State, request: Request) -> Response:
-    """CAS 1.0: yes and the username, or no."""
+    """Validate a ticket as CAS 1.0: yes and the username, or no."""
     try:
         user = _validated(state, request, as_json=False)
     except _ValidationError:
@@ -88,7 +88,7 @@ async def validate(state: State, request: Request) -> Response:
 
 
 async def service_validate(state: State, request: Request) -> Response:
-    """CAS 2.0: who the user is, as XML or JSON."""
+    """Validate a ticket as CAS 2.0, with the user in XML or JSON."""
     as_json = request.query_params.get("format", "XML").upper() == "JSON"
     user = _validated(state, request, as_json=as_json)
     attributes = user.claims(ALL_SCOPES)

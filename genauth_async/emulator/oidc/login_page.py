@@ -1,8 +1,8 @@
-"""The pages between a browser's request and its answer: sign in, agree, sign out.
+"""The hosted login, consent and logout pages.
 
 GenAuth's own page is an application in JavaScript whose calls are not documented. This one is made of plain forms, at
-/interaction/{id}, and knows the password only. A user who needs a second factor, a captcha or a new password is told
-so, and gets no further.
+/interaction/{id}, and knows the password only. A user who needs a second factor, a captcha or a new password gets
+an error.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from .pages import PageError, consent_page, login_page, logout_page
 
 
 def ask_to_sign_in(state: State, request: Request, plan: Plan) -> Response:
-    """The login page, and after it whatever the plan holds."""
+    """Show the login page, then go on with the plan."""
     return _first_page(state, state.hosted_login.interactions.begin(plan, "login", browser=browser_of(request)))
 
 
 def go_on_signed_in(state: State, request: Request, plan: Plan, session: BrowserSession) -> Response:
-    """What the plan holds for a user who is signed in."""
+    """Go on with the plan for a signed-in user, after the consent page if needed."""
     if not plan.needs_consent(session):
         return plan.complete(session)
     interactions = state.hosted_login.interactions
@@ -44,24 +44,24 @@ def go_on_signed_in(state: State, request: Request, plan: Plan, session: Browser
 
 
 def ask_to_sign_out(state: State, request: Request, plan: Plan, session: BrowserSession) -> Response:
-    """The page that asks whether to sign out."""
+    """Show the logout page."""
     interactions = state.hosted_login.interactions
     return _first_page(state, interactions.begin(plan, "logout", browser=browser_of(request), session=session))
 
 
 def may_go_on(state: State, session: BrowserSession) -> bool:
-    """Whether nothing came up that the user would have to deal with first."""
+    """Return whether the user could still sign in without a further step."""
     user = state.users.by_id(session.user_id)
     return not (user.locked or user.mfa_required or user.password_reset_required)
 
 
 async def show(state: State, request: Request) -> Response:
-    """GET: the question that stands."""
+    """Show the current page again."""
     return _page_of(_interaction_of(state, request))
 
 
 async def answer(state: State, request: Request) -> Response:
-    """POST: what the user says to it."""
+    """Handle the form of a page."""
     interaction = _interaction_of(state, request)
     form = await read_parameters(request)
     if not state.hosted_login.interactions.is_from_its_page(interaction, form.get("csrf_token") or ""):
@@ -74,7 +74,7 @@ async def answer(state: State, request: Request) -> Response:
     if interaction.step == "consent" and not may_go_on(state, session):
         raise PageError("You may not sign in any more.", http_status=403)
     _finish(state, interaction)
-    # Whatever is not a yes is a no.
+    # Anything but a yes is a no.
     if form.get(interaction.step) != "accept":
         return interaction.plan.deny()
     response = interaction.plan.complete(session)

@@ -1,9 +1,9 @@
-"""Signs out of the hosted login: /oidc/session/end, /login/profile/logout, /cas-idp/logout.
+"""Logout from the hosted login: /oidc/session/end, /login/profile/logout, /cas-idp/logout.
 
 /oidc/session/end follows OpenID Connect RP-Initiated Logout 1.0, and asks unless an ID token of the signed-in user
 comes with it. The other two are published as addresses only; it is a guess that they do not ask.
 
-What the asking application got from the session dies with it; what others got, unless they have offline_access.
+It revokes what the calling application got from the session, and what others got without offline_access.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from .pages import PageError, page, redirect
 
 
 @frozen
-class _Wish:
-    """Who wants a sign-out, of whom, and where the browser goes afterwards."""
+class _LogoutRequest:
+    """A logout request: the application, the user of the id_token_hint, and the address to return to."""
 
     app_id: str | None
     user_id: str | None
@@ -34,25 +34,25 @@ class _Wish:
 
 
 async def end_session(state: State, request: Request) -> Response:
-    """The end session endpoint of OpenID Connect."""
-    wish = _read(state, await read_parameters(request))
+    """Handle the end session endpoint of OpenID Connect."""
+    asked = _read(state, await read_parameters(request))
     session = session_of(state, request)
     if session is None:
-        response = _done(wish.return_to)
+        response = _done(asked.return_to)
         forget_session(response)
         return response
-    if wish.user_id == session.user_id:
-        return _sign_out(state, session, wish)
+    if asked.user_id == session.user_id:
+        return _sign_out(state, session, asked)
     plan = Plan(
-        app_id=wish.app_id or "",
+        app_id=asked.app_id or "",
         title="",
-        complete=lambda live: _sign_out(state, live, wish),
+        complete=lambda live: _sign_out(state, live, asked),
         deny=lambda: page("Signed in", "<p>You are still signed in.</p>"),
     )
     return ask_to_sign_out(state, request, plan, session)
 
 
-def _read(state: State, given: Parameters) -> _Wish:
+def _read(state: State, given: Parameters) -> _LogoutRequest:
     if given.repeated:
         raise PageError("A parameter is given more than once.")
     app_id, user_id = given.get("client_id"), None
@@ -67,7 +67,7 @@ def _read(state: State, given: Parameters) -> _Wish:
         if app_id not in {None, app.app_id}:
             raise PageError("The id_token_hint was issued to another application than client_id names.")
         app_id = app.app_id
-    return _Wish(app_id, user_id, _return_address(state, given, app_id))
+    return _LogoutRequest(app_id, user_id, _return_address(state, given, app_id))
 
 
 def _return_address(state: State, given: Parameters, app_id: str | None) -> str | None:
@@ -85,12 +85,12 @@ def _return_address(state: State, given: Parameters, app_id: str | None) -> str 
 
 
 async def logout_profile(state: State, request: Request) -> Response:
-    """The sign-out that OAuth and SAML applications link to."""
+    """Sign out for the link of OAuth and SAML applications."""
     return await _sign_out_at_once(state, request, ("redirect_uri",))
 
 
 async def logout_cas(state: State, request: Request) -> Response:
-    """The sign-out of CAS: `url` in its protocol 2.0, `service` in 3.0."""
+    """Sign out for CAS: `url` in its protocol 2.0, `service` in 3.0."""
     return await _sign_out_at_once(state, request, ("url", "service"))
 
 
@@ -102,14 +102,14 @@ async def _sign_out_at_once(state: State, request: Request, names: tuple[str, ..
     if address is not None and not state.hosted_login.logout_redirects.allow_any(address):
         raise PageError("No application has registered this address to return to.")
     session = session_of(state, request)
-    response = _done(address) if session is None else _sign_out(state, session, _Wish(None, None, address))
+    response = _done(address) if session is None else _sign_out(state, session, _LogoutRequest(None, None, address))
     forget_session(response)
     return response
 
 
-def _sign_out(state: State, session: BrowserSession, wish: _Wish) -> Response:
-    state.hosted_login.sessions.end(session, app_id=wish.app_id)
-    response = _done(wish.return_to)
+def _sign_out(state: State, session: BrowserSession, asked: _LogoutRequest) -> Response:
+    state.hosted_login.sessions.end(session, app_id=asked.app_id)
+    response = _done(asked.return_to)
     forget_session(response)
     return response
 

@@ -1,4 +1,4 @@
-"""The pages that users see. They need no script, load nothing, and escape whatever they show."""
+"""The HTML of the hosted pages. They need no script, load nothing, and escape all values."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _POLICY = f"default-src 'none'; style-src {_hash(_STYLE)}; base-uri 'none'; fram
 
 
 class PageError(RenderedError):
-    """A request of a browser that is answered with a page, since nobody knows where else the answer could go."""
+    """An error that the browser shows as a page, as there is no valid address to send it to."""
 
     def __init__(self, message: str, *, http_status: int = 400) -> None:
         super().__init__(message)
@@ -41,7 +41,7 @@ class PageError(RenderedError):
 
 
 def page(title: str, body: str, *, http_status: int = 200, script: str = "") -> HTMLResponse:
-    """A page around a body that is HTML already."""
+    """Make a page around a body that is HTML already."""
     policy = f"{_POLICY}; script-src {_hash(script)}" if script else _POLICY
     tail = f"<script>{script}</script>" if script else ""
     text = (
@@ -60,7 +60,7 @@ def page(title: str, body: str, *, http_status: int = 200, script: str = "") -> 
 
 
 def login_page(action: str, csrf_token: str, *, title: str, account: str, error: str = "") -> HTMLResponse:
-    """Asks for the account and the password."""
+    """Make the page that asks for the account and the password."""
     body = (
         f"{_alert(error) if error else ''}{_form(action, csrf_token)}"
         '<label for="account">Username, email address or phone number</label>'
@@ -74,7 +74,7 @@ def login_page(action: str, csrf_token: str, *, title: str, account: str, error:
 
 
 def consent_page(action: str, csrf_token: str, *, title: str, scope: str) -> HTMLResponse:
-    """Asks whether an application may have what it wants."""
+    """Make the page that asks the user for consent."""
     wishes = "".join(f"<li>{escape(name)}</li>" for name in scope.split())
     body = (
         f"<p>{escape(title)} asks for:</p><ul>{wishes}</ul>{_form(action, csrf_token)}"
@@ -85,7 +85,7 @@ def consent_page(action: str, csrf_token: str, *, title: str, scope: str) -> HTM
 
 
 def logout_page(action: str, csrf_token: str) -> HTMLResponse:
-    """Asks whether the user wants to sign out."""
+    """Make the page that asks whether to sign out."""
     body = (
         f"<p>Do you want to sign out?</p>{_form(action, csrf_token)}"
         '<button type="submit" id="accept" name="logout" value="accept">Sign out</button>'
@@ -95,7 +95,7 @@ def logout_page(action: str, csrf_token: str) -> HTMLResponse:
 
 
 def form_post_page(action: str, fields: Iterable[tuple[str, str]]) -> HTMLResponse:
-    """Carries an answer to the application in a form (OAuth 2.0 Form Post Response Mode)."""
+    """Make the page that posts an answer to the application (OAuth 2.0 Form Post Response Mode)."""
     inputs = "".join(f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in fields)
     body = f'<form method="post" action="{escape(action)}">{inputs}<button type="submit">Continue</button></form>'
     return page("Back to the application", body, script=_SUBMIT)

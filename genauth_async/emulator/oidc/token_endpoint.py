@@ -73,7 +73,7 @@ def _require_eligible(state: State, grant: Grant) -> None:
     user = state.users.by_id(grant.user_id)
     for each in (user, state.public_accounts.origin(grant, user)):
         if each.locked:
-            # Wrong passwords alone must not sign anybody out for good: a stranger can type them.
+            # Wrong passwords alone must not revoke the grant: a stranger can type them.
             grant.revoked = grant.revoked or each.locked_by_administrator
             raise OAuthError("invalid_grant", "the user is locked")
     if user.password_reset_required:

@@ -1,4 +1,4 @@
-"""The ASGI application: finds who answers a request, and lets faults happen on the way."""
+"""The ASGI application: routing, fault injection, and responses to errors."""
 
 from __future__ import annotations
 
@@ -107,12 +107,12 @@ class EmulatorApp:
             else:
                 await self._apply_fault(fault, request, send)
         except ClientDisconnect:
-            return  # nobody is left to answer
+            return  # the client is gone
 
     async def _respond(self, request: Request) -> Response:
         try:
             handler = _handler_of(request)
-            await request.body()  # before anybody's token is looked at: it may be revoked while the body is on its way
+            await request.body()  # before the token is checked: it may be revoked while the body is on its way
             with use_origin_of(request):
                 response = await handler(self._state, request)
         except ReplyError as error:
@@ -121,7 +121,7 @@ class EmulatorApp:
             response = error_response(not_signed_in())
         except ClientDisconnect:
             raise
-        except Exception:  # noqa: BLE001 - whatever it is, the client gets an envelope
+        except Exception:  # noqa: BLE001 - the client gets an envelope in any case
             _log.exception("%s %s failed", request.method, request.scope["path"])
             response = error_response(ApiError(500, "the emulator failed; its log says why", http_status=500))
         return self._dated(response)
@@ -152,7 +152,7 @@ class EmulatorApp:
             await response(scope, receive, send)
 
     def _dated(self, response: Response) -> Response:
-        # By the emulator's clock: clients may take it as the server's time.
+        # By the emulator's clock: clients may use it as the server's time.
         response.raw_headers.append((b"date", _http_date(int(self._state.clock.now()))))
         return response
 

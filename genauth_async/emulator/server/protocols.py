@@ -1,4 +1,4 @@
-"""uvicorn's protocols, adapted: they hand the transport to the application and keep quiet."""
+"""uvicorn's protocols, which also pass the transport to the application and do not log requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _websocket_log.setLevel(logging.ERROR)
 
 
 class HTTPProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which also tells the application the transport of each request."""
+    """uvicorn's protocol, which also passes the transport of each request to the application."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base class
         """Note the transport, where uvicorn copies each request's `scope["state"]` from."""
@@ -27,7 +27,7 @@ class HTTPProtocol(HttpToolsProtocol):
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's protocol, which logs failures only: it would log each handshake's URL, with the access token in it."""
+    """uvicorn's protocol, which logs failures only: the URL of a handshake has the access token in it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -35,7 +35,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.conn.debug = False
 
     async def send(self, message: Any) -> None:
-        """Note that a refusal completes the handshake; uvicorn would take the application for a broken one."""
+        """Note that a refusal completes the handshake; otherwise uvicorn reports a broken application."""
         await super().send(message)
         if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
             self.handshake_complete = True

@@ -1,4 +1,4 @@
-"""Serves the application from a thread of its own."""
+"""The server: uvicorn in a thread of its own."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .protocols import HTTPProtocol, WebSocketProtocol
 
 _KEEP_ALIVE_SECONDS = 75
 _BACKLOG = 1024
-# Addresses that stand for all of the machine's own; nobody can connect to them as such.
+# Wildcard addresses, which clients cannot connect to.
 _LOOPBACK_OF = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here
 
 
 class EmulatorStartError(Exception):
-    """The emulator could not start; the message says why."""
+    """The emulator could not start; the message has the reason."""
 
 
 class ServerThread:
@@ -36,13 +36,13 @@ class ServerThread:
 
     @property
     def url(self) -> str:
-        """Where it serves, or, before the first start with port 0, a name for the bare application."""
+        """The URL that it serves, or, before the first start with port 0, a name for the bare application."""
         known = _LOOPBACK_OF.get(self._host, self._host)
         host = f"[{known}]" if ":" in known else known
         return f"http://{host}:{self._port}" if self._port else f"http://{host}"
 
     def start(self) -> None:
-        """Return when it serves.
+        """Start, and return when it serves.
 
         The port chosen for port 0 is kept, so that tokens keep their issuer when the emulator is started again.
 
@@ -64,7 +64,7 @@ class ServerThread:
                 raise EmulatorStartError("the emulator's server failed to start") from server.failure
 
     def stop(self) -> None:
-        """Return when it is gone: its thread, its sockets, and the requests that it was busy with."""
+        """Stop the thread, the sockets and all requests under way, and wait for them."""
         with self._lock:
             if self._thread is None or self._server is None:
                 return
@@ -88,11 +88,11 @@ class ServerThread:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, but it stops at once: no polling, no waiting for connections and requests to end."""
+    """uvicorn's server, which stops at once: no polling, no waiting for connections and requests to end."""
 
     def __init__(self, app: ASGIApp) -> None:
         config = uvicorn.Config(
-            _hushed(app),
+            _without_cancellation(app),
             http=HTTPProtocol,
             ws=WebSocketProtocol,
             ws_ping_interval=None,  # a client that stands at a breakpoint is not hung up on
@@ -111,7 +111,7 @@ class _Server(uvicorn.Server):
     def run_in_thread(self, listener: socket.socket) -> None:
         try:
             asyncio.run(self.serve(sockets=[listener]))
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the thread that waits for the start raises it
+        except BaseException as error:  # noqa: BLE001 - the thread that waits for the start raises it
             self.failure = error
         finally:
             listener.close()
@@ -141,13 +141,13 @@ class _Server(uvicorn.Server):
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _hushed(app: ASGIApp) -> ASGIApp:
-    """The application, ending quietly when the shutdown cancels it, which uvicorn would log as its failure."""
+def _without_cancellation(app: ASGIApp) -> ASGIApp:
+    """Suppress the cancellation of the application at shutdown, which uvicorn would log as a failure."""
 
-    async def hushed(scope: Scope, receive: Receive, send: Send) -> None:
+    async def quiet(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await app(scope, receive, send)
         except asyncio.CancelledError:
             return
 
-    return hushed
+    return quiet

@@ -1,4 +1,4 @@
-"""What GenAuth has and the emulator has not: known, so that it can say so."""
+"""Endpoints that GenAuth has and the emulator has not, so that it can answer 501."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ _FAMILIES = (
 
 
 def exists_at_genauth(path: str) -> bool:
-    """Whether the documents know an endpoint of this path."""
+    """Return whether GenAuth documents an endpoint of this path."""
     return path.startswith(_FAMILIES) or path.removeprefix("/api/v3/") in _OPERATIONS

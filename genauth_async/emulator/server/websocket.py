@@ -1,4 +1,4 @@
-"""Answers WebSocket handshakes, and lets faults befall them."""
+"""WebSocket handshakes, and the faults that happen to them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def serve_websocket(state: State, fault: Fault | None, scope: Scope, recei
         reply = None if fault is None else await _apply_fault(fault)
         if reply is None:
             await _handler(scope["path"])(state, socket)
-    except _BrokenOffError:
+    except _ConnectionBrokenError:
         await abort_connection(scope, receive)
         return
     except ReplyError as error:
@@ -35,8 +35,8 @@ async def serve_websocket(state: State, fault: Fault | None, scope: Scope, recei
         await _refuse(socket, reply)
 
 
-class _BrokenOffError(Exception):
-    """The fault is that there is no answer."""
+class _ConnectionBrokenError(Exception):
+    """The fault breaks the connection instead of answering."""
 
 
 async def _apply_fault(fault: Fault) -> Response | None:
@@ -45,7 +45,7 @@ async def _apply_fault(fault: Fault) -> Response | None:
             await hold.wait()
     await anyio.sleep(fault.latency + fault.reply_latency)
     if fault.drop or fault.lose_reply or fault.truncate:
-        raise _BrokenOffError
+        raise _ConnectionBrokenError
     return fault.reply()
 
 

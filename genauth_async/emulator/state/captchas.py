@@ -1,4 +1,4 @@
-"""Pictures of a few characters that a person has to copy."""
+"""Captchas: pictures of a few characters that a person has to copy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Captchas:
     """All captchas.
 
     Attributes:
-        required_after: from how many wrong passwords in a row on a user needs one to sign in; None for never.
+        required_after: the number of wrong passwords in a row after which a user needs one to sign in; None for never.
     """
 
     def __init__(self, tickets: Tickets) -> None:
@@ -29,16 +29,16 @@ class Captchas:
         self._tickets = tickets
 
     def required_from(self, failed_passwords: int) -> bool:
-        """Whether a user with so many wrong passwords behind them needs a captcha."""
+        """Return whether a user needs a captcha after so many wrong passwords."""
         return self.required_after is not None and failed_passwords >= self.required_after
 
     def issue(self) -> tuple[str, str]:
-        """A new captcha: its token and its picture."""
+        """Draw a captcha; return its token and its picture."""
         code = "".join(secrets.choice(_CHARACTERS) for _ in range(_LENGTH))
         return self._tickets.issue("captcha", lifetime=_LIFETIME, code=code), _draw(code)
 
     def code_for(self, captcha_token: str) -> str:
-        """The characters in the picture.
+        """Return the characters in the picture.
 
         Raises:
             ApiError: there is no such captcha, or it has expired or was used.
@@ -57,7 +57,7 @@ class Captchas:
 
 
 def captcha_required() -> ApiError:
-    """What a user hears who has to copy a captcha first."""
+    """Refuse a user who has to copy a captcha first."""
     # The number stands in the published list of the API's older generation; the present one has none.
     return ApiError(400, "a captcha is required", api_code=2000)
 
@@ -79,5 +79,5 @@ def _draw(code: str) -> str:
 
 
 def _color(dice: SystemRandom) -> str:
-    """One that stands out from the background."""
+    """Choose a colour that stands out from the background."""
     return "#" + "".join(f"{dice.randint(0, 0x90):02x}" for _ in range(3))

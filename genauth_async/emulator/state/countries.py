@@ -20,7 +20,7 @@ class Country(NamedTuple):
 
     @property
     def flag(self) -> str:
-        """The flag as an emoji, which consists of the letters of the code."""
+        """The flag as an emoji, made of the letters of the code."""
         return "".join(chr(_REGIONAL_INDICATOR_A + ord(letter) - ord("A")) for letter in self.alpha2)
 
 

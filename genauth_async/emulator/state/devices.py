@@ -1,6 +1,6 @@
 """The devices with which users signed in: to the emulator, one for each user and User-Agent header.
 
-How GenAuth tells devices apart is not documented.
+GenAuth's way of distinguishing devices is not documented.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .users import User
 
 @define(eq=False, kw_only=True)
 class Device:
-    """A device, and what its sign-ins were granted."""
+    """A device and the grants of its sign-ins."""
 
     id: str
     user_agent: str
@@ -30,7 +30,7 @@ class Device:
 
     @property
     def online(self) -> bool:
-        """Whether a sign-in from there has not been revoked."""
+        """True if a sign-in from this device is not revoked."""
         return any(not grant.revoked for grant in list(self.grants.values()))
 
 
@@ -43,13 +43,13 @@ class Devices:
         self._devices: dict[tuple[str, str], Device] = {}
 
     def of(self, user: User) -> list[Device]:
-        """The devices of a user, that of the latest sign-in first."""
+        """List the devices of a user, the latest sign-in first."""
         with self._lock:
             found = [device for (user_id, _), device in self._devices.items() if user_id == user.id]
         return sorted(found, key=lambda device: device.last_login_at, reverse=True)
 
     def note(self, user: User, grant: Grant) -> None:
-        """Record from where the request under way signed a user in."""
+        """Record the device of the current request, which signed a user in."""
         origin = current_origin()
         if origin is None:
             return
@@ -70,7 +70,7 @@ class Devices:
             device.grants[grant.id] = grant
 
     def revoke(self, user: User, device_id: str) -> None:
-        """End all that was granted to a user's device.
+        """Revoke all grants of a user's device.
 
         Raises:
             ApiError: the user has no such device.
@@ -79,7 +79,7 @@ class Devices:
             self._end_sessions(user, device_id)
 
     def unbind(self, user: User, device_id: str) -> None:
-        """The same, and forget the device.
+        """Revoke all grants of a user's device and remove it.
 
         Raises:
             ApiError: the user has no such device.
@@ -89,7 +89,7 @@ class Devices:
             del self._devices[user.id, device.user_agent]
 
     def forget(self, user: User) -> None:
-        """Forget all devices of a user."""
+        """Remove all devices of a user."""
         with self._lock:
             self._devices = {key: device for key, device in self._devices.items() if key[0] != user.id}
 
@@ -99,5 +99,5 @@ class Devices:
                 for grant in device.grants.values():
                     grant.revoked = True
                 return device
-        # The devices of others are as good as unknown, so that nobody can find out about them.
+        # The devices of other users look unknown, so that the answer does not reveal them.
         raise ApiError(404, "you have no such device")

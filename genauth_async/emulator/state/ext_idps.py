@@ -1,4 +1,4 @@
-"""External identity providers, such as GitHub, through whose accounts users could sign in."""
+"""Connections to external identity providers, such as GitHub."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class ExtIdp:
     """A connection to an external identity provider.
 
     Attributes:
-        identifier: what it is called by in links.
+        identifier: its name in links.
         ext_idp_id: the provider, which several connections may share.
         connection_id: the connection.
         app_ids: the applications that have it enabled; None for all.
@@ -78,12 +78,12 @@ class ExtIdp:
 
     @property
     def kind(self) -> Literal["social", "enterprise"]:
-        """Enterprise where the type is a protocol for directories and single sign-on."""
+        """The kind: enterprise if the type is a protocol for directories or single sign-on."""
         return "enterprise" if self.type in _PROTOCOLS else "social"
 
 
 class ExtIdps:
-    """The connections that are configured."""
+    """All configured connections."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -98,12 +98,12 @@ class ExtIdps:
         ext_idp_id: str | None = None,
         app_ids: Collection[str] | None = None,
     ) -> ExtIdp:
-        """A new connection.
+        """Add a connection.
 
         Args:
-            identifier: what it is called by in links.
+            identifier: its name in links.
             type: the kind of provider.
-            name: what users see.
+            name: the name that users see.
             ext_idp_id: the provider of another connection, for a further one to the same.
             app_ids: the applications that have it enabled; None for all.
 
@@ -125,16 +125,16 @@ class ExtIdps:
         return ext_idp
 
     def link(self, user: User, ext_idp: ExtIdp, user_id_in_idp: str, *, type: str = "user_id") -> None:
-        """Note that the user has an account there, as if they had signed in through the connection.
+        """Give a user an identity, as if they had signed in through the connection.
 
         Args:
-            user: whose account it is.
+            user: the owner of the identity.
             ext_idp: the connection.
-            user_id_in_idp: the account's id.
-            type: what kind of id this is, where the provider has several, such as "openid" and "unionid".
+            user_id_in_idp: the id of the user there.
+            type: the kind of id, where the provider has several, such as "openid" and "unionid".
         """
         if not isinstance(ext_idp, ExtIdp):
-            raise TypeError(f"ext_idp is what add gave, not {ext_idp.__class__.__name__}")
+            raise TypeError(f"ext_idp must be an ExtIdp from add(), not {ext_idp.__class__.__name__}")
         user.identities.append(
             {
                 "identityId": secrets.token_hex(12),
@@ -151,6 +151,6 @@ class ExtIdps:
         return len(self._by_identifier)
 
     def enabled_in(self, app_id: str) -> list[ExtIdp]:
-        """The connections that an application offers."""
+        """List the connections that an application offers."""
         with self._lock:
             return [each for each in self._by_identifier.values() if each.app_ids is None or app_id in each.app_ids]

@@ -26,7 +26,7 @@ FACTOR_TYPES: tuple[FactorType, ...] = ("OTP", "SMS", "EMAIL")
 TOTP_STEP = 30
 MOST_WRONG_CODES = 10
 LOCK_SECONDS = 300
-_SKEW = 1  # a code of the step before or after is good, too, since the user's clock may be off (RFC 6238 section 5.2)
+_SKEW = 1  # steps before and after that are accepted, as the user's clock may be off (RFC 6238 section 5.2)
 
 
 @define(eq=False, kw_only=True)
@@ -34,9 +34,9 @@ class Factor:
     """A second factor that a user has enrolled.
 
     Attributes:
-        address: where the pass codes go, for SMS and EMAIL.
+        address: the receiver of the pass codes, for SMS and EMAIL.
         secret: the key of the one-time passwords in base32, for OTP.
-        recovery_code: stands in for a one-time password, once; each use gives a new one.
+        recovery_code: replaces a one-time password, once; each use gives a new one.
     """
 
     user_id: str
@@ -52,7 +52,7 @@ class Factor:
 
     @property
     def masked_profile(self) -> dict[str, object]:
-        """Enough for its owner to recognise it, not enough for others to use it."""
+        """The redacted address: enough for its owner to recognise it, not for others to use it."""
         if self.type == "SMS":
             return {"phoneNumber": _masked_phone(self.address or ""), "phoneCountryCode": self.phone_country_code}
         if self.type == "EMAIL":
@@ -60,29 +60,29 @@ class Factor:
         return {}
 
     def next_step(self, now: float) -> int:
-        """The first time step whose one-time password has not been used."""
+        """Return the first time step whose one-time password is unused."""
         return max(int(now // TOTP_STEP), self._last_step + 1)
 
     def totp_at(self, step: int) -> str:
-        """The one-time password of a time step: HOTP with the step as its counter (RFC 6238 section 4.2)."""
+        """Return the one-time password of a time step (RFC 6238 section 4.2)."""
         return HOTP(self.secret or "").at(step)
 
     def locked_for(self, now: float) -> int:
-        """For how many seconds no one-time password is taken, since too many were wrong."""
+        """Return for how many seconds the factor is locked after too many wrong one-time passwords."""
         return max(math.ceil(self._locked_until - now), 0)
 
     def count_wrong_code(self, now: float) -> None:
-        """Note a wrong one-time password; too many in a row, whoever asked for them, lock the factor for a while."""
+        """Count a wrong one-time password; too many in a row, in any sign-ins, lock the factor for a while."""
         self._wrong_codes += 1
         if self._wrong_codes >= MOST_WRONG_CODES:
             self._wrong_codes, self._locked_until = 0, now + LOCK_SECONDS
 
     def forget_wrong_codes(self) -> None:
-        """Begin to count again, after a right code."""
+        """Reset the count after a right code."""
         self._wrong_codes, self._locked_until = 0, 0
 
     def accept_totp(self, code: str, now: float) -> bool:
-        """Whether the one-time password is right and its step not used yet; uses it up."""
+        """Verify and use up a one-time password."""
         current = int(now // TOTP_STEP)
         for step in range(max(current - _SKEW, self._last_step + 1, 0), current + _SKEW + 1):
             if same_text(code, self.totp_at(step)):
@@ -100,11 +100,11 @@ class Factors:
         self._factors: dict[str, Factor] = {}
 
     def of(self, user: User) -> list[Factor]:
-        """What the user has enrolled, oldest first."""
+        """List the factors of a user, oldest first."""
         return [factor for factor in self if factor.user_id == user.id]
 
     def find(self, user: User, kind: FactorType) -> Factor | None:
-        """The user's factor of this type."""
+        """Find the user's factor of this type."""
         return next((factor for factor in self.of(user) if factor.type == kind), None)
 
     def enroll(self, user: User, kind: FactorType) -> Factor:
@@ -121,7 +121,7 @@ class Factors:
         else:
             factor.address = user.email
         if kind != "OTP" and factor.address is None:
-            raise ValueError(f"the user has nowhere to get pass codes by {kind}")
+            raise ValueError(f"the user has no address for pass codes by {kind}")
         try:
             self.add(factor)
         except ApiError as error:
@@ -129,7 +129,7 @@ class Factors:
         return factor
 
     def totp_for(self, user: User) -> str:
-        """A one-time password that the server will accept from this user now.
+        """Return a one-time password that the server will accept from this user now.
 
         Raises:
             LookupError: the user has no OTP factor, or it is locked, or those around the current time are used up:
@@ -155,25 +155,25 @@ class Factors:
             self._factors[factor.id] = factor
 
     def get(self, user: User, factor_id: str) -> Factor:
-        """One of the user's own factors; those of others look like none."""
+        """Return one of the user's own factors; those of other users look unknown."""
         factor = self._factors.get(factor_id)
         if factor is None or factor.user_id != user.id:
             raise ApiError(404, "the user has no such factor")
         return factor
 
     def remove(self, user: User, factor_id: str) -> None:
-        """Take one of the user's own factors away."""
+        """Remove one of the user's own factors."""
         with self._lock:
             del self._factors[self.get(user, factor_id).id]
 
     def remove_all(self, user: User) -> None:
-        """Take all factors of a user away."""
+        """Remove all factors of a user."""
         with self._lock:
             for factor in self.of(user):
                 del self._factors[factor.id]
 
     def accept_totp(self, user: User, code: str) -> bool:
-        """Whether the user's one-time password is right; none is accepted twice.
+        """Verify a one-time password of a user; none is accepted twice.
 
         Raises:
             ApiError: the user has not enrolled one-time passwords, or too many were wrong in a row.
@@ -191,7 +191,7 @@ class Factors:
             return accepted
 
     def accept_recovery_code(self, user: User, code: str) -> str | None:
-        """The next recovery code, if this one is right.
+        """Verify a recovery code; return the next one, or None if it is wrong.
 
         Raises:
             ApiError: the user has not enrolled one-time passwords.
@@ -218,7 +218,7 @@ class Factors:
 
 
 def new_recovery_code() -> str:
-    """A recovery code, grouped for people who write it down."""
+    """Generate a recovery code, grouped for people who write it down."""
     return "-".join(secrets.token_hex(2) for _ in range(6))
 
 

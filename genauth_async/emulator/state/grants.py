@@ -27,13 +27,13 @@ _LEAST_LIFETIME = 60
 
 @define(eq=False, kw_only=True)
 class Grant:
-    """What one sign-in gave to one application; when it is revoked, all its tokens die.
+    """The grant of one sign-in to one application; revoking it revokes all its tokens.
 
     Attributes:
-        user_id: whose it is; a client's own id where a program got it for itself.
-        protocol: whose token endpoint gives and takes its codes and refresh tokens.
-        ends_at: when the last of its tokens, or its code, has expired.
-        auth_time: when the user signed in at the hosted page, if they did.
+        user_id: the user; the client's own id where a program got it for itself.
+        protocol: the token endpoint of its codes and refresh tokens.
+        ends_at: the expiry of the last of its tokens, or of its code.
+        auth_time: of the sign-in at the hosted page, if any.
         second_factor: whether the user had to pass one.
         in_flight: whether the application has yet to redeem the code.
         reused: whether it was revoked because a code or a refresh token was used twice.
@@ -53,18 +53,18 @@ class Grant:
     reused: bool = False
 
     def is_over(self, now: float) -> bool:
-        """Whether nothing of it is good any more."""
+        """Return whether it is revoked or all its tokens have expired."""
         return self.revoked or now >= self.ends_at
 
     def revoke_for_reuse(self) -> None:
-        """End it, since a code or a refresh token was used twice."""
+        """Revoke it, since a code or a refresh token was used twice."""
         self.reused = self.reused or not self.revoked
         self.revoked = True
 
 
 @frozen(kw_only=True)
 class AccessToken:
-    """What the server remembers of an access token."""
+    """The record of an access token."""
 
     grant: Grant
     id: str = field(repr=False)
@@ -75,7 +75,7 @@ class AccessToken:
 
 @define(eq=False, kw_only=True)
 class RefreshToken:
-    """What the server remembers of a refresh token."""
+    """The record of a refresh token."""
 
     grant: Grant
     issued_at: int
@@ -85,9 +85,9 @@ class RefreshToken:
 
 
 class Grants:
-    """All grants. To tests they tell how many are alive or revoked, and how each stands.
+    """All grants; tests can count and iterate over them.
 
-    Those that are over are forgotten when there are very many, but counted all the same.
+    Very many ended grants are dropped, but still counted.
     """
 
     def __init__(self, clock: Clock, refresh_token_lifetime: int) -> None:
@@ -104,27 +104,27 @@ class Grants:
 
     @property
     def alive(self) -> int:
-        """How many grants are neither revoked nor over."""
+        """The number of grants that are neither revoked nor ended."""
         now = self._clock.now()
         return sum(not grant.is_over(now) for grant in self)
 
     @property
     def revoked(self) -> int:
-        """How many grants were revoked: by their client, by a test, or because a refresh token was used twice."""
+        """The number of revoked grants: by their client, by a test, or after reuse of a refresh token."""
         with self._lock:
             return self._past_revoked + sum(grant.revoked for grant in self._grants.values())
 
     @property
     def reused(self) -> int:
-        """How many grants were revoked because a code or a refresh token was used twice."""
+        """The number of grants revoked because a code or a refresh token was used twice."""
         with self._lock:
             return self._past_reused + sum(grant.reused for grant in self._grants.values())
 
     def presented(self, grant: Grant | None = None) -> dict[str, int]:
-        """How often each refresh token was sent to the token endpoint by its application, whatever came of it.
+        """Count how often its application sent each refresh token to the token endpoint, with any result.
 
         Args:
-            grant: whose refresh tokens; those of all grants unless given.
+            grant: the grant of the refresh tokens; None for all.
 
         Returns:
             The numbers, 0 included, by the hexadecimal SHA-256 digest of the refresh token; the oldest first.
@@ -137,7 +137,7 @@ class Grants:
             }
 
     def apps_of(self, user_id: str) -> dict[str, bool]:
-        """The applications to which a user ever signed in; True where a sign-in was not revoked and is not over."""
+        """Return the applications to which a user ever signed in; True where a grant is alive."""
         now = self._clock.now()
         with self._lock:
             active = dict(self._past_apps.get(user_id, {}))
@@ -147,7 +147,7 @@ class Grants:
         return active
 
     def open(self, user_id: str, app_id: str, scope: str, protocol: Protocol = "oidc") -> Grant:
-        """A new grant, which has no tokens yet."""
+        """Open a grant without tokens."""
         now = self._clock.now()
         grant = Grant(
             id=secrets.token_hex(12),
@@ -159,7 +159,7 @@ class Grants:
             ends_at=now + _LEAST_LIFETIME,
         )
         with self._lock:
-            # Somebody may be removed while they sign in.
+            # A user may be removed during the sign-in.
             grant.revoked = user_id in self._barred
             for past in self._sweep_grants(self._grants, lambda each: each.is_over(now)):
                 self._past_apps[past.user_id][past.app_id] = False
@@ -169,20 +169,20 @@ class Grants:
         return grant
 
     def revoke_all_of(self, user_id: str, *, keep: Grant | None = None) -> None:
-        """Revoke what a user gave to any application, except for one grant."""
+        """Revoke all grants of a user, except for one."""
         with self._lock:
             for grant in self._grants.values():
                 if grant.user_id == user_id and grant is not keep:
                     grant.revoked = True
 
     def bar(self, user_id: str) -> None:
-        """Revoke all grants of a user who is removed, those that are yet to come included."""
+        """Revoke all grants of a removed user, future ones included."""
         with self._lock:
             self._barred.add(user_id)
         self.revoke_all_of(user_id)
 
     def remember(self, token: str, access_token: AccessToken) -> None:
-        """Note an access token, so that it can be looked up."""
+        """Record an access token."""
         grant = access_token.grant
         grant.ends_at = max(grant.ends_at, access_token.expires_at)
         with self._lock:
@@ -190,12 +190,12 @@ class Grants:
             self._access_tokens[token] = access_token
 
     def active_access_token(self, token: str) -> AccessToken | None:
-        """An access token, unless it has expired or its grant was revoked."""
+        """Find an access token, unless it has expired or its grant is revoked."""
         found = self._access_tokens.get(token)
         return found if found is not None and self._is_active(found) else None
 
     def active_refresh_token(self, token: str) -> RefreshToken | None:
-        """A refresh token, unless it was used, has expired, or its grant was revoked."""
+        """Find a refresh token, unless it was used, has expired, or its grant is revoked."""
         found = self._refresh_tokens.get(token)
         return found if found is not None and not found.used and self._is_active(found) else None
 
@@ -212,14 +212,13 @@ class Grants:
         scope: str | None,
         require_eligible: Callable[[Grant], None],
     ) -> tuple[Grant, str, str]:
-        """Use up a refresh token.
+        """Rotate a refresh token.
 
         Args:
-            token: which one.
             app_id: the client, authenticated.
-            protocol: whose token endpoint is asked.
+            protocol: of the token endpoint.
             scope: a narrower scope, if one is asked for.
-            require_eligible: raises if the grant's user may have no tokens now; then the refresh token stays unused.
+            require_eligible: raises if the user may not get tokens now; then the refresh token stays unused.
 
         Returns:
             Its grant, the scope of the next access token, and the next refresh token.
@@ -235,7 +234,7 @@ class Grants:
             if grant.revoked:
                 raise OAuthError("invalid_grant", "the grant was revoked")
             if found.used:
-                # Somebody else has it too, and nobody can tell which of the two is the thief (RFC 9700 section 4.14.2).
+                # One of the two senders has stolen it (RFC 9700 section 4.14.2).
                 grant.revoke_for_reuse()
                 raise OAuthError("invalid_grant", "the refresh token was used before; the grant is now revoked")
             if not self._is_active(found):
@@ -247,7 +246,7 @@ class Grants:
             return grant, scope or grant.scope, self._new_refresh_token(grant)
 
     def find_by_token(self, token: str) -> Grant | None:
-        """The grant to which an access or refresh token belongs, however stale, unless it is forgotten."""
+        """Find the grant of an access or refresh token, even an expired one."""
         held = self._access_tokens.get(token) or self._refresh_tokens.get(token)
         return held.grant if held is not None else None
 
@@ -255,7 +254,7 @@ class Grants:
         token = secrets.token_urlsafe(32)
         now = int(self._clock.now())
         grant.ends_at = max(grant.ends_at, now + self._lifetime)
-        # Used ones stay as long as their grant, or the second use would pass for a guess.
+        # Used ones stay as long as their grant, so that a second use is detected.
         self._sweep_refresh_tokens(self._refresh_tokens, lambda each: each.grant.is_over(now))
         self._refresh_tokens[token] = RefreshToken(grant=grant, issued_at=now, expires_at=now + self._lifetime)
         return token

@@ -1,4 +1,4 @@
-"""The text messages and emails that GenAuth would have sent."""
+"""The inbox: text messages and emails that GenAuth would have sent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SECONDS_BETWEEN = 60
 
 @define(eq=False, kw_only=True)
 class Message:
-    """A pass code on its way to a user."""
+    """A message with a pass code."""
 
     kind: Literal["sms", "email"]
     channel: str
@@ -37,7 +37,7 @@ class Message:
     wrong_tries: int = 0
 
     def is_good_at(self, now: float) -> bool:
-        """Whether the code can still be used: neither used, nor expired, nor dead of too many wrong ones."""
+        """Return whether the code is neither used, nor expired, nor blocked by too many wrong ones."""
         return not self.used and self.wrong_tries < MOST_WRONG_TRIES and now < self.expires_at
 
 
@@ -52,11 +52,11 @@ class Inbox:
         self._latest: dict[tuple[str, str], Message] = {}
 
     def code_for(self, to: str, *, channel: str | None = None) -> str:
-        """The latest code sent to an email address or phone number that can still be used.
+        """Return the latest usable code that was sent to an email address or phone number.
 
         Args:
             to: the address, or the number without its country code.
-            channel: what the code is for, such as "CHANNEL_LOGIN"; None for anything.
+            channel: the purpose of the code, such as "CHANNEL_LOGIN"; None for any.
 
         Raises:
             LookupError: there is none.
@@ -72,7 +72,7 @@ class Inbox:
     def send(
         self, kind: Literal["sms", "email"], channel: str, to: str, *, phone_country_code: str | None = None
     ) -> None:
-        """Send a new code, which makes earlier ones for the same purpose worthless."""
+        """Send a new code, which replaces earlier ones of the same channel."""
         now = self._clock.now()
         key = channel, to.lower()
         with self._lock:
@@ -93,7 +93,7 @@ class Inbox:
             self._messages.append(message)
 
     def redeem(self, to: str, code: str, *channels: str) -> None:
-        """Use up a code that was sent for one of these purposes.
+        """Use up a code that was sent for one of these channels.
 
         Raises:
             ApiError: it is wrong or has expired.
@@ -102,7 +102,7 @@ class Inbox:
             self._checked(to, code, channels).used = True
 
     def check(self, to: str, code: str, *channels: str) -> None:
-        """The same, without using it up."""
+        """Check a code without using it up."""
         with self._lock:
             self._checked(to, code, channels)
 
@@ -116,7 +116,7 @@ class Inbox:
                 raise ApiError(400, "the pass code has expired", api_code=2300)
             return message
         for message in asked:
-            message.wrong_tries += 1  # or somebody could try all the million
+            message.wrong_tries += 1  # against trying all the million codes
         raise ApiError(400, "the pass code is wrong", api_code=2001)
 
     def __iter__(self) -> Iterator[Message]:

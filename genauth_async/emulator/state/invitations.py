@@ -1,4 +1,4 @@
-"""Invitations to become a user: links of users that anybody can use, and invitations of one person by the console."""
+"""Invitations to become a user: public links of users, and personal invitations of the console."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DAY = 24 * 60 * 60
 
 @frozen(eq=False, kw_only=True)
 class InvitationLink:
-    """A link by which a user invites whoever has it."""
+    """A link by which a user invites everyone who has it."""
 
     identifier: str
     inviter: User
@@ -28,7 +28,7 @@ class InvitationLink:
 
 @define(eq=False, kw_only=True)
 class Application:
-    """Somebody who wants to join by a link, where an administrator has to agree."""
+    """A request to join by a link, which may need an administrator's approval."""
 
     email: str = field(on_setattr=setters.frozen)
     name: str = field(on_setattr=setters.frozen)
@@ -37,12 +37,12 @@ class Application:
 
 @define(eq=False, kw_only=True)
 class PolicyInvitation:
-    """An invitation of one person, whose link holds `identifier` and `signature`.
+    """A personal invitation, whose link has `identifier` and `signature`.
 
     Attributes:
-        needs_code: whether the person has to prove by a pass code that the address or number is theirs.
-        wrong_codes: how often that failed.
-        user: who they have become; the invitation is used up by it.
+        needs_code: whether the person has to verify the address or number by a pass code.
+        wrong_codes: the number of failures.
+        user: the user that it created, which uses it up.
     """
 
     identifier: str = field(on_setattr=setters.frozen)
@@ -61,11 +61,11 @@ class Invitations:
     """All invitations, and whether users may invite others.
 
     Attributes:
-        by_members: whether users may make links.
-        need_approval: whether those who join by a link wait for `approve`.
-        user_pool_name: what invited people read.
-        link_lifetime: how long the links are valid that users make from now on, in seconds.
-        max_wrong_codes: after how many wrong pass codes an invitation of one person is worthless.
+        by_members: whether users may create links.
+        need_approval: whether requests to join by a link wait for `approve`.
+        user_pool_name: the name that invited people read.
+        link_lifetime: of links created from now on, in seconds.
+        max_wrong_codes: the number of wrong pass codes that blocks a personal invitation.
     """
 
     by_members: bool = True
@@ -84,15 +84,15 @@ class Invitations:
 
     @property
     def pending(self) -> list[Application]:
-        """Who waits for `approve`."""
+        """The requests to join that wait for `approve`."""
         with self._lock:
             return [application for application in self._applications if application.user is None]
 
     def approve(self, application: Application) -> User:
-        """Agree, which makes them a user.
+        """Approve a request to join, which creates the user.
 
         Raises:
-            ValueError: they are one already, or somebody else has the address by now.
+            ValueError: it was approved before, or another user has the address by now.
         """
         with self._lock:
             if application.user is not None:
@@ -110,7 +110,7 @@ class Invitations:
         needs_code: bool = True,
         lifetime: float = 7 * _DAY,
     ) -> PolicyInvitation:
-        """Invite one person, as an administrator does in the console; what it gives belongs in the person's link."""
+        """Create a personal invitation, as an administrator does in the console; its values belong in the link."""
         invitation = PolicyInvitation(
             identifier=secrets.token_hex(10),
             signature=secrets.token_urlsafe(32),
@@ -126,7 +126,7 @@ class Invitations:
         return invitation
 
     def new_link(self, inviter: User) -> InvitationLink:
-        """A link by which the user invites others."""
+        """Create a link by which the user invites others."""
         link = InvitationLink(
             identifier=secrets.token_urlsafe(16), inviter=inviter, expires_at=self._clock.now() + self.link_lifetime
         )
@@ -135,12 +135,12 @@ class Invitations:
         return link
 
     def clear_links(self, inviter: User) -> None:
-        """Make all links of a user worthless."""
+        """Revoke all links of a user."""
         with self._lock:
             self._links = {key: link for key, link in self._links.items() if link.inviter is not inviter}
 
     def usable_link(self, identifier: str) -> InvitationLink:
-        """The link of this identifier.
+        """Find the link of this identifier.
 
         Raises:
             ApiError: there is none, or it has expired.
@@ -152,10 +152,10 @@ class Invitations:
         return link
 
     def apply(self, email: str, name: str) -> Application:
-        """Let somebody join who has proved that the address is theirs, at once or after approval.
+        """Create the user of a verified address, at once or after approval.
 
         Raises:
-            AlreadyTakenError: there is a user of this address.
+            AlreadyTakenError: another user has the address.
         """
         application = Application(email=email, name=name)
         with self._lock:
@@ -167,7 +167,7 @@ class Invitations:
         return application
 
     def signed(self, identifier: str, signature: str) -> PolicyInvitation:
-        """The invitation to which a link leads.
+        """Find the invitation of a link.
 
         Raises:
             ApiError: the link is wrong, was used or has expired.
@@ -179,7 +179,7 @@ class Invitations:
         return self.usable(identifier)
 
     def usable(self, identifier: str) -> PolicyInvitation:
-        """The same, for somebody who has shown the link before.
+        """Find a personal invitation whose link was checked before.
 
         Raises:
             ApiError: the invitation was used or has expired.
@@ -193,7 +193,7 @@ class Invitations:
 
     def _add_user(self, application: Application) -> User:
         return self._users.add(
-            created_at=self._clock.now(), email=application.email, name=application.name, source="register"
+            User(created_at=self._clock.now(), email=application.email, name=application.name, source="register")
         )
 
 

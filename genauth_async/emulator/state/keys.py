@@ -1,4 +1,4 @@
-"""The server's key pairs: one signs tokens, two decrypt passwords. They are generated when first needed."""
+"""The server's key pairs: one signs tokens, two decrypt passwords. They are generated on first use."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ class SigningKeys:
 
     @property
     def current(self) -> RSAKey:
-        """The key that signs."""
+        """The signing key."""
         return self._keys()[0]
 
     def rotate(self, *, keep_previous: bool) -> None:
-        """Sign with a new key from now on; the previous ones stay published, or vanish."""
+        """Replace the signing key; keep publishing the previous ones, or not."""
         key = _new_signing_key()
         with self._lock:
             self._published = (key, *self._published) if keep_previous else (key,)
 
     def jwks(self) -> dict[str, object]:
-        """The JSON Web Key Set, without private parts."""
+        """Return the JSON Web Key Set, without private parts."""
         return {"keys": [key.as_dict(private=False) for key in self._keys()]}
 
     def key_set(self) -> KeySet:
-        """The same keys, to verify with."""
+        """Return the published keys for verification."""
         return KeySet(list(self._keys()))
 
     def _keys(self) -> tuple[RSAKey, ...]:
@@ -56,26 +56,26 @@ def _new_signing_key() -> RSAKey:
 
 
 class PasswordKeys:
-    """The key pairs to which clients encrypt passwords. Slow enough to be used in worker threads only."""
+    """The key pairs that encrypt passwords. They are slow: use them in worker threads only."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._pairs: _Pairs | None = None
 
     def rotate(self) -> None:
-        """Replace both pairs, so that what was encrypted to the old ones can no longer be read."""
+        """Replace both pairs; ciphertexts for the old ones can no longer be decrypted."""
         pairs = _Pairs()
         with self._lock:
             self._pairs = pairs
 
     def public(self) -> dict[str, str]:
-        """The public keys by type of encryption: rsa as PEM of the SubjectPublicKeyInfo, sm2 as the point in hex."""
+        """Return the public keys by encryption: rsa as PEM of the SubjectPublicKeyInfo, sm2 as the point in hex."""
         pairs = self._current()
         pem = pairs.rsa.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         return {"rsa": pem.decode(), "sm2": f"04{pairs.sm2[1].to_hex()}"}
 
     def decrypt(self, encryption: str, ciphertext: str) -> str:
-        """The password in a ciphertext of type rsa or sm2.
+        """Decrypt a password of type rsa or sm2.
 
         Raises:
             ValueError: it was not encrypted in this way, or not to these keys.
@@ -99,15 +99,13 @@ class _Pairs:
 
 
 def _decrypt_rsa(ciphertext: bytes, key: RSAPrivateNumbers) -> bytes:
-    """RSAES-PKCS1-v1_5 that refuses what is wrong (RFC 8017 section 7.2.2).
+    """Decrypt RSAES-PKCS1-v1_5, and refuse invalid padding (RFC 8017 section 7.2.2).
 
-    OpenSSL answers a wrong ciphertext with random bytes, lest an attacker learns from the error. The emulator guards no
-    real password, and its clients have to be told that they used an old key.
+    OpenSSL answers an invalid ciphertext with random bytes, so that the error reveals nothing. The emulator guards no
+    real password, and its clients need to know that they used an old key.
     """
     size = _RSA_BITS // 8
-    number = int.from_bytes(
-        ciphertext, "big"
-    )  # JSEncrypt drops leading zeros, so a shorter ciphertext is right as well
+    number = int.from_bytes(ciphertext, "big")  # JSEncrypt drops leading zeros, so shorter is valid, too
     if len(ciphertext) > size or number >= key.public_numbers.n:
         raise ValueError("the ciphertext is too long")
     at_p, at_q = pow(number, key.dmp1, key.p), pow(number, key.dmq1, key.q)

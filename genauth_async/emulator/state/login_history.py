@@ -1,4 +1,4 @@
-"""Who signed in, or tried to, and from where."""
+"""The login history: sign-ins and failed attempts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST = 10_000
 
 @frozen(kw_only=True)
 class SignInRecord:
-    """One sign-in; `error_message` says why it failed, and is None if it did not."""
+    """A sign-in; `error_message` is the reason of a failed one, else None."""
 
     user_id: str
     app_id: str
@@ -32,15 +32,15 @@ class SignInRecord:
 
 @define
 class Attempt:
-    """A sign-in under way; `user` is set as soon as it is known who is meant."""
+    """A sign-in under way; `user` is set as soon as it is known."""
 
     user: User | None = None
 
 
 class LoginHistory:
-    """The sign-ins of all users that came over the network; tokens that a test asked for are none.
+    """The sign-ins of all users over the network, without tokens that a test issued.
 
-    Of each user the latest ten thousand are remembered.
+    It keeps the latest ten thousand of each user.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -49,12 +49,12 @@ class LoginHistory:
         self._records: defaultdict[str, deque[SignInRecord]] = defaultdict(lambda: deque(maxlen=_MOST))
 
     def of(self, user: User) -> list[SignInRecord]:
-        """What is known of a user, the latest first."""
+        """List the records of a user, the latest first."""
         with self._lock:
             return [*reversed(self._records[user.id])]
 
     def note(self, user: User, app_id: str, *, error_message: str | None = None) -> None:
-        """Record what the request under way came to."""
+        """Record the result of the current request."""
         origin = current_origin()
         if origin is None:
             return

@@ -1,4 +1,4 @@
-"""A sign-in that stops half-way: the user has proved who they are by one factor, and needs a second."""
+"""Multi-factor challenges: sign-ins that passed one factor and need a second."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ MOST_WRONG_CODES = 5
 
 @frozen(kw_only=True)
 class Challenge:
-    """What an mfaToken stands for: a user who has to show a second factor to an application.
+    """The record of an mfaToken: a user who has to pass a second factor.
 
     Attributes:
-        origin: who switches to this user, if somebody does.
+        origin: the user who switches to this one, if any.
     """
 
     token: str = field(repr=masked)
@@ -37,10 +37,10 @@ class Challenge:
 
 
 def mfa_required(state: State, app: App, user: User, scope: str, *, origin: User | None = None) -> ApiError:
-    """Refuses the sign-in, and says how to go on.
+    """Refuse a sign-in that needs a second factor; the error data has the mfaToken.
 
-    `applicationMfa` lists the factors that the user has enrolled. Where there are none yet, it lists those that the
-    user may enrol with the mfaToken, and `totpMfaEnabled`, `mfaEmail` and `mfaPhone` tell the difference.
+    `applicationMfa` lists the factors that the user has enrolled. If there are none, it lists those that the user
+    may enrol with the mfaToken; `totpMfaEnabled`, `mfaEmail` and `mfaPhone` show the difference.
     """
     factors = {factor.type: factor for factor in state.factors.of(user)}
     token = state.tickets.issue(
@@ -69,10 +69,10 @@ def mfa_required(state: State, app: App, user: User, scope: str, *, origin: User
 
 
 def find_challenge(state: State, token: str, app_id: str | None) -> Challenge:
-    """The challenge of an mfaToken; other applications than the one that got it cannot use it.
+    """Find the challenge of an mfaToken; only the application that got it can use it.
 
     Raises:
-        ApiError: the token is wrong, was used, has expired, or has died of too many wrong codes.
+        ApiError: the token is wrong, used, expired, or revoked after too many wrong codes.
     """
     ticket = state.tickets.peek("mfa", token)
     if app_id is not None and app_id != ticket.facts["app_id"]:
@@ -92,7 +92,7 @@ def find_challenge(state: State, token: str, app_id: str | None) -> Challenge:
 
 
 def count_wrong_code(state: State, kind: TicketKind, token: str) -> None:
-    """Notes a wrong code for a ticket, which dies of too many, so that nobody can try them all."""
+    """Count a wrong code for a ticket, and revoke it after too many."""
     ticket = state.tickets.peek(kind, token)
     wrong = cast("int", ticket.facts.get("wrong_codes", 0)) + 1
     ticket.facts["wrong_codes"] = wrong

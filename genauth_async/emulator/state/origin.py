@@ -66,7 +66,7 @@ class UserAgent:
 
     @property
     def is_mobile(self) -> bool:
-        """Whether it runs on a phone or tablet."""
+        """True if it runs on a phone or tablet."""
         return self.device_type == "Mobile" or self.system in _MOBILE_SYSTEMS
 
 

@@ -1,4 +1,4 @@
-"""The passkeys of the users, and what WebAuthn has to check of them."""
+"""Passkeys, and their verification by WebAuthn."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Passkey:
 
     Attributes:
         id: the credential id in base64url, as WebAuthn writes it in JSON.
-        sign_count: how often the authenticator says it has signed; zero where it does not count.
+        sign_count: the signature counter of the authenticator; zero if it does not count.
     """
 
     id: str
@@ -43,7 +43,7 @@ class Passkey:
 
 @frozen
 class RelyingParty:
-    """Whom passkeys are for (WebAuthn section 4): a domain, and the pages that speak for it."""
+    """The relying party (WebAuthn section 4): a domain and its origins."""
 
     id: str
     origins: Sequence[str]
@@ -53,10 +53,9 @@ class Passkeys:
     """The passkeys of all users.
 
     Attributes:
-        rp_id: the domain to which passkeys are bound; the host of the emulator's URL while this is None. Browsers want
-            a name, such as "localhost", and take no IP address.
-        origins: where the page may be that asks the authenticator, besides the emulator's own URL, such as
-            "http://localhost:3000".
+        rp_id: the domain to which passkeys are bound; None for the host of the emulator's URL. Browsers need a name,
+            such as "localhost", not an IP address.
+        origins: the allowed origins of pages, besides the emulator's own URL, such as "http://localhost:3000".
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -67,26 +66,26 @@ class Passkeys:
         self._passkeys: dict[str, Passkey] = {}
 
     def of(self, user: User) -> list[Passkey]:
-        """What the user has registered, oldest first."""
+        """List the passkeys of a user, oldest first."""
         return [passkey for passkey in self if passkey.user_id == user.id]
 
     def relying_party(self, url: str) -> RelyingParty:
-        """What an assertion has to be for, where the emulator serves at that URL."""
+        """Return the relying party of an emulator with that URL."""
         return RelyingParty(self.rp_id or urlsplit(url).hostname or "", [url, *self.origins])
 
     def find(self, credential_id: str) -> Passkey | None:
-        """A passkey, whoever it belongs to."""
+        """Find a passkey of any user."""
         return self._passkeys.get(credential_id)
 
     def get(self, user: User, credential_id: str) -> Passkey:
-        """One of the user's own passkeys; those of others look like none."""
+        """Return one of the user's own passkeys; those of other users look unknown."""
         passkey = self.find(credential_id)
         if passkey is None or passkey.user_id != user.id:
             raise ApiError(404, "the user has no such passkey")
         return passkey
 
     def add(self, passkey: Passkey) -> bool:
-        """Register a passkey; False if there is one with its id, which nobody may take over."""
+        """Register a passkey; return False if there is one with its id already."""
         with self._lock:
             if passkey.id in self._passkeys:
                 return False
@@ -94,7 +93,7 @@ class Passkeys:
             return True
 
     def use(self, passkey: Passkey, sign_count: int) -> bool:
-        """Note a use; False if the passkey was removed, or used elsewhere with this count, which means a copy."""
+        """Record a use; return False if the passkey was removed, or its counter shows a copy."""
         with self._lock:
             counts = sign_count > 0 or passkey.sign_count > 0
             if passkey.id not in self._passkeys or (counts and sign_count <= passkey.sign_count):
@@ -104,12 +103,12 @@ class Passkeys:
             return True
 
     def remove(self, user: User, credential_id: str) -> None:
-        """Take one of the user's own passkeys away."""
+        """Remove one of the user's own passkeys."""
         with self._lock:
             del self._passkeys[self.get(user, credential_id).id]
 
     def remove_all(self, user: User, authenticator_code: str | None = None) -> None:
-        """Take all passkeys of the user away, or those of one kind of authenticator."""
+        """Remove all passkeys of the user, or those of one kind of authenticator."""
         with self._lock:
             for passkey in self.of(user):
                 if authenticator_code in {None, passkey.authenticator_code}:

@@ -1,4 +1,4 @@
-"""Public accounts: those that several people share, and each switches to from their own."""
+"""Public accounts: shared accounts that users switch to from their own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .users import User
 
 
 class PublicAccounts:
-    """Who may switch to which public account, and in which sessions somebody has."""
+    """The permissions to switch to public accounts, and the sessions of users who have switched."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -27,7 +27,7 @@ class PublicAccounts:
             ValueError: they are the same, or one of them was removed.
         """
         if target is user:
-            raise ValueError("a user needs no permission to be themselves")
+            raise ValueError("target must be another user")
         with self._lock:
             if self._gone & {user.id, target.id}:
                 raise ValueError("the user was removed")
@@ -36,7 +36,7 @@ class PublicAccounts:
                 targets.append(target)
 
     def forbid(self, user: User, target: User) -> None:
-        """Take the permission back; sessions that came of it go on.
+        """Revoke the permission; existing sessions stay.
 
         Raises:
             LookupError: the user had none.
@@ -48,20 +48,20 @@ class PublicAccounts:
             targets.remove(target)
 
     def of(self, user: User) -> list[User]:
-        """The public accounts that a user may switch to."""
+        """List the public accounts that a user may switch to."""
         with self._lock:
             return list(self._allowed.get(user.id, []))
 
     def origin(self, grant: Grant, user: User) -> User:
-        """Who it is really that acts as a user in a session."""
+        """Return the user who has switched in a session, or else the session's own user."""
         session = self._sessions.get(grant.id)
         return user if session is None else session[1]
 
     def target(self, grant: Grant, user: User, target_id: str) -> User:
-        """To whom a session may be switched: back to its origin, or to one of the origin's public accounts.
+        """Find the account to switch a session to: its origin, or one of the origin's public accounts.
 
         Raises:
-            ApiError: not to this one.
+            ApiError: the account is none of these.
         """
         origin = self.origin(grant, user)
         for target in (*self.of(origin), *([origin] if origin is not user else [])):
@@ -70,7 +70,7 @@ class PublicAccounts:
         raise ApiError(403, "the user may not switch to this account")
 
     def note(self, grant: Grant, origin: User) -> None:
-        """Remember who switched."""
+        """Record the user who switched."""
         now = grant.created_at  # the session is as new as that
         with self._lock:
             self._sweep(self._sessions, lambda each: each[0].is_over(now))
@@ -79,12 +79,12 @@ class PublicAccounts:
                 grant.revoked = True
 
     def end_sessions_of(self, user: User) -> None:
-        """End the sessions to which a user has switched."""
+        """Revoke the sessions to which a user has switched."""
         with self._lock:
             self._end_sessions_of(user)
 
     def forget(self, user: User) -> None:
-        """Let a user who is removed neither switch nor be switched to."""
+        """Remove a user, who can neither switch nor be switched to."""
         with self._lock:
             self._gone.add(user.id)
             self._allowed.pop(user.id, None)

@@ -50,3 +50,26 @@ class SharedEvent:
 
     def wait_blocking(self, timeout: float) -> bool:
         return self._event.wait(timeout)
+
+
+class Waiters:
+    """Events that wait for conditions. The owner calls the methods under its own lock."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Callable[[], bool], SharedEvent]] = []
+
+    def once(self, condition: Callable[[], bool]) -> SharedEvent:
+        """Return an event that is set once the condition holds."""
+        event = SharedEvent()
+        self._waiting.append((condition, event))
+        self.notify()
+        return event
+
+    def notify(self) -> None:
+        """Check the conditions again."""
+        waiting, self._waiting = self._waiting, []
+        for condition, event in waiting:
+            if condition():
+                event.set()
+            else:
+                self._waiting.append((condition, event))

@@ -1,4 +1,4 @@
-"""What users bring from social networks and other identity providers: codes, and access tokens of theirs."""
+"""Codes and access tokens of social networks and other identity providers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ACCESS_TOKEN = ("access_token",)
 
 @frozen
 class Connection:
-    """Where a connection's proof stands: in which member of the request, and under which names in it."""
+    """The place of a connection's proof in a request: the member, and the names in it."""
 
     payload: str
     proofs: tuple[str, ...] = _CODE
@@ -65,20 +65,20 @@ class _Proof:
 
 
 class SocialCodes:
-    """What the identity providers would vouch for: that a code or an access token of theirs is a certain user's."""
+    """The users of codes and access tokens, as the identity providers would confirm them."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._users: dict[_Proof, User] = {}
 
     def add(self, connection: str, code: str, user: User) -> None:
-        """Let a code stand for a user, once; an access token, where the connection takes one, as often as wanted.
+        """Register a code of a user, valid once; an access token, where the connection takes one, is valid repeatedly.
 
         Raises:
             ValueError: there is no such connection.
         """
         if connection not in CONNECTIONS:
-            raise ValueError(f"there is no connection {connection!r}; there are {', '.join(CONNECTIONS)}")
+            raise ValueError(f"connection must be one of {', '.join(CONNECTIONS)}, not {connection!r}")
         with self._lock:
             self._users[_Proof(connection, code)] = user
 

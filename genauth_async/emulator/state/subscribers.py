@@ -1,4 +1,4 @@
-"""Who receives which events."""
+"""The subscribers of events."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from threading import Lock
 
 from attrs import define, field, frozen
 
-from .shared_event import SharedEvent
+from .shared_event import SharedEvent, Waiters
 
 
 @frozen
 class Closing:
-    """The server's goodbye to a subscriber."""
+    """A close code for a subscriber."""
 
     code: int
 
 
 @define(eq=False)
 class Subscriber:
-    """One connection, and what is on its way to it. Any thread may add to that."""
+    """One connection and its queue, to which any thread may add."""
 
     event_code: str
     user_id: str
@@ -30,13 +30,13 @@ class Subscriber:
     _arrived: SharedEvent = field(factory=SharedEvent, init=False, repr=False)
 
     def put(self, item: str | Closing) -> None:
-        """Send this after all that was put before."""
+        """Add to the queue."""
         with self._lock:
             self._queue.append(item)
             self._arrived.set()
 
     async def take(self) -> str | Closing:
-        """The next of what was put."""
+        """Wait for the next of the queue."""
         while True:
             with self._lock:
                 if self._queue:
@@ -46,40 +46,40 @@ class Subscriber:
 
 
 class Events:
-    """Publishes events to whoever has subscribed to their code at that moment; nothing is kept for later."""
+    """Publishes events to the current subscribers of their code; nothing is kept for later."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._subscribers: list[Subscriber] = []
-        self._awaited: list[tuple[Callable[[], bool], SharedEvent]] = []
+        self._waiters = Waiters()
 
     def publish(self, event_code: str, message: str, *, user_id: str | None = None) -> int:
         """Send a text to the subscribers of an event code.
 
         Args:
-            event_code: what they subscribed to.
+            event_code: the code that they subscribed to.
             message: the text, as it is; GenAuth's are JSON.
-            user_id: only to this user's; to everyone's when None.
+            user_id: the user whose connections receive it; None for all.
 
         Returns:
-            To how many it was sent.
+            The number of receivers.
 
         Raises:
-            UnicodeEncodeError: the text holds half a character, which no connection can carry.
+            UnicodeEncodeError: the text contains a lone surrogate.
         """
         message.encode()
         with self._lock:
-            told = [
+            receivers = [
                 subscriber
                 for subscriber in self._subscribers
                 if subscriber.event_code == event_code and user_id in {None, subscriber.user_id}
             ]
-            for subscriber in told:
+            for subscriber in receivers:
                 subscriber.put(message)
-        return len(told)
+        return len(receivers)
 
     def subscribers(self, event_code: str) -> int:
-        """How many connections receive this event code now."""
+        """Return the number of connections that receive this event code."""
         with self._lock:
             return self._count(event_code)
 
@@ -88,7 +88,7 @@ class Events:
         await self._once(lambda: self._count(event_code) >= count).wait()
 
     def wait_subscribed_blocking(self, event_code: str, count: int = 1, *, timeout: float = 10) -> None:
-        """The same for code that is not async.
+        """Do the same in code that is not async.
 
         Raises:
             TimeoutError: fewer did within this many seconds.
@@ -101,67 +101,56 @@ class Events:
         await self._once(lambda: self._count(event_code) == 0).wait()
 
     def drop_connections(self) -> int:
-        """Break every subscriber's connection at once, without a goodbye, as a network does.
+        """Break every subscriber's connection without a close frame, as a network does.
 
         Returns:
-            How many there were.
+            The number of connections.
         """
-        with self._lock:
-            present = list(self._subscribers)
-            self._subscribers.clear()
-            self._tell_waiting()
+        present = self._take_all()
         for subscriber in present:
             subscriber.dropped.set()
         return len(present)
 
     def close_connections(self, close_code: int = 1001) -> int:
-        """Close every subscriber's connection properly, after what was published before.
+        """Close every subscriber's connection properly, after all published events.
 
         Args:
-            close_code: the reason in numbers (RFC 6455 section 7.4), such as 1001 for a server that is restarted.
+            close_code: the status code (RFC 6455 section 7.4), such as 1001 for a server that restarts.
 
         Returns:
-            How many there were.
+            The number of connections.
         """
-        with self._lock:
-            present = list(self._subscribers)
-            self._subscribers.clear()
-            self._tell_waiting()
+        present = self._take_all()
         for subscriber in present:
             subscriber.put(Closing(close_code))
         return len(present)
 
     def add(self, event_code: str, user_id: str) -> Subscriber:
-        """A new connection that receives an event code."""
+        """Add a connection that receives an event code."""
         subscriber = Subscriber(event_code, user_id)
         with self._lock:
             self._subscribers.append(subscriber)
-            self._tell_waiting()
+            self._waiters.notify()
         return subscriber
 
     def remove(self, subscriber: Subscriber) -> None:
-        """A connection that is gone."""
+        """Remove a connection."""
         with self._lock:
             self._subscribers = [other for other in self._subscribers if other is not subscriber]
-            self._tell_waiting()
+            self._waiters.notify()
+
+    def _take_all(self) -> list[Subscriber]:
+        with self._lock:
+            present, self._subscribers = self._subscribers, []
+            self._waiters.notify()
+        return present
 
     def _count(self, event_code: str) -> int:
         return sum(subscriber.event_code == event_code for subscriber in self._subscribers)
 
     def _once(self, condition: Callable[[], bool]) -> SharedEvent:
-        event = SharedEvent()
         with self._lock:
-            self._awaited.append((condition, event))
-            self._tell_waiting()
-        return event
-
-    def _tell_waiting(self) -> None:
-        waiting, self._awaited = self._awaited, []
-        for condition, event in waiting:
-            if condition():
-                event.set()
-            else:
-                self._awaited.append((condition, event))
+            return self._waiters.once(condition)
 
     def __repr__(self) -> str:
         return f"<Events: {len(self._subscribers)} connections>"

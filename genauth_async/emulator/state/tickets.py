@@ -1,4 +1,4 @@
-"""Tokens that stand for one step already taken, and are good for the next step, once."""
+"""Tickets: single-use tokens that connect the steps of an operation."""
 
 from __future__ import annotations
 
@@ -28,9 +28,11 @@ TicketKind = Literal[
 
 @frozen(kw_only=True)
 class Ticket:
-    """Attributes:
-    user_id: who took the step; None where nobody is known yet.
-    facts: what the next step has to know.
+    """A single-use token.
+
+    Attributes:
+        user_id: the user of the step; None if not known yet.
+        facts: values for the next step.
     """
 
     kind: TicketKind
@@ -49,7 +51,7 @@ class Tickets:
         self._sweep = Sweep()
 
     def issue(self, kind: TicketKind, *, user_id: str | None = None, lifetime: int = 300, **facts: object) -> str:
-        """A new ticket, good for that many seconds."""
+        """Issue a ticket, valid for that many seconds."""
         token = secrets.token_urlsafe(32)
         now = self._clock.now()
         with self._lock:
@@ -58,29 +60,21 @@ class Tickets:
         return token
 
     def revoke_all_of(self, user_id: str) -> None:
-        """Let all tickets die that a user was given, or that lead to another account on a user's behalf."""
+        """Revoke all tickets of a user, and those of switches to another account."""
         with self._lock:
             for token, ticket in list(self._tickets.items()):
                 if user_id in {ticket.user_id, ticket.facts.get("origin_id")}:
                     del self._tickets[token]
 
     def peek(self, kind: TicketKind, token: str) -> Ticket:
-        """A ticket, which stays good.
-
-        Raises:
-            ApiError: there is none of that kind, or it has expired or was used.
-        """
+        """Return a valid ticket without using it up."""
         ticket = self._tickets.get(token)
         if ticket is None or ticket.kind != kind or self._clock.now() >= ticket.expires_at:
             raise ApiError(400, f"the {kind} token is wrong, has expired or was used")
         return ticket
 
     def redeem(self, kind: TicketKind, token: str) -> Ticket:
-        """A ticket, which is used up by this.
-
-        Raises:
-            ApiError: there is none of that kind, or it has expired or was used.
-        """
+        """Use up a valid ticket."""
         with self._lock:
             ticket = self.peek(kind, token)
             del self._tickets[token]

@@ -1,4 +1,4 @@
-"""Issues access tokens, ID tokens and refresh tokens."""
+"""Issuing of access tokens, ID tokens and refresh tokens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .users import User
 
 
 class IssuedTokens(TypedDict):
-    """Tokens as after a sign-in, in the terms of RFC 6749 section 5.1.
+    """The tokens of a sign-in, in the terms of RFC 6749 section 5.1.
 
     There is an ID token only if the scope holds openid, and a refresh token only if it holds offline_access.
     """
@@ -31,20 +31,12 @@ class IssuedTokens(TypedDict):
 
 
 def sign_in(state: State, app: App, user: User, scope: str, *, origin: User | None = None) -> IssuedTokens:
-    """Open a grant and issue its first tokens; a refresh token only if the scope holds offline_access.
-
-    Args:
-        state: the emulator's.
-        app: whom the tokens are for.
-        user: whose tokens they are.
-        scope: what they open.
-        origin: who has switched to the user, if somebody has.
-    """
+    """Open a grant and issue its first tokens; `origin` is the user who has switched to this one, if any."""
     now = state.clock.now()
     user.logins += 1
     user.last_login_at = now
     grant = state.grants.open(user.id, app.app_id, scope)
-    # Whoever needs a second factor does not get here without it.
+    # A user who needs a second factor has passed it by now.
     grant.second_factor = user.mfa_required
     if origin is not None and origin is not user:
         state.public_accounts.note(grant, origin)
@@ -57,22 +49,13 @@ def sign_in(state: State, app: App, user: User, scope: str, *, origin: User | No
 
 
 def token_set(issued: IssuedTokens) -> dict[str, object]:
-    """The tokens as LoginTokenResponseDataDto, which misspells `expires_in`."""
+    """Convert tokens to LoginTokenResponseDataDto, which misspells `expires_in`."""
     data: dict[str, object] = {**issued}
     return {"expire_in": data.pop("expires_in"), **data}
 
 
 def issue(state: State, app: App, user: User, grant: Grant, scope: str, *, nonce: str | None = None) -> IssuedTokens:
-    """An access token, and an ID token if the scope holds openid.
-
-    Args:
-        state: the emulator's.
-        app: whom the tokens are for.
-        user: whose tokens they are.
-        grant: what they hang on.
-        scope: what they open.
-        nonce: what the ID token repeats, so that the application knows which request it answers.
-    """
+    """Issue an access token, and an ID token with the nonce if the scope contains openid."""
     access_token = _access_token(state, app, user.id, grant, scope)
     tokens: dict[str, object] = {
         "scope": scope,
@@ -88,7 +71,7 @@ def issue(state: State, app: App, user: User, grant: Grant, scope: str, *, nonce
 
 
 def issue_to_client(state: State, app: App, grant: Grant) -> dict[str, object]:
-    """An access token of no user, but of the client that the grant names."""
+    """Issue an access token of the client that the grant names, not of a user."""
     return {
         "access_token": _access_token(state, app, grant.user_id, grant, grant.scope),
         "token_type": "Bearer",
@@ -127,7 +110,7 @@ def _id_token(state: State, app: App, user: User, scope: str, access_token: str,
         "aud": app.app_id,
         "iat": now,
         "exp": now + state.settings.id_token_lifetime,
-        "at_hash": _half_hash(access_token),
+        "at_hash": _at_hash(access_token),
         **about,
     }
     algorithm = state.settings.id_token_alg
@@ -141,6 +124,6 @@ def _sign_rs256(state: State, claims: dict[str, object]) -> str:
     return jwt.encode({"alg": "RS256", "typ": "JWT", "kid": key.kid}, claims, key)
 
 
-def _half_hash(token: str) -> str:
-    """Binds an ID token to its access token (OpenID Connect Core 3.1.3.6)."""
+def _at_hash(token: str) -> str:
+    """Hash an access token for the ID token's at_hash (OpenID Connect Core 3.1.3.6)."""
     return base64url(sha256(token.encode()).digest()[:16])

@@ -1,14 +1,13 @@
-"""The users, as the directory knows them and as the API shows them."""
+"""The users: the directory, UserDto and claims."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from threading import Lock
-from types import MappingProxyType
 from typing import Literal
 
-from attrs import define, field, setters
+from attrs import Factory, define, field, setters
 
 from genauth_async._core.redaction import masked
 
@@ -33,27 +32,26 @@ _ADDRESS_FIELDS = frozenset({"country", "province", "city", "region", "streetAdd
 _OTHER_FIELDS = frozenset({"address", "browser", "company", "device", "externalId", "identityNumber", "locality"})
 _UNSHOWN_FIELDS = frozenset({"locality"})  # sign-up takes it, UserDto has no place for it
 _FIELDS = _ADDRESS_FIELDS | _OTHER_FIELDS | set(_CLAIM_OF_FIELD)
-_EMPTY: Mapping[str, object] = MappingProxyType({})
 
 AccountKind = Literal["username", "email", "phone"]
-"""What a user signs in with, and may change."""
+"""A changeable name by which a user signs in."""
 
 Source = Literal["adminCreated", "register"]
 
 
 class AlreadyTakenError(ValueError):
-    """Somebody else signs in with this."""
+    """Another user signs in with this name, address or number."""
 
 
 class UserGoneError(LookupError):
-    """The user was removed, perhaps while a request of theirs was under way."""
+    """The user was removed, perhaps during a request."""
 
 
 @define(eq=False, kw_only=True)
 class User:
-    """A user. The flags may be set at any time; what the user is looked up by changes through the API only."""
+    """A user. The flags may be set at any time; names, addresses and numbers change through the API only."""
 
-    id: str = field(on_setattr=setters.frozen)
+    id: str = field(factory=lambda: secrets.token_hex(12), on_setattr=setters.frozen)
     username: str | None = field(default=None, on_setattr=setters.frozen)
     email: str | None = field(default=None, on_setattr=setters.frozen)
     phone: str | None = field(default=None, on_setattr=setters.frozen)
@@ -74,8 +72,10 @@ class User:
     failed_passwords: int = 0
     source: Source = "adminCreated"
     created_at: float = 0
-    updated_at: float = 0
-    password_set_at: float | None = None
+    updated_at: float = field(default=Factory(lambda user: user.created_at, takes_self=True))
+    password_set_at: float | None = field(
+        default=Factory(lambda user: None if user.password is None else user.created_at, takes_self=True)
+    )
     logins: int = 0
     last_login_at: float | None = None
 
@@ -85,9 +85,9 @@ class User:
 
     @property
     def locked(self) -> bool:
-        """Whether the user may not sign in, for too many wrong passwords or because an administrator says so.
+        """True if the user may not sign in, after too many wrong passwords or by decision of an administrator.
 
-        Setting it is what the administrator does: True lasts until it is set to False, which ends both kinds of lock.
+        Setting it is the administrator's decision: True lasts until it is set to False, which ends both kinds of lock.
         """
         return self.locked_by_administrator or self.locked_by_failures
 
@@ -107,7 +107,7 @@ class User:
         return self.profile.get("photo", "")
 
     def count_wrong_password(self, most: int) -> None:
-        """Note a wrong password; the last of too many locks the user."""
+        """Count a wrong password; the last of too many locks the user."""
         self.failed_passwords += 1
         self.locked_by_failures = self.locked_by_failures or self.failed_passwords >= most
 
@@ -116,14 +116,14 @@ class User:
         return self.password is not None and same_text(password, self.password)
 
     def set_password(self, password: str, at: float) -> None:
-        """Replace the password, as its owner does; a required reset is thereby done."""
+        """Replace the password, as its owner does; this ends a required reset."""
         self.password = password
         self.password_set_at = self.updated_at = at
         self.password_reset_required = False
         self.failed_passwords = 0
 
     def to_dto(self, scope: str, *, with_custom_data: bool, with_identities: bool) -> dict[str, object]:
-        """The user as UserDto, with the fields that the scope of the access token opens."""
+        """Convert to UserDto, with the fields of the access token's scope."""
         scopes = set(scope.split())
         dto: dict[str, object] = {
             "userId": self.id,
@@ -161,7 +161,7 @@ class User:
         return {name: value for name, value in dto.items() if value is not None}
 
     def claims(self, scope: str) -> dict[str, object]:
-        """What ID tokens and the userinfo endpoint tell about the user (OpenID Connect Core 5.4)."""
+        """Return the claims of ID tokens and the userinfo endpoint (OpenID Connect Core 5.4)."""
         scopes = set(scope.split())
         claims: dict[str, object] = {"sub": self.id}
         if "profile" in scopes:
@@ -178,7 +178,7 @@ class User:
 
 
 class Users:
-    """All users, found by whatever they sign in with."""
+    """All users, indexed by the names, addresses and numbers that they sign in with."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -186,45 +186,13 @@ class Users:
         self._removed: dict[str, User] = {}
         self._by_key: dict[tuple[str, str], User] = {}
 
-    def add(
-        self,
-        *,
-        created_at: float,
-        username: str | None = None,
-        email: str | None = None,
-        phone: str | None = None,
-        phone_country_code: str = "+86",
-        sam_account_name: str | None = None,
-        password: str | None = None,
-        name: str | None = None,
-        nickname: str | None = None,
-        profile: Mapping[str, str] = MappingProxyType({}),
-        custom_data: Mapping[str, object] = _EMPTY,
-        identities: Sequence[Mapping[str, object]] = (),
-        email_verified: bool = True,
-        phone_verified: bool = True,
-        source: Source = "adminCreated",
-    ) -> User:
-        user = User(
-            id=secrets.token_hex(12),
-            created_at=created_at,
-            updated_at=created_at,
-            username=username,
-            email=email,
-            phone=phone,
-            phone_country_code=phone_country_code,
-            sam_account_name=sam_account_name,
-            password=password,
-            password_set_at=None if password is None else created_at,
-            name=name,
-            nickname=nickname,
-            profile=dict(profile),
-            custom_data=dict(custom_data),
-            identities=[dict(identity) for identity in identities],
-            email_verified=email_verified,
-            phone_verified=phone_verified,
-            source=source,
-        )
+    def add(self, user: User) -> User:
+        """Add a user.
+
+        Raises:
+            AlreadyTakenError: another user signs in with one of the names, addresses or numbers.
+            ValueError: the user has none of them.
+        """
         keys = _keys_of(user)
         if not keys:
             raise ValueError("a user needs a username, an email address, a phone number or a sAMAccountName")
@@ -236,10 +204,10 @@ class Users:
         return user
 
     def change(self, user: User, kind: AccountKind, value: str | None) -> None:
-        """Let a user sign in with another username, email address or phone number, or with none.
+        """Change or remove a user's username, email address or phone number.
 
         Raises:
-            AlreadyTakenError: somebody else has it.
+            AlreadyTakenError: another user has it.
             UserGoneError: the user was removed.
         """
         with self._lock:
@@ -249,11 +217,11 @@ class Users:
                 self._refuse_taken(kind, value, user)
             for key in _keys_of(user):
                 del self._by_key[key]
-            object.__setattr__(user, kind, value)  # frozen for everybody else, since the index hangs on it
+            object.__setattr__(user, kind, value)  # frozen elsewhere, as it is a key of the index
             self._by_key |= dict.fromkeys(_keys_of(user), user)
 
     def remove(self, user: User) -> None:
-        """Forget a user, so that somebody else can take the username, address and number."""
+        """Remove a user; the username, address and number are free again."""
         with self._lock:
             if user.id not in self._by_id:
                 return
@@ -263,14 +231,14 @@ class Users:
                 del self._by_key[key]
 
     def by_id(self, user_id: str) -> User:
-        """The user of a grant; also one who was removed since, but then all grants are revoked."""
+        """Return the user of a grant, even a removed one."""
         found = self._by_id.get(user_id) or self._removed.get(user_id)
         if found is None:
             raise UserGoneError("there is no such user: a program got the grant for itself")
         return found
 
     def find(self, user_id: str | None) -> User | None:
-        """The user of this id, unless they were removed."""
+        """Find the user of this id, unless removed."""
         return self._by_id.get(user_id or "")
 
     def by_username(self, username: str) -> User | None:
@@ -286,7 +254,7 @@ class Users:
         return self._by_key.get(("sAMAccountName", name.lower()))
 
     def by_account(self, account: str) -> User | None:
-        """Whoever has this username, email address or phone number."""
+        """Find the user of a username, email address or phone number."""
         return self.by_username(account) or self.by_email(account) or self.by_phone(account)
 
     def __iter__(self) -> Iterator[User]:

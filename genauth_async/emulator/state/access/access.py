@@ -1,4 +1,4 @@
-"""What users may do: roles, groups, tenants, resources, and who is allowed or denied what."""
+"""Permissions: roles, groups, tenants, resources, and the authorizations on them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _DATA_ACTIONS = ("get", "update", "delete")
 
 @frozen(eq=False, kw_only=True)
 class Authorization:
-    """One permission given or denied; `Access.withdraw` takes it back.
+    """A permission or a denial; `Access.withdraw` revokes it.
 
     Attributes:
         path: the node of a tree resource, by the codes that lead to it; () for any other resource.
@@ -46,14 +46,14 @@ class Authorization:
 
 
 class Access:
-    """Roles, groups, tenants and resources, with what belongs to whom.
+    """Roles, groups, tenants and resources, with memberships and permissions.
 
-    Users have the permissions given to themselves, to their groups, and to the roles of either. Whatever is denied to
-    one of these is denied, whoever is allowed it.
+    Users have the permissions given to themselves, to their groups, and to the roles of either. A denial to
+    one of these outweighs any permission.
 
     Args:
-        clock: the time by which roles end.
-        default_app_id: the application whose permission space data resources belong to unless told otherwise.
+        clock: the time source for the end of roles.
+        default_app_id: the application whose permission space data resources belong to by default.
     """
 
     def __init__(self, clock: Clock, default_app_id: str) -> None:
@@ -72,7 +72,7 @@ class Access:
     def add_role(
         self, code: str, *, name: str | None = None, description: str = "", namespace: str = "default"
     ) -> Role:
-        """A new role.
+        """Add a role.
 
         Raises:
             ValueError: the namespace has a role of this code already.
@@ -86,7 +86,7 @@ class Access:
         return role
 
     def add_group(self, code: str, *, name: str | None = None, description: str = "") -> Group:
-        """A new group of users.
+        """Add a group of users.
 
         Raises:
             ValueError: there is a group of this code already.
@@ -98,7 +98,7 @@ class Access:
         return group
 
     def add_tenant(self, name: str, *, tenant_id: str | None = None) -> Tenant:
-        """A new tenant.
+        """Add a tenant.
 
         Raises:
             ValueError: there is a tenant of this id already.
@@ -111,12 +111,12 @@ class Access:
     def add_resource(
         self, code: str, struct: Struct, *, actions: Iterable[str] = _DATA_ACTIONS, app_id: str | None = None
     ) -> DataResource:
-        """A data resource, which the check-permission endpoints know by `code`.
+        """Add a data resource, which the check-permission endpoints know by `code`.
 
         Args:
             code: unique in the application's permission space.
             struct: a string, a list of strings, or a tree, which also gives the type.
-            actions: all that can be allowed.
+            actions: all actions that can be permitted.
             app_id: the application; users see the resources of the one that they signed in to.
 
         Raises:
@@ -138,7 +138,7 @@ class Access:
         description: str = "",
         api_identifier: str = "",
     ) -> CommonResource:
-        """A resource of the older kind, which get-my-authorized-resources tells.
+        """Add a resource of the older kind, which get-my-authorized-resources lists.
 
         Raises:
             ValueError: the namespace has one of this code already, or the type is unknown.
@@ -166,7 +166,7 @@ class Access:
                 roles.append(role)
 
     def unassign(self, to: User | Group, role: Role) -> None:
-        """Take a role away again.
+        """Remove an assigned role.
 
         Raises:
             LookupError: it was not assigned.
@@ -177,16 +177,16 @@ class Access:
             self._assigned[to].remove(role)
 
     def join(self, user: User, into: Group | Tenant) -> None:
-        """Let a user belong to a group or a tenant."""
+        """Add a user to a group or a tenant."""
         self._check_own(into)
         with self._lock:
             self._joined.setdefault((user, into), self._clock.now())
 
     def leave(self, user: User, out_of: Group | Tenant) -> None:
-        """Let a user belong to it no more.
+        """Remove a user from a group or a tenant.
 
         Raises:
-            LookupError: the user does not.
+            LookupError: the user does not belong to it.
         """
         with self._lock:
             if self._joined.pop((user, out_of), None) is None:
@@ -195,11 +195,11 @@ class Access:
     def allow(
         self, subject: Subject, resource: Resource, actions: str | Iterable[str], *, node: str | None = None
     ) -> Authorization:
-        """Let a user, a role or a group do something.
+        """Permit actions on a resource to a user, a role or a group.
 
         Args:
-            subject: who.
-            resource: with what.
+            subject: the user, role or group.
+            resource: the resource.
             actions: one action of the resource or several.
             node: the path of one node of a tree resource, such as "product/design"; the nodes below are not included.
 
@@ -211,14 +211,14 @@ class Access:
     def deny(
         self, subject: Subject, resource: Resource, actions: str | Iterable[str], *, node: str | None = None
     ) -> Authorization:
-        """The opposite of `allow`, and stronger."""
+        """Deny actions, which outweighs any `allow`."""
         return self._authorize(subject, resource, actions, node, "DENY")
 
     def withdraw(self, authorization: Authorization) -> None:
-        """Take back what was allowed or denied.
+        """Revoke a permission or a denial.
 
         Raises:
-            LookupError: it was taken back before.
+            LookupError: it was revoked before.
         """
         with self._lock:
             if authorization not in self._authorizations:
@@ -226,7 +226,7 @@ class Access:
             self._authorizations.remove(authorization)
 
     def offer(self, app_id: str, *roles: Role) -> None:
-        """Let users of an application apply for these roles. What comes of an application is not modelled."""
+        """Offer roles for which users of an application can apply. What follows is not modelled."""
         for role in roles:
             self._check_own(role)
         with self._lock:
@@ -234,28 +234,28 @@ class Access:
             offered.extend(role for role in roles if role not in offered)
 
     def offered_in(self, app_id: str) -> list[Role] | None:
-        """The roles that users of an application can apply for; None where nothing was ever offered."""
+        """List the roles that users of an application can apply for; None if none was ever offered."""
         with self._lock:
             return list(self._offered[app_id]) if app_id in self._offered else None
 
     def is_offered(self, role: Role) -> bool:
-        """Whether users can apply for the role, in any application."""
+        """Return whether users can apply for the role, in any application."""
         with self._lock:
             return any(role in roles for roles in self._offered.values())
 
     def roles_of(self, user: User) -> list[Role]:
-        """The user's own roles and those of their groups, also such as are disabled."""
+        """List the user's own roles and those of their groups, disabled ones included."""
         holders: list[User | Group] = [user, *self.groups_of(user)]
         with self._lock:
             return list(dict.fromkeys(role for holder in holders for role in self._assigned.get(holder, [])))
 
     def groups_of(self, user: User) -> list[Group]:
-        """The groups that the user belongs to."""
+        """List the groups of the user."""
         with self._lock:
             return [into for member, into in self._joined if member is user and isinstance(into, Group)]
 
     def tenants_of(self, user: User) -> list[tuple[Tenant, float]]:
-        """The tenants that the user belongs to, and since when."""
+        """List the tenants of the user, each with the time of joining."""
         with self._lock:
             return [
                 (into, since)
@@ -264,33 +264,33 @@ class Access:
             ]
 
     def members_of(self, group: Group) -> list[User]:
-        """The users of a group."""
+        """List the users of a group."""
         with self._lock:
             return [member for member, into in self._joined if into is group]
 
     def data_resource(self, namespace: str, code: str) -> DataResource | None:
-        """A data resource by its code."""
+        """Find a data resource by its code."""
         found = self._resources.get((DataResource, namespace, code))
         return found if isinstance(found, DataResource) else None
 
     def data_resources(self, namespace: str) -> list[DataResource]:
-        """The data resources of a permission space."""
+        """List the data resources of a permission space."""
         with self._lock:
             resources = list(self._resources.values())
         return [each for each in resources if isinstance(each, DataResource) and each.namespace == namespace]
 
     def common_resources(self) -> list[CommonResource]:
-        """All common resources."""
+        """List all common resources."""
         with self._lock:
             return [resource for resource in self._resources.values() if isinstance(resource, CommonResource)]
 
     def actions_of(self, user: User, resource: Resource, path: tuple[str, ...] = ()) -> list[str]:
-        """What the user may do with a resource, or with one node of a tree."""
+        """List the permitted actions on a resource, or on one node of a tree."""
         denied = self.actions_with(user, resource, "DENY", path)
         return [action for action in self.actions_with(user, resource, "ALLOW", path) if action not in denied]
 
     def actions_with(self, user: User, resource: Resource, effect: Effect, path: tuple[str, ...] = ()) -> list[str]:
-        """The actions that are allowed or denied, whatever else says the opposite."""
+        """List the actions with one effect, regardless of the opposite one."""
         now = self._clock.now()
         with self._lock:
             roles = [role for role in self.roles_of(user) if role.is_active(now)]
@@ -311,7 +311,7 @@ class Access:
         self._check_own(resource)
         path = () if node is None else split_path(node)
         if not resource.has(path):
-            raise ValueError(f"{resource.code} has no node {node}" if node else f"say which node of {resource.code}")
+            raise ValueError(f"node must be one of {resource.code}, not {node}")
         given = _actions((actions,) if isinstance(actions, str) else actions)
         if unknown := [action for action in given if action not in resource.actions]:
             raise ValueError(f"{resource.code} has no action {unknown[0]!r}; it has {', '.join(resource.actions)}")
@@ -324,11 +324,11 @@ class Access:
         if isinstance(thing, User):
             return
         if isinstance(thing, str):
-            raise TypeError(f"{thing!r} is a text; pass the object that its add_... method gave")
+            raise TypeError(f"must be the object that an add_... method returned, not {thing!r}")
         with self._lock:
             known = (self._roles, self._groups, self._tenants, self._resources)
             if not any(thing is each for things in known for each in things.values()):
-                raise ValueError(f"{thing!r} is of another emulator")
+                raise ValueError(f"{thing!r} must be of this emulator")
 
 
 def _add_new(things: dict[_Key, _Thing], key: _Key, thing: _Thing, description: str) -> None:
@@ -340,5 +340,5 @@ def _add_new(things: dict[_Key, _Thing], key: _Key, thing: _Thing, description: 
 def _actions(actions: Iterable[str]) -> tuple[str, ...]:
     given = (actions,) if isinstance(actions, str) else tuple(actions)
     if not given or not all(given):
-        raise ValueError("at least one action is needed, and none may be empty")
+        raise ValueError(f"actions must be texts, at least one and none empty, not {given!r}")
     return given

@@ -1,4 +1,4 @@
-"""What permissions are about: data resources (a string, an array or a tree) and common resources."""
+"""The resources of permissions: data resources (a string, an array or a tree) and common resources."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Effect = Literal["ALLOW", "DENY"]
 COMMON_RESOURCE_TYPES: tuple[CommonResourceType, ...] = get_args(CommonResourceType)
 
 Struct: TypeAlias = str | Sequence[str] | Sequence[Mapping[str, object]] | Mapping[str, object]
-"""What a data resource consists of: a string; strings; or a tree.
+"""The content of a data resource: a string, strings, or a tree.
 
 A tree is written as the API writes it, [{"code": ..., "name": ..., "value": ..., "children": [...]}], or in short as
 nested mappings by code, {"product": {"design": {}}}.
@@ -32,11 +32,11 @@ class TreeNode:
 
     @property
     def code(self) -> str:
-        """What tells it from its siblings."""
+        """The code, unique among siblings."""
         return self.path[-1]
 
     def walk(self) -> Iterator[TreeNode]:
-        """This node, then those below."""
+        """Iterate over this node and its descendants."""
         yield self
         for child in self.children:
             yield from child.walk()
@@ -60,7 +60,7 @@ class DataResource:
         return [node for root in self.roots for node in root.walk()]
 
     def has(self, path: tuple[str, ...]) -> bool:
-        """Whether permissions can be given for this path: a node of a tree, and () for anything else."""
+        """Return whether permissions can be given for this path: a node of a tree, or () for other types."""
         if self.type == "TREE":
             return any(node.path == path for node in self.nodes)
         return path == ()
@@ -68,7 +68,7 @@ class DataResource:
 
 @frozen(eq=False, kw_only=True)
 class CommonResource:
-    """A resource of the older kind, told apart by what it stands for: data, an API, a menu, a button or a page."""
+    """A resource of the older kind: data, an API, a menu, a button or a page."""
 
     code: str
     namespace: str
@@ -78,7 +78,7 @@ class CommonResource:
     api_identifier: str
 
     def has(self, path: tuple[str, ...]) -> bool:
-        """Whether permissions can be given for this path; it has no parts."""
+        """Return whether permissions can be given for this path; it has no parts."""
         return path == ()
 
 
@@ -86,7 +86,7 @@ Resource: TypeAlias = DataResource | CommonResource
 
 
 def new_data_resource(code: str, struct: Struct, *, namespace: str, actions: tuple[str, ...]) -> DataResource:
-    """A data resource of the type that its struct has.
+    """Create a data resource of the type that its struct has.
 
     Raises:
         ValueError: a code is empty, holds a slash or is there twice; or the struct is of no type.
@@ -99,22 +99,22 @@ def new_data_resource(code: str, struct: Struct, *, namespace: str, actions: tup
         return DataResource(code=code, namespace=namespace, actions=actions, type="TREE", roots=roots)
     values = tuple(item for item in struct if isinstance(item, str))
     if not values or len(values) != len(struct):
-        raise ValueError("a data resource is a string, a list of strings or a tree, and not empty")
+        raise ValueError("a data resource must be a string, a list of strings or a tree, and not empty")
     return DataResource(code=code, namespace=namespace, actions=actions, type="ARRAY", values=values)
 
 
 def check_code(code: str) -> None:
-    """Codes are the parts of resource paths.
+    """Check a code, which is a part of resource paths.
 
     Raises:
         ValueError: it cannot be one.
     """
     if not code or "/" in code:
-        raise ValueError(f"a code is not empty and has no slash: {code!r}")
+        raise ValueError(f"a code must be a text without a slash, and not empty, not {code!r}")
 
 
 def split_path(path: str) -> tuple[str, ...]:
-    """The codes of a path; the vendor's examples begin it with a slash, or do not."""
+    """Split a path into its codes; the leading slash is optional."""
     return tuple(path.removeprefix("/").split("/"))
 
 
@@ -124,7 +124,7 @@ def _nodes(struct: object, above: tuple[str, ...]) -> tuple[TreeNode, ...]:
     elif isinstance(struct, Sequence) and not isinstance(struct, str):
         nodes = tuple(_node(_member(item, "code"), item, above) for item in struct)
     else:
-        raise TypeError(f"a tree consists of mappings, not of {struct!r}")
+        raise TypeError(f"a tree must consist of mappings, not of {struct!r}")
     codes = [node.code for node in nodes]
     if twice := sorted({code for code in codes if codes.count(code) > 1}):
         raise ValueError(f"there are two nodes {'/'.join((*above, twice[0]))}")
@@ -145,5 +145,5 @@ def _node(code: str, item: Mapping[str, object], above: tuple[str, ...]) -> Tree
 
 def _member(item: object, name: str) -> str:
     if not isinstance(item, Mapping) or not isinstance(item.get(name), str):
-        raise TypeError(f"a node of a tree is a mapping with a {name}, not {item!r}")
+        raise TypeError(f"a node of a tree must be a mapping with a {name}, not {item!r}")
     return str(item[name])

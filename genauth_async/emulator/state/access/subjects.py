@@ -1,4 +1,4 @@
-"""Who can be given permissions besides a single user: roles and groups; and the tenants that users belong to."""
+"""The subjects of permissions besides users: roles and groups; and tenants."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Role:
     disabled_at: float | None = None
 
     def is_active(self, now: float) -> bool:
-        """Whether it gives its permissions at this moment."""
+        """Return whether it gives its permissions at this time."""
         return self.enabled and (self.disabled_at is None or now < self.disabled_at)
 
 
@@ -49,4 +49,4 @@ class Tenant:
 
 
 Subject: TypeAlias = User | Role | Group
-"""Whoever permissions can be given to."""
+"""A holder of permissions."""

@@ -1,6 +1,6 @@
-"""Fast authentication: a signed-in user shows a QR code, and whoever scans it is signed in as that user.
+"""Fast authentication: a signed-in user shows a QR code, and scanning it signs in as that user.
 
-The API documents the calls, not how they follow each other. The emulator takes it thus: the browser of a signed-in user
+The API documents the calls, not how they follow each other. The emulator's order: the browser of a signed-in user
 asks for the code's parameters (gene-fastpass-qrcode-info) and shows them; the application that scans them asks which
 applications it may sign in to (get-fastpass-client-apps), by which the code becomes SCANNED; and signs in
 (qrcode-app-login), by which it becomes AUTHORIZED. The code is the only proof, works once, and dies with the session of
@@ -34,7 +34,7 @@ class FastpassCodes(LoginCodes):
         self.user_pool_id = secrets.token_hex(12)
 
     def show(self, user: User, grant: Grant, scope: str, custom_data: Mapping[str, object]) -> LoginCode:
-        """A new code, shown in a session of the user."""
+        """Create a code, shown in a session of the user."""
         return self.add(app_id=grant.app_id, scope=scope, user=user, shown_by=grant, custom_data=custom_data)
 
     def scan(self, qrcode_id: str, app_id: str) -> LoginCode:

@@ -1,4 +1,4 @@
-"""What the codes have in common that one device shows, or is sent, and another lets pass."""
+"""Codes that one device shows or receives and another authorises: QR codes, push requests, fastpass."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from ..users import User
 
 Status: TypeAlias = Literal["PENDING", "PUSHED", "SCANNED", "AUTHORIZED", "CANCELLED", "EXPIRED"]
 Moves: TypeAlias = Mapping[str, tuple[frozenset[Status], Status]]
-"""For each action: in which states it may be taken, and to which it leads."""
+"""The state machine: for each action the allowed states, and the next one."""
 
 _REMEMBERED = 3600
 
 
 @define(eq=False, kw_only=True)
 class LoginCode:
-    """A code, and how far it has come.
+    """A code and its status.
 
     Attributes:
         app_id: the application that gets the tokens.
-        user: whose tokens they are, as soon as that is known.
-        shown_by: in which session it is shown, if in one.
-        custom_data: what becomes part of the user's own custom data when they agree.
-        ticket: what an authorised code can be exchanged for tokens with.
-        tokens: those that were issued for it.
+        user: the owner of the tokens, once known.
+        shown_by: the session that shows it, if any.
+        custom_data: added to the user's own custom data when they confirm.
+        ticket: exchanges an authorised code for tokens.
+        tokens: issued for the code.
     """
 
     id: str = field(repr=False)
@@ -47,7 +47,7 @@ class LoginCode:
 
 
 def owner_of(code: LoginCode) -> User:
-    """Whose code it is, for codes that have one."""
+    """Return the owner of a code, which must have one."""
     if code.user is None:
         raise ApiError(422, "the code is nobody's yet")
     return code.user
@@ -57,9 +57,9 @@ class LoginCodes:
     """All codes of one kind; those that have expired are remembered for an hour at least.
 
     Args:
-        clock: the time by which they expire.
-        moves: what can be done with them.
-        subject: how messages call them.
+        clock: the time source of their expiry.
+        moves: the state machine.
+        subject: the name in messages.
 
     Attributes:
         lifetime: for how many seconds a new code can be used. It may be set at any time.
@@ -84,7 +84,7 @@ class LoginCodes:
         shown_by: Grant | None = None,
         custom_data: Mapping[str, object] | None = None,
     ) -> LoginCode:
-        """A new code."""
+        """Create a code."""
         now = self._clock.now()
         code = LoginCode(
             id=secrets.token_urlsafe(32),
@@ -102,7 +102,7 @@ class LoginCodes:
             return evolve(code)
 
     def find(self, code_id: str) -> LoginCode:
-        """A code as it stands now; what happens to it later does not show.
+        """Return a copy of a code; later changes do not show.
 
         Raises:
             ApiError: there is none.
@@ -111,7 +111,7 @@ class LoginCodes:
             return evolve(self._live(code_id))
 
     def status(self, code_id: str) -> Status:
-        """How far a code has come.
+        """Return the status of a code.
 
         Raises:
             ApiError: there is none.
@@ -119,14 +119,14 @@ class LoginCodes:
         return self.find(code_id).status
 
     def cancel_all_of(self, user: User) -> None:
-        """Let all codes be cancelled that a user has shown, scanned or confirmed, or was sent."""
+        """Cancel all codes that a user has shown, scanned, confirmed or received."""
         with self._lock:
             for code in self._codes.values():
                 if code.user is user:
                     code.status = "CANCELLED"
 
     def collect(self, code: LoginCode, issue: Callable[[], Mapping[str, object]]) -> Mapping[str, object]:
-        """The tokens for an authorised code: issued when first asked for, and the same ones ever after.
+        """Return the tokens for an authorised code: issued the first time, the same ones later.
 
         Raises:
             ApiError: the code is not authorised, or no longer.
@@ -140,7 +140,7 @@ class LoginCodes:
             return live.tokens
 
     def _live(self, code_id: str) -> LoginCode:
-        """The code itself, expired if its time is over."""
+        """Find a code, and mark it expired if its time is over."""
         code = self._codes.get(code_id)
         if code is None:
             raise ApiError(404, f"the {self._subject} does not exist")
@@ -149,7 +149,7 @@ class LoginCodes:
         return code
 
     def _accept(self, code: LoginCode, user: User) -> None:
-        """Take over what the code was made with."""
+        """Add the custom data of the code to the user's."""
         if code.custom_data:
             user.custom_data.update(code.custom_data)
             user.updated_at = self._clock.now()

@@ -1,4 +1,4 @@
-"""Requests to sign in that are pushed to a user's phone, to be confirmed there."""
+"""Sign-in requests that are pushed to a user's phone, to be confirmed there."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ class Pushes(LoginCodes):
         super().__init__(clock, _MOVES, "push code")
 
     def pending(self, user: User) -> list[str]:
-        """The ids of the requests that wait for a user, oldest first."""
+        """List the ids of the requests that wait for a user, oldest first."""
         with self._lock:
             mine = [code_id for code_id, code in self._codes.items() if code.user is user]
             return [code_id for code_id in mine if self.status(code_id) == "PUSHED"]
 
     def confirm(self, push_code_id: str, user: User | None = None) -> None:
-        """Let them sign in.
+        """Confirm a request.
 
         Args:
-            push_code_id: the request's id.
-            user: who does this; to whom it was pushed unless given.
+            push_code_id: the id of the request.
+            user: the user who confirms; by default the one to whom it was pushed.
 
         Raises:
-            ApiError: what the API would answer.
+            ApiError: as the API would answer.
         """
         self.change(push_code_id, "CONFIRM", user or self.target(push_code_id))
 
     def cancel(self, push_code_id: str, user: User | None = None) -> None:
-        """Do not let them."""
+        """Cancel a request."""
         self.change(push_code_id, "CANCEL", user or self.target(push_code_id))
 
     def change(self, push_code_id: str, action: PushAction, user: User) -> None:
-        """Take a step on behalf of a user."""
+        """Perform an action of a user."""
         with self._lock:
             if self.target(push_code_id) is not user:
                 raise ApiError(403, "the push was sent to another user")
@@ -56,5 +56,5 @@ class Pushes(LoginCodes):
                 self._accept(code, user)
 
     def target(self, push_code_id: str) -> User:
-        """To whom a request was pushed."""
+        """Return the user to whom a request was pushed."""
         return owner_of(self.find(push_code_id))

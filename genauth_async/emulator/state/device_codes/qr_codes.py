@@ -1,4 +1,4 @@
-"""QR codes that a browser shows, and a signed-in user scans with an application on the phone."""
+"""QR codes that a browser shows and a signed-in user scans with an application on the phone."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class QrCodes(LoginCodes):
     """All QR codes for signing in; `scan`, `confirm` and `cancel` are what the application on the phone does.
 
     Attributes:
-        tokens_in_status: whether asking for the status of an authorised code gives tokens rather than a ticket. GenAuth
-            has this as a setting of the user pool, off by default, since nobody has to sign in to ask.
-        ticket_lifetime: for how many seconds a ticket can be exchanged.
+        tokens_in_status: whether the status of an authorised code has tokens rather than a ticket. GenAuth has this as
+            a setting of the user pool, off by default, since the caller is not signed in.
+        ticket_lifetime: the seconds for which a ticket can be exchanged.
     """
 
     def __init__(self, clock: Clock, tickets: Tickets) -> None:
@@ -35,10 +35,10 @@ class QrCodes(LoginCodes):
         self._tickets = tickets
 
     def scan(self, qrcode_id: str, user: User) -> None:
-        """What a user's phone does first.
+        """Scan a code with the phone of a user.
 
         Raises:
-            ApiError: what the API would answer, as for the two below.
+            ApiError: as the API would answer, as for the two below.
         """
         self.change(qrcode_id, "SCAN", user)
 
@@ -47,11 +47,11 @@ class QrCodes(LoginCodes):
         self.change(qrcode_id, "CONFIRM", user or owner_of(self.find(qrcode_id)))
 
     def cancel(self, qrcode_id: str, user: User | None = None) -> None:
-        """Do not let it."""
+        """Cancel a scanned code."""
         self.change(qrcode_id, "CANCEL", user or owner_of(self.find(qrcode_id)))
 
     def change(self, qrcode_id: str, action: QrAction, user: User) -> None:
-        """Take a step on behalf of a user."""
+        """Perform an action of a user."""
         with self._lock:
             code = self._live(qrcode_id)
             if code.user is not None and code.user is not user:

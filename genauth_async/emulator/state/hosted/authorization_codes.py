@@ -1,4 +1,4 @@
-"""Authorization codes: good once, for a minute, for whoever asked for them (RFC 6749 section 4.1, RFC 7636)."""
+"""Authorization codes: valid once, for a minute, for their client (RFC 6749 section 4.1, RFC 7636)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
 
 @define(eq=False, kw_only=True)
 class AuthorizationCode:
-    """What a code stands for.
+    """The record of a code.
 
     Attributes:
         challenge: the code challenge and its method, if the client sent one.
@@ -39,7 +39,7 @@ class AuthorizationCode:
 
 
 class AuthorizationCodes:
-    """All codes, those used included as long as their grant lives: their second use is a theft."""
+    """All codes, used ones included as long as their grant lives, to detect a second use."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -55,12 +55,12 @@ class AuthorizationCodes:
         nonce: str | None,
         challenge: tuple[str, str] | None,
     ) -> str:
-        """A new code for a grant."""
+        """Issue a code for a grant."""
         code = secrets.token_urlsafe(32)
         now = self._clock.now()
         expires_at = now + LIFETIME
         grant.in_flight = True
-        grant.ends_at = max(grant.ends_at, expires_at)  # or it would be forgotten before its code
+        grant.ends_at = max(grant.ends_at, expires_at)  # or it would be dropped before its code
         with self._lock:
             self._sweep(self._codes, lambda each: each.grant.is_over(now))
             self._codes[code] = AuthorizationCode(
@@ -73,22 +73,22 @@ class AuthorizationCodes:
         return code
 
     def redeem(self, form: Mapping[str, str], app_id: str, protocol: Protocol) -> AuthorizationCode:
-        """Use up a code, also by a request that is refused for what else it holds: nobody gets a second guess.
+        """Redeem a code. An invalid request uses it up, too, so that there is no second guess.
 
         Args:
             form: the token request, with code and redirect_uri.
             app_id: the client, authenticated.
-            protocol: whose token endpoint is asked.
+            protocol: of the token endpoint.
 
         Raises:
-            OAuthError: the code is not good for this request.
+            OAuthError: the code is not valid for this request.
         """
         with self._lock:
             found = self._codes.get(form["code"])
             if found is None or found.grant.app_id != app_id or found.grant.protocol != protocol:
                 raise _refused("the code is unknown")
             if found.used:
-                # Somebody else may have used it first, and nobody can tell who (RFC 6749 sections 4.1.2 and 10.5).
+                # One of the two senders has stolen it (RFC 6749 sections 4.1.2 and 10.5).
                 found.grant.revoke_for_reuse()
                 raise _refused("the code was used before; what it gave is now revoked")
             found.used = True
@@ -104,14 +104,14 @@ class AuthorizationCodes:
 
 
 def is_challenge(text: str) -> bool:
-    """Whether a text has the form of a code challenge, which is that of a verifier."""
+    """Return whether a text has the form of a code challenge, which is that of a verifier."""
     return _VERIFIER.fullmatch(text) is not None
 
 
 def _check_verifier(challenge: tuple[str, str] | None, verifier: str | None) -> None:
     if challenge is None:
         if verifier is not None:
-            # Someone took the challenge out of the authorization request on its way (RFC 9700 section 4.8.2).
+            # The challenge was removed from the authorization request on its way (RFC 9700 section 4.8.2).
             raise _refused("there is a code_verifier, but the authorization request had no code_challenge")
         return
     if verifier is None:

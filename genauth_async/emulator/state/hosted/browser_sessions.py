@@ -1,4 +1,4 @@
-"""Who is signed in at the hosted login page, in which browser: single sign-on for all applications."""
+"""Browser sessions at the hosted login page: single sign-on for all applications."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _LIFETIME = 14 * 24 * 60 * 60
 
 @define(eq=False, kw_only=True)
 class BrowserSession:
-    """A user who signed in at the hosted page, and what applications got from it.
+    """A user's session in one browser, and the grants that applications got from it.
 
     Attributes:
-        auth_time: when the user last proved who they are.
+        auth_time: of the last authentication.
     """
 
     id: str = field(repr=masked)
@@ -43,13 +43,13 @@ class BrowserSessions:
         self._sweep = Sweep()
 
     def open(self, user_id: str, *, user_agent: str, instead_of: str | None = None) -> BrowserSession:
-        """A new session, with a new id even in a browser that had one, so that nobody can choose it beforehand.
+        """Open a session, always with a new id (session fixation).
 
         Args:
-            user_id: who signed in.
-            user_agent: what the browser calls itself, by which devices are told apart.
-            instead_of: the session that the browser had. What the same user got by it stays with the new one; another
-                user's is ended.
+            user_id: the user.
+            user_agent: the browser's header, which distinguishes devices.
+            instead_of: the previous session of the browser. The same user's grants move to the new one; another user's
+                session is ended.
         """
         now = self._clock.now()
         session = BrowserSession(
@@ -72,33 +72,33 @@ class BrowserSessions:
         return session
 
     def find(self, session_id: str | None) -> BrowserSession | None:
-        """The session of this id, unless it has ended."""
+        """Find the session of this id, unless it has ended."""
         session = self._sessions.get(session_id or "")
         return session if session is not None and self.is_live(session) else None
 
     def is_live(self, session: BrowserSession) -> bool:
-        """Whether nobody signed out of it, and it has not expired."""
+        """Return whether the session has neither ended nor expired."""
         return not session.ended and self._clock.now() < session.expires_at
 
     def end(self, session: BrowserSession, *, app_id: str | None = None) -> None:
-        """Sign out: what applications got dies, unless it was meant to outlast the session; codes die in any case.
+        """End a session: revoke its grants, except those with offline_access whose code is redeemed.
 
         Args:
-            session: which one.
-            app_id: the application that asks for it, which keeps nothing.
+            session: the session.
+            app_id: the application that asks for it; all its grants are revoked.
         """
         with self._lock:
             self._end(session, app_id)
 
     def note(self, session: BrowserSession, grant: Grant) -> None:
-        """Remember what an application got from a session."""
+        """Record a grant that an application got from a session."""
         now = self._clock.now()
         with self._lock:
             session.sweep(session.grants, lambda each: each.is_over(now))
             session.grants[grant.id] = grant
 
     def end_all_of(self, user_id: str, *, user_agent: str | None = None) -> None:
-        """End all sessions of a user, or those in one kind of browser; their grants are another matter."""
+        """End all sessions of a user, or those of one user agent; their grants stay."""
         with self._lock:
             for session in list(self._sessions.values()):
                 if session.user_id == user_id and user_agent in {None, session.user_agent}:
@@ -106,7 +106,7 @@ class BrowserSessions:
                     del self._sessions[session.id]
 
     def of(self, user_id: str) -> list[BrowserSession]:
-        """The live sessions of a user."""
+        """List the live sessions of a user."""
         with self._lock:
             return [each for each in self._sessions.values() if each.user_id == user_id and self.is_live(each)]
 

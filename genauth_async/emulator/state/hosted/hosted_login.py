@@ -1,4 +1,4 @@
-"""What the hosted login knows: registered addresses, browsers' sessions, consents, codes and tickets."""
+"""The state of the hosted login: redirect URIs, browser sessions, consents, codes and tickets."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class HostedLogin:
         self.logout_redirects = ReturnAddresses()
 
     def allow_redirect(self, uri: str, *, app_id: str | None = None) -> None:
-        """Register an address to which sign-ins may lead: a redirect_uri, or the service of CAS.
+        """Register an address that sign-ins may redirect to: a redirect_uri, or the service of CAS.
 
         Args:
-            uri: the address; requests have to name it exactly.
-            app_id: whose it is; the emulator's first application's unless given.
+            uri: the address, which is compared exactly.
+            app_id: its application; by default the emulator's first.
 
         Raises:
             ValueError: it is no absolute URI, or has a fragment, or would run a script.
@@ -45,7 +45,7 @@ class HostedLogin:
         self.redirects.register(uri, app_id or self._default_app_id)
 
     def allow_logout_redirect(self, uri: str, *, app_id: str | None = None) -> None:
-        """Register an address to which sign-outs may lead, likewise.
+        """Register an address that sign-outs may redirect to.
 
         Raises:
             ValueError: it is no absolute URI, or has a fragment, or would run a script.
@@ -53,19 +53,19 @@ class HostedLogin:
         self.logout_redirects.register(uri, app_id or self._default_app_id)
 
     def consent(self, user: User, scope: str, *, app_id: str | None = None) -> None:
-        """Let a user have agreed to a scope before, so that no page asks for it, except for prompt=consent."""
+        """Record the consent of a user to a scope, so that no page asks for it, except for prompt=consent."""
         with self._lock:
             self._consents[user.id, app_id or self._default_app_id].update(scope.split())
 
     def has_consented(self, user_id: str, scope: str, *, app_id: str) -> bool:
-        """Whether a user has agreed to all of a scope before."""
+        """Return whether a user has consented to all of a scope."""
         with self._lock:
             return set(scope.split()) <= self._consents.get((user_id, app_id), set())
 
     def signed_in(self, user: User) -> int:
-        """In how many browsers a user is signed in."""
+        """Return the number of browsers in which a user is signed in."""
         return len(self.sessions.of(user.id))
 
     def sign_out(self, user: User) -> None:
-        """End a user's sessions in all browsers, so that the login page asks again; tokens stay good."""
+        """End a user's sessions in all browsers, so that the login page asks again; tokens stay valid."""
         self.sessions.end_all_of(user.id)

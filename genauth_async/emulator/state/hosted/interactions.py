@@ -1,4 +1,4 @@
-"""What the server asks a browser on its way through a sign-in or a sign-out."""
+"""Interactions: the pages that a browser passes through in a sign-in or a sign-out."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ LIFETIME = 600
 
 @define(eq=False, kw_only=True)
 class Plan:
-    """What an interaction is for.
+    """The purpose of an interaction.
 
     Attributes:
-        app_id: whom it is for; empty where that is nobody in particular.
-        title: what the user reads of whom it is for.
-        account: the account that the login page shows at first.
-        scope: what a consent page shows.
-        needs_consent: whether this user has to agree first.
-        complete: the answer once all questions are answered.
-        deny: the answer when the user does not agree.
+        app_id: the application; empty for none in particular.
+        title: the application's name for the user.
+        account: the initial account of the login page.
+        scope: of the consent page.
+        needs_consent: whether the session's user has to consent first.
+        complete: makes the answer after the last page.
+        deny: makes the answer if the user denies consent.
     """
 
     app_id: str
@@ -44,7 +44,7 @@ class Plan:
 
 @define(eq=False, kw_only=True)
 class Interaction:
-    """One browser's interaction, and the question that stands."""
+    """The interaction of one browser, and its current page."""
 
     id: str = field(repr=masked)
     browser: str = field(repr=masked)
@@ -72,7 +72,7 @@ class Interactions:
         browser: str | None,
         session: BrowserSession | None = None,
     ) -> Interaction:
-        """A new interaction with a browser, known by its cookie if it has one."""
+        """Begin an interaction with a browser, identified by its cookie if it has one."""
         now = self._clock.now()
         interaction = Interaction(
             id=secrets.token_urlsafe(16),
@@ -89,14 +89,14 @@ class Interactions:
         return interaction
 
     def find(self, interaction_id: str, browser: str | None) -> Interaction | None:
-        """An interaction of this browser; those of others are as good as unknown."""
+        """Find an interaction of this browser; those of other browsers look unknown."""
         found = self._interactions.get(interaction_id)
         if found is None or self._clock.now() >= found.expires_at or not same_text(browser or "", found.browser):
             return None
         return found
 
     def is_from_its_page(self, interaction: Interaction, csrf_token: str) -> bool:
-        """Whether a form was sent from the page that the server made, not from somebody else's."""
+        """Return whether a form was sent from the server's own page (CSRF protection)."""
         return same_text(csrf_token, interaction.csrf_token)
 
     def finish(self, interaction: Interaction) -> bool:

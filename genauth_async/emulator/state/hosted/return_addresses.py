@@ -1,4 +1,4 @@
-"""Where browsers may be sent back to: what an application registered, and nothing else."""
+"""The registered addresses that browsers may be redirected to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from threading import Lock
 from urllib.parse import urlsplit
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-# Browsers and urlsplit read backslashes, blanks and control characters differently, which open redirects live on.
+# Browsers and urlsplit read backslashes, blanks and control characters differently: a source of open redirects.
 _URI = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 _SCRIPT_SCHEMES = frozenset({"data", "javascript", "vbscript"})
 
@@ -24,25 +24,25 @@ class ReturnAddresses:
         self._registered: defaultdict[str, set[str]] = defaultdict(set)
 
     def register(self, uri: str, app_id: str) -> None:
-        """Let an application send browsers to this address, compared character by character.
+        """Register an address for an application; it is compared character by character.
 
         Raises:
             ValueError: it is no absolute URI, or has a fragment, or would run a script.
         """
         parts = urlsplit(uri)
         if not _URI.fullmatch(uri) or not parts.scheme or "#" in uri or parts.scheme.lower() in _SCRIPT_SCHEMES:
-            raise ValueError("an address to return to is an absolute URI without a fragment")
+            raise ValueError(f"uri must be an absolute URI without a fragment, not {uri!r}")
         with self._lock:
             self._registered[app_id].add(uri)
 
     def allow(self, uri: str, app_id: str) -> bool:
-        """Whether an application may send browsers there."""
+        """Return whether an application may redirect browsers there."""
         with self._lock:
             registered = set(self._registered.get(app_id, ()))
         return uri in registered if registered else _is_loopback(uri)
 
     def allow_any(self, uri: str) -> bool:
-        """Whether some application may, where nobody says which one asks."""
+        """Return whether any application may redirect browsers there, for requests that name none."""
         with self._lock:
             registered = {address for addresses in self._registered.values() for address in addresses}
         return uri in registered if registered else _is_loopback(uri)

@@ -1,4 +1,4 @@
-"""Service tickets of CAS: good for one validation, for a minute, for the service that they were issued to."""
+"""Service tickets of CAS: valid once, for a minute, for their service."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ LIFETIME = 60
 
 @frozen(kw_only=True)
 class ServiceTicket:
-    """What a ticket stands for.
+    """The record of a ticket.
 
     Attributes:
-        from_password: whether the user typed the password for it, as opposed to having been signed in before.
+        from_password: whether the user entered the password for it, as opposed to single sign-on.
     """
 
     session: BrowserSession = field(repr=False)
@@ -38,7 +38,7 @@ class ServiceTickets:
         self._sweep = Sweep()
 
     def issue(self, session: BrowserSession, *, app_id: str, service: str, from_password: bool) -> str:
-        """A new ticket."""
+        """Issue a ticket."""
         ticket = f"ST-{secrets.token_urlsafe(24)}"
         now = self._clock.now()
         with self._lock:
@@ -53,7 +53,7 @@ class ServiceTickets:
         return ticket
 
     def take(self, ticket: str) -> ServiceTicket | None:
-        """What a ticket stands for; asking uses it up, whatever comes of it (CAS Protocol 2.0 section 3.1.1)."""
+        """Use up a ticket, even an expired one (CAS Protocol 2.0 section 3.1.1)."""
         with self._lock:
             found = self._tickets.pop(ticket, None)
         return found if found is not None and self._clock.now() < found.expires_at else None
