@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial
 from typing import Literal
 
 from starlette.requests import Request
@@ -31,7 +31,6 @@ VERIFY_CHANNEL = "CHANNEL_VERIFY_MFA"
 def _older(handler: Handler) -> Handler:
     """Make a handler fail in the older envelope, which has one number where today's has two."""
 
-    @wraps(handler)
     async def answer(state: State, request: Request) -> Response:
         try:
             return await handler(state, request)
@@ -82,40 +81,20 @@ async def verify_recovery_code(state: State, request: Request) -> Response:
         return _signed_in(state, challenge, {"recoveryCode": next_code})
 
 
-async def verify_sms(state: State, request: Request) -> Response:
-    """Verify the pass code that was sent to the enrolled phone."""
+async def _verify_pass_code(kind: Literal["SMS", "EMAIL"], state: State, request: Request) -> Response:
+    """Verify the pass code that was sent to the enrolled phone or email address."""
     challenge = _require_challenge(state, request)
     body = await Arguments.read(request)
-    phone, code, country_code = body.text("phone"), body.text("code"), body.optional_text("phoneCountryCode")
+    address, code = body.text("phone" if kind == "SMS" else "email"), body.text("code")
+    country_code = body.optional_text("phoneCountryCode") if kind == "SMS" else None
     with _attempt(state, challenge):
-        _redeem(state, challenge, "SMS", phone, code, country_code)
+        try:
+            _require_enrolled(state, challenge.user, kind, address, country_code)
+            state.inbox.redeem(address, code, VERIFY_CHANNEL)
+        except ApiError:
+            count_wrong_code(state, "mfa", challenge.token)
+            raise
         return _signed_in(state, challenge)
-
-
-async def verify_email(state: State, request: Request) -> Response:
-    """Verify the pass code that was sent to the enrolled email address."""
-    challenge = _require_challenge(state, request)
-    body = await Arguments.read(request)
-    email, code = body.text("email"), body.text("code")
-    with _attempt(state, challenge):
-        _redeem(state, challenge, "EMAIL", email, code)
-        return _signed_in(state, challenge)
-
-
-def _redeem(
-    state: State,
-    challenge: Challenge,
-    kind: Literal["SMS", "EMAIL"],
-    address: str,
-    code: str,
-    country_code: str | None = None,
-) -> None:
-    try:
-        _require_enrolled(state, challenge.user, kind, address, country_code)
-        state.inbox.redeem(address, code, VERIFY_CHANNEL)
-    except ApiError:
-        count_wrong_code(state, "mfa", challenge.token)
-        raise
 
 
 def _require_enrolled(
@@ -151,12 +130,7 @@ async def introspect(state: State, request: Request) -> Response:
     except ApiError:
         return oauth_response({"active": False})
     return oauth_response(
-        {
-            "active": True,
-            "userId": challenge.user.id,
-            "iat": challenge.issued_at,
-            "exp": challenge.expires_at,
-        }
+        {"active": True, "userId": challenge.user.id, "iat": challenge.issued_at, "exp": challenge.expires_at}
     )
 
 
@@ -168,7 +142,7 @@ ROUTES: Routes = {
     "/api/v2/mfa/totp/recovery": _RECOVERY,
     "/api/v2/applications/mfa/totp/verify": _TOTP,
     "/api/v2/applications/mfa/totp/recovery": _RECOVERY,
-    "/api/v2/applications/mfa/sms/verify": {"POST": _older(verify_sms)},
-    "/api/v2/applications/mfa/email/verify": {"POST": _older(verify_email)},
+    "/api/v2/applications/mfa/sms/verify": {"POST": _older(partial(_verify_pass_code, "SMS"))},
+    "/api/v2/applications/mfa/email/verify": {"POST": _older(partial(_verify_pass_code, "EMAIL"))},
     "/mfa/token/introspection": {"POST": introspect},
 }

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from ..http.arguments import Arguments
 from ..http.passwords import owns_password, sent_password
 from ..http.replies import success
-from ..http.request_context import require_known_app, require_user
+from ..http.request_context import read_app_call, read_user_call, require_known_app, require_user
 from ..http.routes import Routes
 from ..http.user_arguments import email_argument, phone_argument
 from ..http.verification_codes import SentCode, redeem_codes, redeem_own_token, token_reply
@@ -53,8 +53,7 @@ async def update_password(state: State, request: Request) -> Response:
 
 async def verify_reset_password_request(state: State, request: Request) -> Response:
     """Issue a token for a new password in exchange for a pass code."""
-    require_known_app(state, request)
-    body = await Arguments.read(request)
+    body = await read_app_call(state, request)
     find: Callable[[str], User | None]
     if body.choice("verifyMethod", _RESET_METHODS) == "EMAIL_PASSCODE":
         payload = body.object("emailPassCodePayload")
@@ -114,8 +113,7 @@ def _existing(user: User | None) -> User:
 
 async def verify_delete_account_request(state: State, request: Request) -> Response:
     """Issue a token for the deletion, for a pass code, or the password of a user who can receive none."""
-    user, _ = require_user(state, request)
-    body = await Arguments.read(request)
+    user, _, body = await read_user_call(state, request)
     method = body.choice("verifyMethod", _DELETE_METHODS)
     if method == "PASSWORD":
         await _check_own_password(state, user, body.object("passwordPayload"))
@@ -130,8 +128,7 @@ async def verify_delete_account_request(state: State, request: Request) -> Respo
 
 async def delete_account(state: State, request: Request) -> Response:
     """Remove the user and revoke all their tokens; the username and addresses are free again."""
-    user, _ = require_user(state, request)
-    body = await Arguments.read(request)
+    user, _, body = await read_user_call(state, request)
     redeem_own_token(state, "delete-account", body.text("deleteAccountToken"), user)
     remove_user(state, user)
     return success({"success": True})

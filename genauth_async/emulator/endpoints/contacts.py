@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from ..http.arguments import Arguments
 from ..http.replies import success
-from ..http.request_context import require_user
+from ..http.request_context import read_user_call
 from ..http.routes import Routes
 from ..http.user_arguments import country_code_argument, email_argument, phone_argument
 from ..http.verification_codes import SentCode, redeem_codes, redeem_own_token, token_reply
@@ -29,13 +29,9 @@ class _Contact:
     kind: Literal["email", "phone"]
     read: Callable[[Arguments, str], str]
     argument: str
-    wire: str
-    bind_channel: str
-    unbind_channel: str
     old_channel: str
     new_channel: str
     ticket: TicketKind
-    verify_method: str
     taken_code: int | None
     mismatch_code: int
     same_code: int | None
@@ -51,13 +47,9 @@ _EMAIL = _Contact(
     kind="email",
     read=email_argument,
     argument="email",
-    wire="Email",
-    bind_channel="CHANNEL_BIND_EMAIL",
-    unbind_channel="CHANNEL_UNBIND_EMAIL",
     old_channel="CHANNEL_UPDATE_EMAIL",
     new_channel="CHANNEL_UPDATE_EMAIL",
     ticket="update-email",
-    verify_method="EMAIL_PASSCODE",
     taken_code=None,
     mismatch_code=2037,
     same_code=None,
@@ -66,13 +58,9 @@ _PHONE = _Contact(
     kind="phone",
     read=phone_argument,
     argument="phoneNumber",
-    wire="Phone",
-    bind_channel="CHANNEL_BIND_PHONE",
-    unbind_channel="CHANNEL_UNBIND_PHONE",
     old_channel="CHANNEL_UNBIND_PHONE",  # there is none for updates
     new_channel="CHANNEL_BIND_PHONE",
     ticket="update-phone",
-    verify_method="PHONE_PASSCODE",
     taken_code=1320004,
     mismatch_code=2038,
     same_code=2230,
@@ -81,22 +69,20 @@ _PHONE = _Contact(
 
 async def _bind(contact: _Contact, state: State, request: Request) -> Response:
     """Give a user an email address or phone number who has none."""
-    user, _ = require_user(state, request)
-    body = await Arguments.read(request)
+    user, _, body = await read_user_call(state, request)
     code = body.text("passCode")
     address = contact.read(body, contact.argument)
     country_code = country_code_argument(body, "phoneCountryCode")
     if contact.of(user) is not None:
         raise ApiError(422, f"there is a bound {contact.kind} already, which can be updated")
-    redeem_codes(state, [SentCode(address, code, contact.bind_channel)])
+    redeem_codes(state, [SentCode(address, code, f"CHANNEL_BIND_{contact.kind.upper()}")])
     _assign(state, user, contact, address, country_code)
     return success()
 
 
 async def _unbind(contact: _Contact, state: State, request: Request) -> Response:
     """Remove the user's email address or phone number."""
-    user, _ = require_user(state, request)
-    body = await Arguments.read(request)
+    user, _, body = await read_user_call(state, request)
     code = body.text("passCode")
     address = contact.of(user)
     if address is None:
@@ -105,7 +91,7 @@ async def _unbind(contact: _Contact, state: State, request: Request) -> Response
     if other is None and not user.identities:
         # The documents count phone, email and social accounts, but no username with a password.
         raise ApiError(422, f"without the {contact.kind} the user could not sign in")
-    redeem_codes(state, [SentCode(address, code, contact.unbind_channel)])
+    redeem_codes(state, [SentCode(address, code, f"CHANNEL_UNBIND_{contact.kind.upper()}")])
     state.users.change(user, contact.kind, None)
     user.updated_at = state.clock.now()
     return success()
@@ -113,14 +99,13 @@ async def _unbind(contact: _Contact, state: State, request: Request) -> Response
 
 async def _verify_update(contact: _Contact, state: State, request: Request) -> Response:
     """Answer pass codes of the old and the new address with a token for the change."""
-    user, _ = require_user(state, request)
-    body = await Arguments.read(request)
-    body.choice("verifyMethod", [contact.verify_method])
+    user, _, body = await read_user_call(state, request)
+    body.choice("verifyMethod", [f"{contact.kind.upper()}_PASSCODE"])
     payload = body.object(f"{contact.kind}PassCodePayload")
     suffix = "Email" if contact.kind == "email" else "PhoneNumber"
     new = contact.read(payload, f"new{suffix}")
     country_code = country_code_argument(payload, "newPhoneCountryCode")
-    codes = [SentCode(new, payload.text(f"new{contact.wire}PassCode"), contact.new_channel)]
+    codes = [SentCode(new, payload.text(f"new{contact.kind.capitalize()}PassCode"), contact.new_channel)]
     current = contact.of(user)
     if current is not None:
         # A stolen access token must not be enough to take the account over.
@@ -128,14 +113,14 @@ async def _verify_update(contact: _Contact, state: State, request: Request) -> R
             raise ApiError(400, f"old{suffix} is not the user's", api_code=contact.mismatch_code)
         if not contact.is_other(user, new):
             raise ApiError(422, f"the {contact.kind} is the same as before", api_code=contact.same_code)
-        codes.append(SentCode(current, payload.text(f"old{contact.wire}PassCode"), contact.old_channel))
+        codes.append(SentCode(current, payload.text(f"old{contact.kind.capitalize()}PassCode"), contact.old_channel))
     redeem_codes(state, codes)
     if state.users.by_account(new) not in {None, user}:
         raise _taken(contact)
     return token_reply(
         state,
         contact.ticket,
-        f"update{contact.wire}Token",
+        f"update{contact.kind.capitalize()}Token",
         user,
         old=current,
         new=new,
@@ -145,9 +130,8 @@ async def _verify_update(contact: _Contact, state: State, request: Request) -> R
 
 async def _update(contact: _Contact, state: State, request: Request) -> Response:
     """Replace the user's email address or phone number."""
-    user, _ = require_user(state, request)
-    body = await Arguments.read(request)
-    ticket = redeem_own_token(state, contact.ticket, body.text(f"update{contact.wire}Token"), user)
+    user, _, body = await read_user_call(state, request)
+    ticket = redeem_own_token(state, contact.ticket, body.text(f"update{contact.kind.capitalize()}Token"), user)
     if ticket.facts["old"] != contact.of(user):
         raise ApiError(400, f"the {contact.kind} was changed since the token was given")
     _assign(state, user, contact, str(ticket.facts["new"]), str(ticket.facts["country_code"]))

@@ -6,9 +6,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..http.arguments import Arguments, query_page
+from ..http.arguments import query_page
 from ..http.replies import success
-from ..http.request_context import require_user
+from ..http.request_context import read_user_call, require_user
 from ..http.routes import Routes
 from ..state.clock import iso_time
 from ..state.devices import Device
@@ -44,27 +44,24 @@ def _device(device: Device) -> dict[str, object]:
 
 async def unbind_device(state: State, request: Request) -> Response:
     """Remove a device and revoke its sessions."""
-    user, _ = require_user(state, request)
-    device_id = (await Arguments.read(request)).text("deviceId")
-    _sign_out_of_browser(state, user, device_id)
-    state.devices.unbind(user, device_id)
+    state.devices.unbind(*await _sign_out_of_browser(state, request))
     return success()
 
 
 async def revoke_device_session(state: State, request: Request) -> Response:
     """Revoke the sessions of a device, also of the one in use; it stays in the list."""
-    user, _ = require_user(state, request)
-    device_id = (await Arguments.read(request)).text("deviceId")
-    _sign_out_of_browser(state, user, device_id)
-    state.devices.revoke(user, device_id)
+    state.devices.revoke(*await _sign_out_of_browser(state, request))
     return success()
 
 
-def _sign_out_of_browser(state: State, user: User, device_id: str) -> None:
-    # Otherwise the browser would sign in again without asking for the password.
+async def _sign_out_of_browser(state: State, request: Request) -> tuple[User, str]:
+    """End the browser sessions of the user's device, which could sign in again without the password."""
+    user, _, body = await read_user_call(state, request)
+    device_id = body.text("deviceId")
     for device in state.devices.of(user):
         if device.id == device_id:
             state.hosted_login.sessions.end_all_of(user.id, user_agent=device.user_agent)
+    return user, device_id
 
 
 ROUTES: Routes = {

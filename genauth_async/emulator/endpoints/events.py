@@ -9,10 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from ..http.arguments import Arguments
 from ..http.connection import break_connection
 from ..http.replies import success
-from ..http.request_context import require_user
+from ..http.request_context import read_user_call
 from ..http.routes import Routes
 from ..state.errors import ApiError
 from ..state.state import State
@@ -24,25 +23,20 @@ _POLICY_VIOLATION = 1008
 
 async def put_event(state: State, request: Request) -> Response:
     """Publish an event: its data goes unchanged to the connections of the same user that receive its type."""
-    user, _ = require_user(state, request)
-    body = await Arguments.read(request)
+    user, _, body = await read_user_call(state, request)
     event_code, data = body.text("eventType"), body.text("eventData")
     body.optional_text("source")
     state.events.publish(event_code, data, user_id=user.id)
     return success()
 
 
-async def say_what_to_speak(_state: State, _request: Request) -> Response:
+async def refuse_plain_http(_state: State, _request: Request) -> Response:
     """Answer a request that is no WebSocket handshake (RFC 9110 section 15.5.22)."""
     raise ApiError(426, "this is a WebSocket", http_status=426)
 
 
 async def subscribe(state: State, socket: WebSocket) -> None:
-    """Send events until one side closes, or the access token is invalid when there is an event to send.
-
-    Raises:
-        ApiError: the handshake is refused.
-    """
+    """Send events until one side closes, or the access token is invalid when there is an event to send."""
     token = socket.query_params.get("token", "")
     event_code = socket.query_params.get("code")
     holder = state.grants.active_access_token(token)
@@ -95,5 +89,5 @@ async def _break_when_dropped(socket: WebSocket, subscriber: Subscriber) -> None
 
 ROUTES: Routes = {
     "/api/v3/pub-userEvent": {"POST": put_event},
-    SUBSCRIPTION_PATH: {"GET": say_what_to_speak},
+    SUBSCRIPTION_PATH: {"GET": refuse_plain_http},
 }

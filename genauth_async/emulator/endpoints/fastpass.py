@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from ..http.arguments import Arguments, query_text
 from ..http.replies import success
-from ..http.request_context import calling_app, require_known_app, require_user
+from ..http.request_context import calling_app, read_user_call, require_known_app
 from ..http.routes import Routes
 from ..http.user_arguments import custom_data_argument, scope_argument
 from ..state.errors import ApiError
@@ -19,8 +19,8 @@ _SCENE = "FASTPASS"  # a guess: the documents name the field only
 
 async def gene_fastpass_qrcode_info(state: State, request: Request) -> Response:
     """Return the content of the QR code that the browser of a signed-in user shows."""
-    user, token = require_user(state, request)
-    options = (await Arguments.read(request)).optional_object("options")
+    user, token, body = await read_user_call(state, request)
+    options = body.optional_object("options")
     custom_data = custom_data_argument(options, "customData")
     code = state.fastpass_codes.show(user, token.grant, _scope_within(token.scope, options), custom_data)
     return success(

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..http.arguments import Arguments, query_text
+from ..http.arguments import query_text
 from ..http.replies import success
-from ..http.request_context import require_known_app, require_user
+from ..http.request_context import read_user_call, require_known_app, require_user
 from ..http.routes import Routes
 from ..state.errors import ApiError, no_such_app, not_modelled
 from ..state.ext_idps import LINK_PATH
@@ -28,8 +28,8 @@ async def get_identities(state: State, request: Request) -> Response:
 
 async def unlink_ext_idp(state: State, request: Request) -> Response:
     """Remove the user's identities at a provider, unless they are the only way to sign in."""
-    user, _ = require_user(state, request)
-    ext_idp_id = (await Arguments.read(request)).text("extIdpId")
+    user, _, body = await read_user_call(state, request)
+    ext_idp_id = body.text("extIdpId")
     linked = [identity for identity in user.identities if identity.get("extIdpId") == ext_idp_id]
     if not linked:
         raise ApiError(404, "the user has no identity at this external identity provider")

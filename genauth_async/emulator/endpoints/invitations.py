@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from ..http.arguments import Arguments, query_text
 from ..http.replies import success
-from ..http.request_context import require_known_app, require_user
+from ..http.request_context import read_app_call, require_known_app, require_user
 from ..http.routes import Routes
 from ..http.user_arguments import (
     PROFILE_TEXTS,
@@ -60,8 +60,7 @@ async def link_public_config(state: State, request: Request) -> Response:
 
 async def sign_up_by_link(state: State, request: Request) -> Response:
     """Join by a link, with a pass code that was sent to the address."""
-    require_known_app(state, request)
-    body = await Arguments.read(request)
+    body = await read_app_call(state, request)
     state.invitations.usable_link(body.text("identifier"))
     profile = body.object("profile")
     email, name = email_argument(profile, "email"), profile.text("name")
@@ -76,8 +75,7 @@ async def sign_up_by_link(state: State, request: Request) -> Response:
 
 async def policy_token(state: State, request: Request) -> Response:
     """Exchange the content of a personal link for the token of the next steps."""
-    require_known_app(state, request)
-    body = await Arguments.read(request)
+    body = await read_app_call(state, request)
     invitation = state.invitations.signed(body.text("identifier"), body.text("signature"))
     data: dict[str, object] = {
         "token": state.tickets.issue("invitation", lifetime=_SESSION, identifier=invitation.identifier)
@@ -96,8 +94,7 @@ async def policy_context(state: State, request: Request) -> Response:
 
 async def verify_code(state: State, request: Request) -> Response:
     """Verify the invited address or number by a pass code."""
-    require_known_app(state, request)
-    body = await Arguments.read(request)
+    body = await read_app_call(state, request)
     ticket, invitation = _session(state, body.text("token"))
     code, receiver_type = body.text("code"), body.choice("receiverType", _RECEIVERS)
     _redeem(state, ticket, invitation, code, receiver_type)
@@ -107,8 +104,7 @@ async def verify_code(state: State, request: Request) -> Response:
 
 async def join(state: State, request: Request) -> Response:
     """Create the invited user."""
-    require_known_app(state, request)
-    body = await Arguments.read(request)
+    body = await read_app_call(state, request)
     ticket, invitation = _session(state, body.text("token"))
     profile, options = body.optional_object("profile"), body.optional_object("options")
     if (profile.optional_text("email") or invitation.email).lower() != invitation.email.lower():

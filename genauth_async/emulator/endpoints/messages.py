@@ -5,9 +5,8 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..http.arguments import Arguments
 from ..http.replies import success
-from ..http.request_context import require_known_app
+from ..http.request_context import read_app_call
 from ..http.routes import Routes
 from ..http.user_arguments import country_code_argument, email_argument, phone_argument
 from ..state.errors import ApiError
@@ -43,8 +42,7 @@ EMAIL_CHANNELS = (
 
 async def send_sms(state: State, request: Request) -> Response:
     """Send a pass code to a phone."""
-    require_known_app(state, request)
-    body = await Arguments.read(request)
+    body = await read_app_call(state, request)
     channel = body.choice("channel", SMS_CHANNELS)
     number = phone_argument(body, "phoneNumber")
     state.inbox.send("sms", channel, number, phone_country_code=country_code_argument(body, "phoneCountryCode"))
@@ -53,8 +51,7 @@ async def send_sms(state: State, request: Request) -> Response:
 
 async def send_email(state: State, request: Request) -> Response:
     """Send a pass code to an email address."""
-    require_known_app(state, request)
-    body = await Arguments.read(request)
+    body = await read_app_call(state, request)
     channel = body.choice("channel", EMAIL_CHANNELS)
     address = email_argument(body, "email")
     state.inbox.send("email", channel, address)
@@ -63,8 +60,7 @@ async def send_email(state: State, request: Request) -> Response:
 
 async def pre_check_code(state: State, request: Request) -> Response:
     """Check a pass code without using it up."""
-    require_known_app(state, request)
-    body = await Arguments.read(request)
+    body = await read_app_call(state, request)
     if body.choice("codeType", ("SMS", "EMAIL")) == "SMS":
         payload = body.object("smsCodePayload")
         to, channel = phone_argument(payload, "phone"), payload.choice("channel", SMS_CHANNELS)

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from ..http.arguments import Arguments, query_text
 from ..http.replies import success
-from ..http.request_context import bearer_token, require_known_app, require_user
+from ..http.request_context import bearer_token, read_user_call, require_known_app, require_user
 from ..http.routes import Routes
 from ..state.errors import ApiError, not_modelled, not_signed_in
 from ..state.factors import FACTOR_TYPES, Factor, FactorType, new_recovery_code
@@ -114,8 +114,8 @@ def _check_first_code(state: State, factor: Factor, code: str) -> None:
 
 async def reset_factor(state: State, request: Request) -> Response:
     """Remove a factor, so that another of its type can be enrolled."""
-    user, _ = require_user(state, request)
-    state.factors.remove(user, (await Arguments.read(request)).text("factorId"))
+    user, _, body = await read_user_call(state, request)
+    state.factors.remove(user, body.text("factorId"))
     return success()
 
 
@@ -140,8 +140,8 @@ async def list_factors_to_enroll(state: State, request: Request) -> Response:
 
 async def verify_totp(state: State, request: Request) -> Response:
     """Verify a one-time password of the signed-in user, for step-up authentication."""
-    user, _ = require_user(state, request)
-    totp = (await Arguments.read(request)).text("totp")
+    user, _, body = await read_user_call(state, request)
+    totp = body.text("totp")
     return success({"verified": state.factors.accept_totp(user, totp)})
 
 

@@ -48,6 +48,4 @@ def _proof(connection: str, body: Arguments) -> tuple[str, str]:
     return name, payload.text(name)
 
 
-ROUTES: Routes = {
-    "/api/v3/signin-by-mobile": {"POST": sign_in_by_mobile},
-}
+ROUTES: Routes = {"/api/v3/signin-by-mobile": {"POST": sign_in_by_mobile}}

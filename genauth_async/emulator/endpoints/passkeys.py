@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from ..http.arguments import Arguments, query_number
 from ..http.replies import success
-from ..http.request_context import calling_app, require_known_app, require_user
+from ..http.request_context import calling_app, read_app_call, read_user_call, require_known_app, require_user
 from ..http.routes import Routes
 from ..http.user_arguments import scope_argument
 from ..state.clock import iso_time
@@ -53,8 +53,7 @@ async def init_register_options(state: State, request: Request) -> Response:
 
 async def verify_register(state: State, request: Request) -> Response:
     """Register the passkey that the user's authenticator has created."""
-    user, _ = require_user(state, request)
-    body = await Arguments.read(request)
+    user, _, body = await read_user_call(state, request)
     ticket = body.text("ticket")
     sent = body.object("registrationCredential")
     code = _authenticator_code(body) or "other"
@@ -134,8 +133,7 @@ def _challenge(state: State, kind: TicketKind, user: User | None) -> tuple[str, 
 
 async def list_devices(state: State, request: Request) -> Response:
     """List the user's passkeys, without an envelope, as documented."""
-    user, _ = require_user(state, request)
-    body = await Arguments.read(request)
+    user, _, body = await read_user_call(state, request)
     code = _authenticator_code(body)
     found = [passkey for passkey in state.passkeys.of(user) if code in {None, passkey.authenticator_code}]
     page, limit = _number(body, "page", 1), _number(body, "limit", 10)
@@ -151,8 +149,7 @@ async def list_credentials(state: State, request: Request) -> Response:
 
 async def check_valid_credentials(state: State, request: Request) -> Response:
     """Return those of the credential ids of a device that are still valid."""
-    require_known_app(state, request)
-    body = await Arguments.read(request)
+    body = await read_app_call(state, request)
     code = _authenticator_code(body)
     valid = []
     for credential_id in body.texts("credentialIds") if body.raw("credentialIds") else []:
@@ -178,8 +175,8 @@ async def remove_credential(state: State, request: Request) -> Response:
 
 async def rename_credential(state: State, request: Request) -> Response:
     """Rename one of the user's passkeys."""
-    user, _ = require_user(state, request)
-    name = (await Arguments.read(request)).text("name")
+    user, _, body = await read_user_call(state, request)
+    name = body.text("name")
     state.passkeys.get(user, request.path_params["credential_id"]).name = name
     return success({"success": True})
 

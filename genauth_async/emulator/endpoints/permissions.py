@@ -11,9 +11,9 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..http.arguments import Arguments, query_number, query_text
+from ..http.arguments import query_number, query_text
 from ..http.replies import success
-from ..http.request_context import require_user
+from ..http.request_context import read_user_call, require_user
 from ..http.routes import Routes
 from ..state.access.access import Access
 from ..state.access.resources import DataResource, DataResourceType, TreeNode, split_path
@@ -23,8 +23,7 @@ from ..state.users import User
 
 
 async def _check(resource_type: DataResourceType, state: State, request: Request) -> Response:
-    user, token = require_user(state, request)
-    body = await Arguments.read(request)
+    user, token, body = await read_user_call(state, request)
     paths, action = body.texts("resources"), body.text("action")
     namespace = token.grant.app_id
     results = [
@@ -56,8 +55,8 @@ async def auth_resource_list(state: State, request: Request) -> Response:
 
 async def auth_resource_permission_list(state: State, request: Request) -> Response:
     """List the permitted actions on each of these resources."""
-    user, token = require_user(state, request)
-    paths = (await Arguments.read(request)).texts("resources")
+    user, token, body = await read_user_call(state, request)
+    paths = body.texts("resources")
     namespace = token.grant.app_id
     permissions = [
         {
@@ -72,8 +71,8 @@ async def auth_resource_permission_list(state: State, request: Request) -> Respo
 
 async def auth_resource_struct(state: State, request: Request) -> Response:
     """Return the permitted part of one resource, a tree as a tree."""
-    user, token = require_user(state, request)
-    code = (await Arguments.read(request)).text("resource").removeprefix("/")
+    user, token, body = await read_user_call(state, request)
+    code = body.text("resource").removeprefix("/")
     resource = state.access.data_resource(token.grant.app_id, code)
     if resource is None:
         raise ApiError(404, "the application has no such data resource")

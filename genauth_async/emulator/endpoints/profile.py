@@ -5,28 +5,21 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..http.arguments import Arguments, query_flag
+from ..http.arguments import query_flag
 from ..http.replies import success
-from ..http.request_context import require_user
+from ..http.request_context import read_user_call, require_user
 from ..http.routes import Routes
 from ..http.user_arguments import custom_data_argument, gender_argument, text_arguments
 from ..state.errors import ApiError
 from ..state.state import State
 from ..state.users import AlreadyTakenError
 
+# fmt: off
 _TEXTS = (
-    "photo",
-    "externalId",
-    "birthdate",
-    "country",
-    "province",
-    "city",
-    "address",
-    "streetAddress",
-    "postalCode",
-    "company",
-    "identityNumber",
+    "photo", "externalId", "birthdate", "country", "province", "city", "address", "streetAddress", "postalCode",
+    "company", "identityNumber",
 )
+# fmt: on
 _STRONGEST = 3
 _SCORE_OF_EACH = 25
 
@@ -44,8 +37,7 @@ async def get_profile(state: State, request: Request) -> Response:
 
 async def update_profile(state: State, request: Request) -> Response:
     """Change the given fields, also of the custom data, and keep the rest."""
-    user, token = require_user(state, request)
-    body = await Arguments.read(request)
+    user, token, body = await read_user_call(state, request)
     texts = text_arguments(body, _TEXTS) | gender_argument(body)
     custom_data = custom_data_argument(body, "customData")
     name, nickname = body.optional_text("name"), body.optional_text("nickname")

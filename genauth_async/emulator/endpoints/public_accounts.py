@@ -9,9 +9,9 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..http.arguments import Arguments, query_flag
+from ..http.arguments import query_flag
 from ..http.replies import success
-from ..http.request_context import require_user
+from ..http.request_context import read_user_call, require_user
 from ..http.routes import Routes
 from ..http.user_arguments import scope_argument
 from ..state.sign_in import complete_sign_in
@@ -38,8 +38,7 @@ def _account(user: User, usertype: str) -> dict[str, object]:
 
 async def switch_login_by_user(state: State, request: Request) -> Response:
     """Issue tokens of the other account to the application that the user is signed in to."""
-    user, token = require_user(state, request)
-    body = await Arguments.read(request)
+    user, token, body = await read_user_call(state, request)
     scope = scope_argument(body.optional_object("options"))
     target = state.public_accounts.target(token.grant, user, body.text("targetUserId"))
     app, origin = state.apps[token.grant.app_id], state.public_accounts.origin(token.grant, user)

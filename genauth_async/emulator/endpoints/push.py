@@ -8,6 +8,7 @@ Which applications may confirm is a setting of the service's console; to the emu
 
 from __future__ import annotations
 
+from functools import partial
 from typing import cast
 
 from starlette.requests import Request
@@ -15,7 +16,7 @@ from starlette.responses import Response
 
 from ..http.arguments import Arguments, query_text
 from ..http.replies import success
-from ..http.request_context import calling_app, require_known_app, require_user
+from ..http.request_context import calling_app, read_user_call, require_known_app, require_user
 from ..http.routes import Routes
 from ..http.user_arguments import custom_data_argument, scope_argument
 from ..state.device_codes.pushes import PushAction
@@ -53,23 +54,12 @@ async def check_push_code_status(state: State, request: Request) -> Response:
     return success(answer)
 
 
-async def change_push_code_status(state: State, request: Request) -> Response:
-    """Confirm or cancel on the phone."""
-    await _change(state, request)
-    return success()
-
-
-async def set_push_code_status(state: State, request: Request) -> Response:
-    """Do the same, with another answer."""
-    await _change(state, request)
-    return success({"success": True})
-
-
-async def _change(state: State, request: Request) -> None:
-    user, _ = require_user(state, request)
-    body = await Arguments.read(request)
+async def _change(data: object, state: State, request: Request) -> Response:
+    """Confirm or cancel a request on the phone."""
+    user, _, body = await read_user_call(state, request)
     action = cast("PushAction", body.choice("action", _ACTIONS))
     state.pushes.change(body.text("pushCodeId"), action, user)
+    return success(data)
 
 
 async def get_push_login_relation_apps(state: State, request: Request) -> Response:
@@ -87,7 +77,7 @@ async def get_push_login_relation_apps(state: State, request: Request) -> Respon
 ROUTES: Routes = {
     "/api/v3/signin-by-push": {"POST": sign_in_by_push},
     "/api/v3/check-pushcode-status": {"GET": check_push_code_status},
-    "/api/v3/change-pushcode-status": {"POST": change_push_code_status},
-    "/api/v3/set-pushcode-status": {"POST": set_push_code_status},
+    "/api/v3/change-pushcode-status": {"POST": partial(_change, None)},
+    "/api/v3/set-pushcode-status": {"POST": partial(_change, {"success": True})},
     "/api/v3/get-pushlogin-relation-apps": {"POST": get_push_login_relation_apps},
 }

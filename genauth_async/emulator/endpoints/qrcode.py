@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import cast
 
 from starlette.concurrency import run_in_threadpool
@@ -18,7 +19,7 @@ from starlette.responses import Response
 from ..http.arguments import Arguments, query_text
 from ..http.client_auth import authenticate_at_api
 from ..http.replies import success
-from ..http.request_context import calling_app, require_user
+from ..http.request_context import calling_app, read_user_call
 from ..http.routes import Handler, Routes
 from ..http.user_arguments import custom_data_argument
 from ..state.clock import iso_time
@@ -92,23 +93,12 @@ def _details(state: State, code: LoginCode) -> Mapping[str, object]:
     return {**brief, "tokenSet": state.qr_codes.collect(code, lambda: sign_in_owner(state, code, app))}
 
 
-async def change_qr_code_status(state: State, request: Request) -> Response:
-    """Scan, confirm or cancel on the phone."""
-    await _change(state, request)
-    return success()
-
-
-async def set_qr_code_status(state: State, request: Request) -> Response:
-    """Do the same, with another answer."""
-    await _change(state, request)
-    return success({"success": True})
-
-
-async def _change(state: State, request: Request) -> None:
-    user, _ = require_user(state, request)
-    body = await Arguments.read(request)
+async def _change(data: object, state: State, request: Request) -> Response:
+    """Scan, confirm or cancel a code on the phone."""
+    user, _, body = await read_user_call(state, request)
     action = cast("QrAction", body.choice("action", _ACTIONS))
     state.qr_codes.change(body.text("qrcodeId"), action, user)
+    return success(data)
 
 
 async def exchange_ticket(state: State, request: Request) -> Response:
@@ -129,8 +119,8 @@ ROUTES: Routes = {
     "/api/v3/gene-qrcode": {"POST": gene_qr_code},
     "/api/v3/check-qrcode-status": _CHECK,
     "/api/v3/get-qrcode-status": _CHECK,
-    "/api/v3/change-qrcode-status": {"POST": change_qr_code_status},
-    "/api/v3/set-qrcode-status": {"POST": set_qr_code_status},
+    "/api/v3/change-qrcode-status": {"POST": partial(_change, None)},
+    "/api/v3/set-qrcode-status": {"POST": partial(_change, {"success": True})},
     "/api/v3/exchange-tokenset-with-qrcode-ticket": {"POST": exchange_ticket},
     "/qrcodes/{qrcode_id}.png": {"GET": qr_code_image},
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -69,21 +70,13 @@ async def _by_password(state: State, body: Arguments, options: Arguments, attemp
     return check_password(state, attempt.user, password, options)
 
 
-async def _by_directory(state: State, payload: Arguments, options: Arguments, attempt: Attempt) -> User:
-    name = payload.text("sAMAccountName")
+async def _by_directory(name: str, state: State, body: Arguments, options: Arguments, attempt: Attempt) -> User:
+    note_login_method(name)
+    payload = body.object(f"{name.lower()}Payload")
+    account = payload.text("sAMAccountName")
     password = await sent_password(state, payload, options)
-    attempt.user = state.users.by_sam_account_name(name)
+    attempt.user = state.users.by_sam_account_name(account)
     return check_password(state, attempt.user, password, options)
-
-
-async def _by_ldap(state: State, body: Arguments, options: Arguments, attempt: Attempt) -> User:
-    note_login_method("Ldap")
-    return await _by_directory(state, body.object("ldapPayload"), options, attempt)
-
-
-async def _by_ad(state: State, body: Arguments, options: Arguments, attempt: Attempt) -> User:
-    note_login_method("Ad")
-    return await _by_directory(state, body.object("adPayload"), options, attempt)
 
 
 async def _by_pass_code(state: State, body: Arguments, options: Arguments, attempt: Attempt) -> User:
@@ -106,8 +99,8 @@ async def _by_pass_code(state: State, body: Arguments, options: Arguments, attem
 _CONNECTIONS: dict[str, Callable[[State, Arguments, Arguments, Attempt], Awaitable[User]]] = {
     "PASSWORD": _by_password,
     "PASSCODE": _by_pass_code,
-    "LDAP": _by_ldap,
-    "AD": _by_ad,
+    "LDAP": partial(_by_directory, "Ldap"),
+    "AD": partial(_by_directory, "Ad"),
 }
 
 

@@ -127,6 +127,4 @@ def _complete(new: _NewUser, profile: Arguments, options: Arguments) -> None:
         new.codes.append(SentCode(new.phone, code, "CHANNEL_COMPLETE_PHONE"))
 
 
-ROUTES: Routes = {
-    "/api/v3/signup": {"POST": sign_up},
-}
+ROUTES: Routes = {"/api/v3/signup": {"POST": sign_up}}

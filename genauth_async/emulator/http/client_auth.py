@@ -76,12 +76,7 @@ def authenticate_at_api(state: State, request: Request, body: Arguments) -> App:
     return app
 
 
-def authenticate_at_oidc(
-    state: State,
-    request: Request,
-    form: Mapping[str, str],
-    endpoint: Endpoint,
-) -> App:
+def authenticate_at_oidc(state: State, request: Request, form: Mapping[str, str], endpoint: Endpoint) -> App:
     """Authenticate the application that calls an OAuth endpoint."""
     header = request.headers.get("authorization")
     basic = None if header is None else BasicCredentials.parse(header)

@@ -6,7 +6,6 @@ Browsers send no cookies with them, so that they depend on their tokens and code
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import wraps
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -40,7 +39,6 @@ def cross_origin(handlers: Mapping[str, Handler]) -> Mapping[str, Handler]:
 
 
 def _shared(handler: Handler) -> Handler:
-    @wraps(handler)
     async def shared(state: State, request: Request) -> Response:
         try:
             response = await handler(state, request)

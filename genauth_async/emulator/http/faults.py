@@ -56,7 +56,8 @@ class Fault:
             raise ValueError("a dropped connection or a lost reply carries no status, body or envelope")
         if self.drop and self.reply_latency:
             raise ValueError("a connection dropped before the processing has no reply: leave out reply_latency")
-        if not (answers or self._delays() or self.truncate or self.drop or self.lose_reply or self._holds()):
+        rest = (self.latency, self.reply_latency, self.truncate, self.drop, self.lose_reply, self.hold, self.hold_reply)
+        if not answers and not any(rest):
             raise ValueError("the fault must do something: give latency, status, drop, ...")
         self._random = Random(self.seed)  # noqa: S311 - no secret: a test wants to see the same again
 
@@ -87,12 +88,6 @@ class Fault:
 
     def _replaces_reply(self) -> bool:
         return any(part is not None for part in (self.status, self.body, self.envelope, self.retry_after))
-
-    def _delays(self) -> bool:
-        return bool(self.latency or self.reply_latency)
-
-    def _holds(self) -> bool:
-        return self.hold is not None or self.hold_reply is not None
 
 
 class Faults:
@@ -179,10 +174,7 @@ class Faults:
     def hold(self, path: str, *, after: bool = False, times: int | None = 1) -> Hold:
         """Keep the next requests to a path waiting, before (or after) they are processed, until `Hold.release`."""
         hold = Hold()
-        if after:
-            self.add(path, hold_reply=hold, times=times)
-        else:
-            self.add(path, hold=hold, times=times)
+        self.add(path, hold=None if after else hold, hold_reply=hold if after else None, times=times)
         return hold
 
     def remove(self, fault: Fault) -> None:
@@ -216,8 +208,9 @@ def _check_arguments(fault: Fault) -> None:
     """Check each argument by itself."""
     if fault.path != _EVERY_PATH and not fault.path.startswith("/"):
         raise ValueError(f"path must begin with a slash, or be {_EVERY_PATH!r} for all, not {fault.path!r}")
-    _check_latency("latency", fault.latency)
-    _check_latency("reply_latency", fault.reply_latency)
+    for name, seconds in (("latency", fault.latency), ("reply_latency", fault.reply_latency)):
+        if not math.isfinite(seconds) or seconds < 0:
+            raise ValueError(f"{name} must be a number of seconds, not {seconds}")
     _check_frequency(fault)
     if fault.status is not None and not _LEAST_STATUS <= fault.status <= _MOST_STATUS:
         raise ValueError(f"status must be between {_LEAST_STATUS} and {_MOST_STATUS}, not {fault.status}")
@@ -232,11 +225,6 @@ def _check_arguments(fault: Fault) -> None:
         raise ValueError("body must be a mapping that JSON can hold, a text, or bytes")
     if fault.envelope is not None and not (isinstance(fault.envelope, Mapping) and _is_sendable(fault.envelope)):
         raise ValueError("envelope must be a mapping that JSON can hold")
-
-
-def _check_latency(name: str, seconds: float) -> None:
-    if not math.isfinite(seconds) or seconds < 0:
-        raise ValueError(f"{name} must be a number of seconds, not {seconds}")
 
 
 def _check_frequency(fault: Fault) -> None:

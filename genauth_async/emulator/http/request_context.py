@@ -15,6 +15,7 @@ from ..state.grants import AccessToken
 from ..state.origin import Origin, use_origin
 from ..state.state import State
 from ..state.users import User
+from .arguments import Arguments
 
 _APP_ID_HEADERS = ("x-genauth-app-id", "x-authing-app-id")
 _LOGIN_METHODS = {
@@ -67,3 +68,15 @@ def bearer_token(request: Request) -> str:
     """Read the Authorization header; the vendor's SDKs send the bare token, others as RFC 6750 says."""
     scheme, space, rest = request.headers.get("authorization", "").partition(" ")
     return rest if space and scheme.lower() == "bearer" else scheme
+
+
+async def read_user_call(state: State, request: Request) -> tuple[User, AccessToken, Arguments]:
+    """Return the signed-in user who makes an API call, their access token, and the body."""
+    user, token = require_user(state, request)
+    return user, token, await Arguments.read(request)
+
+
+async def read_app_call(state: State, request: Request) -> Arguments:
+    """Return the body of an API call that needs no sign-in."""
+    require_known_app(state, request)
+    return await Arguments.read(request)

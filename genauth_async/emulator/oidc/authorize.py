@@ -102,10 +102,7 @@ def _new_code(state: State, asked: AuthorizationRequest, session: BrowserSession
     state.hosted_login.sessions.note(session, grant)
     state.devices.note(user, grant)
     return state.hosted_login.codes.issue(
-        grant,
-        redirect_uri=asked.back.redirect_uri,
-        nonce=asked.nonce,
-        challenge=asked.challenge,
+        grant, redirect_uri=asked.back.redirect_uri, nonce=asked.nonce, challenge=asked.challenge
     )
 
 

@@ -14,7 +14,7 @@ from ..http.passwords import check_account_password
 from ..http.routes import Routes
 from ..state.errors import ApiError
 from ..state.hosted.browser_sessions import BrowserSession
-from ..state.hosted.interactions import Interaction, Plan
+from ..state.hosted.interactions import Interaction, Plan, Step
 from ..state.sign_in import require_current_password
 from ..state.state import State
 from ..state.users import User
@@ -32,21 +32,19 @@ from .pages import PageError, consent_page, login_page, logout_page
 
 def ask_to_sign_in(state: State, request: Request, plan: Plan) -> Response:
     """Show the login page, then go on with the plan."""
-    return _first_page(state, state.hosted_login.interactions.begin(plan, "login", browser=browser_of(request)))
+    return _begin(state, request, plan, "login")
 
 
 def go_on_signed_in(state: State, request: Request, plan: Plan, session: BrowserSession) -> Response:
     """Go on with the plan for a signed-in user, after the consent page if needed."""
     if not plan.needs_consent(session):
         return plan.complete(session)
-    interactions = state.hosted_login.interactions
-    return _first_page(state, interactions.begin(plan, "consent", browser=browser_of(request), session=session))
+    return _begin(state, request, plan, "consent", session)
 
 
 def ask_to_sign_out(state: State, request: Request, plan: Plan, session: BrowserSession) -> Response:
     """Show the logout page."""
-    interactions = state.hosted_login.interactions
-    return _first_page(state, interactions.begin(plan, "logout", browser=browser_of(request), session=session))
+    return _begin(state, request, plan, "logout", session)
 
 
 def may_go_on(state: State, session: BrowserSession) -> bool:
@@ -135,7 +133,8 @@ def _stale() -> PageError:
     return PageError("This page has expired or was used; go back to the application and try again.")
 
 
-def _first_page(state: State, interaction: Interaction) -> Response:
+def _begin(state: State, request: Request, plan: Plan, step: Step, session: BrowserSession | None = None) -> Response:
+    interaction = state.hosted_login.interactions.begin(plan, step, browser=browser_of(request), session=session)
     response = _page_of(interaction)
     remember_browser(state, response, interaction.browser)
     return response

@@ -39,7 +39,7 @@ from ..http.counter import RequestCounter
 from ..http.faults import Fault, Faults
 from ..http.replies import error_response
 from ..http.request_context import use_origin_of
-from ..http.routes import Handler, Routes, RouteTable
+from ..http.routes import Handler, RouteTable
 from ..oidc import authorize, cas, discovery, introspection, login_page, logout, token_endpoint, userinfo
 from ..state.errors import ApiError, ReplyError, not_modelled, not_signed_in
 from ..state.state import State
@@ -47,38 +47,14 @@ from ..state.users import UserGoneError
 from .unmodelled import exists_at_genauth
 from .websocket import serve_websocket
 
-_AREAS: tuple[Routes, ...] = (
-    account.ROUTES,
-    public_accounts.ROUTES,
-    authorize.ROUTES,
-    cas.ROUTES,
-    contacts.ROUTES,
-    events.ROUTES,
-    fastpass.ROUTES,
-    identities.ROUTES,
-    invitations.ROUTES,
-    login_page.ROUTES,
-    logout.ROUTES,
-    messages.ROUTES,
-    mfa.ROUTES,
-    _mfa_signin.ROUTES,
-    discovery.ROUTES,
-    introspection.ROUTES,
-    token_endpoint.ROUTES,
-    userinfo.ROUTES,
-    devices.ROUTES,
-    passkeys.ROUTES,
-    permissions.ROUTES,
-    profile.ROUTES,
-    push.ROUTES,
-    qrcode.ROUTES,
-    signin.ROUTES,
-    signup.ROUTES,
-    mobile.ROUTES,
-    system.ROUTES,
-    resources.ROUTES,
+# fmt: off
+_MODULES = (
+    _mfa_signin, account, authorize, cas, contacts, devices, discovery, events, fastpass, identities, introspection,
+    invitations, login_page, logout, messages, mfa, mobile, passkeys, permissions, profile, public_accounts, push,
+    qrcode, resources, signin, signup, system, token_endpoint, userinfo,
 )
-_ROUTES = RouteTable(_AREAS)
+# fmt: on
+_ROUTES = RouteTable(module.ROUTES for module in _MODULES)
 _log = logging.getLogger(__name__)
 
 

@@ -11,13 +11,7 @@ _OPERATIONS = frozenset(
         "get-wechat-access-token-info",
     }
 )
-_FAMILIES = (
-    "/api/v2/",
-    "/api/v3/webauthn/",
-    "/cas-idp/",
-    "/invitation",
-    "/login",
-)
+_FAMILIES = ("/api/v2/", "/api/v3/webauthn/", "/cas-idp/", "/invitation", "/login")
 
 
 def exists_at_genauth(path: str) -> bool:

@@ -91,9 +91,7 @@ class AccessAccounts:
     def add(self, *, app_id: str | None = None) -> AccessAccount:
         """Create an account, of the emulator's first application unless `app_id` names another."""
         account = AccessAccount(
-            access_key=secrets.token_hex(12),
-            access_secret=secrets.token_hex(16),
-            app_id=app_id or self._default_app_id,
+            access_key=secrets.token_hex(12), access_secret=secrets.token_hex(16), app_id=app_id or self._default_app_id
         )
         with self._lock:
             self._accounts[account.access_key] = account

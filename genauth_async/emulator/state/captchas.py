@@ -38,19 +38,11 @@ class Captchas:
         return self._tickets.issue("captcha", lifetime=_LIFETIME, code=code), _draw(code)
 
     def code_for(self, captcha_token: str) -> str:
-        """Return the characters in the picture.
-
-        Raises:
-            ApiError: there is no such captcha, or it has expired or was used.
-        """
+        """Return the characters in the picture."""
         return str(self._tickets.peek("captcha", captcha_token).facts["code"])
 
     def redeem(self, captcha_token: str, code: str) -> None:
-        """Use up a captcha, whether the code is right or wrong; upper and lower case are the same.
-
-        Raises:
-            ApiError: it is wrong.
-        """
+        """Use up a captcha, whether the code is right or wrong; upper and lower case are the same."""
         expected = str(self._tickets.redeem("captcha", captcha_token).facts["code"])
         if not same_text(code.strip().upper(), expected):
             raise ApiError(400, "the captcha is wrong", api_code=2001)

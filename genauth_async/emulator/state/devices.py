@@ -58,10 +58,7 @@ class Devices:
             device = self._devices.setdefault(
                 (user.id, origin.user_agent),
                 Device(
-                    id=secrets.token_hex(12),
-                    user_agent=origin.user_agent,
-                    last_login_at=now,
-                    last_ip=origin.client_ip,
+                    id=secrets.token_hex(12), user_agent=origin.user_agent, last_login_at=now, last_ip=origin.client_ip
                 ),
             )
             device.last_login_at = now
@@ -70,20 +67,12 @@ class Devices:
             device.grants[grant.id] = grant
 
     def revoke(self, user: User, device_id: str) -> None:
-        """Revoke all grants of a user's device.
-
-        Raises:
-            ApiError: the user has no such device.
-        """
+        """Revoke all grants of a user's device."""
         with self._lock:
             self._end_sessions(user, device_id)
 
     def unbind(self, user: User, device_id: str) -> None:
-        """Revoke all grants of a user's device and remove it.
-
-        Raises:
-            ApiError: the user has no such device.
-        """
+        """Revoke all grants of a user's device and remove it."""
         with self._lock:
             device = self._end_sessions(user, device_id)
             del self._devices[user.id, device.user_agent]

@@ -53,12 +53,7 @@ class OAuthError(ReplyError):
     """
 
     def __init__(
-        self,
-        error: str,
-        description: str,
-        *,
-        http_status: int = 400,
-        scheme: Literal["Basic", "Bearer"] | None = None,
+        self, error: str, description: str, *, http_status: int = 400, scheme: Literal["Basic", "Bearer"] | None = None
     ) -> None:
         super().__init__(description)
         self.body = {"error": error, "error_description": description}

@@ -173,11 +173,7 @@ class Factors:
                 del self._factors[factor.id]
 
     def accept_totp(self, user: User, code: str) -> bool:
-        """Verify a one-time password of a user; none is accepted twice.
-
-        Raises:
-            ApiError: the user has not enrolled one-time passwords, or too many were wrong in a row.
-        """
+        """Verify a one-time password of a user; none is accepted twice."""
         with self._lock:
             factor, now = self._otp(user), self._clock.now()
             if seconds := factor.locked_for(now):
@@ -191,11 +187,7 @@ class Factors:
             return accepted
 
     def accept_recovery_code(self, user: User, code: str) -> str | None:
-        """Verify a recovery code; return the next one, or None if it is wrong.
-
-        Raises:
-            ApiError: the user has not enrolled one-time passwords.
-        """
+        """Verify a recovery code; return the next one, or None if it is wrong."""
         with self._lock:
             factor = self._otp(user)
             if factor.recovery_code is None or not same_text(code, factor.recovery_code):

@@ -212,16 +212,9 @@ class Grants:
         scope: str | None,
         require_eligible: Callable[[Grant], None],
     ) -> tuple[Grant, str, str]:
-        """Rotate a refresh token.
+        """Rotate a refresh token; return its grant, the scope of the next access token, and the next refresh token.
 
-        Args:
-            app_id: the client, authenticated.
-            protocol: of the token endpoint.
-            scope: a narrower scope, if one is asked for.
-            require_eligible: raises if the user may not get tokens now; then the refresh token stays unused.
-
-        Returns:
-            Its grant, the scope of the next access token, and the next refresh token.
+        `require_eligible` raises if the user may not get tokens now; then the refresh token stays unused.
         """
         with self._lock:
             found = self._refresh_tokens.get(token)

@@ -93,11 +93,7 @@ class Inbox:
             self._messages.append(message)
 
     def redeem(self, to: str, code: str, *channels: str) -> None:
-        """Use up a code that was sent for one of these channels.
-
-        Raises:
-            ApiError: it is wrong or has expired.
-        """
+        """Use up a code that was sent for one of these channels."""
         with self._lock:
             self._checked(to, code, channels).used = True
 

@@ -140,11 +140,7 @@ class Invitations:
             self._links = {key: link for key, link in self._links.items() if link.inviter is not inviter}
 
     def usable_link(self, identifier: str) -> InvitationLink:
-        """Find the link of this identifier.
-
-        Raises:
-            ApiError: there is none, or it has expired.
-        """
+        """Find the link of this identifier."""
         link = self._links.get(identifier)
         # The links of users who were removed go with them.
         if link is None or self._clock.now() >= link.expires_at or self._users.find(link.inviter.id) is None:
@@ -167,11 +163,7 @@ class Invitations:
         return application
 
     def signed(self, identifier: str, signature: str) -> PolicyInvitation:
-        """Find the invitation of a link.
-
-        Raises:
-            ApiError: the link is wrong, was used or has expired.
-        """
+        """Find the invitation of a link."""
         invitation = self._policy.get(identifier)
         expected = "" if invitation is None else invitation.signature
         if not same_text(signature, expected):
@@ -179,11 +171,7 @@ class Invitations:
         return self.usable(identifier)
 
     def usable(self, identifier: str) -> PolicyInvitation:
-        """Find a personal invitation whose link was checked before.
-
-        Raises:
-            ApiError: the invitation was used or has expired.
-        """
+        """Find a personal invitation whose link was checked before."""
         invitation = self._policy.get(identifier)
         if invitation is None or invitation.user is not None or self._clock.now() >= invitation.expires_at:
             raise _unusable()

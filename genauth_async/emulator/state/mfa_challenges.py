@@ -69,11 +69,7 @@ def mfa_required(state: State, app: App, user: User, scope: str, *, origin: User
 
 
 def find_challenge(state: State, token: str, app_id: str | None) -> Challenge:
-    """Find the challenge of an mfaToken; only the application that got it can use it.
-
-    Raises:
-        ApiError: the token is wrong, used, expired, or revoked after too many wrong codes.
-    """
+    """Find the challenge of an mfaToken; only the application that got it can use it."""
     ticket = state.tickets.peek("mfa", token)
     if app_id is not None and app_id != ticket.facts["app_id"]:
         raise ApiError(400, "the mfaToken belongs to another application")

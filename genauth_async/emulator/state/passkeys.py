@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from threading import Lock
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from attrs import define, field, frozen
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from webauthn.authentication.verify_authentication_response import VerifiedAuthentication
     from webauthn.registration.verify_registration_response import VerifiedRegistration
 
+_Credential = TypeVar("_Credential")
 AuthenticatorCode = Literal["fingerprint", "face", "other"]
 AUTHENTICATOR_CODES: tuple[AuthenticatorCode, ...] = ("fingerprint", "face", "other")
 
@@ -121,54 +123,38 @@ class Passkeys:
         return len(self._passkeys)
 
 
-# The package takes a seventh of a second to import, which only those should wait for who use passkeys. So these run in
-# worker threads. Of damaged credentials it raises, besides its own exceptions, whatever its decoders happen to run
-# into: TypeError, KeyError, cbor2's and cryptography's, ... Whichever it is, they do not hold.
+# The package takes a seventh of a second to import, so only users of passkeys wait for it, in worker threads. For
+# damaged credentials it raises, besides its own exceptions, any exception of its decoders: TypeError, KeyError, ...
 
 
 def verify_registration(
     credential: dict[str, object], challenge: bytes, party: RelyingParty
 ) -> VerifiedRegistration | None:
-    """What an attestation tells of its passkey, or None if it does not hold.
+    """Verify an attestation; return None if it is invalid, and refuse what is no attestation at all."""
+    from webauthn import verify_registration_response as verify
+    from webauthn.helpers import parse_registration_credential_json as parse
 
-    Raises:
-        ApiError: it is no attestation at all.
-    """
-    from webauthn import verify_registration_response
-    from webauthn.helpers import parse_registration_credential_json
-
-    try:
-        parsed = parse_registration_credential_json(credential)
-    except Exception as error:
-        raise ApiError(400, "registrationCredential is not as WebAuthn has it") from error
-    try:
-        return verify_registration_response(
+    parsed = _parsed(parse, credential, "registrationCredential")
+    with suppress(Exception):
+        return verify(
             credential=parsed,
             expected_challenge=challenge,
             expected_rp_id=party.id,
             expected_origin=list(party.origins),
         )
-    except Exception:  # noqa: BLE001 - see above
-        return None
+    return None
 
 
 def verify_authentication(
     credential: dict[str, object], challenge: bytes, party: RelyingParty, passkey: Passkey
 ) -> VerifiedAuthentication | None:
-    """What an assertion tells, or None if it does not hold, or was not signed by this passkey.
+    """Verify an assertion of this passkey; return None if it is invalid, and refuse what is no assertion at all."""
+    from webauthn import verify_authentication_response as verify
+    from webauthn.helpers import parse_authentication_credential_json as parse
 
-    Raises:
-        ApiError: it is no assertion at all.
-    """
-    from webauthn import verify_authentication_response
-    from webauthn.helpers import parse_authentication_credential_json
-
-    try:
-        parsed = parse_authentication_credential_json(credential)
-    except Exception as error:
-        raise ApiError(400, "authenticationCredential is not as WebAuthn has it") from error
-    try:
-        return verify_authentication_response(
+    parsed = _parsed(parse, credential, "authenticationCredential")
+    with suppress(Exception):
+        return verify(
             credential=parsed,
             expected_challenge=challenge,
             expected_rp_id=party.id,
@@ -176,5 +162,11 @@ def verify_authentication(
             credential_public_key=passkey.public_key,
             credential_current_sign_count=passkey.sign_count,
         )
-    except Exception:  # noqa: BLE001 - see above
-        return None
+    return None
+
+
+def _parsed(parse: Callable[[dict[str, object]], _Credential], credential: dict[str, object], name: str) -> _Credential:
+    try:
+        return parse(credential)
+    except Exception as error:
+        raise ApiError(400, f"{name} is not as WebAuthn has it") from error

@@ -58,11 +58,7 @@ class PublicAccounts:
         return user if session is None else session[1]
 
     def target(self, grant: Grant, user: User, target_id: str) -> User:
-        """Find the account to switch a session to: its origin, or one of the origin's public accounts.
-
-        Raises:
-            ApiError: the account is none of these.
-        """
+        """Find the account to switch a session to: its origin, or one of the origin's public accounts."""
         origin = self.origin(grant, user)
         for target in (*self.of(origin), *([origin] if origin is not user else [])):
             if target.id == target_id:

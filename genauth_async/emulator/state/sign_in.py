@@ -27,13 +27,7 @@ def complete_sign_in(
 ) -> dict[str, object]:
     """Issue tokens to an authenticated user as LoginTokenResponseDataDto; the login history records a refusal.
 
-    Args:
-        state: of the emulator.
-        app: the application that gets the tokens.
-        user: the owner of the tokens.
-        scope: of the access token.
-        origin: the user who switches to this one, if any.
-        mfa_passed: whether the sign-in stands for the second factor, too.
+    `origin` is the user who switches to this one; `mfa_passed` says that the sign-in counts as the second factor, too.
     """
     with state.history.attempt(app.app_id, user):
         require_unlocked(user)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import Lock
 
-from attrs import field, frozen
+from attrs import frozen
 
 from .errors import ApiError
 from .users import User
@@ -58,18 +58,12 @@ CONNECTIONS = {
 }
 
 
-@frozen
-class _Proof:
-    connection: str
-    value: str = field(repr=False)
-
-
 class SocialCodes:
     """The users of codes and access tokens, as the identity providers would confirm them."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._users: dict[_Proof, User] = {}
+        self._users: dict[tuple[str, str], User] = {}
 
     def add(self, connection: str, code: str, user: User) -> None:
         """Register a code of a user, valid once; an access token, where the connection takes one, is valid repeatedly.
@@ -80,15 +74,11 @@ class SocialCodes:
         if connection not in CONNECTIONS:
             raise ValueError(f"connection must be one of {', '.join(CONNECTIONS)}, not {connection!r}")
         with self._lock:
-            self._users[_Proof(connection, code)] = user
+            self._users[connection, code] = user
 
     def redeem(self, connection: str, name: str, value: str) -> User:
-        """Return the user of a proof, given in the member `name`; a code is used up.
-
-        Raises:
-            ApiError: the proof is unknown.
-        """
-        proof = _Proof(connection, value)
+        """Return the user of a proof, given in the member `name`; a code is used up."""
+        proof = (connection, value)
         with self._lock:
             user = self._users.pop(proof, None) if name == "code" else self._users.get(proof)
         if user is None:

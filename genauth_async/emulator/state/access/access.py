@@ -81,8 +81,7 @@ class Access:
         role = Role(
             id=secrets.token_hex(12), code=code, namespace=namespace, name=name or code, description=description
         )
-        with self._lock:
-            _add_new(self._roles, (namespace, code), role, f"role {code} in {namespace}")
+        self._add_new(self._roles, (namespace, code), role, f"role {code} in {namespace}")
         return role
 
     def add_group(self, code: str, *, name: str | None = None, description: str = "") -> Group:
@@ -93,8 +92,7 @@ class Access:
         """
         check_code(code)
         group = Group(id=secrets.token_hex(12), code=code, name=name or code, description=description)
-        with self._lock:
-            _add_new(self._groups, code, group, f"group {code}")
+        self._add_new(self._groups, code, group, f"group {code}")
         return group
 
     def add_tenant(self, name: str, *, tenant_id: str | None = None) -> Tenant:
@@ -104,8 +102,7 @@ class Access:
             ValueError: there is a tenant of this id already.
         """
         tenant = Tenant(id=tenant_id or secrets.token_hex(12), name=name)
-        with self._lock:
-            _add_new(self._tenants, tenant.id, tenant, f"tenant {tenant.id}")
+        self._add_new(self._tenants, tenant.id, tenant, f"tenant {tenant.id}")
         return tenant
 
     def add_resource(
@@ -124,8 +121,7 @@ class Access:
         """
         namespace = app_id or self._default_app_id
         resource = new_data_resource(code, struct, namespace=namespace, actions=_actions(actions))
-        with self._lock:
-            _add_new(self._resources, (DataResource, namespace, code), resource, f"resource {code} in {namespace}")
+        self._add_new(self._resources, (DataResource, namespace, code), resource, f"resource {code} in {namespace}")
         return resource
 
     def add_common_resource(
@@ -152,8 +148,7 @@ class Access:
             description=description,
             api_identifier=api_identifier,
         )
-        with self._lock:
-            _add_new(self._resources, (CommonResource, namespace, code), resource, f"resource {code} in {namespace}")
+        self._add_new(self._resources, (CommonResource, namespace, code), resource, f"resource {code} in {namespace}")
         return resource
 
     def assign(self, to: User | Group, role: Role) -> None:
@@ -320,6 +315,12 @@ class Access:
             self._authorizations.append(authorization)
         return authorization
 
+    def _add_new(self, things: dict[_Key, _Thing], key: _Key, thing: _Thing, description: str) -> None:
+        with self._lock:
+            if key in things:
+                raise ValueError(f"there is a {description} already")
+            things[key] = thing
+
     def _check_own(self, thing: Subject | Resource | Tenant) -> None:
         if isinstance(thing, User):
             return
@@ -329,12 +330,6 @@ class Access:
             known = (self._roles, self._groups, self._tenants, self._resources)
             if not any(thing is each for things in known for each in things.values()):
                 raise ValueError(f"{thing!r} must be of this emulator")
-
-
-def _add_new(things: dict[_Key, _Thing], key: _Key, thing: _Thing, description: str) -> None:
-    if key in things:
-        raise ValueError(f"there is a {description} already")
-    things[key] = thing
 
 
 def _actions(actions: Iterable[str]) -> tuple[str, ...]:

@@ -86,11 +86,7 @@ Resource: TypeAlias = DataResource | CommonResource
 
 
 def new_data_resource(code: str, struct: Struct, *, namespace: str, actions: tuple[str, ...]) -> DataResource:
-    """Create a data resource of the type that its struct has.
-
-    Raises:
-        ValueError: a code is empty, holds a slash or is there twice; or the struct is of no type.
-    """
+    """Create a data resource of the type that its struct has."""
     check_code(code)
     if isinstance(struct, str):
         return DataResource(code=code, namespace=namespace, actions=actions, type="STRING", value=struct)
@@ -104,11 +100,7 @@ def new_data_resource(code: str, struct: Struct, *, namespace: str, actions: tup
 
 
 def check_code(code: str) -> None:
-    """Check a code, which is a part of resource paths.
-
-    Raises:
-        ValueError: it cannot be one.
-    """
+    """Check a code, which is a part of resource paths."""
     if not code or "/" in code:
         raise ValueError(f"a code must be a text without a slash, and not empty, not {code!r}")
 

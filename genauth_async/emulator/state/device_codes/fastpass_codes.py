@@ -38,11 +38,7 @@ class FastpassCodes(LoginCodes):
         return self.add(app_id=grant.app_id, scope=scope, user=user, shown_by=grant, custom_data=custom_data)
 
     def scan(self, qrcode_id: str, app_id: str) -> LoginCode:
-        """Note that a code was scanned.
-
-        Raises:
-            ApiError: there is none of that application, or its time is over.
-        """
+        """Note that a code was scanned."""
         with self._lock:
             code = self._usable(qrcode_id)
             if code.app_id != app_id:
@@ -51,11 +47,7 @@ class FastpassCodes(LoginCodes):
             return evolve(code)
 
     def redeem(self, qrcode_id: str) -> LoginCode:
-        """Use up a code.
-
-        Raises:
-            ApiError: there is none, or its time is over, or it was used.
-        """
+        """Use up a code."""
         with self._lock:
             code = self._usable(qrcode_id)
             self._move(code, "APP_LOGIN")

@@ -102,20 +102,12 @@ class LoginCodes:
             return evolve(code)
 
     def find(self, code_id: str) -> LoginCode:
-        """Return a copy of a code; later changes do not show.
-
-        Raises:
-            ApiError: there is none.
-        """
+        """Return a copy of a code; later changes do not show."""
         with self._lock:
             return evolve(self._live(code_id))
 
     def status(self, code_id: str) -> Status:
-        """Return the status of a code.
-
-        Raises:
-            ApiError: there is none.
-        """
+        """Return the status of a code."""
         return self.find(code_id).status
 
     def cancel_all_of(self, user: User) -> None:
@@ -126,11 +118,7 @@ class LoginCodes:
                     code.status = "CANCELLED"
 
     def collect(self, code: LoginCode, issue: Callable[[], Mapping[str, object]]) -> Mapping[str, object]:
-        """Return the tokens for an authorised code: issued the first time, the same ones later.
-
-        Raises:
-            ApiError: the code is not authorised, or no longer.
-        """
+        """Return the tokens for an authorised code: issued the first time, the same ones later."""
         with self._lock:
             live = self._live(code.id)
             if live.status != "AUTHORIZED":

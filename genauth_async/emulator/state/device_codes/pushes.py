@@ -30,11 +30,7 @@ class Pushes(LoginCodes):
             return [code_id for code_id in mine if self.status(code_id) == "PUSHED"]
 
     def confirm(self, push_code_id: str, user: User | None = None) -> None:
-        """Confirm a request.
-
-        Args:
-            push_code_id: the id of the request.
-            user: the user who confirms; by default the one to whom it was pushed.
+        """Confirm a request, as the user to whom it was pushed unless another is given.
 
         Raises:
             ApiError: as the API would answer.

@@ -47,14 +47,7 @@ class AuthorizationCodes:
         self._codes: dict[str, AuthorizationCode] = {}
         self._sweep = Sweep()
 
-    def issue(
-        self,
-        grant: Grant,
-        *,
-        redirect_uri: str,
-        nonce: str | None,
-        challenge: tuple[str, str] | None,
-    ) -> str:
+    def issue(self, grant: Grant, *, redirect_uri: str, nonce: str | None, challenge: tuple[str, str] | None) -> str:
         """Issue a code for a grant."""
         code = secrets.token_urlsafe(32)
         now = self._clock.now()
@@ -64,25 +57,12 @@ class AuthorizationCodes:
         with self._lock:
             self._sweep(self._codes, lambda each: each.grant.is_over(now))
             self._codes[code] = AuthorizationCode(
-                grant=grant,
-                redirect_uri=redirect_uri,
-                nonce=nonce,
-                challenge=challenge,
-                expires_at=expires_at,
+                grant=grant, redirect_uri=redirect_uri, nonce=nonce, challenge=challenge, expires_at=expires_at
             )
         return code
 
     def redeem(self, form: Mapping[str, str], app_id: str, protocol: Protocol) -> AuthorizationCode:
-        """Redeem a code. An invalid request uses it up, too, so that there is no second guess.
-
-        Args:
-            form: the token request, with code and redirect_uri.
-            app_id: the client, authenticated.
-            protocol: of the token endpoint.
-
-        Raises:
-            OAuthError: the code is not valid for this request.
-        """
+        """Redeem a code. An invalid request uses it up, too, so that there is no second guess."""
         with self._lock:
             found = self._codes.get(form["code"])
             if found is None or found.grant.app_id != app_id or found.grant.protocol != protocol:

@@ -81,12 +81,7 @@ class BrowserSessions:
         return not session.ended and self._clock.now() < session.expires_at
 
     def end(self, session: BrowserSession, *, app_id: str | None = None) -> None:
-        """End a session: revoke its grants, except those with offline_access whose code is redeemed.
-
-        Args:
-            session: the session.
-            app_id: the application that asks for it; all its grants are revoked.
-        """
+        """End a session: revoke its grants, but not those of others with offline_access and no open code."""
         with self._lock:
             self._end(session, app_id)
 

@@ -45,11 +45,7 @@ class HostedLogin:
         self.redirects.register(uri, app_id or self._default_app_id)
 
     def allow_logout_redirect(self, uri: str, *, app_id: str | None = None) -> None:
-        """Register an address that sign-outs may redirect to.
-
-        Raises:
-            ValueError: it is no absolute URI, or has a fragment, or would run a script.
-        """
+        """Register an address that sign-outs may redirect to, in the same way."""
         self.logout_redirects.register(uri, app_id or self._default_app_id)
 
     def consent(self, user: User, scope: str, *, app_id: str | None = None) -> None:

@@ -18,6 +18,8 @@ from .browser_sessions import BrowserSession
 
 LIFETIME = 600
 
+Step = Literal["login", "consent", "logout"]
+
 
 @define(eq=False, kw_only=True)
 class Plan:
@@ -50,7 +52,7 @@ class Interaction:
     browser: str = field(repr=masked)
     csrf_token: str = field(repr=masked)
     plan: Plan = field(repr=False)
-    step: Literal["login", "consent", "logout"]
+    step: Step
     session: BrowserSession | None = None
     expires_at: float
 
@@ -65,12 +67,7 @@ class Interactions:
         self._sweep = Sweep()
 
     def begin(
-        self,
-        plan: Plan,
-        step: Literal["login", "consent", "logout"],
-        *,
-        browser: str | None,
-        session: BrowserSession | None = None,
+        self, plan: Plan, step: Step, *, browser: str | None, session: BrowserSession | None = None
     ) -> Interaction:
         """Begin an interaction with a browser, identified by its cookie if it has one."""
         now = self._clock.now()

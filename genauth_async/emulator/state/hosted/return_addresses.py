@@ -24,11 +24,7 @@ class ReturnAddresses:
         self._registered: defaultdict[str, set[str]] = defaultdict(set)
 
     def register(self, uri: str, app_id: str) -> None:
-        """Register an address for an application; it is compared character by character.
-
-        Raises:
-            ValueError: it is no absolute URI, or has a fragment, or would run a script.
-        """
+        """Register an address for an application; it is compared character by character."""
         parts = urlsplit(uri)
         if not _URI.fullmatch(uri) or not parts.scheme or "#" in uri or parts.scheme.lower() in _SCRIPT_SCHEMES:
             raise ValueError(f"uri must be an absolute URI without a fragment, not {uri!r}")

@@ -44,11 +44,7 @@ class ServiceTickets:
         with self._lock:
             self._sweep(self._tickets, lambda each: now >= each.expires_at)
             self._tickets[ticket] = ServiceTicket(
-                session=session,
-                app_id=app_id,
-                service=service,
-                from_password=from_password,
-                expires_at=now + LIFETIME,
+                session=session, app_id=app_id, service=service, from_password=from_password, expires_at=now + LIFETIME
             )
         return ticket
 
