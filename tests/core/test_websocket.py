@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -206,6 +207,53 @@ async def test_a_busy_callback_does_not_cost_the_connection() -> None:
     with independent_server(handler) as url, pytest.raises(LookupError, match="last"):
         await make(url, max_response_bytes=200).sub_event("code", callback)
     assert received == ["busy", "xxxx", "last"]
+
+
+async def test_a_slow_caller_holds_the_server_up() -> None:
+    count, size = 40, 1_000_000
+    sent: list[int] = []
+
+    def flood(connection: socket.socket) -> None:
+        shake_hands(connection)
+        for number in range(count):
+            connection.sendall(b"\x81\x7f" + size.to_bytes(8, "big") + b"x" * size)
+            sent.append(number)
+        hear_and_be_silent(connection)
+
+    with raw_server(flood) as url:
+        async with make(url).iter_events("code", ping_interval=0.5, reconnect_for=0) as events:
+            assert len(await anext(events)) == size
+            await anyio.sleep(1.2)  # longer than a silent server is given
+            assert len(sent) < count / 2  # what the sockets between them hold
+            for _ in range(count - 1):
+                assert len(await anext(events)) == size
+
+
+async def test_a_text_that_arrives_slowly_is_a_sign_of_life() -> None:
+    def drip(connection: socket.socket) -> None:
+        shake_hands(connection)
+        for byte in b"\x81\x0bhello world":
+            time.sleep(0.12)
+            connection.sendall(bytes([byte]))
+        hear_and_be_silent(connection)
+
+    with raw_server(drip) as url:
+        async with make(url).iter_events("code", ping_interval=0.5, reconnect_for=0) as events:
+            assert await anext(events) == "hello world"
+
+
+async def test_closing_does_not_wait_for_the_server() -> None:
+    def greet(connection: socket.socket) -> None:
+        shake_hands(connection)
+        connection.sendall(b"\x81\x02hi")
+        hear_and_be_silent(connection)
+
+    with raw_server(greet) as url:
+        events = make(url).iter_events("code")
+        assert await anext(events) == "hi"
+        begun = time.monotonic()
+        await events.aclose()
+        assert time.monotonic() - begun < 1
 
 
 @pytest.mark.parametrize(
