@@ -1,4 +1,4 @@
-"""Where a WebSocket is, and the connection to there."""
+"""WebSocket addresses, and connections to them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from anyio.abc import ByteStream
 from attrs import field, frozen
 
 from .._arguments.urls import DEFAULT_WEBSOCKET_HOST
-from ..errors import ConnectionFailedError, GenAuthError, RequestTimeoutError, TLSError
+from ..errors import ConnectionFailedError, RequestTimeoutError, TLSError
 
 _SECURE_PORT: Final = 443
 _PLAIN_PORT: Final = 80
@@ -20,12 +20,12 @@ _EVENT_SERVERS: Final = {"genauth.ai": DEFAULT_WEBSOCKET_HOST, "authing.cn": "ws
 
 @frozen(kw_only=True)
 class WebSocketAddress:
-    """Where a WebSocket is.
+    """The address of a WebSocket.
 
     Attributes:
         origin: the server's base URL, ws:// or wss://.
-        path: the path there.
-        query: what is asked for, and the access token, encoded.
+        path: the path on the server.
+        query: the encoded query: the event code and the access token.
     """
 
     origin: str
@@ -34,7 +34,7 @@ class WebSocketAddress:
 
     @property
     def name(self) -> str:
-        """The address for messages: without the query."""
+        """The address for messages, without the query."""
         return f"WebSocket {self.origin}{self.path}"
 
     @property
@@ -51,9 +51,9 @@ class WebSocketAddress:
 
 
 def websocket_host_for(app_host: str) -> str | None:
-    """The event server of the cloud that an application is in; None for one that is elsewhere.
+    """Return the event server of the application's cloud, or None for a private deployment.
 
-    A private deployment's access tokens are none of the cloud's business.
+    The cloud must not receive the access tokens of a private deployment.
     """
     name = (urlsplit(app_host).hostname or "").removesuffix(".")
     for domain, server in _EVENT_SERVERS.items():
@@ -63,32 +63,28 @@ def websocket_host_for(app_host: str) -> str | None:
 
 
 async def connect_to(address: WebSocketAddress, context: ssl.SSLContext | None, seconds: float) -> ByteStream:
-    """A connection to a WebSocket's server.
+    """Connect to the server of a WebSocket.
 
     Args:
-        address: where it is.
-        context: for TLS; None for none.
-        seconds: how long it may take.
+        address: the server's address.
+        context: TLS settings, or None for no TLS.
+        seconds: the time limit.
 
     Raises:
-        ConnectionFailedError: it was not made.
+        ConnectionFailedError: the connection was not made.
         RequestTimeoutError: it was not made in time.
     """
-    failure: GenAuthError
     name = address.name
     try:
         with anyio.move_on_after(seconds):
             if context is None:
                 return await anyio.connect_tcp(address.host, address.port)
             return await anyio.connect_tcp(
-                address.host, address.port, tls=True, ssl_context=context, tls_standard_compatible=False
+                address.host, address.port, ssl_context=context, tls_standard_compatible=False
             )
-        failure = RequestTimeoutError(f"{name}: no connection within {seconds:g} s", sent=False)
     except ssl.SSLError as error:
         hint = "pass verify= with your CA if the server's certificate comes from a private one"
-        failure = TLSError(f"{name}: the TLS handshake failed: {error}; {hint}", sent=False)
-        failure.__cause__ = error
+        raise TLSError(f"{name}: the TLS handshake failed: {error}; {hint}", sent=False) from error
     except (OSError, anyio.EndOfStream, anyio.BrokenResourceError) as error:
-        failure = ConnectionFailedError(f"{name}: no connection: {error or type(error).__name__}", sent=False)
-        failure.__cause__ = error
-    raise failure
+        raise ConnectionFailedError(f"{name}: no connection: {error or type(error).__name__}", sent=False) from error
+    raise RequestTimeoutError(f"{name}: no connection within {seconds:g} s", sent=False)
