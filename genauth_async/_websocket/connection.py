@@ -1,4 +1,4 @@
-"""One WebSocket (RFC 6455) that receives texts: the `websockets` package's protocol over anyio's connections."""
+"""WebSocket client (RFC 6455) that receives texts: the `websockets` package's protocol over anyio's connections."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import anyio
 from anyio.abc import ByteStream
+from attrs import Factory, define
 
 from .._arguments.timeouts import Deadline
 from .._core.redaction import excerpt
@@ -35,27 +36,32 @@ from .address import WebSocketAddress, connect_to
 
 if TYPE_CHECKING:
     from websockets.client import ClientProtocol
-    from websockets.frames import Frame
+    from websockets.frames import Close, Frame
 
 _NORMAL_CLOSURE: Final = 1000
 _NOT_TEXT: Final = 1007
-_NOT_SIGNED_IN_CODES: Final = frozenset({1008, 4401})
-_FORBIDDEN_CODES: Final = frozenset({4403})
-# For pings, pongs and goodbyes, which fit into any socket's buffer unless the other side has long stopped reading.
+# For pings, pongs and close frames. They fit into any socket's buffer, unless the server stopped reading long ago.
 _SEND_SECONDS: Final = 2.0
-# What a text takes up beside its bytes, so that a flood of empty ones is bounded too.
+# The memory that a text takes beside its bytes. It bounds a flood of empty texts.
 _BYTES_PER_TEXT: Final = 256
 _NOT_OPENED: Final = "no WebSocket was opened"
-# What a gateway may answer in its own words.
-_REFUSALS: Final[Mapping[int, tuple[type[GenAuthAPIError], str]]] = {
+_NETWORK_ERRORS: Final = (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError)
+# Codes of close frames by which the server refuses the token.
+_CLOSE_REFUSALS: Final[Mapping[int, tuple[type[GenAuthAPIError], int]]] = {
+    1008: (NotSignedInError, HTTPStatus.UNAUTHORIZED),
+    4401: (NotSignedInError, HTTPStatus.UNAUTHORIZED),
+    4403: (ForbiddenError, HTTPStatus.FORBIDDEN),
+}
+# Handshake refusals that a gateway may send without the server's envelope.
+_HTTP_REFUSALS: Final[Mapping[int, tuple[type[GenAuthAPIError], str]]] = {
     HTTPStatus.UNAUTHORIZED: (NotSignedInError, "not signed in"),
     HTTPStatus.FORBIDDEN: (ForbiddenError, "forbidden"),
 }
 
 
 def _silent() -> logging.Logger:
-    """A logger that nobody's configuration can turn on: the library would log the handshake, access token included."""
-    logger = logging.Logger("genauth_async.websocket")  # noqa: LOG001 - made by hand so that nobody can get it
+    """Return a logger that no configuration can enable: the library logs the handshake, access token included."""
+    logger = logging.Logger("genauth_async.websocket")  # noqa: LOG001 - unregistered, so that getLogger cannot find it
     logger.disabled = True
     return logger
 
@@ -64,7 +70,7 @@ _silent_logger: Final = _silent()
 
 
 def load_library() -> None:
-    """Imports the `websockets` package, which takes its time.
+    """Import the `websockets` package, which takes 0.1 s or more.
 
     Raises:
         ConfigurationError: it is not installed.
@@ -80,23 +86,21 @@ def load_library() -> None:
         ) from missing
 
 
+@define(eq=False, repr=False)
 class WebSocket:
-    """An open WebSocket. It reads only in `receive` and `tend`, of which one may run at a time."""
+    """An open WebSocket. It reads only in `receive` and `keep_alive`, of which one may run at a time."""
 
-    def __init__(
-        self, stream: ByteStream, protocol: ClientProtocol, name: str, *, ping_interval: float, max_held: int
-    ) -> None:
-        self._stream = stream
-        self._protocol = protocol
-        self._name = name
-        self._ping_interval = ping_interval
-        self._most_held = max_held
-        self._pinged = False
-        self._response: Response | None = None
-        self._begun = bytearray()
-        self._texts: deque[tuple[str, int]] = deque()
-        self._held = 0
-        self._failure: GenAuthError | None = None
+    _stream: ByteStream
+    _protocol: ClientProtocol
+    _name: str
+    _ping_interval: float
+    _max_held: int
+    _pinged: bool = False
+    _response: Response | None = None
+    _fragments: bytearray = Factory(bytearray)
+    _texts: deque[tuple[str, int]] = Factory(deque)
+    _held: int = 0
+    _failure: GenAuthError | None = None
 
     @classmethod
     async def connect(
@@ -108,15 +112,15 @@ class WebSocket:
         max_bytes: int,
         ping_interval: float,
     ) -> WebSocket:
-        """Connects and shakes hands. `load_library` has to be called before, once.
+        """Connect and complete the opening handshake. Call `load_library` once before.
 
         Args:
-            address: where to.
-            context: for wss://.
-            limit: how long it may take.
-            max_bytes: the longest text that is received, and about how much `tend` holds.
-            ping_interval: seconds of silence after which the server is asked for a sign of life, and again after which
-                the connection is given up.
+            address: the server's address.
+            context: TLS settings for wss://.
+            limit: the time limit.
+            max_bytes: the longest text to accept, and about how much `keep_alive` reads ahead.
+            ping_interval: seconds without a byte from the server until a ping; after as many more the connection is
+                lost.
 
         Raises:
             TransportError: no connection was made, or no answer arrived.
@@ -132,9 +136,9 @@ class WebSocket:
             stream = await connect_to(address, context, min(limit.phases["connect"], limit.total))
             connected = True
             protocol = ClientProtocol(uri, max_size=max_bytes, logger=_silent_logger)
-            socket = cls(stream, protocol, address.name, ping_interval=ping_interval, max_held=max_bytes)
+            socket = cls(stream, protocol, address.name, ping_interval, max_bytes)
             try:
-                await socket._shake_hands()
+                await socket._open()
             except BaseException:
                 await anyio.aclose_forcefully(stream)
                 raise
@@ -142,12 +146,12 @@ class WebSocket:
         raise RequestTimeoutError(f"{address.name}: no answer within {limit.total:g} s", sent=connected)
 
     async def receive(self) -> str:
-        """The next text. Cancelling this loses none.
+        """Return the next text. Cancelling this loses none.
 
         Raises:
             ConnectionLostError: the connection broke, was silent for too long, or was closed by the server.
-            NotSignedInError, ForbiddenError: the server closed it and says that the token is the reason.
-            InvalidResponseError: the server sent something that cannot be read.
+            NotSignedInError, ForbiddenError: the server refused the token and closed the connection.
+            InvalidResponseError: the server sent data that cannot be read.
         """
         while not self._texts:
             if self._failure is not None:
@@ -157,37 +161,33 @@ class WebSocket:
         self._held -= size
         return text
 
-    async def tend(self) -> None:
-        """Reads ahead and gives signs of life until it is cancelled, the connection breaks, or enough is held."""
-        while self._failure is None and self._held < self._most_held:
+    async def keep_alive(self) -> None:
+        """Read ahead, send pings and answer them, until cancelled, the connection fails, or the limit is held."""
+        while self._failure is None and self._held < self._max_held:
             await self._read_or_ping()
 
     async def aclose(self) -> None:
-        """Says goodbye where that is still possible, and closes the connection; at once, or within seconds."""
-        from websockets.protocol import OPEN
-
+        """Send a close frame if the connection works, then close it without waiting for the server's."""
         try:
-            if self._failure is None and self._protocol.state is OPEN:
+            if self._failure is None and self._protocol.close_sent is None:
                 self._protocol.send_close(_NORMAL_CLOSURE)
                 await self._flush()
         finally:
             await anyio.aclose_forcefully(self._stream)
 
-    async def _shake_hands(self) -> None:
-        from websockets.protocol import CONNECTING
-
+    async def _open(self) -> None:
         request = self._protocol.connect()
         request.headers["User-Agent"] = f"genauth-async/{VERSION}"
         self._protocol.send_request(request)
         await self._flush()
-        while self._failure is None and self._protocol.handshake_exc is None and self._protocol.state is CONNECTING:
+        while self._response is None:
+            if self._failure is not None:
+                raise self._failure
             await self._read()
         problem = self._protocol.handshake_exc
-        if self._response is None:
-            raise self._failure or self._broken(EOFError())
         if problem is not None:
             raise _refusal(self._response, self._name, type(problem).__name__)
-        # Frames that came with the answer, good or bad, are for `receive`.
+        # A failure of frames that came with the answer is for `receive`, after the texts before it.
 
     async def _read_or_ping(self) -> None:
         with anyio.move_on_after(self._ping_interval):
@@ -195,7 +195,7 @@ class WebSocket:
             self._pinged = False
             return
         if self._pinged:
-            self._fail(ConnectionLostError(f"{self._name}: silent for {2 * self._ping_interval:g} s", sent=True))
+            self._fail(self._lost(f"silent for {2 * self._ping_interval:g} s"))
             return
         self._pinged = True
         self._protocol.send_ping(b"")
@@ -206,41 +206,41 @@ class WebSocket:
             data = await self._stream.receive()
         except anyio.EndOfStream:
             self._protocol.receive_eof()
-        except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
+        except _NETWORK_ERRORS as error:
             self._fail(self._broken(error))
             return
         else:
             self._protocol.receive_data(data)
-        # Before anything else is awaited, so that a cancellation loses nothing.
-        self._take_events()
+        # Before the next await, so that a cancellation loses nothing.
+        self._process_events()
         await self._flush()
 
-    def _take_events(self) -> None:
+    def _process_events(self) -> None:
         from websockets.frames import Frame
         from websockets.http11 import Response as Answer
 
         for event in self._protocol.events_received():
             if isinstance(event, Frame):
-                self._take(event)
+                self._process_frame(event)
             elif isinstance(event, Answer):
                 headers = {name.lower(): value for name, value in event.headers.raw_items()}
                 self._response = Response(status=event.status_code, headers=headers, body=bytes(event.body or b""))
-        stopped_by = self._protocol.parser_exc or self._protocol.handshake_exc
-        if stopped_by is not None:
-            self._fail(self._unreadable(stopped_by))
+        problem = self._protocol.parser_exc or self._protocol.handshake_exc
+        if problem is not None:
+            self._fail(self._unreadable(problem))
 
-    def _take(self, frame: Frame) -> None:
-        from websockets.frames import Opcode
+    def _process_frame(self, frame: Frame) -> None:
+        from websockets.frames import DATA_OPCODES, Close, Opcode
 
         if frame.opcode is Opcode.CLOSE:
-            self._fail(self._closed())
-        elif frame.opcode in {Opcode.TEXT, Opcode.BINARY, Opcode.CONT} and self._failure is None:
-            self._begun += frame.data
+            self._fail(self._closed(Close.parse(frame.data)))
+        elif frame.opcode in DATA_OPCODES and self._failure is None:
+            self._fragments += frame.data
             if frame.fin:
-                whole, self._begun = self._begun, bytearray()
-                self._take_text(whole)
+                data, self._fragments = self._fragments, bytearray()
+                self._add_text(data)
 
-    def _take_text(self, data: bytearray) -> None:
+    def _add_text(self, data: bytearray) -> None:
         try:
             text = data.decode()
         except UnicodeDecodeError:
@@ -252,7 +252,7 @@ class WebSocket:
             self._held += size
 
     async def _flush(self) -> None:
-        """Sends what the protocol has to say, whole: half a frame would spoil the connection."""
+        """Send the protocol's output as a whole: half a frame breaks the connection."""
         data = b"".join(self._protocol.data_to_send())
         if not data:
             return
@@ -261,51 +261,51 @@ class WebSocket:
             with anyio.move_on_after(_SEND_SECONDS, shield=True):
                 await self._stream.send(data)
                 sent = True
-        except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
+        except _NETWORK_ERRORS as error:
             self._fail(self._broken(error))
         finally:
             if not sent:
-                self._fail(ConnectionLostError(f"{self._at()}: nothing can be sent any more", sent=True))
+                self._fail(self._lost("nothing can be sent any more"))
 
     def _fail(self, failure: GenAuthError) -> None:
         self._failure = self._failure or failure
 
-    def _at(self) -> str:
-        """How messages begin."""
+    def _lost(self, problem: str) -> ConnectionLostError:
+        return ConnectionLostError(f"{self._prefix()}: {problem}", sent=True)
+
+    def _broken(self, error: Exception) -> ConnectionLostError:
+        return self._lost(f"the connection broke ({type(error).__name__})")
+
+    def _invalid(self, cls: type[InvalidResponseError], problem: str) -> InvalidResponseError:
+        return cls(f"{self._prefix()}: the server sent {problem}", http_status=HTTPStatus.SWITCHING_PROTOCOLS)
+
+    def _prefix(self) -> str:
+        """Return the beginning of the messages."""
         was_opened = self._response is not None and self._protocol.handshake_exc is None
         return self._name if was_opened else f"{self._name}: {_NOT_OPENED}"
 
-    def _broken(self, error: Exception) -> ConnectionLostError:
-        return ConnectionLostError(f"{self._at()}: the connection broke ({type(error).__name__})", sent=True)
-
-    def _closed(self) -> GenAuthError:
-        """The error for the close frame that arrived."""
-        close = self._protocol.close_rcvd
-        code = _NORMAL_CLOSURE if close is None else close.code
-        reason = "" if close is None or not close.reason else f": {excerpt(close.reason.encode())}"
-        message = f"{self._name}: the server closed the connection ({code}{reason})"
-        if code in _NOT_SIGNED_IN_CODES:
-            return NotSignedInError(message, status_code=HTTPStatus.UNAUTHORIZED)
-        if code in _FORBIDDEN_CODES:
-            return ForbiddenError(message, status_code=HTTPStatus.FORBIDDEN)
-        return ConnectionLostError(message, sent=True)
+    def _closed(self, close: Close) -> GenAuthError:
+        """Return the error for a close frame of the server."""
+        reason = f": {excerpt(close.reason.encode())}" if close.reason else ""
+        problem = f"the server closed the connection ({close.code}{reason})"
+        if close.code in _CLOSE_REFUSALS:
+            cls, status = _CLOSE_REFUSALS[close.code]
+            return cls(f"{self._name}: {problem}", status_code=status)
+        return self._lost(problem)
 
     def _unreadable(self, error: Exception) -> GenAuthError:
-        """The error for bytes that the library cannot read. Its own exception quotes them, and does not go along."""
+        """Return the error for bytes that the library cannot parse, without its exception, which quotes them."""
         from websockets.exceptions import PayloadTooBig
 
         if isinstance(error, EOFError) or isinstance(error.__cause__, EOFError):
-            return ConnectionLostError(f"{self._at()}: the connection ended", sent=True)
+            return self._lost("the connection ended")
         if isinstance(error, PayloadTooBig):
             return self._invalid(ResponseTooLargeError, "a text larger than max_response_bytes")
-        return self._invalid(InvalidResponseError, f"what is not the WebSocket protocol ({type(error).__name__})")
-
-    def _invalid(self, cls: type[InvalidResponseError], problem: str) -> InvalidResponseError:
-        return cls(f"{self._at()}: the server sent {problem}", http_status=HTTPStatus.SWITCHING_PROTOCOLS)
+        return self._invalid(InvalidResponseError, f"data that is not the WebSocket protocol ({type(error).__name__})")
 
 
 def _refusal(response: Response, name: str, problem: str) -> GenAuthError:
-    """The error for an answer that opens no WebSocket; `problem` is the name of the library's exception."""
+    """Return the error for an answer that opens no WebSocket; `problem` is the name of the library's exception."""
     where = f"{name}: {_NOT_OPENED}"
     status, content_type = response.status, response.content_type
     if status == HTTPStatus.SWITCHING_PROTOCOLS:
@@ -316,9 +316,9 @@ def _refusal(response: Response, name: str, problem: str) -> GenAuthError:
     try:
         read_envelope(response, Envelope)
     except InvalidResponseError as error:
-        if status in _REFUSALS:
-            cls, told = _REFUSALS[status]
-            return cls(f"{name}: {told}", status_code=status, retry_after=retry_after(response))
+        if status in _HTTP_REFUSALS:
+            cls, message = _HTTP_REFUSALS[status]
+            return cls(f"{name}: {message}", status_code=status, retry_after=retry_after(response))
         return type(error)(where, http_status=status, content_type=content_type, excerpt=error.excerpt)
     except GenAuthError as error:
         return error

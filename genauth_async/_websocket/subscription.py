@@ -1,4 +1,4 @@
-"""A subscription to events: a WebSocket that is made anew when it breaks."""
+"""Subscription to events: a WebSocket that reconnects."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from .connection import WebSocket
 
 _log: Final = logging.getLogger(__name__)
 _random: Final = SystemRandom()
-# How long a connection has to last for its end to count as a first failure, and not as one more of a row.
+# A connection that lasted this long ends the count of consecutive failures.
 _STEADY_SECONDS: Final = 5.0
-_TRIES_COUNTED: Final = 32
+_MAX_ATTEMPTS: Final = 32
 
 
 @define(eq=False)
-class _Line:
-    """The connection on one event loop, and how the tries to make it went. Times are those of that loop."""
+class _ConnectionState:
+    """The connection of one event loop and its attempts to connect, with times of that loop's clock."""
 
     socket: WebSocket | None = None
     is_awaited: bool = False
@@ -40,24 +40,23 @@ class _Line:
     connected_at: float = 0.0
     failures: int = 0
     failing_since: float = 0.0
-    due: float = 0.0
+    retry_at: float = 0.0
 
 
 class Subscription(Stream[str]):
     """The events of a subscription, in the order in which the server sends them.
 
-    It connects when the first one is asked for, and holds a connection open from then on: leave it with `async with`,
-    or call `aclose`. A broken connection is made anew; events of the time in between are lost. It ends only when it is
-    closed.
+    It connects when the first event is awaited, and holds the connection open: leave it with `async with`, or call
+    `aclose`. It replaces a broken connection; events sent in between are lost. It ends only when it is closed.
 
-    A connection stays on the event loop, and in the process, that made it: on another loop and in a forked child the
-    stream makes one of its own. Closing it ends it everywhere; connections of other loops are closed there, by `aclose`
-    or when an event is asked for, and a wait there ends with the event, or the failure, that comes next.
+    A connection belongs to one event loop and process: on another loop, and in a forked child, the stream opens its
+    own. Closing the stream ends it on every loop. A connection of another loop is closed there, by `aclose` or the next
+    wait; a wait under way there ends with the next event or failure.
 
     Args:
-        connect: makes a connection.
-        retry: how often the first connection is tried, and the waits between tries to connect.
-        reconnect_for: seconds for which a broken connection is tried to be made again; None for ever.
+        connect: opens a connection.
+        retry: the attempts at the first connection, and the waits between attempts.
+        reconnect_for: seconds for which to retry a broken connection; None for ever.
     """
 
     def __init__(
@@ -65,104 +64,104 @@ class Subscription(Stream[str]):
     ) -> None:
         super().__init__()
         self._connect = connect
-        self._first = retry
-        self._later = evolve(retry, attempts=_TRIES_COUNTED)
-        self._seconds = math.inf if reconnect_for is None else reconnect_for
-        self._lines = PerLoop(_Line)
+        self._first_retry = retry
+        self._reconnect_retry = evolve(retry, attempts=_MAX_ATTEMPTS)
+        self._reconnect_for = math.inf if reconnect_for is None else reconnect_for
+        self._states = PerLoop(_ConnectionState)
         self._pid = os.getpid()
 
     async def __anext__(self) -> str:
         if self._pid != os.getpid():
-            # A thread of the parent's may have been waiting when it forked; here it never leaves.
+            # A thread of the parent process may have held the guard at the fork; here it never leaves.
             self._guard = ResourceGuard("waiting for the next item of")
             self._pid = os.getpid()
         if self._ended:
             await finish(self._drop)  # in case another loop closed it
         return await super().__anext__()
 
-    async def tend_during(self, work: Awaitable[None]) -> None:
-        """Gives the server signs of life, and reads ahead, until the work on an event is done."""
-        socket = self._lines.get().socket
+    async def keep_alive_during(self, work: Awaitable[None]) -> None:
+        """Await the work on an event; meanwhile, read ahead and exchange pings with the server."""
+        socket = self._states.get().socket
         failure: BaseException | None = None
         async with anyio.create_task_group() as group:
             if socket is not None:
-                group.start_soon(socket.tend)
+                group.start_soon(socket.keep_alive)
             try:
                 await work
             except anyio.get_cancelled_exc_class():
                 raise
-            except BaseException as error:  # noqa: BLE001 - out here it would be raised within a group
+            except BaseException as error:  # noqa: BLE001 - the task group would wrap it
                 failure = error
             group.cancel_scope.cancel()
         if failure is not None:
             raise failure
 
     async def _next(self) -> str:
-        line = self._lines.get()
-        line.is_awaited = True
+        state = self._states.get()
+        state.is_awaited = True
         try:
             text = None
             while text is None:
                 if self._ended:  # by another loop
                     raise StopAsyncIteration
-                text = await self._try(line)
+                text = await self._try(state)
         finally:
-            line.is_awaited = False
-        line.failures = 0
+            state.is_awaited = False
+        state.failures = 0
         return text
 
     async def _shut(self) -> None:
-        # Only a wait on this loop can be ended from here; that of another loop, or of the parent, is not touched.
-        if self._lines.get().is_awaited:
+        # Cancels a wait on this loop only, not one of another loop or of the parent process.
+        if self._states.get().is_awaited:
             await super()._shut()
         await self._drop()
 
-    async def _try(self, line: _Line) -> str | None:
-        """The next event, or None if the connection failed and another one is to be tried."""
+    async def _try(self, state: _ConnectionState) -> str | None:
+        """Return the next event, or None if the connection failed and another attempt is due."""
         try:
-            socket = await self._open(line)
+            socket = await self._open(state)
             return await socket.receive()
         except GenAuthError as error:
             await self._drop()
-            self._wait_or_raise(line, error)
+            self._wait_or_raise(state, error)
             return None
 
-    async def _open(self, line: _Line) -> WebSocket:
-        if line.socket is None:
-            if line.failures:
-                await anyio.sleep_until(line.due)
-            line.socket = await self._connect()
-            line.was_connected = True
-            line.connected_at = anyio.current_time()
-        return line.socket
+    async def _open(self, state: _ConnectionState) -> WebSocket:
+        if state.socket is None:
+            if state.failures:
+                await anyio.sleep_until(state.retry_at)
+            state.socket = await self._connect()
+            state.was_connected = True
+            state.connected_at = anyio.current_time()
+        return state.socket
 
     async def _drop(self) -> None:
-        """Closes this loop's connection."""
-        line = self._lines.get()
-        socket, line.socket = line.socket, None
+        """Close this loop's connection."""
+        state = self._states.get()
+        socket, state.socket = state.socket, None
         if socket is None:
             return
-        if anyio.current_time() - line.connected_at >= _STEADY_SECONDS:
-            line.failures = 0
+        if anyio.current_time() - state.connected_at >= _STEADY_SECONDS:
+            state.failures = 0
         await socket.aclose()
 
-    def _wait_or_raise(self, line: _Line, error: GenAuthError) -> None:
-        """Sets when to connect again, or raises the error if that is of no use; the call after that starts afresh."""
+    def _wait_or_raise(self, state: _ConnectionState, error: GenAuthError) -> None:
+        """Set the time of the next attempt, or raise the error if none is due; the next call starts afresh."""
         now = anyio.current_time()
-        if not line.failures:
-            line.failing_since = now
-        line.failures = min(line.failures + 1, _TRIES_COUNTED - 1)
-        policy = self._later if line.was_connected else self._first
-        wait = wait_before_retry(policy, Repeat.SAFE, line.failures, _outcome(error), _random.random)
-        if wait is None or (line.was_connected and now + wait - line.failing_since >= self._seconds):
-            line.failures = 0
+        if not state.failures:
+            state.failing_since = now
+        state.failures = min(state.failures + 1, _MAX_ATTEMPTS - 1)
+        policy = self._reconnect_retry if state.was_connected else self._first_retry
+        wait = wait_before_retry(policy, Repeat.SAFE, state.failures, _outcome(error), _random.random)
+        if wait is None or (state.was_connected and now + wait - state.failing_since >= self._reconnect_for):
+            state.failures = 0
             raise error
-        line.due = now + wait
+        state.retry_at = now + wait
         _log.warning("%s; connecting again in %.1f s", error, wait)
 
 
 def _outcome(error: GenAuthError) -> Outcome:
-    """How a try ended, as the rules for trying again see it."""
+    """Return the outcome of an attempt for the retry rules."""
     if isinstance(error, TransportError):
         return Outcome(sent=error.sent)
     status: int = HTTPStatus.BAD_REQUEST
@@ -170,6 +169,6 @@ def _outcome(error: GenAuthError) -> Outcome:
         status = error.status_code
     elif isinstance(error, InvalidResponseError):
         status = error.http_status
-    # A gateway in front of a server that is being restarted says 500, 502, 503 or 504.
+    # A gateway answers 500, 502, 503 or 504 while the server behind it restarts.
     unavailable = status >= HTTPStatus.INTERNAL_SERVER_ERROR
     return Outcome(status=None if unavailable else status, retry_after=getattr(error, "retry_after", None))

@@ -118,7 +118,7 @@ class Events(Api):
             async for event in events:
                 waiting = callback(event)
                 if inspect.isawaitable(waiting):
-                    await events.tend_during(waiting)
+                    await events.keep_alive_during(waiting)
 
     def _subscription(
         self,

@@ -272,7 +272,7 @@ async def test_what_is_held_ahead_is_counted_in_bytes_and_pieces(frame: bytes, t
         address = WebSocketAddress(origin=url, path="/", query="")
         held = await WebSocket.connect(address, None, deadline(10), max_bytes=most, ping_interval=3600)
         with anyio.fail_after(10):
-            await held.tend()  # comes to an end, since that is enough
+            await held.keep_alive()  # returns at the limit
         assert [await held.receive() for _ in range(count)] == [text] * count
         await held.aclose()
 
