@@ -357,3 +357,18 @@ async def test_the_server_says_how_long(client: AuthenticationClient, token: str
     emulator.clock.advance(2)
     await client.verify_access_token(token)
     assert emulator.requests[KEYS] == 2
+
+
+async def test_a_fetch_that_failed_once_is_forgotten(
+    client: AuthenticationClient, token: str, emulator: Emulator
+) -> None:
+    emulator.faults.add(KEYS, status=503)
+    with pytest.raises(KeysUnavailableError):
+        await client.verify_access_token(token)
+    emulator.clock.advance(4)
+    await client.verify_access_token(token)
+    for passed, count in ((0, 3), (29, 3), (2, 4)):
+        emulator.clock.advance(passed)
+        with pytest.raises(UnknownKeyError):
+            await client.verify_access_token(made_up(emulator))
+        assert emulator.requests[KEYS] == count
