@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from genauth_async import AccessToken, AuthenticationClient
+from genauth_async._jwt.jws import is_signed
 from genauth_async._jwt.token_cache import digest_of
 from genauth_async.emulator import Emulator
 from tests.core.forging import Forge
@@ -61,3 +63,24 @@ thread.join()
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 """
     subprocess.run([sys.executable, "-W", "ignore::DeprecationWarning", "-c", program], check=True, timeout=60)
+
+
+@pytest.mark.anyio
+async def test_a_signature_is_checked_once(
+    client: AuthenticationClient, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[str] = []
+
+    def counting(token: str, algorithm: Any, key: Any) -> bool:
+        checked.append(token)
+        return is_signed(token, algorithm, key)
+
+    monkeypatch.setattr("genauth_async.oidc._jwks.is_signed", counting)
+    monkeypatch.setattr("genauth_async.oidc.verification.is_signed", counting)
+    forge = Forge(emulator)
+    access, id_token, by_secret = forge.access(), forge.id(), forge.id_by_secret()
+    for _ in range(3):
+        await client.verify_access_token(access)
+        await client.verify_id_token(id_token)
+        await client.verify_id_token(by_secret)
+    assert checked == [access, id_token, by_secret]
