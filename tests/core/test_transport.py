@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -301,3 +302,14 @@ async def test_a_body_that_cannot_be_decompressed(
     with pytest.raises(NotJSONError, match="decompressed"):
         await send_email(make_client(recorder.url, **carrier))
     assert len(recorder.requests) == 1
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+async def test_an_answer_may_be_as_large_as_is_allowed(
+    compressed: bool, carrier: Any, recorder: RecordingServer, make_client: MakeClient
+) -> None:
+    body = b'{"statusCode": 200}'.ljust(5000)
+    recorder.default = Answer(gzip.compress(body), headers={"content-encoding": "gzip"}) if compressed else Answer(body)
+    await send_email(make_client(recorder.url, **carrier, max_response_bytes=5000))
+    with pytest.raises(ResponseTooLargeError, match="max_response_bytes=4999"):
+        await send_email(make_client(recorder.url, **carrier, max_response_bytes=4999))
