@@ -70,3 +70,18 @@ async def test_a_held_lock_is_not_swept(directory: Path) -> None:
         assert held.exists()
         with pytest.raises(StoreError):
             await assert_is_free(FileStore(directory, lock_timeout=0.1), "k")
+
+
+async def test_what_may_be_needed_is_not_swept(directory: Path) -> None:
+    now, store = time.time(), FileStore(directory)
+    await written(store)
+    needed = [
+        directory / name
+        for name in (f"{'0' * 64}.corrupt-20260101T000000Z", f"{'1' * 64}", "keyring", "keyring.lock", "write-0.lock")
+    ]
+    for path in needed:
+        path.touch(mode=0o600)
+    for old in (*needed, directory / "swept"):
+        os.utime(old, (now - 3601, now - 3601))
+    await written(store, "next")
+    assert [path.name for path in needed if not path.exists()] == []
