@@ -275,3 +275,18 @@ async def test_a_keyring_that_was_away_at_first_is_looked_for_again(tmp_path: Pa
     for _ in range(2):
         with pytest.raises(StoreError, match="sealed"):
             await another.get("k")
+
+
+async def test_the_error_says_what_is_wrong_with_the_keyring(directory: Path) -> None:
+    for kind, reason in (
+        ("none", "NoKeyringError"),
+        ("locked", "KeyringLocked"),
+        ("read-only", "PasswordSetError"),
+        ("forgetful", "it does not keep what it is given"),
+    ):
+        keyring.set_keyring(UNUSABLE[kind]())
+        with pytest.raises(StoreError, match=rf"^There is no usable keyring: {reason}\. "):
+            await KeyringStore(directory=directory / kind, fallback=False).get("k")
+    directory.chmod(0o755)
+    with pytest.raises(StoreError, match="open to other users"):
+        await KeyringStore(directory=directory, fallback=False).get("k")
