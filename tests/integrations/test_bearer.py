@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
 
+from genauth_async import ClientClosedError
 from genauth_async.emulator import Emulator, User
 from tests.integrations.conftest import MakeSite
 from tests.integrations.sites import Browser, Site
@@ -109,3 +111,14 @@ def test_the_audience_can_be_chosen(make_site: MakeSite, make_browser: Any, toke
     response = make_browser(site).get("/claims", headers=bearer(token))
     assert response.status_code == 401
     assert "https://api.example.test" in response.headers["www-authenticate"]
+
+
+def test_a_fault_of_the_application_is_shown_as_it_is(
+    browser: Browser, site: Site, token: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    asyncio.run(site.client.aclose())
+    # uvicorn drops the connection after a fault.
+    response = browser.get("/claims", headers={**bearer(token), "Connection": "close"})
+    assert response.status_code == 500
+    [fault] = [record.exc_info[0] for record in caplog.records if record.exc_info]
+    assert fault is ClientClosedError

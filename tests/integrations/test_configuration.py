@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
 from genauth_async import AuthenticationClient, ConfigurationError
 from genauth_async.integrations import aiohttp as aiohttp_integration
@@ -134,3 +135,9 @@ def test_the_documentation_page_of_fastapi_knows_how_to_sign_in() -> None:
     assert {"GenAuth": ["invoices"]} in document["paths"]["/invoices"]["get"]["security"]
     assert document["paths"]["/me"]["get"]["security"] == [{"GenAuthSession": []}]
     assert "/callback" not in document["paths"]
+
+
+def test_of_the_routes_me_alone_is_documented() -> None:
+    app = FastAPI()
+    app.include_router(fastapi_integration.GenAuth(AuthenticationClient(**SETTINGS)).router)
+    assert list(app.openapi()["paths"]) == ["/me"]

@@ -292,3 +292,14 @@ def test_behind_a_proxy_that_strips_a_prefix_all_paths_have_it(make_site: MakeSi
 def test_answers_of_a_sign_in_are_not_stored(browser: Browser) -> None:
     answers: list[Any] = [browser.get("/login"), browser.get("/callback"), browser.post("/logout"), browser.get("/me")]
     assert [answer.headers["cache-control"] for answer in answers] == ["no-store"] * 4
+
+
+def test_an_attempt_lasts_as_long_as_is_asked_for(make_site: MakeSite, make_browser: MakeBrowser) -> None:
+    site = make_site(login_lifetime=5400)
+    browser = make_browser(site)
+    states = [parse_qs(urlsplit(browser.begin()).query)["state"][0] for _ in range(2)]
+    for ahead, state, said in ((5399, states[0], "neither a code nor an error"), (5401, states[1], "took too long")):
+        site.time.ahead = ahead
+        response = browser.get("/callback", params={"state": state})
+        assert (response.status_code, said in response.text) == (400, True)
+    assert "more than 90 minutes" in browser.get("/callback").text

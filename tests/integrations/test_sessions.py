@@ -286,3 +286,15 @@ def test_secrets_can_be_changed_without_signing_out(make_site: MakeSite, make_br
     assert make_browser(rotated).get("/session", headers=cookie).status_code == 200
     without = make_site(cookie_secret=new, store=before.store)
     assert make_browser(without).get("/session", headers=cookie).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/me", "/user", "/page-user"])
+def test_a_refusal_for_another_reason_costs_no_refresh(
+    signed_in: Browser, site: Site, emulator: Emulator, path: str
+) -> None:
+    [record] = site.store._records.values()
+    emulator.faults.add("/oidc/me", status=403, body={"error": "insufficient_scope"}, times=None)
+    response = signed_in.get(path, headers=SCRIPT)
+    assert (response.status_code, response.json()) == (503, {"detail": "The user's data cannot be read now"})
+    assert emulator.requests["/oidc/me"] == 1
+    assert list(site.store._records.values()) == [record]
