@@ -39,6 +39,7 @@ from genauth_async._wire.responses import (
     read_envelope,
     read_oauth,
     read_oauth_nothing,
+    read_tokens,
     retry_after,
 )
 
@@ -255,3 +256,41 @@ def test_no_refusal_passes_for_a_success(body: object) -> None:
     for read in (read_api, lambda answer: read_envelope(answer, SendEmailRespDto)):
         with pytest.raises(NotSignedInError):
             read(response(body))
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_the_first_status_of_a_class_belongs_to_it(read: Callable[[Response], object]) -> None:
+    whole = {"access_token": "a", "statusCode": 200, "data": {"access_token": "a"}}
+    assert read(response(whole))
+    with pytest.raises(UnexpectedRedirectError):
+        read(response(whole, 300))
+    with pytest.raises(UnexpectedShapeError):
+        read(response(whole, 400))
+
+
+def test_an_error_has_what_the_headers_say() -> None:
+    with pytest.raises(ServerError) as caught:
+        read_api(response({"statusCode": 500, "apiCode": "1000"}, 500, x_request_id="r-1", retry_after="2"))
+    error = caught.value
+    assert (error.message, error.api_code, error.request_id, error.retry_after) == (
+        "Internal Server Error",
+        None,
+        "r-1",
+        2.0,
+    )
+    with pytest.raises(OAuthError) as refused:
+        read_token(response({"error": "slow_down"}, 400, retry_after="3"))
+    assert refused.value.retry_after == 3.0
+
+
+def test_a_code_without_a_message_is_no_envelope() -> None:
+    assert effective_status(response({"code": 429, "message": "slow down"})) == 429
+    assert effective_status(response({"code": 429})) == 200
+
+
+@pytest.mark.parametrize(
+    ("life", "seconds"),
+    [({"expires_in": "60.9"}, 60), ({"expire_in": 60}, 60), ({"expires_in": "inf"}, None), ({"expires_in": "x"}, None)],
+)
+def test_the_life_of_a_token_is_read_leniently(life: dict[str, object], seconds: int | None) -> None:
+    assert read_tokens(response({"access_token": "a", **life})).expires_in == seconds

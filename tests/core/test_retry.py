@@ -77,3 +77,11 @@ def test_the_thousandth_try_still_has_a_wait() -> None:
     policy = RetryPolicy(attempts=5000)
     wait = wait_before_retry(policy, Repeat.SAFE, 4000, Outcome(sent=False), lambda: 0.5)
     assert wait == policy.max_backoff / 2
+
+
+def test_the_limits_of_a_wait_are_inclusive() -> None:
+    told = [Outcome(status=429, retry_after=seconds) for seconds in (20.0, 20.1)]
+    assert [wait_before_retry(RetryPolicy(), Repeat.SAFE, 1, outcome, lambda: 0.0) for outcome in told] == [20.0, None]
+    policy = RetryPolicy(attempts=50)
+    waits = [wait_before_retry(policy, Repeat.SAFE, attempt, Outcome(), lambda: 1.0) for attempt in range(1, 8)]
+    assert waits == [0.25, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0]
