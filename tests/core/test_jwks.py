@@ -372,3 +372,14 @@ async def test_a_fetch_that_failed_once_is_forgotten(
         with pytest.raises(UnknownKeyError):
             await client.verify_access_token(made_up(emulator))
         assert emulator.requests[KEYS] == count
+
+
+async def test_who_fails_later_is_told_the_cause_too(
+    client: AuthenticationClient, token: str, emulator: Emulator
+) -> None:
+    emulator.faults.add(KEYS, status=400, body={"error": "invalid_request"}, times=None)
+    for _ in range(2):
+        with pytest.raises(KeysUnavailableError) as caught:
+            await client.verify_access_token(token)
+        assert isinstance(caught.value.__cause__, errors.OAuthError)
+    assert emulator.requests[KEYS] == 1

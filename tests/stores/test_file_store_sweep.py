@@ -85,3 +85,12 @@ async def test_what_may_be_needed_is_not_swept(directory: Path) -> None:
         os.utime(old, (now - 3601, now - 3601))
     await written(store, "next")
     assert [path.name for path in needed if not path.exists()] == []
+
+
+async def test_a_clock_set_back_does_not_put_off_the_sweep(directory: Path) -> None:
+    now, store = time.time(), FileStore(directory)
+    await written(store)
+    expired = await written(store, "expired", record(expires_at=now - 1))
+    os.utime(directory / "swept", (now + 9999, now + 9999))
+    await written(store, "next")
+    assert not expired.exists()
