@@ -20,6 +20,8 @@ ARCHITECTURE = PACKAGE.parent / "docs" / "architecture.md"
 
 # Packages of the SDK from the bottom up are in docs/architecture.md; the emulator stands for the server.
 EMULATOR_MAY_IMPORT = {"_core", "_crypto"}
+# Folders of the emulator from the bottom up; those of one number do not know each other.
+EMULATOR_FLOORS = {"state": 0, "http": 1, "endpoints": 2, "oidc": 2, "server": 3, "": 4}
 CARRIERS = {"aiohttp", "httpx", "httpx2", "requests"}
 
 
@@ -55,6 +57,14 @@ def room(module: str) -> str:
     return [*module.split("."), "__init__"][1]
 
 
+def emulator_floor(module: str) -> str | None:
+    """The folder of the emulator in which a module is; "" beside the folders, None outside the emulator."""
+    _, package, *path = [*module.split("."), ""]
+    if package != "emulator" or path == [""]:
+        return None
+    return path[0] if path[0] in EMULATOR_FLOORS else ""
+
+
 MODULES = {module: own_imports(module) for module in FILES}
 
 
@@ -88,6 +98,25 @@ def test_no_import_runs_up() -> None:
 
 def test_the_emulator_imports_only_what_both_sides_share() -> None:
     assert rooms()["emulator"] <= EMULATOR_MAY_IMPORT
+
+
+def test_no_import_runs_up_in_the_emulator() -> None:
+    upwards = [
+        f"{module} imports {imported}"
+        for module, imports in MODULES.items()
+        for imported in imports
+        if (here := emulator_floor(module)) is not None
+        and (there := emulator_floor(imported)) is not None
+        and here != there
+        and EMULATOR_FLOORS[there] >= EMULATOR_FLOORS[here]
+    ]
+    assert upwards == []
+
+
+def test_endpoints_of_the_emulator_are_named_like_areas_of_the_api() -> None:
+    endpoints = {path.stem for path in (PACKAGE / "emulator" / "endpoints").glob("[!_]*.py")}
+    assert endpoints
+    assert endpoints <= {path.stem for path in (PACKAGE / "api").glob("[!_]*.py")}
 
 
 def test_only_the_carriers_import_an_http_library() -> None:

@@ -75,7 +75,7 @@ async def test_a_signature_is_checked_once(
         checked.append(token)
         return is_signed(token, algorithm, key)
 
-    monkeypatch.setattr("genauth_async.oidc._jwks.is_signed", counting)
+    monkeypatch.setattr("genauth_async._jwt.jwks.is_signed", counting)
     monkeypatch.setattr("genauth_async.oidc.verification.is_signed", counting)
     forge = Forge(emulator)
     access, id_token, by_secret = forge.access(), forge.id(), forge.id_by_secret()
