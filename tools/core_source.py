@@ -114,7 +114,7 @@ class Core:
 
     def __init__(self, root: Path) -> None:
         sources = [Source(root / CORE, path) for path in sorted((root / CORE).rglob("*.py"))]
-        self.sources = [source for source in sources if source.folder not in SHARED_PACKAGES]
+        self.sources = [each for each in sources if each.folder.partition("/")[0] not in SHARED_PACKAGES]
         self.shared = {
             source.folder: source for source in sources if source.is_package and source.folder in SHARED_PACKAGES
         }

@@ -83,7 +83,7 @@ async def test_the_application_has_to_prove_itself(emulator: Emulator, user: Use
 
 
 async def test_connections_are_those_of_the_api(emulator: Emulator, user: User) -> None:
-    with pytest.raises(ValueError, match="there is no connection 'myspace'"):
+    with pytest.raises(ValueError, match="not 'myspace'"):
         emulator.add_social_code("myspace", "c0de", user)
 
 

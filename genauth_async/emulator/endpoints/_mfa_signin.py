@@ -6,8 +6,7 @@ and mobile SDKs call; they take the mfaToken as bearer token, and answer in the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import partial
 from typing import Literal
 
@@ -50,19 +49,11 @@ def _require_challenge(state: State, request: Request) -> Challenge:
         raise ApiError(401, "the mfaToken is wrong, has expired or was used", api_code=2020) from error
 
 
-@contextmanager
-def _attempt(state: State, challenge: Challenge) -> Iterator[None]:
-    """Record a refused second factor in the login history."""
-    with state.history.attempt(challenge.app.app_id) as attempt:
-        attempt.user = challenge.user
-        yield
-
-
 async def verify_totp(state: State, request: Request) -> Response:
     """Verify a one-time password."""
     challenge = _require_challenge(state, request)
     code = (await Arguments.read(request)).text("totp")
-    with _attempt(state, challenge):
+    with state.history.attempt(challenge.app.app_id, challenge.user):
         if not state.factors.accept_totp(challenge.user, code):
             count_wrong_code(state, "mfa", challenge.token)
             raise ApiError(400, "the one-time password is wrong or was used", api_code=6001)
@@ -73,7 +64,7 @@ async def verify_recovery_code(state: State, request: Request) -> Response:
     """Verify and use up the recovery code; the answer has the next one."""
     challenge = _require_challenge(state, request)
     code = (await Arguments.read(request)).text("recoveryCode")
-    with _attempt(state, challenge):
+    with state.history.attempt(challenge.app.app_id, challenge.user):
         next_code = state.factors.accept_recovery_code(challenge.user, code)
         if next_code is None:
             count_wrong_code(state, "mfa", challenge.token)
@@ -87,7 +78,7 @@ async def _verify_pass_code(kind: Literal["SMS", "EMAIL"], state: State, request
     body = await Arguments.read(request)
     address, code = body.text("phone" if kind == "SMS" else "email"), body.text("code")
     country_code = body.optional_text("phoneCountryCode") if kind == "SMS" else None
-    with _attempt(state, challenge):
+    with state.history.attempt(challenge.app.app_id, challenge.user):
         try:
             _require_enrolled(state, challenge.user, kind, address, country_code)
             state.inbox.redeem(address, code, VERIFY_CHANNEL)

@@ -6,11 +6,16 @@ from collections.abc import Iterable
 
 from ..state.errors import ApiError
 from ..state.grants import ALL_SCOPES
-from ..state.users import PROFILE_FIELDS
 from .arguments import Arguments
 
 DEFAULT_COUNTRY_CODE = "+86"
-PROFILE_TEXTS = tuple(sorted(PROFILE_FIELDS - {"city", "externalId", "gender", "identityNumber", "province"}))
+# fmt: off
+PROFILE_TEXTS = (
+    "company", "photo", "device", "browser", "givenName", "familyName", "middleName", "profile",
+    "preferredUsername", "website", "birthdate", "zoneinfo", "locale", "address", "formatted", "streetAddress",
+    "locality", "region", "postalCode", "country",
+)
+# fmt: on
 """The profile fields that sign-up and invitations take as texts."""
 _GENDERS = ("M", "F", "U")
 

@@ -31,7 +31,7 @@ _CLAIM_OF_FIELD = {
 _ADDRESS_FIELDS = frozenset({"country", "province", "city", "region", "streetAddress", "postalCode", "formatted"})
 _OTHER_FIELDS = frozenset({"address", "browser", "company", "device", "externalId", "identityNumber", "locality"})
 _UNSHOWN_FIELDS = frozenset({"locality"})  # sign-up takes it, UserDto has no place for it
-PROFILE_FIELDS = _ADDRESS_FIELDS | _OTHER_FIELDS | set(_CLAIM_OF_FIELD)
+_FIELDS = _ADDRESS_FIELDS | _OTHER_FIELDS | set(_CLAIM_OF_FIELD)
 
 AccountKind = Literal["username", "email", "phone"]
 """A changeable name by which a user signs in."""
@@ -80,8 +80,8 @@ class User:
     last_login_at: float | None = None
 
     def __attrs_post_init__(self) -> None:
-        if unknown := sorted(set(self.profile) - PROFILE_FIELDS):
-            raise ValueError(f"the API has no profile field {unknown[0]!r}; it has {', '.join(sorted(PROFILE_FIELDS))}")
+        if unknown := sorted(set(self.profile) - _FIELDS):
+            raise ValueError(f"the API has no profile field {unknown[0]!r}; it has {', '.join(sorted(_FIELDS))}")
 
     @property
     def locked(self) -> bool:

@@ -306,7 +306,7 @@ class Access:
         self._check_own(resource)
         path = () if node is None else split_path(node)
         if not resource.has(path):
-            raise ValueError(f"node must be one of {resource.code}, not {node}")
+            raise ValueError(f"node must be a node of {resource.code}, not {node}")
         given = _actions((actions,) if isinstance(actions, str) else actions)
         if unknown := [action for action in given if action not in resource.actions]:
             raise ValueError(f"{resource.code} has no action {unknown[0]!r}; it has {', '.join(resource.actions)}")
