@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from joserfc.jwk import RSAKey
 
-from genauth_async.emulator import keys
+from genauth_async.emulator.state import keys
 
 _made: dict[int, list[RSAPrivateKey]] = {}
 
