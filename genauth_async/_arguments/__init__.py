@@ -1,3 +1,3 @@
-"""Checks of what callers pass: text, URLs, timeouts, the environment."""
+"""Argument checks: text, URLs, timeouts, the environment."""
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ _ENVIRONMENT: Final = {
 
 
 def settings_from_environment(environ: Mapping[str, str] | None) -> dict[str, str]:
-    """The client parameters that the environment sets, by their names.
+    """Return the client parameters set in the environment, by parameter name.
 
     Raises:
         ConfigurationError: GENAUTH_APP_ID is missing.
@@ -35,5 +35,5 @@ def settings_from_environment(environ: Mapping[str, str] | None) -> dict[str, st
     environ = os.environ if environ is None else environ
     found = {parameter: environ[name] for name, parameter in _ENVIRONMENT.items() if environ.get(name)}
     if "app_id" not in found:
-        raise ConfigurationError("GENAUTH_APP_ID", "is not set in the environment")
+        raise ConfigurationError("GENAUTH_APP_ID", "must be set in the environment")
     return found

@@ -1,4 +1,4 @@
-"""Text that callers pass, checked before anything is sent."""
+"""Checks of text arguments."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _EnumT = TypeVar("_EnumT", bound=str)
 
 
 def one_of(argument: str, value: str, allowed: tuple[_EnumT, ...]) -> _EnumT:
-    """The value as one of those allowed.
+    """Return the allowed value that equals this one.
 
     Raises:
-        ConfigurationError: it is none of them.
+        ConfigurationError: no allowed value equals it.
     """
     for known in allowed:
         if known == value:
@@ -23,47 +23,45 @@ def one_of(argument: str, value: str, allowed: tuple[_EnumT, ...]) -> _EnumT:
 
 
 def needed(argument: str, value: str | None) -> str:
-    """A text that is not empty.
+    """Require a str that is not empty.
 
     Raises:
-        ConfigurationError: it is empty, or no text.
+        ConfigurationError: it is empty, or not a str.
     """
     if isinstance(value, str) and value:
         return value
-    problem = "is needed, and is empty" if value is None or value == "" else f"is text, not {type(value).__name__}"
+    problem = "must not be empty" if value is None or value == "" else f"must be a str, not {type(value).__name__}"
     raise ConfigurationError(argument, problem)
 
 
 def segment(argument: str, value: str) -> str:
-    """A text that can stand in a path.
+    """Require a str that can be a path segment.
 
     Raises:
         ConfigurationError: it is empty, or dots, which HTTP libraries would resolve to another path.
     """
     if value in {".", ".."}:
-        raise ConfigurationError(argument, "cannot be dots")
+        raise ConfigurationError(argument, "must not be '.' or '..'")
     return needed(argument, value)
 
 
 def texts(argument: str, value: Sequence[str]) -> list[str]:
-    """A list of texts.
+    """Require a list of str.
 
     Raises:
-        ConfigurationError: it is one text, which would be taken for a list of letters, or no list of texts.
+        ConfigurationError: it is a single str, which would be read as a list of letters, or not a list of str.
     """
     if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
         return list(value)
-    raise ConfigurationError(argument, f"is a list of texts, not {type(value).__name__}")
+    raise ConfigurationError(argument, f"must be a list of str, not {type(value).__name__}")
 
 
 def checked_token(token: str, argument: str = "access_token") -> str:
-    """A token that can stand in a header.
+    """Require a token that can stand in a header.
 
     Raises:
-        ConfigurationError: it cannot; without quoting it.
+        ConfigurationError: it cannot; the message does not quote it.
     """
     if isinstance(token, str) and token and token.isascii() and token.isprintable() and " " not in token:
         return token
-    raise ConfigurationError(
-        argument, "is not a token: it is empty, or has spaces, line breaks or non-ASCII characters"
-    )
+    raise ConfigurationError(argument, "must be a token: not empty, of ASCII characters without spaces and line breaks")

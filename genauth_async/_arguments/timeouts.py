@@ -14,7 +14,7 @@ _CONNECT_SECONDS: Final = 5.0
 
 
 class PhaseTimeouts(Protocol):
-    """What an httpx.Timeout and an httpx2.Timeout have in common: seconds for each phase, or None for no limit."""
+    """The common part of httpx.Timeout and httpx2.Timeout: seconds per phase, or None for no limit."""
 
     @property
     def connect(self) -> float | None: ...
@@ -27,16 +27,16 @@ class PhaseTimeouts(Protocol):
 
 
 Timeout = float | PhaseTimeouts
-"""Seconds for a whole call, all tries included; or an httpx.Timeout, whose phases are kept and add up to the whole."""
+"""Seconds for a whole call, all attempts included; or an httpx.Timeout, whose phases apply and add up to the total."""
 
 
 @frozen
 class Deadline:
-    """A timeout, made precise. All in seconds.
+    """A normalized timeout. All values are seconds.
 
     Attributes:
-        total: for the whole call, all tries included.
-        phases: for each phase of one try, by httpx's names.
+        total: for the whole call, all attempts included.
+        phases: for each phase of one attempt, by httpx's names.
     """
 
     total: float
@@ -44,7 +44,7 @@ class Deadline:
 
 
 def deadline(timeout: Timeout, argument: str = "timeout") -> Deadline:
-    """Makes a timeout precise.
+    """Normalize a timeout.
 
     Raises:
         ConfigurationError: it is not positive, unlimited, or looks like milliseconds.
@@ -52,9 +52,9 @@ def deadline(timeout: Timeout, argument: str = "timeout") -> Deadline:
     if isinstance(timeout, (int, float)):
         if not 0 < timeout < _MILLISECONDS_LIKELY:
             hint = "; this looks like milliseconds" if timeout >= _MILLISECONDS_LIKELY else ""
-            raise ConfigurationError(argument, f"is in seconds, above 0 and below 1000, not {timeout!r}{hint}")
+            raise ConfigurationError(argument, f"must be seconds above 0 and below 1000, not {timeout!r}{hint}")
         seconds = float(timeout)
-        # Shorter for connecting, so that an unreachable host is told apart from a slow answer, and tried again safely.
+        # Shorter for connecting: an unreachable host then differs from a slow answer, and can be retried safely.
         return Deadline(
             seconds, {"connect": min(seconds, _CONNECT_SECONDS), "read": seconds, "write": seconds, "pool": seconds}
         )
@@ -63,7 +63,7 @@ def deadline(timeout: Timeout, argument: str = "timeout") -> Deadline:
         seconds_or_none = getattr(timeout, name, None)
         if not isinstance(seconds_or_none, (int, float)) or seconds_or_none <= 0:
             raise ConfigurationError(
-                argument, f"takes seconds or an httpx.Timeout without unlimited phases; {name} is {seconds_or_none!r}"
+                argument, f"must be seconds or an httpx.Timeout without unlimited phases; {name} is {seconds_or_none!r}"
             )
         phases[name] = float(seconds_or_none)
     return Deadline(sum(phases.values()), phases)

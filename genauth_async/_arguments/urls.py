@@ -13,10 +13,10 @@ DEFAULT_WEBSOCKET_HOST: Final = "wss://events.genauth.ai"
 
 
 def checked_host(app_host: str | None, *, allow_insecure_http: bool) -> str:
-    """The application's base URL without a trailing slash.
+    """Return the application's base URL without a trailing slash.
 
     Raises:
-        ConfigurationError: it is no base URL, or plain http to another machine.
+        ConfigurationError: it is not a base URL, or plain http to another machine.
     """
     exposed = None if allow_insecure_http else "passwords and tokens"
     example = "the application's address, like https://example.genauth.ai"
@@ -25,10 +25,10 @@ def checked_host(app_host: str | None, *, allow_insecure_http: bool) -> str:
 
 
 def checked_websocket_host(websocket_host: str | None, *, allow_insecure_http: bool) -> str | None:
-    """The event server's base URL without a trailing slash; None if none was given.
+    """Return the event server's base URL without a trailing slash; None if the caller gave none.
 
     Raises:
-        ConfigurationError: it is no base URL, or plain ws to another machine.
+        ConfigurationError: it is not a base URL, or plain ws to another machine.
     """
     if websocket_host is None:
         return None
@@ -38,30 +38,30 @@ def checked_websocket_host(websocket_host: str | None, *, allow_insecure_http: b
 
 
 def _checked_origin(argument: str, url: str, scheme: str, example: str, exposed: str | None) -> str:
-    """A base URL without a trailing slash.
+    """Return a base URL without a trailing slash.
 
     Args:
-        argument: where it comes from, for messages.
-        url: what was given.
-        scheme: the plain one; with an s at its end it is the secure one.
-        example: what it should be, for messages.
-        exposed: what the plain scheme would show to others, or None if it may.
+        argument: its name, for messages.
+        url: the caller's value.
+        scheme: the plain scheme; with an s appended it is the secure one.
+        example: a valid value, for messages.
+        exposed: the data that the plain scheme would expose, or None if that is allowed.
     """
     if not isinstance(url, str):
-        raise ConfigurationError(argument, f"is text, not {type(url).__name__}: {example}")
+        raise ConfigurationError(argument, f"must be a str, not {type(url).__name__}: {example}")
     host = url.strip().rstrip("/")
     try:
         parts = urlsplit(host)
         name, _port = parts.hostname, parts.port
         (name or "").encode("idna")
     except ValueError as error:
-        raise ConfigurationError(argument, f"is not a URL: {error}") from error
+        raise ConfigurationError(argument, f"must be a valid URL: {error}") from error
     if parts.scheme not in {scheme, f"{scheme}s"} or not name:
         raise ConfigurationError(argument, f"must be {example}")
     if parts.username is not None or parts.password is not None:
-        raise ConfigurationError(argument, "must not have a user name or password in it")
+        raise ConfigurationError(argument, "must not contain a user name or password")
     if parts.path or parts.query or parts.fragment:
-        raise ConfigurationError(argument, f"takes the host alone: {parts.scheme}://{parts.netloc}")
+        raise ConfigurationError(argument, f"must be the host alone: {parts.scheme}://{parts.netloc}")
     if parts.scheme == scheme and exposed is not None and not is_loopback(name):
         raise ConfigurationError(
             argument,
@@ -72,7 +72,7 @@ def _checked_origin(argument: str, url: str, scheme: str, example: str, exposed:
 
 
 def is_loopback(name: str) -> bool:
-    """Whether a host name means this machine."""
+    """Return whether a host name means this machine."""
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:

@@ -1,4 +1,4 @@
-"""What belongs to one event loop, and is made anew for another one and after a fork."""
+"""Per-event-loop values, recreated after a fork."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from anyio.lowlevel import current_token
 
 _T = TypeVar("_T")
 
-# Written in a forked child only and never read: what it holds must not be finalized there, not even with its client.
+# Only a forked child appends to it, and never reads it: the parent's values must not be finalized in the child.
 _INHERITED: Final[list[object]] = []
 
 
 class PerLoop(Generic[_T]):
-    """A value for each running event loop; it goes when its loop is closed.
+    """One value per running event loop, dropped once that loop is closed.
 
-    Locks and connection pools work on one loop only. Keeping one each lets a client be used from one `asyncio.run`
-    after another, and from several threads. A forked child starts with none: the parent's sockets are not its own.
-    What it inherited it keeps untouched, since closing or dropping it would disturb the parent's.
+    Locks and connection pools work on one loop only. With one per loop, a client works in consecutive `asyncio.run`
+    calls and in several threads. A forked child starts empty: the parent's sockets are not its own. It keeps inherited
+    values untouched, since closing or dropping them would disturb the parent's.
     """
 
     __slots__ = ("_make", "_pid", "_values")
@@ -31,7 +31,7 @@ class PerLoop(Generic[_T]):
         self._values: WeakKeyDictionary[object, _T] = WeakKeyDictionary()
 
     def get(self) -> _T:
-        """The running loop's value, made if there is none."""
+        """Return the running loop's value, created on first use."""
         self._set_aside_what_is_inherited()
         loop = current_token().native_token
         value = self._values.get(loop)
@@ -41,7 +41,7 @@ class PerLoop(Generic[_T]):
         return value
 
     def pop(self) -> _T | None:
-        """Removes and returns the running loop's value."""
+        """Remove and return the running loop's value."""
         self._set_aside_what_is_inherited()
         return self._values.pop(current_token().native_token, None)
 
@@ -52,8 +52,8 @@ class PerLoop(Generic[_T]):
             self._pid = os.getpid()
 
     def _forget_closed_loops(self) -> None:
-        # A value may refer to its loop, as connections do, so that the weak reference alone would keep both for ever.
-        for reference in self._values.keyrefs():  # a list, so that another thread may add its loop meanwhile
+        # A value may refer to its loop, as connections do; the weak reference alone would then keep both for ever.
+        for reference in self._values.keyrefs():  # a copy: another thread may add its loop
             loop = reference()
             if isinstance(loop, _Closable) and loop.is_closed():
                 self._values.pop(loop, None)
@@ -61,6 +61,6 @@ class PerLoop(Generic[_T]):
 
 @runtime_checkable
 class _Closable(Protocol):
-    """asyncio's event loops; trio's say nothing, and are not referred to."""
+    """An asyncio event loop. trio's has no such method, and no value refers to it."""
 
     def is_closed(self) -> bool: ...

@@ -1,4 +1,4 @@
-"""Keeps secrets out of everything that is shown: reprs, messages, excerpts, pickles."""
+"""Redaction of secrets in reprs, messages, excerpts and pickles."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SECRET_WORDS = (
     "token",
     "verifier",
 )
-# The ids of a QR code and a push message give the tokens once the user has confirmed.
+# The id of a QR code or push message is exchanged for tokens once the user has confirmed.
 _SECRET_NAMES = frozenset({"code", "otp", "totp", "recoverycode", "codechallenge", "pushcodeid", "qrcodeid"})
 _HARMLESS_NAMES = frozenset({"tokentype", "tokentypehint", "passwordencrypttype", "passwordsecuritylevel"})
 
@@ -33,12 +33,12 @@ _TOKEN_LIKE = re.compile(r"[\w+/=.-]{20,}")
 
 
 def plain_name(name: str) -> str:
-    """A name without what tells its spellings apart: snake_case, kebab-case, camelCase."""
+    """Normalize a name: snake_case, kebab-case and camelCase become the same."""
     return name.replace("_", "").replace("-", "").lower()
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a field of this name may hold something that opens a door."""
+    """Return whether a field of this name may hold a secret."""
     plain = plain_name(name)
     if plain in _HARMLESS_NAMES:
         return False
@@ -46,12 +46,12 @@ def is_secret_name(name: str) -> bool:
 
 
 def masked(value: object) -> str:
-    """The repr of a secret attribute: tells whether it is set, never what it is."""
+    """Return the repr of a secret attribute: whether it is set, never its value."""
     return "None" if value is None else repr(MASK)
 
 
 def mask_values(value: object, name: str = "") -> object:
-    """A copy of decoded JSON in which whatever stands under a secret's name is masked."""
+    """Copy decoded JSON, with each value under a secret's name redacted."""
     if isinstance(value, Mapping):
         return {key: mask_values(item, str(key)) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -60,13 +60,13 @@ def mask_values(value: object, name: str = "") -> object:
 
 
 def excerpt(body: bytes) -> str:
-    """The beginning of a body that could not be read, with everything that may be a secret masked."""
+    """Return the beginning of an unreadable body, with possible secrets redacted."""
 
     def mask_pair(match: re.Match[str]) -> str:
         quote, name, between, _ = match.groups()
         return f"{quote}{name}{quote}{between}{MASK}" if is_secret_name(name) else match[0]
 
-    # Cut after masking: a secret cut in half would no longer be recognised. The window is bounded for huge bodies.
+    # Truncated after redaction: half a secret would not be recognised. The window bounds the work on huge bodies.
     window = body[: 8 * _EXCERPT_CHARS].decode("utf-8", "replace")
     text = _TOKEN_LIKE.sub(MASK, _PAIR.sub(mask_pair, window))
     text = " ".join(text.split())
@@ -74,7 +74,7 @@ def excerpt(body: bytes) -> str:
 
 
 def masked_url(url: str) -> str:
-    """A URL whose query shows no secret."""
+    """Redact the secrets in a URL's query."""
     head, mark, query = url.partition("?")
     shown = []
     for pair in query.split("&"):
@@ -84,7 +84,7 @@ def masked_url(url: str) -> str:
 
 
 class MaskedMapping(Mapping[str, object]):
-    """A read-only mapping whose repr and pickle hold no secret; what is read from it is whole."""
+    """A read-only mapping whose repr and pickle are redacted; its items are not."""
 
     __slots__ = ("_items",)
 

@@ -1,4 +1,4 @@
-"""Work that, once begun, is finished."""
+"""Work that runs to completion even if its caller is cancelled."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ _NAME: Final = "genauth: to be finished"
 
 
 async def finish(work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
-    """Runs work to its end even when the calling task is cancelled meanwhile; the cancellation goes on afterwards.
+    """Run work to completion even if the calling task is cancelled, then raise the cancellation.
 
-    The work has to bound its own time. Nothing is left behind: the caller waits for it in any case.
+    The work has to bound its own time: the caller waits for it in any case, so that nothing is left behind.
     """
     if current_async_library() == "asyncio":
         return await _finish_on_asyncio(work)
     with anyio.CancelScope(shield=True):
         return await work()
-    raise AssertionError("a scope that nobody cancels swallows nothing")
+    raise AssertionError("an uncancelled scope suppresses nothing")
 
 
 async def _finish_on_asyncio(work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
-    # A shielded scope holds off anyio's cancellation, but not Task.cancel(), which asyncio.timeout, asyncio.wait_for
-    # and most servers use. So the work gets a task of its own, and this one waits for it however often it is cancelled.
+    # A shielded scope withstands anyio's cancellation, but not Task.cancel(), which asyncio.timeout, asyncio.wait_for
+    # and most servers use. So the work has its own task, and this one waits for it however often it is cancelled.
     import asyncio
 
     task = asyncio.create_task(work(), name=_NAME)
     with anyio.CancelScope(shield=True):
         return _result(task, await _outwaited(task))
-    raise AssertionError("a scope that nobody cancels swallows nothing")
+    raise AssertionError("an uncancelled scope suppresses nothing")
 
 
 async def cancelled_by_scope(work: Callable[[], Coroutine[Any, Any, _T]], scope: anyio.CancelScope) -> _T:
-    """Runs work that ends when a scope of its own is cancelled, and cancels that when the calling task is cancelled.
+    """Run work inside a scope of its own, and cancel that scope when the calling task is cancelled.
 
-    For what holds off the cancellation of anyio's scopes while it tidies up, but not `Task.cancel()`.
+    For libraries whose cleanup withstands the cancellation of anyio's scopes, but not `Task.cancel()`.
     """
     if current_async_library() != "asyncio":
         return await work()
@@ -61,7 +61,7 @@ async def cancelled_by_scope(work: Callable[[], Coroutine[Any, Any, _T]], scope:
 
 
 async def _outwaited(task: asyncio.Task[Any]) -> asyncio.CancelledError | None:
-    """Waits until a task is done; returns the last cancellation meanwhile."""
+    """Wait until a task is done; return the last cancellation meanwhile."""
     import asyncio
 
     cancelled: asyncio.CancelledError | None = None
@@ -77,10 +77,10 @@ def _result(task: asyncio.Task[_T], cancelled: asyncio.CancelledError | None) ->
     if cancelled is None:
         return task.result()
     if not task.cancelled():
-        task.exception()  # Seen; the caller has left.
+        task.exception()  # retrieved, or asyncio would log it: the cancelled caller does not see it
     raise cancelled
 
 
 def is_to_be_finished(task: asyncio.Task[Any]) -> bool:
-    """Whether a task is such work; who ends an event loop should let it end by itself."""
+    """Return whether a task is such work, which has to complete before its event loop ends."""
     return task.get_name() == _NAME

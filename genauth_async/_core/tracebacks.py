@@ -1,4 +1,9 @@
-"""No secret stays in the local variables of a traceback, where error reporters would find it."""
+"""Removal of secrets from tracebacks, where error reporters would find them.
+
+Local variables hold passwords, tokens and request bodies, so the frames of exceptions are cleared here. Some exceptions
+hold secrets themselves, such as UnicodeEncodeError, or lead to frames of callers that do. Code that replaces one raises
+its own after the `except` block: inside it, Python would attach the first as `__context__`, even with `from None`.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +21,10 @@ _T = TypeVar("_T")
 
 
 class FramesCleared:
-    """Whatever subclasses' methods raise has its frames cleared.
+    """Base class: clears the frames of exceptions that its subclasses' methods raise.
 
-    The lines of the traceback stay; the locals of our frames, and of the libraries' below them, go: they hold
-    passwords, tokens and request bodies. Doing it here, once, is safer than remembering it in every method.
+    The traceback keeps its lines. The locals of our frames, and of libraries' frames below them, go. One base class is
+    safer than a reminder in every method.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -27,12 +32,12 @@ class FramesCleared:
         guard_methods(cls)
 
 
-# Special methods that users' code calls, and that do more than to call public ones.
+# Special methods that callers use and that do more than call public methods.
 _SPECIAL = {"__init__", "__anext__", "__next__"}
 
 
 def guard_methods(cls: type) -> None:
-    """Has the frames of what a class's constructor, public methods and iteration raise cleared."""
+    """Clear the frames of exceptions that a class's constructor, public methods and iteration raise."""
     for name, method in list(vars(cls).items()):
         if name.startswith("_") and name not in _SPECIAL:
             continue
@@ -49,7 +54,7 @@ def _guarded_coroutine(method: Callable[_P, Coroutine[Any, Any, _T]]) -> Callabl
     async def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _T:
         handled = sys.exc_info()[1]
         running = method(*args, **kwargs)
-        del args, kwargs  # This frame is on the traceback as well, and cannot be cleared while it runs.
+        del args, kwargs  # This frame is in the traceback too, and cannot be cleared while it runs.
         try:
             return await running
         except BaseException as error:  # A cancellation too: asyncio.timeout makes it the cause of its TimeoutError.
@@ -60,7 +65,7 @@ def _guarded_coroutine(method: Callable[_P, Coroutine[Any, Any, _T]]) -> Callabl
 
 
 def guarded(method: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Has the frames of what a function raises cleared."""
+    """Clear the frames of exceptions that a function raises."""
 
     @wraps(method)
     def call_guarded(*args: _P.args, **kwargs: _P.kwargs) -> _T:
@@ -77,14 +82,14 @@ def guarded(method: Callable[_P, _T]) -> Callable[_P, _T]:
 
 
 def clear_frames(error: BaseException, handled: BaseException | None) -> None:
-    """Clears the local variables of our frames and of the libraries' on an exception's tracebacks.
+    """Clear the local variables of our frames and of the libraries' in an exception's tracebacks.
 
-    Nobody else's: before Python 3.13, clearing the frame of a coroutine that is suspended ends the coroutine, and one
-    of the caller's may have passed this exception on and gone back to its work.
+    Callers' frames are left alone. Before Python 3.13, clearing the frame of a suspended coroutine ends the coroutine,
+    and a caller's coroutine may have passed this exception on and resumed its work.
 
     Args:
-        error: what was raised.
-        handled: what the caller was handling when it called; that and what led to it are none of our business.
+        error: the exception raised.
+        handled: the exception that the caller was handling when it called; it and its causes are left alone.
     """
     link: BaseException | None = error
     while link is not None and link is not handled:

@@ -1,4 +1,4 @@
-"""Worker threads of the SDK's own: an application's may all be waiting for the SDK."""
+"""Worker threads of the SDK's own: the application's may all be waiting for the SDK."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _T = TypeVar("_T")
 
 
 class Threads:
-    """Runs what blocks beside the event loop.
+    """Worker threads for blocking functions.
 
-    anyio's default limiter is the application's, too: where each of its 40 threads waits for a session, none would be
-    left for what the session waits for.
+    The application shares anyio's default limiter. If all of its 40 threads waited for a session, none would be left
+    for the work that the session waits for.
 
     Args:
-        at_once: how many at once for each event loop.
+        at_once: the number of concurrent calls per event loop.
     """
 
     __slots__ = ("_limiter",)
@@ -29,10 +29,10 @@ class Threads:
         self._limiter = PerLoop(lambda: anyio.CapacityLimiter(at_once))
 
     async def run(self, action: Callable[[], _T], *, abandoned: bool = False) -> _T:
-        """What the action returns.
+        """Run a function in a worker thread and return its result.
 
         Args:
-            action: is called in a thread.
-            abandoned: whether a caller that is cancelled leaves it to itself, instead of waiting for its end.
+            action: the function to call.
+            abandoned: True if a cancelled caller leaves the thread running, False if it waits for the thread's end.
         """
         return await anyio.to_thread.run_sync(action, limiter=self._limiter.get(), abandon_on_cancel=abandoned)

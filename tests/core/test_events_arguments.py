@@ -20,8 +20,8 @@ pytestmark = pytest.mark.anyio
     [
         ({"websocket_host": "ws://events.example"}, {}, "websocket_host: ws://"),
         ({"websocket_host": "https://events.example"}, {}, "websocket_host: must be"),
-        ({"websocket_host": "wss://events.example/path"}, {}, "websocket_host: takes the host alone"),
-        ({"websocket_host": 1}, {}, "websocket_host: is text"),
+        ({"websocket_host": "wss://events.example/path"}, {}, "websocket_host: must be the host alone"),
+        ({"websocket_host": 1}, {}, "websocket_host: must be a str"),
         ({"websocket_endpoint": 1}, {}, "websocket_endpoint: is text"),
         *(
             ({"websocket_host": None, "app_host": host}, {}, "websocket_host: is needed")
