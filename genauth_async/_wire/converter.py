@@ -1,4 +1,4 @@
-"""Decoded JSON to DTOs, by one cattrs converter; drift from the documents is reported with its path."""
+"""Conversion of decoded JSON to DTOs by one cattrs converter, which reports mismatches with their paths."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _SLIP = 0.8
 
 
 class ShapeError(Exception):
-    """The JSON does not fit the DTO.
+    """The JSON does not match the DTO.
 
     Attributes:
-        problems: one line each, with the path.
+        problems: one line per mismatch, with its path.
     """
 
     def __init__(self, problems: list[str]) -> None:
@@ -35,10 +35,10 @@ class ShapeError(Exception):
 
 
 def structure(value: object, cls: type[_DtoT]) -> _DtoT:
-    """Builds a DTO from decoded JSON. Unknown fields are kept in `extra`; null is the same as absent.
+    """Build a DTO from decoded JSON. Unknown fields are kept in `extra`; null is the same as absent.
 
     Raises:
-        ShapeError: a required field is missing or of another type. It quotes paths, never values.
+        ShapeError: a required field is missing, or a field has another type. It quotes paths, never values.
     """
     return _structured(value, cls, _answer_converter())
 
@@ -54,20 +54,19 @@ def _structured(value: object, cls: type[_DtoT], converter: Converter) -> _DtoT:
         if not isinstance(error, BaseValidationError):
             raise
         problems = transform_error(error, path="$", format_exception=_describe)
-    # Raised out here, so that no exception with the values in it is attached.
     raise ShapeError(problems)
 
 
 def structure_claims(given: object, cls: type[_DtoT], strict: Collection[str]) -> _DtoT:
-    """Builds a DTO from claims; one that is of another type than the documented one is kept in `extra`, as it came.
+    """Build a DTO from claims; a claim that lacks its documented type is kept in `extra`, unchanged.
 
     Args:
         given: the claims.
-        cls: their form.
-        strict: the claims that have to be of their documented type, among them all that are required.
+        cls: their DTO class.
+        strict: the claims that must have their documented type, among them all that are required.
 
     Raises:
-        ShapeError: one of these is missing, or of another type. It quotes paths, never values.
+        ShapeError: a strict claim is missing, or has another type. It quotes paths, never values.
     """
     try:
         return structure(given, cls)
@@ -95,23 +94,23 @@ def argument(value: _DtoT | Mapping[str, object], cls: type[_DtoT], name: str) -
 @overload
 def argument(value: _DtoT | Mapping[str, object] | None, cls: type[_DtoT], name: str) -> _DtoT | None: ...
 def argument(value: _DtoT | Mapping[str, object] | None, cls: type[_DtoT], name: str) -> _DtoT | None:
-    """Turns what a caller passed for a DTO into one: the DTO itself, or a mapping by wire or attribute names.
+    """Convert a caller's argument to a DTO, from the DTO itself or a mapping by wire or attribute names.
 
     Raises:
-        ConfigurationError: it does not fit; names the argument.
+        ConfigurationError: it does not match; the message names the argument.
     """
     if value is None or isinstance(value, cls):
         return value
     if not isinstance(value, Mapping):
-        raise ConfigurationError(name, f"takes a {cls.__name__} or a mapping, not {type(value).__name__}")
+        raise ConfigurationError(name, f"must be a {cls.__name__} or a mapping, not {type(value).__name__}")
     try:
         return _structured(value, cls, _argument_converter())
     except ShapeError as error:
-        raise ConfigurationError(name, f"does not fit {cls.__name__}: {error}") from None
+        raise ConfigurationError(name, f"does not match {cls.__name__}: {error}") from None
 
 
 def _describe(error: BaseException, _type: type | None) -> str:
-    # cattrs' own wording quotes values in some cases.
+    # cattrs' own messages quote some values.
     return "required field missing" if isinstance(error, KeyError) else str(error)
 
 
@@ -126,7 +125,7 @@ def _argument_converter() -> Converter:
 
 
 def _of_answer(value: Mapping[str, object], cls: type[Dto]) -> tuple[dict[str, object], dict[str, object]]:
-    """The members by wire name, and those that are unknown."""
+    """Split members into the known ones, by wire name, and the unknown ones."""
     known = attribute_names(cls)
     wires = wire_names(cls)
     fields: dict[str, object] = {}
@@ -141,15 +140,15 @@ def _of_answer(value: Mapping[str, object], cls: type[Dto]) -> tuple[dict[str, o
 
 
 def _of_argument(value: Mapping[str, object], cls: type[Dto]) -> tuple[dict[str, object], dict[str, object]]:
-    """The same, by attribute names too. Unknown ones are passed on, for what the server may know; slips are not."""
+    """Do the same, by attribute names too. Unknown names may be the server's, so they pass; misspelt ones do not."""
     wires = wire_names(cls)
     for key in value:
         if not isinstance(key, str):
-            raise _ProblemError(f"has a key that is no text, but {type(key).__name__}")
+            raise _ProblemError(f"a key must be a str, not {type(key).__name__}")
     given = [(wires.get(key, key), item) for key, item in value.items() if item is not None]
     fields, extra = _of_answer(dict(given), cls)
     if len(dict(given)) < len(given):
-        raise _ProblemError(f"has a member twice, by its wire name and by its attribute's: {', '.join(value)}")
+        raise _ProblemError(f"has a member twice, by wire name and by attribute name: {', '.join(value)}")
     for key in extra:
         if meant := _meant(key, cls):
             raise _ProblemError(f"has {key!r}; did you mean {meant!r}?")
@@ -157,11 +156,11 @@ def _of_argument(value: Mapping[str, object], cls: type[Dto]) -> tuple[dict[str,
 
 
 def _meant(key: str, cls: type[Dto]) -> str | None:
-    """The member that an unknown key is probably a slip of."""
+    """Return the member that an unknown key probably misspells."""
     wire_of = {plain_name(name): name for name in attribute_names(cls)}
     wire_of |= {plain_name(attribute): wire for attribute, wire in wire_names(cls).items()}
     if "passwordencrypttype" in wire_of and "encrypt" in plain_name(key):
-        return wire_of["passwordencrypttype"]  # a password must not go out in the clear over a slip
+        return wire_of["passwordencrypttype"]  # a misspelling must not send a password in the clear
     close = get_close_matches(plain_name(key), wire_of, 1, _SLIP)
     return wire_of[close[0]] if close else None
 
@@ -170,7 +169,7 @@ _Reader: TypeAlias = Callable[[Mapping[str, object], type[Dto]], tuple[dict[str,
 
 
 def _converter(read_members: _Reader, *, exact: bool) -> Converter:
-    # Not at the top: programs that import this package for a name or two need not wait for it.
+    # Imported here, so that `import genauth_async` does not wait for it.
     from cattrs import Converter
     from cattrs.gen import make_dict_structure_fn, override
 
@@ -207,7 +206,7 @@ def _converter(read_members: _Reader, *, exact: bool) -> Converter:
 
 
 class _ProblemError(TypeError):
-    """What is wrong, in words of ours that quote no value."""
+    """A mismatch, described without quoting values."""
 
 
 class _MismatchError(_ProblemError):
@@ -216,7 +215,7 @@ class _MismatchError(_ProblemError):
 
 
 def _is_open_enum(cls: Any) -> bool:
-    """`Literal[...] | str`: documented values, and whatever the API adds."""
+    """Match `Literal[...] | str`: documented values, and any that the API adds."""
     origin: object = get_origin(cls)
     if origin not in _UNIONS:
         return False
@@ -230,7 +229,7 @@ def _is_literal(cls: Any) -> bool:
 
 
 def _exact(kind: type[_T], wanted: str) -> Callable[[object, Any], _T]:
-    """What a caller passes is taken as it is, or not at all."""
+    """Return a reader of one exact type, since callers' values are not converted."""
 
     def read(value: object, _: Any) -> _T:
         if is_exactly(value, kind):
@@ -255,10 +254,10 @@ def _read_literal(value: object, cls: Any) -> object:
 
 
 def read_int(value: object) -> int:
-    """A number, as servers write it: also as 200.0, or as a text.
+    """Read an integer as servers write it: also as 200.0, or as a string.
 
     Raises:
-        TypeError: it is none; without quoting it.
+        TypeError: it is not an integer; the message does not quote it.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return value

@@ -1,4 +1,4 @@
-"""Which class of error an answer's codes call for."""
+"""Exception classes by error code."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ _BY_OAUTH_ERROR: Final[Mapping[str, type[errors.OAuthError]]] = {
 
 
 def api_error_class(status_code: int, api_code: int | None) -> type[errors.GenAuthAPIError]:
-    """The class for an answer's codes: by apiCode first, then by statusCode."""
+    """Return the exception class for an answer's codes: by apiCode first, then by statusCode."""
     if api_code is not None and api_code in _BY_API_CODE:
         return _BY_API_CODE[api_code]
     return _BY_STATUS_CODE.get(status_code, errors.GenAuthAPIError)
 
 
 def oauth_error_class(error: str) -> type[errors.OAuthError]:
-    """The class for an OAuth 2.0 error code."""
+    """Return the exception class for an OAuth 2.0 error code."""
     return _BY_OAUTH_ERROR.get(error, errors.OAuthError)

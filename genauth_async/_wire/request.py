@@ -1,4 +1,4 @@
-"""A request as frozen data, and what builds it."""
+"""Requests as frozen data, and their builders."""
 
 from __future__ import annotations
 
@@ -20,28 +20,29 @@ ClientAuth = Literal["token", "introspection", "revocation"]
 
 
 class Repeat(Enum):
-    """What a second try could do. It decides which outcomes are tried again."""
+    """The effect of a repeated request (RFC 9110 section 9.2.2). It decides which outcomes are retried."""
 
     SAFE = "safe"
-    """Nothing: reading."""
+    """No effect: it only reads."""
     HARMFUL = "harmful"
-    """Harm, where the first try was carried out and its answer lost: a refresh token used twice, two messages sent."""
+    """Harm, if the first was carried out and its answer lost: a refresh token used twice, two messages sent."""
 
 
 @frozen(kw_only=True)
 class Request:
-    """One call, before it is addressed to a host.
+    """One call, without its host.
 
     Attributes:
         method: the HTTP method.
         path: its segments; each is quoted, so that none can leave its place.
-        query: query parameters; None is left out, booleans are true and false.
-        json: the body of a JSON call; None members are left out by whoever builds it.
+        query: query parameters; None is omitted, booleans are true and false.
+        json: the body of a JSON call; its builder omits None members.
         form: the body of a form call.
-        headers: besides those that every call has.
-        client_auth: which of the settings says how the application proves itself to this endpoint, if it must.
+        headers: in addition to those of every call.
+        client_auth: the setting that selects the client authentication of this endpoint (RFC 6749 section 2.3), or
+            None.
         user_token: the user's access token, sent as Bearer (RFC 6750 section 2.1).
-        repeat: what a second try could do.
+        repeat: the effect of a repeated request.
     """
 
     method: Method
@@ -69,24 +70,23 @@ class Request:
         return f"{self.method} /{'/'.join(self.path)}"
 
     def body(self) -> tuple[bytes | None, str | None]:
-        """The body's bytes and its media type.
+        """Return the body's bytes and its media type.
 
         Raises:
-            ConfigurationError: an argument is of a type that cannot be sent.
+            ConfigurationError: an argument has a type that cannot be sent.
         """
         try:
             if self.json is not None:
-                # ASCII, so that even half a character in a password can be sent, and is not quoted by an error.
+                # ASCII can carry even a lone surrogate in a password, so that no error quotes it.
                 return json.dumps(self.json, separators=(",", ":"), allow_nan=False).encode(), "application/json"
             if self.form is not None:
                 return urlencode(self.form).encode(), "application/x-www-form-urlencoded"
         except UnicodeError:
-            problem = "has half a character (a lone surrogate)"
+            problem = "contains a lone surrogate"
         except (TypeError, ValueError, RecursionError) as error:
             problem = f"cannot be sent as JSON: {error}"
         else:
             return None, None
-        # Out here, since the exception holds the whole body.
         raise ConfigurationError("an argument", problem)
 
 
@@ -100,35 +100,35 @@ def _text(value: str | int | bool) -> str:
 
 
 def get(*path: str, **query: str | int | bool | None) -> Request:
-    """A request that reads."""
+    """Build a request that only reads."""
     return Request(method="GET", path=path, query=query, repeat=Repeat.SAFE)
 
 
 def post(*path: str, body: Dto, **options: Any) -> Request:
-    """A request that does something, unless `repeat` says that it only reads."""
+    """Build a request with an effect, unless `repeat` says that it only reads."""
     return Request(method="POST", path=path, json=_checked(body).to_dict(), **options)
 
 
 def put(*path: str, body: Dto) -> Request:
-    """A request that changes something."""
+    """Build a request that changes something."""
     return Request(method="PUT", path=path, json=_checked(body).to_dict())
 
 
 def _checked(body: Dto) -> Dto:
-    """The body, if it has what it needs, of the right types."""
+    """Check that a body has its required members, of the right types, and return it."""
     required, scalars = required_attributes(type(body)), scalar_attributes(type(body))
     for attribute in wire_names(type(body)):
         value = getattr(body, attribute)
         if value is None:
             if attribute in required:
-                raise ConfigurationError(attribute, "is needed, and is None")
+                raise ConfigurationError(attribute, "must not be None")
         elif attribute in scalars:
             if not is_exactly(value, scalars[attribute]):
-                problem = f"is {_KINDS[scalars[attribute]]}, not {type(value).__name__}"
+                problem = f"must be {_KINDS[scalars[attribute]]}, not {type(value).__name__}"
                 raise ConfigurationError(attribute, problem)
         elif isinstance(value, Dto):
             _checked(value)
     return body
 
 
-_KINDS: Final[Mapping[type, str]] = {str: "text", int: "a whole number", bool: "True or False"}
+_KINDS: Final[Mapping[type, str]] = {str: "a str", int: "an int", bool: "a bool"}

@@ -1,4 +1,4 @@
-"""A response as frozen data, and its conversion to DTOs or errors: the envelope of the API, and OAuth bodies."""
+"""Responses as frozen data, and their conversion to DTOs or errors: the API's envelope, and OAuth bodies."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ from .error_codes import api_error_class, oauth_error_class
 _DtoT = TypeVar("_DtoT", bound=Dto)
 
 NOT_JSON = object()
-"""What `Response.json` is when the body is no JSON; None is JSON too."""
+"""The value of `Response.json` for a body that is not JSON; None is JSON."""
 
 
 @frozen(kw_only=True)
 class Response:
-    """One answer.
+    """One HTTP response.
 
     Attributes:
         status: the HTTP status code.
@@ -65,33 +65,33 @@ class Response:
 
 
 def read_envelope(response: Response, answer: type[_DtoT]) -> _DtoT:
-    """Reads an API answer `{statusCode, message, apiCode?, requestId?, data?}`, or a bare one.
+    """Read an API answer `{statusCode, message, apiCode?, requestId?, data?}`, or a bare one.
 
     Raises:
         GenAuthAPIError: its statusCode is not 200; the subclass tells which error.
-        InvalidResponseError: it is something else.
+        InvalidResponseError: it is neither.
     """
     body = _json_object(response)
     status = envelope_status(body)
     if status not in {None, HTTPStatus.OK}:
         raise _api_error(body, status or response.status, response)
     if response.status >= HTTPStatus.BAD_REQUEST:
-        raise _invalid(UnexpectedShapeError, "an error that is not GenAuth's", response)
+        raise _invalid(UnexpectedShapeError, "an error that is not in GenAuth's format", response)
     return _structure(body, answer, response)
 
 
 def read_oauth(response: Response, answer: type[_DtoT], *, strict: Collection[str] | None = None) -> _DtoT:
-    """Reads the answer of an OAuth 2.0 endpoint.
+    """Read the answer of an OAuth 2.0 endpoint.
 
     Args:
         response: the answer.
-        answer: its form.
-        strict: what has to be of its documented type, if not all has to; what has not is then kept in `extra`.
+        answer: its DTO class.
+        strict: the members that must have their documented type, if not all; others that lack it are kept in `extra`.
 
     Raises:
         OAuthError: an error answer (RFC 6749 section 5.2).
-        GenAuthAPIError: an error in the API's envelope, which a gateway in front may give here too.
-        InvalidResponseError: it is something else.
+        GenAuthAPIError: an error in the API's envelope, which a gateway in front may send here too.
+        InvalidResponseError: it is neither.
     """
     body = _json_object(response)
     _raise_oauth_error(body, response)
@@ -99,10 +99,10 @@ def read_oauth(response: Response, answer: type[_DtoT], *, strict: Collection[st
 
 
 def read_tokens(response: Response) -> OIDCTokenResponse:
-    """Reads the answer of the token endpoint, leniently: no rotated refresh token is to be lost over an odd neighbour.
+    """Read the token endpoint's answer leniently: an odd member must not cost a rotated refresh token.
 
     Raises:
-        OAuthError, GenAuthAPIError, InvalidResponseError: as `read_oauth`; also when there is no access token.
+        OAuthError, GenAuthAPIError, InvalidResponseError: as `read_oauth`; also if it has no access token.
     """
     body = _json_object(response)
     _raise_oauth_error(body, response)
@@ -120,7 +120,7 @@ def read_tokens(response: Response) -> OIDCTokenResponse:
 
 
 def read_oauth_nothing(response: Response) -> None:
-    """Reads the answer of an OAuth 2.0 endpoint that has nothing to say (RFC 7009 section 2.2).
+    """Read an OAuth 2.0 answer without content (RFC 7009 section 2.2).
 
     Raises:
         OAuthError, GenAuthAPIError, InvalidResponseError: as `read_oauth`.
@@ -131,11 +131,11 @@ def read_oauth_nothing(response: Response) -> None:
 
 
 def read_text(response: Response, *, starts: tuple[str, ...]) -> str:
-    """Reads an answer that is plain text or XML.
+    """Read an answer of plain text or XML.
 
     Args:
         response: the answer.
-        starts: how it may begin; anything else is not what was asked for.
+        starts: the beginnings that it may have; any other is refused.
 
     Raises:
         OAuthError, GenAuthAPIError, InvalidResponseError: as `read_oauth`.
@@ -144,11 +144,11 @@ def read_text(response: Response, *, starts: tuple[str, ...]) -> str:
     if response.status == HTTPStatus.OK and text.startswith(starts):
         return text
     _raise_oauth_error(_json_object(response), response)
-    raise _invalid(UnexpectedShapeError, "something else than was asked for", response)
+    raise _invalid(UnexpectedShapeError, "an unexpected body", response)
 
 
 def envelope_status(body: object) -> int | None:
-    """The envelope's statusCode, or None where there is no envelope. The older API's envelope has a code instead."""
+    """Return the envelope's statusCode, or None without an envelope. The older API's envelope has a code instead."""
     if not isinstance(body, Mapping):
         return None
     status = body.get("statusCode", body.get("code") if "message" in body else None)
@@ -159,14 +159,14 @@ def envelope_status(body: object) -> int | None:
 
 
 def effective_status(response: Response) -> int:
-    """The HTTP status, or the envelope's where the server answered 200 and says otherwise inside."""
+    """Return the HTTP status, or the envelope's if that of HTTP is 200."""
     if response.status != HTTPStatus.OK:
         return response.status
     return envelope_status(response.json) or response.status
 
 
 def retry_after(response: Response) -> float | None:
-    """Seconds told by Retry-After (RFC 9110 section 10.2.3), from either of its forms; None where it is not given."""
+    """Return the seconds of Retry-After (RFC 9110 section 10.2.3), in either of its forms; None without one."""
     value = response.headers.get("retry-after", "").strip()
     if not value:
         return None
@@ -175,24 +175,24 @@ def retry_after(response: Response) -> float | None:
     when = _http_date(value)
     if when is None:
         return None
-    # Against the server's own Date where it is given, so that a wrong local clock does not matter.
+    # Relative to the server's own Date if present, so that a wrong local clock does not matter.
     now = _http_date(response.headers.get("date", ""))
     return max(0.0, when - (time.time() if now is None else now))
 
 
 def _http_date(value: str) -> float | None:
-    """A date in any form of RFC 9110 section 5.6.7 as seconds since the epoch; None for anything else."""
+    """Parse any date form of RFC 9110 section 5.6.7 to seconds since the epoch; return None for anything else."""
     try:
         parsed = parsedate_to_datetime(value)
     except (TypeError, ValueError):
         return None
-    # asctime's form names no zone, and all of them mean UTC.
+    # asctime's form names no zone; all forms mean UTC.
     return (parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)).timestamp()
 
 
 def _json_object(response: Response) -> Mapping[str, object]:
     if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
-        raise _invalid(UnexpectedRedirectError, "a redirect, which is not followed: check app_host", response)
+        raise _invalid(UnexpectedRedirectError, "a redirect, which the SDK does not follow; check app_host", response)
     body = response.json
     if isinstance(body, Mapping):
         return body
@@ -202,7 +202,7 @@ def _json_object(response: Response) -> Mapping[str, object]:
     if body is not NOT_JSON:
         raise _invalid(UnexpectedShapeError, "JSON that is not an object", response)
     if text[:1] in b"{[" and text[-1:] not in b"}]":
-        raise _invalid(TruncatedResponseError, "JSON that breaks off", response)
+        raise _invalid(TruncatedResponseError, "truncated JSON", response)
     raise _invalid(NotJSONError, "an answer that is not JSON", response)
 
 
@@ -213,12 +213,12 @@ def _structure(
     try:
         return structure(given, answer) if strict is None else structure_claims(given, answer, strict)
     except ShapeError as error:
-        problem = f"JSON that does not fit {answer.__name__}: {error}"
+        problem = f"JSON that does not match {answer.__name__}: {error}"
     raise _invalid(UnexpectedShapeError, problem, response, quote=False)
 
 
 def _unwrapped(body: Mapping[str, object], answer: type[Dto]) -> object:
-    """Some answers are bare in the documents and wrapped in `data` by the service; both are read."""
+    """Unwrap `data`, since some answers are bare in the documents and wrapped by the service."""
     if not issubclass(answer, Envelope) and envelope_status(body) is not None and "data" in body:
         return body["data"]
     return body
@@ -260,7 +260,7 @@ def _raise_oauth_error(body: Mapping[str, object], response: Response) -> None:
     if status not in {None, HTTPStatus.OK}:
         raise _api_error(body, status or response.status, response)
     if response.status >= HTTPStatus.BAD_REQUEST:
-        raise _invalid(UnexpectedShapeError, "an error that is not OAuth's", response)
+        raise _invalid(UnexpectedShapeError, "an error that is not in OAuth's format", response)
 
 
 def _invalid(

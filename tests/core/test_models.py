@@ -208,7 +208,7 @@ def test_arguments_by_either_name() -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("sm2", "options: takes a SignInOptionsDto or a mapping, not str"),
+        ("sm2", "options: must be a SignInOptionsDto or a mapping, not str"),
         ({"passwordEncryptType": "SM2"}, "expected one of none, rsa, sm2"),
         ({"autoRegister": "yes"}, "expected a boolean, got str"),
     ],
