@@ -1,4 +1,4 @@
-"""Passwords on their way to the server: as they are, or encrypted under the server's RSA or SM2 public key."""
+"""Passwords for the wire: unencrypted, or encrypted under the server's RSA or SM2 public key."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ class PasswordEncryptor:
         fetch_keys: Callable[[], Awaitable[models.SystemInfoResp]],
         send: Callable[[Encrypt], Awaitable[_T]],
     ) -> _T:
-        """Sends something that has passwords in it; once more under new keys, if the server cannot decrypt.
+        """Send a request with passwords in it; send it once more under new keys if the server cannot decrypt.
 
         Args:
             encrypt_type: none, rsa or sm2; None is none.
             fetch_keys: asks the server for its keys.
-            send: is given the function that encrypts a password, and sends.
+            send: receives the function that encrypts a password, and sends.
 
         Raises:
             ConfigurationError: another encrypt_type.
-            PasswordEncryptionError: the password is too long for the key, or the key is not one.
-            PasswordDecryptionError: the server could not decrypt it, under its newest keys.
+            PasswordEncryptionError: the password is too long for the key, or the key is not a key.
+            PasswordDecryptionError: the server could not decrypt the password, even under its newest keys.
         """
         if encrypt_type is None or encrypt_type == "none":
             return await send(_as_it_is)
         known: tuple[str, ...] = get_args(models.PasswordEncryptType)
         if encrypt_type not in known:
-            # Never sent in the clear because a name was misspelt.
+            # A misspelt name must not send the password in the clear.
             raise ConfigurationError(
                 "password_encrypt_type", f"must be one of {', '.join(known)}, not {encrypt_type!r}"
             )
@@ -81,20 +81,20 @@ async def _as_it_is(password: str) -> str:
 
 def _check_is_text(password: str) -> None:
     if not isinstance(password, str):
-        raise ConfigurationError("password", f"is text, not {type(password).__name__}")
+        raise ConfigurationError("password", f"must be a str, not {type(password).__name__}")
 
 
 class _Place:
-    """Where passwords are encrypted: what is slow in a thread, what is quick on the event loop.
+    """Runs encryption: slow work in a thread, quick work on the event loop.
 
-    SM2 keeps the interpreter to itself, in C as in Python, so that several threads are no faster than one. And what is
-    done in C takes no longer than the way to a thread and back.
+    SM2 holds the GIL, in C as in Python, so several threads are no faster than one. Encryption in C takes no longer
+    than the way to a thread and back.
     """
 
     __slots__ = ("_begun", "_thread", "_turn")
 
     def __init__(self) -> None:
-        self._begun: set[str] = set()  # of which the libraries are imported
+        self._begun: set[str] = set()  # encrypt types whose libraries are imported
         self._thread = Threads(1)
         self._turn = PerLoop(anyio.Lock)
 
@@ -103,9 +103,9 @@ class _Place:
             if cipher.encrypt_type == "rsa":
                 return cipher.encrypted(password)
             if sm2.is_quick(len(password.encode(errors="replace"))):
-                async with self._turn.get():  # passes on in the event loop's next round, so that others get theirs
+                async with self._turn.get():  # fair: the next holder waits for the loop's next iteration
                     return cipher.encrypted(password)
-        # It has no effect, so a cancelled caller may leave it.
+        # A cancelled caller may abandon it, since it has no side effects.
         result = await self._thread.run(partial(cipher.encrypted, password), abandoned=True)
         if isinstance(result, str):
             self._begun.add(cipher.encrypt_type)
@@ -128,7 +128,7 @@ class _Cipher:
         return result
 
     def encrypted(self, password: str) -> str | PasswordEncryptionError:
-        """A worker thread's frames hold the arguments: so an error is handed over, not raised through them."""
+        """Return errors instead of raising them: a worker thread's frames hold the password."""
         try:
             if self.encrypt_type == "rsa":
                 return b64encode(rsa.encrypt(password.encode(), self._keys.rsa.public_key)).decode()
@@ -137,6 +137,5 @@ class _Cipher:
         except PasswordEncryptionError as error:
             return error
         except UnicodeEncodeError:
-            # Not attached: it holds the password.
             pass
-        return PasswordEncryptionError("The password has half a character (a lone surrogate) in it")
+        return PasswordEncryptionError("The password contains a lone surrogate")

@@ -1,4 +1,4 @@
-"""RSA encryption of passwords: RSAES-PKCS1-v1_5 (RFC 8017 section 7.2), which is also what npm jsencrypt does."""
+"""RSA encryption of passwords: RSAES-PKCS1-v1_5 (RFC 8017 section 7.2), as in npm jsencrypt."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes, PublicKeyTypes
 
 _PADDING_BYTES = 11
-_REMEDY = "pass the rsa.publicKey of GET /api/v3/system as it stands"
+_REMEDY = "pass the rsa.publicKey of GET /api/v3/system unchanged"
 
 
 def encrypt(plaintext: bytes, key_text: str) -> bytes:
@@ -24,7 +24,7 @@ def encrypt(plaintext: bytes, key_text: str) -> bytes:
             base64 of its DER.
 
     Returns:
-        As many bytes as the key's modulus has; they differ each time, the padding is random.
+        As many bytes as the key's modulus has. They differ each time, since the padding is random.
 
     Raises:
         PasswordEncryptionError: the password is too long for the key, or the key is not an RSA public key.
@@ -37,7 +37,7 @@ def encrypt(plaintext: bytes, key_text: str) -> bytes:
         try:
             return key.encrypt(plaintext, PKCS1v15())
         except ValueError as error:
-            raise PasswordEncryptionError(f"The RSA public key is damaged, it encrypts nothing; {_REMEDY}") from error
+            raise PasswordEncryptionError(f"The RSA public key is damaged and cannot encrypt; {_REMEDY}") from error
     finally:
         del plaintext  # error reporters record the local variables of every frame
 
@@ -48,15 +48,15 @@ def _load(key_text: str) -> RSAPublicKey:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
     if "PRIVATE KEY-----" in key_text:
-        raise PasswordEncryptionError(f"The RSA public key is a private key, which nobody else may see; {_REMEDY}")
+        raise PasswordEncryptionError(f"The RSA public key is a private key, which must stay secret; {_REMEDY}")
     try:
         key = _from_pem(key_text) if "-----BEGIN" in key_text else _from_base64(key_text)
     except (ValueError, UnsupportedAlgorithm) as error:
         raise PasswordEncryptionError(
-            f"The RSA public key cannot be read: it is no key or certificate in PEM or base64; {_REMEDY}"
+            f"The RSA public key must be a key or certificate in PEM or base64; {_REMEDY}"
         ) from error
     if not isinstance(key, RSAPublicKey):
-        raise PasswordEncryptionError(f"The RSA public key is of another algorithm ({type(key).__name__}); {_REMEDY}")
+        raise PasswordEncryptionError(f"The RSA public key must be RSA, not {type(key).__name__}; {_REMEDY}")
     return key
 
 

@@ -1,4 +1,4 @@
-"""Sealed text: nobody can read or change it without the secret."""
+"""Sealed text: encrypted and authenticated, so that only a holder of the secret can read or change it."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ _SHORTEST_SECRET: Final = 32
 
 
 def sealing_secrets(given: str | Sequence[str], argument: str) -> tuple[str, ...]:
-    """The secrets to seal with, the newest first.
+    """Return the secrets to seal with, the newest first.
 
     Args:
-        given: one, or several, of which the first seals and all open.
-        argument: what they were given as, for the error.
+        given: one secret, or several: the first seals, all open.
+        argument: its name, for the error.
 
     Raises:
         ConfigurationError: there is none, or one is too short.
     """
     secrets = (given,) if isinstance(given, str) else tuple(given)
     if not secrets or not all(isinstance(secret, str) and len(secret) >= _SHORTEST_SECRET for secret in secrets):
-        raise ConfigurationError(argument, f"takes random texts of at least {_SHORTEST_SECRET} characters")
+        raise ConfigurationError(argument, f"must be random strings of at least {_SHORTEST_SECRET} characters")
     return secrets
 
 
 class Seal:
-    """Makes data unreadable and unchangeable for everybody else.
+    """Encrypts and authenticates data (Fernet).
 
     Args:
         secrets: of any length; the first seals, all open.
-        purpose: what was sealed for another purpose is not opened.
+        purpose: text sealed for another purpose is not opened.
     """
 
     def __init__(self, secrets: Sequence[str], purpose: str) -> None:
         self._fernet = _fernet(secrets, purpose)
 
     def seal(self, content: Mapping[str, object]) -> str:
-        """Text for a cookie."""
+        """Encrypt content to text for a cookie."""
         return self._fernet.encrypt(json.dumps(content, separators=(",", ":")).encode()).decode()
 
     def opened(self, text: str) -> dict[str, object] | None:
-        """What was sealed; None if that is not what it is."""
+        """Decrypt sealed text; return None if it was not sealed with these secrets."""
         from cryptography.fernet import InvalidToken
 
         try:
@@ -63,7 +63,7 @@ def _fernet(secrets: Sequence[str], purpose: str) -> MultiFernet:
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-    # HKDF (RFC 5869) makes keys of secrets of any length, and others for each purpose.
+    # HKDF (RFC 5869) derives a key from a secret of any length, another one for each purpose.
     def key(secret: str) -> bytes:
         derived = HKDF(SHA256(), 32, salt=None, info=f"genauth_async {purpose}".encode())
         return urlsafe_b64encode(derived.derive(secret.encode()))

@@ -1,8 +1,7 @@
 """SM2 public-key encryption (GB/T 32918.4) of passwords, in the form of npm sm-crypto's `doEncrypt(text, key, 1)`.
 
-The curve arithmetic is the package gmssl's; where gmssl-pyx is installed, it does all of the encryption. gmssl's own
-`encrypt` and `decrypt` are not used: they break the standard in ways that lose passwords or give them away, noted below
-where each is stepped around.
+The package gmssl does the curve arithmetic; gmssl-pyx, if installed, does all of the encryption. gmssl's own `encrypt`
+and `decrypt` are not used: they break the standard in ways that lose or reveal passwords. Comments below name each way.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _G = bytes.fromhex(
 )
 
 _COORDINATE = 32
-_POINT = 2 * _COORDINATE  # x || y; every value is padded, or one in 128 would come out short
+_POINT = 2 * _COORDINATE  # x || y; every value is padded, or one in 128 would be too short
 _HASH = 32
 _UNCOMPRESSED = 0x04
 _GMSSL_PYX_LONGEST = 255
@@ -42,14 +41,15 @@ _PAUSE_SECONDS = 0.00001
 
 # SEQUENCE { id-ecPublicKey 1.2.840.10045.2.1, sm2p256v1 1.2.156.10197.1.301 }
 _SM2_ALGORITHM = bytes.fromhex("301306072a8648ce3d020106082a811ccf5501822d")
-_REMEDY = "pass the sm2.publicKey of GET /api/v3/system as it stands"
+_REMEDY = "pass the sm2.publicKey of GET /api/v3/system unchanged"
 
 
 @frozen
 class SM2PublicKey:
-    """A point on the SM2 curve; one that is not cannot be made.
+    """A point on the SM2 curve; the constructor refuses any other.
 
-    gmssl takes any pair of numbers, and what is encrypted to a point off the curve can be read by whoever chose it.
+    gmssl accepts any pair of numbers. Text encrypted to a point off the curve can be read by the one who chose the
+    point.
     """
 
     x: int
@@ -65,24 +65,24 @@ class SM2PublicKey:
 
     @classmethod
     def parse(cls, text: str) -> SM2PublicKey:
-        """Read a key in any of the forms that servers and tools hand out.
+        """Read a key in any of the usual forms of servers and tools.
 
         Args:
             text: hex or base64 of x || y, with or without the prefix 04; or a SubjectPublicKeyInfo in PEM or as the
                 bare base64 of its DER.
 
         Raises:
-            PasswordEncryptionError: it is no SM2 public key; the message says what it is.
+            PasswordEncryptionError: it is not an SM2 public key; the message says what it is.
         """
         if "PRIVATE KEY-----" in text:
-            raise _bad_key("is a private key, which nobody else may see")
+            raise _bad_key("is a private key, which must stay secret")
         compact = "".join(re.sub(r"-----[A-Z ]+-----", "", text).split())
         try:
-            # No base64 of a key has hex digits alone: whichever form it is of, its length calls for a "=" at the end.
+            # Base64 of a key is never hex digits alone: in each form, its length requires a "=" at the end.
             is_hex = re.fullmatch("[0-9a-fA-F]*", compact)
             data = bytes.fromhex(compact) if is_hex else b64decode(compact, validate=True)
         except ValueError as error:
-            raise _bad_key("is neither hex nor base64 nor PEM") from error
+            raise _bad_key("must be hex, base64 or PEM") from error
         return cls._from_point(_point_of_spki(data) if _looks_like_spki(data) else data)
 
     @classmethod
@@ -96,12 +96,12 @@ class SM2PublicKey:
         return cls(*_coordinates(point))
 
     def to_hex(self) -> str:
-        """x || y as 128 lower-case hex digits, without the prefix 04."""
+        """Return x || y as 128 lower-case hex digits, without the prefix 04."""
         return _point(self.x, self.y).hex()
 
 
 def generate_key_pair() -> tuple[int, SM2PublicKey]:
-    """A new private scalar, in [1, n-2] (GB/T 32918.1 section 6.1), and its public key."""
+    """Generate a private scalar in [1, n-2] (GB/T 32918.1 section 6.1), and its public key."""
     private_key = secrets.randbelow(_N - 2) + 1
     return private_key, SM2PublicKey(*_coordinates(_multiply(private_key, _G)))
 
@@ -112,7 +112,7 @@ def encrypt(plaintext: bytes, key: SM2PublicKey) -> bytes:
     Without gmssl-pyx this is some 10 ms of pure Python: call it from a worker thread, not on an event loop.
 
     Args:
-        plaintext: the password's bytes, UTF-8 for GenAuth. Any length, and none.
+        plaintext: the password's bytes, UTF-8 for GenAuth. Any length, including zero.
         key: the server's public key.
 
     Returns:
@@ -125,12 +125,12 @@ def encrypt(plaintext: bytes, key: SM2PublicKey) -> bytes:
 
 
 def is_quick(length: int) -> bool:
-    """Whether `encrypt` takes less than a millisecond for that many bytes: gmssl-pyx does it, and has been imported."""
+    """Return whether `encrypt` takes less than 1 ms for that many bytes: with gmssl-pyx, already imported."""
     return 1 <= length <= _GMSSL_PYX_LONGEST and sys.modules.get("gmssl_pyx") is not None
 
 
 def decrypt(ciphertext: bytes, private_key: int) -> bytes:
-    """Decrypt what any of the usual SM2 libraries made.
+    """Decrypt the ciphertext of any usual SM2 library.
 
     Args:
         ciphertext: C1 || C3 || C2, or C1 || C2 || C3 as before 2012, each with or without the prefix 04; or ASN.1 DER
@@ -138,17 +138,17 @@ def decrypt(ciphertext: bytes, private_key: int) -> bytes:
         private_key: the scalar.
 
     Raises:
-        ValueError: the private key is out of range, or the ciphertext is not for it, was changed, or has another form.
-            Which of these is not told, so that nobody can learn from it.
+        ValueError: the private key is out of range, or the ciphertext is for another key, was changed, or has another
+            form. The message does not tell which, since an attacker could learn from it.
     """
     if not 1 <= private_key < _N:
         raise ValueError("The SM2 private key is out of range")
     for c1, c3, c2 in _readings(ciphertext):
-        # Off the curve the answers would give the private key away bit by bit.
+        # Off the curve, the answers would reveal the private key bit by bit.
         if not _is_on_curve(*_coordinates(c1)):
             continue
         shared = _multiply(private_key, c1)
-        # An all-zero mask is let through, against the standard: sm-crypto sends it, once in 256 one-byte messages.
+        # An all-zero mask is accepted, against the standard: sm-crypto sends it for one in 256 one-byte messages.
         plaintext = _xor(c2, _mask(shared, len(c2)))
         # gmssl never compares C3, so that any garbage decrypts to other garbage.
         if compare_digest(c3, _checksum(shared, plaintext)):
@@ -157,20 +157,20 @@ def decrypt(ciphertext: bytes, private_key: int) -> bytes:
 
 
 def _random_scalars() -> Iterator[int]:
-    # gmssl draws from the random module, whose numbers can be foretold, and whoever knows one reads the password.
+    # gmssl draws from the random module, whose numbers are predictable; the scalar reveals the password.
     while True:
         yield secrets.randbelow(_N - 1) + 1
 
 
 def _encrypt(plaintext: bytes, key: SM2PublicKey, scalars: Iterator[int]) -> bytes:
-    """GB/T 32918.4 section 6.1, with the scalars as an argument so that published examples can be repeated."""
+    """Encrypt as in GB/T 32918.4 section 6.1; the scalars are an argument, to reproduce published examples."""
     recipient = _point(key.x, key.y)
     while True:
         k = next(scalars)
         shared = _multiply(k, recipient, pausing=True)
         mask = _mask(shared, len(plaintext))
-        # An all-zero mask would send the password in the clear, so another scalar has to be drawn; gmssl returns None.
-        # The mask of nothing is no such case, or an empty message would never end; gmssl raises.
+        # An all-zero mask would send the password in the clear, so another scalar is drawn; gmssl returns None.
+        # An empty message has an empty mask, which is no such case; gmssl raises.
         if any(mask) or not plaintext:
             c1 = _multiply(k, _G, pausing=True)
             return c1 + _checksum(shared, plaintext) + _xor(plaintext, mask)
@@ -183,7 +183,7 @@ def _encrypt_with_gmssl_pyx(plaintext: bytes, key: SM2PublicKey) -> bytes:
 
 
 def _readings(ciphertext: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """Every (C1, C3, C2) that the bytes can stand for; C3 then tells which is meant."""
+    """Yield each (C1, C3, C2) that the bytes can stand for; C3 then tells the right one."""
     with suppress(ValueError):
         yield _from_asn1(ciphertext)
     for raw in (ciphertext, ciphertext[1:] if ciphertext[:1] == bytes([_UNCOMPRESSED]) else b""):
@@ -194,23 +194,23 @@ def _readings(ciphertext: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
 
 
 def _from_asn1(der: bytes) -> tuple[bytes, bytes, bytes]:
-    """C1, C3, C2 of GM/T 0009's SM2Cipher: SEQUENCE { INTEGER x, INTEGER y, OCTET STRING C3, OCTET STRING C2 }."""
+    """Decode GM/T 0009's SEQUENCE { INTEGER x, INTEGER y, OCTET STRING C3, OCTET STRING C2 } to C1, C3, C2."""
     from Cryptodome.Util.asn1 import DerOctetString
 
     match _asn1_sequence(der):
         case [int(x), int(y), bytes(c3), bytes(c2)] if 0 <= x < _P and 0 <= y < _P:
-            # ASN.1 integers are as short as they can be, so that the coordinates have to be padded again.
+            # ASN.1 integers are minimal, so the coordinates have to be padded again.
             return _point(x, y), DerOctetString().decode(c3).payload, DerOctetString().decode(c2).payload
     raise ValueError("not an SM2Cipher")
 
 
 def _asn1_sequence(der: bytes) -> list[int | bytes]:
-    """The members of a SEQUENCE: its integers, and the encodings of all else."""
+    """Decode a SEQUENCE to its integers, and the encodings of its other members."""
     from Cryptodome.Util.asn1 import DerSequence
 
     try:
         members: Any = DerSequence().decode(der)
-    except IndexError as error:  # Cryptodome's answer to a length of no bytes
+    except IndexError as error:  # raised by Cryptodome for a length of no bytes
         raise ValueError("not ASN.1") from error
     return list(members)
 
@@ -228,12 +228,12 @@ def _point_of_spki(der: bytes) -> bytes:
                 return DerBitString().decode(bits).value
     except ValueError as error:
         raise _bad_key("is damaged ASN.1") from error
-    raise _bad_key("is ASN.1, but no SubjectPublicKeyInfo of SM2")
+    raise _bad_key("is ASN.1, but not a SubjectPublicKeyInfo of SM2")
 
 
 def _fault_of(point: bytes) -> str:
     if len(point) == 1 + _COORDINATE and point[0] in {0x02, 0x03}:
-        return "is a compressed point; give it uncompressed, as x || y"
+        return "is a compressed point; pass it uncompressed, as x || y"
     if len(point) == _COORDINATE:
         return "has 32 bytes, as a private key has"
     if point == b"\x00":
@@ -260,11 +260,11 @@ def _coordinates(point: bytes) -> tuple[int, int]:
 
 
 def _multiply(k: int, point: bytes, *, pausing: bool = False) -> bytes:
-    """k times the point; k has to be in [1, n-1], for gmssl takes 0 as 1 and returns None for n."""
+    """Multiply a point by k in [1, n-1]; gmssl takes 0 as 1 and returns None for n."""
     from gmssl.sm2 import CryptSM2
 
-    # Without keys, which the constructor would spoil (see SM2PublicKey). Only the multiplication is wanted, and gmssl
-    # has no public name for it.
+    # Without keys, which the constructor would corrupt (see _from_point). gmssl has no public name for the
+    # multiplication.
     curve: Any = CryptSM2(private_key="", public_key="")
     if pausing:
         curve._double_point = _with_pauses(curve._double_point)  # noqa: SLF001
@@ -273,9 +273,9 @@ def _multiply(k: int, point: bytes, *, pausing: bool = False) -> bytes:
 
 
 def _with_pauses(step: Callable[[str], str]) -> Callable[[str], str]:
-    """A step of a multiplication, with a pause now and then, in which the event loop's thread gets its turn.
+    """Add a pause to every 64th call of a multiplication's step, in which the event loop's thread can run.
 
-    Otherwise that has to wait for Python's switch interval, 5 ms, each time it needs the interpreter.
+    Otherwise that thread waits for Python's switch interval, 5 ms, each time it needs the interpreter.
     """
     numbers = itertools.count(1)
 
@@ -288,7 +288,7 @@ def _with_pauses(step: Callable[[str], str]) -> Callable[[str], str]:
 
 
 def _mask(shared: bytes, length: int) -> bytes:
-    """The standard's key derivation from x2 || y2, which is that of ANSI X9.63 with SM3."""
+    """Derive the mask from x2 || y2 with the standard's function, which is ANSI X9.63 with SM3."""
     from cryptography.hazmat.primitives.hashes import SM3
     from cryptography.hazmat.primitives.kdf.x963kdf import X963KDF
 
@@ -296,7 +296,7 @@ def _mask(shared: bytes, length: int) -> bytes:
 
 
 def _checksum(shared: bytes, plaintext: bytes) -> bytes:
-    """C3 = SM3(x2 || M || y2)."""
+    """Return C3 = SM3(x2 || M || y2)."""
     from cryptography.hazmat.primitives.hashes import SM3, Hash
 
     sm3 = Hash(SM3())

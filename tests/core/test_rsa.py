@@ -89,13 +89,13 @@ class TestKeyForms:
     @pytest.mark.parametrize(
         ("key_text", "fault"),
         [
-            ("", "cannot be read"),
-            ("not a key", "cannot be read"),
-            ("密钥", "cannot be read"),
-            ("\ud800", "cannot be read"),
-            ("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", "cannot be read"),
-            pytest.param(PUBLIC_PEM[:100], "cannot be read", id="cut off"),
-            pytest.param(PUBLIC_PEM.replace("M", "N", 1), "cannot be read", id="one letter changed"),
+            ("", "must be a key or certificate"),
+            ("not a key", "must be a key or certificate"),
+            ("密钥", "must be a key or certificate"),
+            ("\ud800", "must be a key or certificate"),
+            ("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", "must be a key or certificate"),
+            pytest.param(PUBLIC_PEM[:100], "must be a key or certificate", id="cut off"),
+            pytest.param(PUBLIC_PEM.replace("M", "N", 1), "must be a key or certificate", id="one letter changed"),
             pytest.param(PRIVATE_PEM, "is a private key", id="a private key"),
         ],
     )
@@ -105,7 +105,7 @@ class TestKeyForms:
 
     def test_another_algorithm(self) -> None:
         pem = pem_of(ec.generate_private_key(ec.SECP256R1()).public_key())
-        with pytest.raises(PasswordEncryptionError, match="of another algorithm"):
+        with pytest.raises(PasswordEncryptionError, match="must be RSA, not"):
             rsa.encrypt(b"password", pem)
 
     def test_an_unknown_curve(self) -> None:
@@ -113,7 +113,7 @@ class TestKeyForms:
             "MFkwEwYHKoZIzj0CAQYIKoEcz1UBgi0DQgAE7MInYfdjP75VKa63pxjIi3HthoEj"
             "pvlqBQ+r0lVG9s9kumdC6fRsMt64/mQlUAobVdIOntkLfPsi9QyGNYDQvw=="
         )
-        with pytest.raises(PasswordEncryptionError, match="cannot be read"):
+        with pytest.raises(PasswordEncryptionError, match="must be a key or certificate"):
             rsa.encrypt(b"password", sm2_key)
 
     def test_a_modulus_that_cannot_be_one(self) -> None:

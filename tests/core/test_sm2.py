@@ -355,8 +355,8 @@ class TestKeys:
         ("text", "fault"),
         [
             ("", "has 0 bytes"),
-            ("not a key", "neither hex nor base64"),
-            ("0", "neither hex nor base64"),
+            ("not a key", "must be hex, base64 or PEM"),
+            ("0", "must be hex, base64 or PEM"),
             ("00", "point at infinity"),
             ("00" * 64, "point at infinity"),
             ("04" + "00" * 64, "point at infinity"),
@@ -374,7 +374,7 @@ class TestKeys:
             (base64_of(openssl_spki(bytes(64))[:-1]), "damaged ASN.1"),
             (
                 base64_of(openssl_spki(b"").replace(b"\x82\x2d", b"\x82\x2e") + bytes(64)),
-                "no SubjectPublicKeyInfo of SM2",
+                "not a SubjectPublicKeyInfo of SM2",
             ),
             ("3080", "damaged ASN.1"),
         ],
