@@ -1,4 +1,4 @@
-"""The exchanges under way on one event loop: how many at once, and how they end before their time."""
+"""Limit of concurrent calls on one event loop, and their cancellation on close."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ _T = TypeVar("_T")
 
 
 class Calls:
-    """Every exchange on one event loop passes through here.
+    """Limits concurrent calls on one event loop and cancels them on close.
 
-    httpx's pool loses a place for many a call that `Task.cancel()` strikes, and for some that are cancelled while they
-    wait for a place, until none is left. So nobody waits in that pool, but here; and `Task.cancel()` is brought to it
-    as the cancellation of a scope, which it can hold off where it has to.
+    httpx's pool loses a place for many a call that `Task.cancel()` strikes, and for some calls that are cancelled while
+    they wait for a place, until none is left. So calls wait here instead of in that pool. `Task.cancel()` reaches the
+    pool as the cancellation of a scope, which it can shield itself from.
 
     Attributes:
-        apart: whether the library that carries them has to be kept from `Task.cancel()`.
+        apart: whether the HTTP library has to be shielded from `Task.cancel()`.
     """
 
     __slots__ = ("_running", "_turns", "apart")
 
     def __init__(self, at_once: int | None) -> None:
-        """Begins with none.
+        """Start without calls.
 
         Args:
-            at_once: how many may be under way; None for any number.
+            at_once: the number of concurrent calls; None for no limit.
         """
         self._turns = None if at_once is None else anyio.Semaphore(at_once, fast_acquire=True)
         self.apart = True
         self._running: set[anyio.CancelScope] = set()
 
     async def begin(self, name: str, seconds: float | None) -> bool:
-        """Waits until one more may be under way, and says whether that took time; `end` is for when it no longer is.
+        """Acquire a place for one call, and return whether that took time; `end` releases it.
 
         Args:
-            name: what is to begin, for the error.
-            seconds: how long to wait; None is for as long as the caller's own scope lets it.
+            name: the call's name, for the error.
+            seconds: how long to wait; None for as long as the caller's own scope permits.
 
         Raises:
             RequestTimeoutError: it took longer than that.
@@ -62,19 +62,19 @@ class Calls:
         return True
 
     def end(self) -> None:
-        """Gives the turn to whoever waits for one."""
+        """Release the place to the next waiting call."""
         if self._turns is not None:
             self._turns.release()
 
     async def run(self, work: Callable[[], Awaitable[_T]], within: anyio.CancelScope) -> _T:
-        """Runs one exchange.
+        """Run one call.
 
         Args:
-            work: the exchange.
-            within: the scope around this call. `end_all` cancels it, unless the exchange has one of its own.
+            work: the call.
+            within: the scope around it. `end_all` cancels it, unless the call has a scope of its own.
 
         Raises:
-            ClientClosedError: it was ended by `end_all`.
+            ClientClosedError: `end_all` cancelled the call.
         """
         scope = anyio.CancelScope() if self.apart else within
         self._running.add(scope)
@@ -85,11 +85,11 @@ class Calls:
                 raise
         finally:
             self._running.discard(scope)
-        # However it broke when its connection was closed under it.
+        # Whatever the call raised when its connection was closed.
         raise ended()
 
     def end_all(self) -> None:
-        """Ends all that are under way."""
+        """Cancel all calls."""
         running, self._running = self._running, set()
         for scope in running:
             scope.cancel()
@@ -102,10 +102,10 @@ async def _scoped(work: Callable[[], Awaitable[_T]], scope: anyio.CancelScope) -
 
 
 def ended() -> ClientClosedError:
-    """The error of a call that `end_all` has ended."""
+    """Build the error of a call that `end_all` has cancelled."""
     return ClientClosedError("the client was closed during this call", sent=True)
 
 
 def no_turn(name: str) -> RequestTimeoutError:
-    """The error of a call whose turn did not come in time."""
-    return RequestTimeoutError(f"{name}: no connection in time, as all are in use", sent=False)
+    """Build the error of a call that acquired no place in time."""
+    return RequestTimeoutError(f"{name}: no connection in time; all are in use", sent=False)

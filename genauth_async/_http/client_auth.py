@@ -1,4 +1,4 @@
-"""How the application proves itself (RFC 6749 section 2.3): three functions, request to request."""
+"""Client authentication (RFC 6749 section 2.3): three functions from request to request."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ..settings import ClientAuthMethod, Settings
 
 
 def authenticate(request: Request, settings: Settings) -> Request:
-    """Adds the application's credentials where the endpoint wants them, in the way the settings say."""
+    """Add the application's credentials by the endpoint's configured method."""
     if request.client_auth is None or "client_id" in (request.json or {}):
-        return request  # credentials that the caller gave stand for themselves: another secret would not fit
+        return request  # the caller's own credentials stay: another secret would not match
     methods: Mapping[ClientAuth, ClientAuthMethod] = {
         "token": settings.token_endpoint_auth_method,
         "introspection": settings.introspection_endpoint_auth_method,
@@ -33,13 +33,13 @@ def _client_secret_post(request: Request, settings: Settings) -> Request:
 
 
 def _client_secret_basic(request: Request, settings: Settings) -> Request:
-    # Both are form-urlencoded first (RFC 6749 section 2.3.1), or a colon in the id would be taken for the separator.
+    # Both are form-urlencoded (RFC 6749 section 2.3.1), or a colon in the id would read as the separator.
     pair = f"{quote_plus(settings.app_id)}:{quote_plus(settings.app_secret or '')}"
     return evolve(request, headers={**request.headers, "authorization": f"Basic {b64encode(pair.encode()).decode()}"})
 
 
 def _none(request: Request, settings: Settings) -> Request:
-    # A public client still names itself in a form (RFC 6749 section 3.2.1); the JSON API has it in a header.
+    # A public client still sends its id in a form (RFC 6749 section 3.2.1); the JSON API has it in a header.
     if request.form is None:
         return request
     return evolve(request, form={"client_id": settings.app_id, **request.form})

@@ -24,8 +24,8 @@ from .proxies import checked_proxy, environment_proxy
 from .tls import Verify, tls_context
 from .types import AsyncHTTPClient, AsyncHTTPTransport
 
-# A connection that the server closes while a refresh is being written leaves its outcome unknown. Servers close idle
-# connections after 5 s or more, so ours are given up before that.
+# If the server closes a connection while a refresh is being written, the outcome is unknown. Servers close idle
+# connections after 5 s or more, so ours are dropped before that.
 _KEEPALIVE_SECONDS: Final = 4.0
 _MAX_CONNECTIONS: Final = 100
 _CLOSING_SECONDS: Final = 5.0
@@ -34,12 +34,12 @@ _THREADS: Final = 4
 
 @frozen(kw_only=True)
 class PoolOptions:
-    """How connections are made.
+    """Options of connections.
 
     Attributes:
         origin: the base URL that they go to.
         verify: as `AuthenticationClient` documents it.
-        proxy: a proxy's URL, or None for what the environment says.
+        proxy: a proxy's URL, or None for the environment's.
         transport: the caller's transport, used instead of ours.
         http_client: the caller's client, used instead of ours.
     """
@@ -52,7 +52,7 @@ class PoolOptions:
 
 
 class _Opened:
-    """The client on one event loop, and the calls that it carries."""
+    """The client on one event loop, and its calls."""
 
     __slots__ = ("calls", "client", "lock")
 
@@ -63,7 +63,7 @@ class _Opened:
 
 
 class Pool:
-    """An HTTP client for each event loop, opened on first use. What it did not create it does not close."""
+    """An HTTP client for each event loop, opened on first use. It never closes the caller's own."""
 
     def __init__(self, options: PoolOptions) -> None:
         self._options = options
@@ -75,7 +75,7 @@ class Pool:
         self._closed = False
 
     async def opened(self) -> tuple[AsyncHTTPClient, Calls]:
-        """The running loop's client, and what its calls pass through.
+        """Return the running loop's client, and the limiter of its calls.
 
         Raises:
             ClientClosedError: after `aclose`.
@@ -89,14 +89,14 @@ class Pool:
                 if opened.client is None:
                     opened.client, opened.calls.apart = await self._open()
         try:
-            self.raise_if_closed()  # meanwhile
+            self.raise_if_closed()  # while it was opened
         except ClientClosedError:
             await self._close(opened)
             raise
         return opened.client, opened.calls
 
     async def tls_context(self, *, secure: bool) -> ssl.SSLContext | None:
-        """The TLS context for connections beside the HTTP client's; None for those that are not to be secure.
+        """Return the TLS context for connections beside the HTTP client's; None for plain ones.
 
         Raises:
             ClientClosedError: after `aclose`.
@@ -107,12 +107,12 @@ class Pool:
         return await self._threads.run(partial(tls_context, self._options.verify))
 
     def raise_if_closed(self) -> None:
-        """Raises ClientClosedError after `aclose`."""
+        """Raise ClientClosedError after `aclose`."""
         if self._closed:
-            raise ClientClosedError("the client is closed; make a new one, or close it later")
+            raise ClientClosedError("the client is closed; create a new client")
 
     async def aclose(self) -> None:
-        """Closes the running loop's client, and ends its calls; later ones raise ClientClosedError."""
+        """Close the running loop's client and cancel its calls; later calls raise ClientClosedError."""
         self._closed = True
         opened = self._opened.pop()
         if opened is not None:
@@ -126,25 +126,25 @@ class Pool:
 
     async def _open(self) -> tuple[AsyncHTTPClient, bool]:
         on_asyncio = current_async_library() == "asyncio"
-        # Beside the event loop: importing the libraries and reading the trust store take a tenth of a second and more.
+        # In a thread: importing the libraries and reading the trust store take a tenth of a second and more.
         make = await self._threads.run(partial(_prepare, self._options, on_asyncio))
         return make()
 
 
 def _prepare(options: PoolOptions, on_asyncio: bool) -> Callable[[], tuple[AsyncHTTPClient, bool]]:
-    """Does all that takes its time. What it returns makes the client, quickly, on the event loop.
+    """Do the slow part; return a function that quickly makes the client on the event loop.
 
-    With the client comes whether its calls have to be kept from `Task.cancel()`; aiohttp bears it.
+    That function also returns whether calls have to be shielded from `Task.cancel()`; aiohttp withstands it.
     """
     make_transport, is_aiohttp = _transport(options, on_asyncio)
     libraries = {cls.__module__.partition(".")[0] for cls in type(options.transport).__mro__}
-    import_module("cattrs.gen")  # with which `_wire` is about to read an answer, on the event loop
+    import_module("cattrs.gen")  # which `_wire` would otherwise import on the event loop, to read an answer
     library = import_module("httpx2" if "httpx2" in libraries else "httpx")
     return lambda: (DirectClient(library, make_transport()), not is_aiohttp)
 
 
 def _transport(options: PoolOptions, on_asyncio: bool) -> tuple[Callable[[], AsyncHTTPTransport], bool]:
-    """What makes the transport, and whether that is aiohttp's."""
+    """Return a function that makes the transport, and whether that is aiohttp's."""
     theirs = options.transport
     if theirs is not None:
         return lambda: theirs, False

@@ -1,8 +1,8 @@
-"""The HTTP libraries' exceptions to ours.
+"""Translation of the HTTP libraries' exceptions to ours.
 
-By class name, since httpx, httpx2 and (through httpx-aiohttp) aiohttp all raise their own: what matters is whether
-anything can have been sent. httpx-aiohttp 0.2 calls every lost connection a ConnectTimeout, so where aiohttp is
-underneath, aiohttp's exception decides.
+By class name, since httpx, httpx2 and (through httpx-aiohttp) aiohttp raise their own: what matters is whether anything
+can have been sent. httpx-aiohttp 0.2 calls every lost connection a ConnectTimeout, so if there is an aiohttp exception
+underneath, that decides.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _HTTP_LIBRARIES = frozenset({"httpx", "httpx2", "httpcore", "httpcore2", "aiohtt
 
 
 def translated(error: Exception, name: str, handled: BaseException | None) -> TransportError | None:
-    """Our exception for an HTTP library's, with that as its cause; None if it is not one.
+    """Translate an HTTP library's exception to ours, which has it as cause; return None for any other exception.
 
     Args:
-        error: what was raised.
-        name: the request's, for the message.
-        handled: what the caller was handling when it called. Python links it to whatever is raised meanwhile, but it
-            says nothing of this call.
+        error: the exception raised.
+        name: the request's name, for the message.
+        handled: the exception that the caller was handling when it called. Python links it to exceptions raised
+            meanwhile, but it is unrelated to this call.
     """
     chain = list(_chain(error, handled))
     decisive = next((e for e in chain if _library(e) == "aiohttp"), error)
@@ -39,7 +39,7 @@ def translated(error: Exception, name: str, handled: BaseException | None) -> Tr
         else:
             failure = ConnectionFailedError(f"{name}: no connection: {error}", sent=False)
     elif _library(decisive) in _HTTP_LIBRARIES or isinstance(decisive, OSError):
-        # Protocol errors quote what was sent and received, so neither their words nor they themselves go along.
+        # Protocol errors quote the bytes sent and received, so neither the message nor the cause has them.
         return ConnectionLostError(f"{name}: the connection broke ({type(decisive).__name__})", sent=True)
     else:
         return None

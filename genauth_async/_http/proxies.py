@@ -1,4 +1,4 @@
-"""Proxies: from the environment, or as the caller names them."""
+"""Proxies from the environment or the caller."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def environment_proxy(origin: str) -> str | None:
 
     parts = urlsplit(origin)
     if is_loopback(parts.hostname or ""):
-        # Whatever the environment says: the proxy would be shown passwords over plain HTTP.
+        # Never through a proxy: it would see passwords over plain HTTP.
         return None
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
@@ -26,7 +26,7 @@ def checked_proxy(proxy: str | None) -> str | None:
         return None
     scheme = proxy.partition("://")[0].lower()
     if scheme in {"socks5", "socks5h"} and find_spec("socksio") is None:
-        raise ConfigurationError("proxy", "is a SOCKS proxy, which needs another package: pip install 'httpx[socks]'")
+        raise ConfigurationError("proxy", "is a SOCKS proxy, which needs a package: pip install 'httpx[socks]'")
     if scheme not in {"http", "https", "socks5", "socks5h"}:
         raise ConfigurationError("proxy", "must be a URL such as http://proxy.example:3128, also in the environment")
     return proxy

@@ -1,4 +1,4 @@
-"""Whether to try again, and when: a pure function of the attempt and its outcome."""
+"""The retry decision, a pure function of the attempt and its outcome."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ..settings import RetryPolicy
 
 @frozen(kw_only=True)
 class Outcome:
-    """How a try ended.
+    """The outcome of one attempt.
 
     Attributes:
         sent: False when no connection was made.
-        status: the answer's status (the envelope's where there is one); None when no answer arrived whole.
-        retry_after: seconds to wait as told by the server, or None.
+        status: the answer's status (the envelope's if there is one); None when no complete answer arrived.
+        retry_after: the seconds to wait that the server asked for, or None.
     """
 
     sent: bool = True
@@ -28,21 +28,21 @@ class Outcome:
 def wait_before_retry(
     policy: RetryPolicy, repeat: Repeat, attempt: int, outcome: Outcome, draw: Callable[[], float]
 ) -> float | None:
-    """Seconds to wait before the next try, or None to stop.
+    """Return the seconds to wait before the next attempt, or None to stop.
 
     Args:
-        policy: how often and how patiently.
-        repeat: what a second try could do.
-        attempt: the number of tries made.
-        outcome: how the last one ended.
-        draw: gives a number in [0, 1).
+        policy: the number of attempts and the waits between them.
+        repeat: the effect of a repeated request.
+        attempt: the number of attempts made.
+        outcome: of the last one.
+        draw: returns a number in [0, 1).
     """
     if attempt >= policy.attempts or not _worth_retrying(repeat, outcome):
         return None
     backoff = draw() * min(policy.backoff * 2.0 ** min(attempt - 1, _DOUBLINGS), policy.max_backoff)
     if outcome.retry_after is None:
         return backoff
-    # Later rather than earlier, and not with all the others who were told the same.
+    # Never earlier, and not at the same moment as all other clients with the same Retry-After.
     return outcome.retry_after + backoff if outcome.retry_after <= policy.max_retry_after else None
 
 

@@ -1,4 +1,4 @@
-"""TLS contexts. Building one reads the trust store, so callers do it off the event loop."""
+"""TLS contexts. Building one reads the trust store, so callers build it off the event loop."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Verify = bool | str | Path | ssl.SSLContext
 
 
 def tls_context(verify: Verify) -> ssl.SSLContext:
-    """The context for a client's `verify` setting.
+    """Build the context for a client's `verify` setting.
 
     Args:
         verify: True for the operating system's trust store; a file or directory of CA certificates in PEM; a context,
-            used as it is; or False, which checks nothing.
+            used unchanged; or False, which checks nothing.
 
     Raises:
         ConfigurationError: the path cannot be read.
@@ -37,15 +37,15 @@ def tls_context(verify: Verify) -> ssl.SSLContext:
             return ssl.create_default_context(capath=path)
         return ssl.create_default_context(cafile=path)
     except OSError as error:
-        raise ConfigurationError("verify", f"no CA certificates can be read from {path}: {error}") from error
+        raise ConfigurationError("verify", f"must be a readable path of CA certificates: {path}: {error}") from error
 
 
 @cache
 def _system_context() -> ssl.SSLContext:
-    """One for the whole process: it costs tens of milliseconds and is the same for every client."""
+    """Build one context for the whole process: it costs tens of milliseconds and suits every client."""
     if sys.platform.startswith("linux"):
-        # Here the system's store is where OpenSSL looks by itself (SSL_CERT_FILE and SSL_CERT_DIR included). truststore
-        # would read it again, on the event loop, for each connection: 20 ms each time.
+        # On Linux, OpenSSL finds the system's store by itself (SSL_CERT_FILE and SSL_CERT_DIR included). truststore
+        # would read it again for each connection, on the event loop: 20 ms each time.
         context = ssl.create_default_context()
         if context.get_ca_certs():
             return context

@@ -1,4 +1,4 @@
-"""The only module that awaits HTTP: one exchange, tried again where that is safe, under one deadline."""
+"""The only module that awaits HTTP: one call, retried where that is safe, under one deadline."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ _CONNECT_SHARE: Final = 0.8
 
 
 class Transport:
-    """Sends requests. Shared by a client and its copies."""
+    """Sends requests. A client and its copies share it."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def send(self, request: Request, settings: Settings, timeout: Timeout | None = None) -> Response:
-        """Sends a request until it is answered, tries are used up, or the time is up.
+        """Send a request until it is answered, the attempts are used up, or the time is up.
 
         Args:
-            request: what to send.
+            request: the request.
             settings: the client's.
-            timeout: for this call; the client's when None.
+            timeout: for this call; None for the client's.
 
         Raises:
             TransportError: no complete answer arrived.
@@ -63,7 +63,7 @@ class Transport:
         limit = settings.timeout if timeout is None else deadline(timeout)
         request = authenticate(request, settings)
         attempt = 0
-        # Whether an earlier or the present try may have reached the server, for the error when the time is up.
+        # For the error when the time is up: an attempt so far may have reached the server; this one waits for a place.
         sent = waiting = False
         own_limit = limit.phases["pool"] < limit.total
         with anyio.move_on_after(limit.total) as scope:
@@ -80,7 +80,7 @@ class Transport:
                     try:
                         if waited:
                             phases = _phases(limit, scope)
-                        self._pool.raise_if_closed()  # meanwhile
+                        self._pool.raise_if_closed()  # while the call waited
                         sent = True
                         answer = await calls.run(partial(_exchange, client, request, settings, phases), scope)
                     finally:
@@ -105,7 +105,7 @@ class Transport:
         raise RequestTimeoutError(f"{request.name}: no answer within {limit.total:g} s", sent=sent)
 
     async def tls_context(self, *, secure: bool) -> ssl.SSLContext | None:
-        """The TLS context for connections beside those of requests; None for those that are not to be secure.
+        """Return the TLS context for connections beside those of requests; None for plain ones.
 
         Raises:
             ClientClosedError: after `aclose`.
@@ -113,23 +113,23 @@ class Transport:
         return await self._pool.tls_context(secure=secure)
 
     async def aclose(self) -> None:
-        """Closes the connections that the SDK opened on this event loop."""
+        """Close the connections that the SDK opened on this event loop."""
         await self._pool.aclose()
 
 
 def _log_try(request: Request, answer: Response | GenAuthError, seconds: float) -> None:
     if _log.isEnabledFor(logging.DEBUG):
-        # Quoted, so that nothing in it ends the line; without the query, which may hold a token.
+        # Quoted, so that it contains no line break; without the query, which may hold a token.
         path = request.target.partition("?")[0]
         outcome = answer.status if isinstance(answer, Response) else type(answer).__name__
         _log.debug("%s %s: %s after %.0f ms", request.method, path, outcome, 1000 * seconds)
 
 
 def _phases(limit: Deadline, scope: anyio.CancelScope) -> dict[str, float]:
-    """The limits of one try.
+    """Return the time limits of one attempt.
 
-    Connecting gets less than all of the time left, so that "no connection" is what is reported of a host that cannot be
-    reached, and not "no answer", after which a refresh token could have been used.
+    Connecting gets less than all of the time left. An unreachable host is then reported as "no connection", and not as
+    "no answer", after which a refresh token could have been used.
     """
     left = scope.deadline - anyio.current_time()
     phases = {name: min(seconds, left) for name, seconds in limit.phases.items()}
@@ -139,7 +139,7 @@ def _phases(limit: Deadline, scope: anyio.CancelScope) -> dict[str, float]:
 async def _exchange(
     client: AsyncHTTPClient, request: Request, settings: Settings, phases: Mapping[str, float]
 ) -> Response:
-    """One try."""
+    """Make one attempt."""
     handled = sys.exc_info()[1]
     content, media_type = request.body()
     standing = _standing_headers(
@@ -166,7 +166,6 @@ async def _exchange(
             if not incoming.is_closed:
                 with anyio.CancelScope(shield=True):
                     await incoming.aclose()
-    # Out here, so that what was caught is not attached as context.
     raise failure
 
 
@@ -178,10 +177,10 @@ def _built(
     headers: Mapping[str, str],
     phases: Mapping[str, float],
 ) -> Any:
-    """The library's request.
+    """Build the library's request.
 
     Raises:
-        ConfigurationError: the library cannot make one of this host.
+        ConfigurationError: the library cannot build one for this host.
     """
     try:
         return client.build_request(
@@ -190,36 +189,36 @@ def _built(
     except Exception as error:
         if type(error).__name__ != "InvalidURL" and not isinstance(error, UnicodeError):
             raise
-    raise ConfigurationError("app_host", "is no host that can be asked")
+    raise ConfigurationError("app_host", "must be a host that the HTTP library accepts")
 
 
 async def _read(incoming: Any, limit: int, name: str, handled: BaseException | None) -> Response:
-    """Reads the body of an answer whose status and headers have arrived."""
+    """Read the body of an answer whose status and headers have arrived."""
     headers = _headers(incoming)
     about = {"http_status": incoming.status_code, "content_type": headers.get("content-type", "")}
     body = bytearray()
     failure: GenAuthError
     try:
-        # A scope takes its time, and is needed only where a body has to be broken off.
+        # A scope takes time, and is needed only if a body may exceed the limit.
         with nullcontext() if _fits(headers, limit) else anyio.CancelScope() as enough:
             async for chunk in incoming.aiter_bytes():
                 body += chunk
                 if enough is not None and len(body) > limit:
-                    # Unwinds the libraries' nested generators, which leaving the loop would abandon.
+                    # Unwinds the libraries' nested generators; leaving the loop would abandon them.
                     enough.cancel()
         if len(body) <= limit:
             return Response(status=incoming.status_code, headers=headers, body=bytes(body))
-        failure = ResponseTooLargeError(f"{name}: an answer larger than max_response_bytes={limit}", **about)
+        failure = ResponseTooLargeError(f"{name}: the answer is larger than max_response_bytes={limit}", **about)
     except Exception as error:
         translation = translated(error, name, handled)
         if translation is None:
             raise
         failure = translation
         if type(error).__name__ == "DecodingError":
-            failure = NotJSONError(f"{name}: an answer that cannot be decompressed", **about)
+            failure = NotJSONError(f"{name}: the answer cannot be decompressed", **about)
         elif not isinstance(failure, RequestTimeoutError):
             failure = TruncatedResponseError(
-                f"{name}: an answer that breaks off after {len(body)} bytes", excerpt=excerpt(bytes(body)), **about
+                f"{name}: the answer was truncated after {len(body)} bytes", excerpt=excerpt(bytes(body)), **about
             )
     raise failure
 
@@ -233,7 +232,7 @@ def _headers(incoming: Any) -> dict[str, str]:
 
 
 def _fits(headers: Mapping[str, str], limit: int) -> bool:
-    """Whether the headers tell that a body is no larger; nobody knows how large a compressed one is."""
+    """Return whether the headers promise a body within the limit; the size of a compressed one is unknown."""
     length = headers.get("content-length", "")
     return "content-encoding" not in headers and length.isascii() and length.isdecimal() and int(length) <= limit
 

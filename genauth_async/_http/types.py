@@ -1,4 +1,4 @@
-"""What the SDK needs of an HTTP client; httpx's and httpx2's both have it, so neither stands in a signature."""
+"""The SDK's protocol of an HTTP client, which httpx's and httpx2's both match; so neither stands in a signature."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 
 class AsyncHTTPClient(Protocol):
-    """An httpx.AsyncClient, or an httpx2.AsyncClient.
+    """An httpx.AsyncClient or an httpx2.AsyncClient.
 
     Requests and responses are typed loosely: they are the library's own, and pass from one of its methods to another.
     """

@@ -1,3 +1,3 @@
-"""The HTTP libraries that carry requests."""
+"""HTTP libraries that carry requests."""
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from ..types import AsyncHTTPTransport
 
 
 def aiohttp_transport(context: ssl.SSLContext | bool, keepalive_seconds: float) -> Callable[[], AsyncHTTPTransport]:
-    """Prepare aiohttp's transport; the result makes it, on the event loop."""
+    """Prepare aiohttp's transport; the returned function makes it on the event loop."""
 
     def make() -> AsyncHTTPTransport:
         session = aiohttp.ClientSession(
@@ -20,8 +20,8 @@ def aiohttp_transport(context: ssl.SSLContext | bool, keepalive_seconds: float) 
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
         )
-        # aiohttp sends GET, PUT and DELETE again by itself when a used connection breaks, whether or not the first try
-        # was carried out. Trying again is decided in one place, and that is not here.
+        # aiohttp by itself repeats GET, PUT and DELETE when a reused connection breaks, even if the first request was
+        # carried out. Only _http/retry.py decides about retries.
         session._retry_connection = False  # noqa: SLF001 - there is no public switch
         return AiohttpTransport(client=session, verify=context)
 

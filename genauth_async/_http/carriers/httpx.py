@@ -1,6 +1,8 @@
-"""httpx's transport, one for each request under way: its pool takes longer the more requests and connections it has.
+"""httpx as the carrier of requests, one transport per concurrent request: its pool slows down as requests and
+connections increase.
 
-With all of them idle, it gives the same one to everybody who comes at once; all but one of them come again.
+A pool with idle connections also gives the same one to all requests that come at once; all but one of them have to try
+again.
 """
 
 from __future__ import annotations
@@ -20,8 +22,8 @@ from ..types import AsyncHTTPTransport
 def httpx_transport(
     context: ssl.SSLContext | bool, proxy: str | None, keepalive_seconds: float
 ) -> Callable[[], AsyncHTTPTransport]:
-    """Prepare httpx's transport; the result makes it, on the event loop."""
-    # One for all, even if it is not needed: each transport would make its own.
+    """Prepare httpx's transport; the returned function makes it on the event loop."""
+    # One for all, even if unused: otherwise each transport would make its own.
     shared = context if isinstance(context, ssl.SSLContext) else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     limits = httpx.Limits(keepalive_expiry=keepalive_seconds)
     make = partial(httpx.AsyncHTTPTransport, verify=shared, limits=limits, proxy=proxy, trust_env=False)
@@ -29,26 +31,26 @@ def httpx_transport(
 
 
 class SpreadTransport(httpx.AsyncBaseTransport):
-    """Hands each request to a transport that has no other, and keeps those that are idle.
+    """Gives each concurrent request a transport of its own, and keeps idle transports.
 
-    How many requests there are at once is the caller's concern.
+    The caller limits the number of concurrent requests.
     """
 
     def __init__(self, make: Callable[[], httpx.AsyncBaseTransport], keepalive_seconds: float) -> None:
-        """Begins with none.
+        """Start without transports.
 
         Args:
             make: makes a transport.
-            keepalive_seconds: how long one that is idle is kept.
+            keepalive_seconds: how long an idle transport is kept.
         """
         self._make = make
         self._keepalive_seconds = keepalive_seconds
         self._all: set[httpx.AsyncBaseTransport] = set()
-        # With the time since when; the one that was used last is used next, so that the first ones grow old.
+        # With the time of its last use. The last used one is used next, so that surplus ones expire.
         self._idle: deque[tuple[float, httpx.AsyncBaseTransport]] = deque()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The answer, once its status and headers have arrived."""
+        """Send a request; return its response once its status and headers have arrived."""
         await self._drop_old()
         transport = self._idle.pop()[1] if self._idle else self._make()
         self._all.add(transport)
@@ -61,7 +63,7 @@ class SpreadTransport(httpx.AsyncBaseTransport):
         return response
 
     async def aclose(self) -> None:
-        """Closes them all."""
+        """Close all transports."""
         self._idle.clear()
         while self._all:
             await self._all.pop().aclose()
@@ -81,7 +83,7 @@ class SpreadTransport(httpx.AsyncBaseTransport):
 
 
 class _Body(httpx.AsyncByteStream):
-    """An answer's body; tells when it has been closed."""
+    """A response's body; it calls back when it is closed."""
 
     def __init__(self, body: httpx.AsyncByteStream, closed: Callable[[], None]) -> None:
         self._body = body
@@ -91,7 +93,7 @@ class _Body(httpx.AsyncByteStream):
         return aiter(self._body)
 
     async def aclose(self) -> None:
-        """Closes it, and lets the next request have its transport."""
+        """Close the body, and release its transport to the next request."""
         try:
             await self._body.aclose()
         finally:
