@@ -1,24 +1,24 @@
-"""Everything that this package raises.
+"""Exceptions of this package.
 
     GenAuthError
-    ├── ConfigurationError               an argument cannot be right (also a ValueError)
-    ├── ClientClosedError                the client was closed before, or meanwhile (also a RuntimeError)
-    ├── PasswordEncryptionError          the password or the server's public key cannot be used (also a ValueError)
+    ├── ConfigurationError               an argument is invalid (also a ValueError)
+    ├── ClientClosedError                the client was closed before or during the call (also a RuntimeError)
+    ├── PasswordEncryptionError          the password or the server's public key is unusable (also a ValueError)
     ├── SyncBridgeError                  genauth_sync was called where it cannot work (also a RuntimeError)
-    ├── WaitTimeoutError                 what was waited for did not happen in time (also the built-in TimeoutError)
+    ├── WaitTimeoutError                 the wait timed out (also the built-in TimeoutError)
     ├── TransportError                   no complete answer arrived
     │   ├── ConnectionFailedError            no connection was made: nothing was sent
-    │   │   └── TLSError                         because the certificate or the handshake was refused
-    │   ├── ConnectionLostError              the connection broke after the request may have gone out
-    │   └── RequestTimeoutError              the time was up (also the built-in TimeoutError)
-    ├── InvalidResponseError             an answer arrived that is not GenAuth's
+    │   │   └── TLSError                         the certificate or the handshake was refused
+    │   ├── ConnectionLostError              the connection broke after the request may have been sent
+    │   └── RequestTimeoutError              the call timed out (also the built-in TimeoutError)
+    ├── InvalidResponseError             the answer is not GenAuth's
     │   ├── NotJSONError                     HTML from a proxy, plain text
-    │   ├── TruncatedResponseError           JSON that breaks off
+    │   ├── TruncatedResponseError           truncated JSON
     │   ├── EmptyResponseError               no body
     │   ├── ResponseTooLargeError            more bytes than `max_response_bytes`
-    │   ├── UnexpectedRedirectError          3xx: never followed, it would carry credentials along
-    │   └── UnexpectedShapeError             JSON of another form; the message has the path
-    ├── GenAuthAPIError                  the API said no: statusCode, apiCode, message, requestId
+    │   ├── UnexpectedRedirectError          3xx: never followed, since it would redirect credentials
+    │   └── UnexpectedShapeError             JSON that does not match the documents; the message has the path
+    ├── GenAuthAPIError                  the API refused: statusCode, apiCode, message, requestId
     │   ├── InvalidArgumentError             400
     │   ├── NotSignedInError                 401, apiCode 2020
     │   ├── PlanLimitError                   402
@@ -33,7 +33,7 @@
     │   ├── ServerError                      500 to 503
     │   ├── ThirdPartyError                  601 to 603
     │   ├── PasswordDecryptionError          apiCode 2016: the server could not decrypt the password
-    │   └── SignInError                      this user is not signed in by this
+    │   └── SignInError                      the call did not sign the user in
     │       ├── InvalidCredentialsError          2333, 2006: account or password wrong
     │       ├── InvalidPassCodeError             2001, 2300: verification code wrong or expired
     │       ├── CaptchaRequiredError             2000
@@ -50,28 +50,28 @@
     ├── OAuthError                       an OAuth 2.0 error answer (RFC 6749 section 5.2)
     │   ├── InvalidGrantError                invalid_grant
     │   └── InvalidClientError               invalid_client
-    ├── TokenVerificationError           a token is not good, or cannot be told to be
-    │   ├── MalformedTokenError              not written as a signed token is
-    │   ├── TokenKindError                   an ID token for an access token, or the reverse
-    │   ├── AlgorithmNotAllowedError         signed by another algorithm, or by none
+    ├── TokenVerificationError           a token is invalid, or cannot be verified
+    │   ├── MalformedTokenError              not a signed JWT
+    │   ├── TokenKindError                   an ID token instead of an access token, or the reverse
+    │   ├── AlgorithmNotAllowedError         signed with another algorithm, or unsigned
     │   ├── UnknownKeyError                  signed with a key that the server does not publish
-    │   ├── SignatureInvalidError            forged, or damaged
-    │   ├── TokenExpiredError                exp is past
-    │   ├── TokenNotYetValidError            iat or nbf is to come
-    │   ├── TokenIssuerError                 iss is another server
-    │   ├── TokenAudienceError               aud or azp is another application
+    │   ├── SignatureInvalidError            the signature is wrong
+    │   ├── TokenExpiredError                exp is in the past
+    │   ├── TokenNotYetValidError            iat or nbf is in the future
+    │   ├── TokenIssuerError                 iss is another server's
+    │   ├── TokenAudienceError               aud or azp is another application's
     │   ├── NonceMismatchError               nonce is another login attempt's
     │   ├── AccessTokenHashError             at_hash is another access token's
-    │   ├── InsufficientScopeError           scope lacks something; `required`, `granted`
-    │   └── KeysUnavailableError             the server's keys cannot be had; says nothing about the token
-    ├── CallbackError                    what came back from the hosted sign-in page is not good
-    │   ├── StateMismatchError               it belongs to another login attempt, or was made up
+    │   ├── InsufficientScopeError           scope is insufficient; `required`, `granted`
+    │   └── KeysUnavailableError             the server's keys are unavailable; the token may be valid
+    ├── CallbackError                    the callback of the hosted sign-in page is invalid
+    │   ├── StateMismatchError               it belongs to another login attempt, or is forged
     │   ├── IssuerMismatchError              it comes from another server (RFC 9207)
-    │   └── LoginExpiredError                the user took too long
-    └── SessionError                     a TokenSession cannot give a valid access token
-        ├── SessionExpiredError              for good: the user has to sign in again
-        └── RefreshUnavailableError          for now: the session is kept
-            └── StoreError                       since its store failed, or nobody lets go of its lock
+    │   └── LoginExpiredError                the login attempt expired
+    └── SessionError                     a TokenSession has no valid access token
+        ├── SessionExpiredError              permanent: the user has to sign in again
+        └── RefreshUnavailableError          temporary: the session is kept
+            └── StoreError                       its store failed, or its lock is held elsewhere
 
 Every class pickles and copies. None shows a password, secret, code or token in its message, repr, args or pickle.
 """
@@ -236,6 +236,6 @@ __all__ = [
     "WaitTimeoutError",
 ]
 
-# Tracebacks, pickles and documents name the module that everybody imports them from.
+# Tracebacks, pickles and documents name the module that users import them from.
 for _name in __all__:
     globals()[_name].__module__ = __name__

@@ -1,4 +1,4 @@
-"""The API said no."""
+"""Errors that the API answers."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class GenAuthAPIError(GenAuthError):
 
     Attributes:
         status_code: the envelope's statusCode.
-        api_code: the envelope's apiCode, which tells errors of one statusCode apart, or None.
+        api_code: the envelope's apiCode, which distinguishes errors of one statusCode, or None.
         request_id: the envelope's requestId, for the vendor's support, or None.
-        retry_after: seconds to wait as told by the server, or None.
-        response: the whole answer, as decoded JSON; its repr is masked.
+        retry_after: the seconds to wait that the server asked for, or None.
+        response: the whole answer, as decoded JSON; its repr is redacted.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class ForbiddenError(GenAuthAPIError):
 
 
 class NotFoundError(GenAuthAPIError):
-    """statusCode 404."""
+    """statusCode 404: the object does not exist."""
 
 
 class ApplicationNotFoundError(NotFoundError):
@@ -71,15 +71,15 @@ class UserPoolNotFoundError(NotFoundError):
 
 
 class ConflictError(GenAuthAPIError):
-    """statusCode 409."""
+    """statusCode 409: it conflicts with an existing object."""
 
 
 class PayloadTooLargeError(GenAuthAPIError):
-    """statusCode 413."""
+    """statusCode 413: the request body is too large."""
 
 
 class InvalidOperationError(GenAuthAPIError):
-    """statusCode 422: not possible in the present state."""
+    """statusCode 422: not possible in the current state."""
 
 
 class RateLimitedError(GenAuthAPIError):
@@ -87,7 +87,7 @@ class RateLimitedError(GenAuthAPIError):
 
 
 class ServerError(GenAuthAPIError):
-    """statusCode 500 to 503: the fault is the server's."""
+    """statusCode 500 to 503: the server failed."""
 
 
 class ThirdPartyError(GenAuthAPIError):
@@ -99,7 +99,7 @@ class PasswordDecryptionError(GenAuthAPIError):
 
 
 class SignInError(GenAuthAPIError):
-    """The user is not signed in by this call; the subclasses say what is missing."""
+    """The call did not sign the user in; the subclasses tell what is missing."""
 
 
 class InvalidCredentialsError(SignInError):
@@ -111,11 +111,11 @@ class InvalidPassCodeError(SignInError):
 
 
 class CaptchaRequiredError(SignInError):
-    """apiCode 2000: the text of a captcha is needed (`gene_catcha_code_and_token`)."""
+    """apiCode 2000: the text of a captcha is required (`gene_catcha_code_and_token`)."""
 
 
 class UserNotFoundError(SignInError):
-    """apiCode 2004."""
+    """apiCode 2004: the user does not exist."""
 
 
 class AccountLockedError(SignInError):
@@ -123,7 +123,7 @@ class AccountLockedError(SignInError):
 
 
 class SignUpDisabledError(SignInError):
-    """apiCode 2031: the application does not let new users sign up."""
+    """apiCode 2031: the application does not allow new users to sign up."""
 
 
 class PasswordResetRequiredError(SignInError):
@@ -131,10 +131,10 @@ class PasswordResetRequiredError(SignInError):
 
 
 class MFARequiredError(SignInError):
-    """apiCode 1635 or 1636: a second factor is needed.
+    """apiCode 1635 or 1636: a second factor is required.
 
     Attributes:
-        mfa_token: continues this sign-in with the second factor. Absent (None) from a pickle.
+        mfa_token: continues this sign-in with the second factor. None after unpickling.
         factors: the factors that the user may use, as the server names them, such as OTP, SMS, EMAIL, FACE.
     """
 

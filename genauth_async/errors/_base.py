@@ -1,4 +1,4 @@
-"""The base, and what is wrong before anything is sent."""
+"""The base class, and errors that are raised before a request is sent."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ _E = TypeVar("_E", bound="GenAuthError")
 
 def _rebuild(cls: type[_E], message: str, state: Mapping[str, object]) -> _E:
     error = cls.__new__(cls, message)
-    error.args = (message,)  # OSError, which TimeoutError is, leaves it to __init__
+    error.args = (message,)  # OSError, TimeoutError's base, sets it in __init__ only
     error.__dict__.update(state)
     return error
 
 
 class GenAuthError(Exception):
-    """The base of everything raised by this package.
+    """The base class of this package's exceptions.
 
     Attributes:
-        message: what happened, for people.
+        message: a description for people.
     """
 
     def __init__(self, message: str) -> None:
@@ -27,7 +27,7 @@ class GenAuthError(Exception):
         self.message = message
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Exception's own way calls the class with `args` alone, which fails for every class that needs more.
+        # Exception.__reduce__ calls the class with `args` alone, which fails for each class that needs more.
         return _rebuild, (type(self), self.message, self._public_state())
 
     def __copy__(self: _E) -> _E:
@@ -38,7 +38,7 @@ class GenAuthError(Exception):
 
 
 class ConfigurationError(GenAuthError, ValueError):
-    """An argument cannot be right; the message names it and says what to do.
+    """An argument is invalid; the message names it and the remedy.
 
     Attributes:
         argument: the name of the argument.
@@ -62,7 +62,7 @@ class ClientClosedError(GenAuthError, RuntimeError):
 
 
 class PasswordEncryptionError(GenAuthError, ValueError):
-    """The password cannot be encrypted: it is too long for the key, or the key is not one."""
+    """The password cannot be encrypted: it is too long for the key, or the key is invalid."""
 
 
 class SyncBridgeError(GenAuthError, RuntimeError):
@@ -70,4 +70,4 @@ class SyncBridgeError(GenAuthError, RuntimeError):
 
 
 class WaitTimeoutError(GenAuthError, TimeoutError):
-    """What was waited for did not happen in time; `__cause__` is the last failure meanwhile, if there was one."""
+    """The wait timed out; `__cause__` is the last failure during it, if there was one."""

@@ -1,4 +1,4 @@
-"""OAuth and OpenID Connect: refusals, tokens and callbacks that are not good."""
+"""OAuth and OpenID Connect errors: refusals, invalid tokens and callbacks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class OAuthError(GenAuthError):
         error_description: the server's explanation, or None.
         error_uri: a page about the error, or None.
         http_status: the HTTP status code.
-        retry_after: seconds to wait as told by the server, or None.
+        retry_after: the seconds to wait that the server asked for, or None.
     """
 
     def __init__(
@@ -42,43 +42,43 @@ class InvalidClientError(OAuthError):
 
 
 class TokenVerificationError(GenAuthError):
-    """A token is not good, or cannot be told to be. No message shows the token."""
+    """A token is invalid, or cannot be verified. No message shows the token."""
 
 
 class MalformedTokenError(TokenVerificationError):
-    """It is not written as a signed token is, lacks a claim, or has one of another type."""
+    """The token is not a signed JWT, lacks a claim, or has a claim of another type."""
 
 
 class TokenKindError(TokenVerificationError):
-    """It is an ID token where an access token is needed, the reverse, or neither."""
+    """The token is an ID token instead of an access token, the reverse, or neither."""
 
 
 class AlgorithmNotAllowedError(TokenVerificationError):
-    """It is signed by an algorithm that this kind of token is not signed by, or by none."""
+    """The token is unsigned, or signed with an algorithm that this kind of token may not have."""
 
 
 class UnknownKeyError(TokenVerificationError):
-    """It is signed with a key that the server does not publish."""
+    """The token is signed with a key that the server does not publish."""
 
 
 class SignatureInvalidError(TokenVerificationError):
-    """Its signature is wrong."""
+    """The token's signature is wrong."""
 
 
 class TokenExpiredError(TokenVerificationError):
-    """It has expired."""
+    """The token has expired."""
 
 
 class TokenNotYetValidError(TokenVerificationError):
-    """It is from the future, by this machine's clock."""
+    """The token is not valid yet, by this machine's clock."""
 
 
 class TokenIssuerError(TokenVerificationError):
-    """Another server issued it; the message shows both."""
+    """Another server issued the token; the message shows both."""
 
 
 class TokenAudienceError(TokenVerificationError):
-    """It is for another application; the message shows both."""
+    """The token is for another application; the message shows both."""
 
 
 class NonceMismatchError(TokenVerificationError):
@@ -90,11 +90,11 @@ class AccessTokenHashError(TokenVerificationError):
 
 
 class InsufficientScopeError(TokenVerificationError):
-    """The token is good, but not for this.
+    """The token is valid, but its scope is insufficient.
 
     Attributes:
-        required: the scopes that were asked for.
-        granted: those that the token has.
+        required: the scopes that the caller required.
+        granted: the scopes of the token.
     """
 
     def __init__(self, message: str, *, required: tuple[str, ...] = (), granted: tuple[str, ...] = ()) -> None:
@@ -104,15 +104,15 @@ class InsufficientScopeError(TokenVerificationError):
 
 
 class KeysUnavailableError(TokenVerificationError):
-    """The server's keys are needed and cannot be had; says nothing about the token. `__cause__` tells why."""
+    """The server's keys are unavailable, so the token may be valid. `__cause__` tells why."""
 
 
 class CallbackError(GenAuthError):
-    """What came back from the hosted sign-in page is not good; begin the sign-in again."""
+    """The callback of the hosted sign-in page is invalid; restart the sign-in."""
 
 
 class StateMismatchError(CallbackError):
-    """The callback belongs to another login attempt, or was made up."""
+    """The callback belongs to another login attempt, or is forged."""
 
 
 class IssuerMismatchError(CallbackError):
@@ -120,4 +120,4 @@ class IssuerMismatchError(CallbackError):
 
 
 class LoginExpiredError(CallbackError):
-    """The user took longer than the login attempt's life."""
+    """The login attempt expired before the user came back."""

@@ -1,4 +1,4 @@
-"""A session cannot give a valid access token."""
+"""Session errors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ._base import GenAuthError
 
 
 class SessionError(GenAuthError):
-    """The session cannot give a valid access token."""
+    """The session has no valid access token."""
 
 
 class SessionExpiredError(SessionError):
@@ -18,9 +18,9 @@ class RefreshUnavailableError(SessionError):
 
     Attributes:
         outcome_unknown: True when a refresh was sent and its answer lost. The server may have rotated the refresh
-            token, and would revoke the whole grant if the old one came again, so the session does not send it again by
-            itself. `refresh(resend=True)` takes that risk; signing the user in again avoids it.
-        retry_after: seconds to wait as told by the server, or None.
+            token. It would then revoke the whole grant if it received the old one again, so the session does not resend
+            it by itself. `refresh(resend=True)` takes that risk; signing the user in again avoids it.
+        retry_after: the seconds to wait that the server asked for, or None.
     """
 
     def __init__(self, message: str, *, outcome_unknown: bool = False, retry_after: float | None = None) -> None:
@@ -30,4 +30,4 @@ class RefreshUnavailableError(SessionError):
 
 
 class StoreError(RefreshUnavailableError):
-    """The session's store failed, nobody lets go of its lock, or its record cannot be read; the session is kept."""
+    """The session's store failed, its lock is held elsewhere, or its record is unreadable; the session is kept."""

@@ -1,4 +1,4 @@
-"""No answer, or one that is not GenAuth's."""
+"""Transport errors: no answer, or one that is not GenAuth's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class TransportError(GenAuthError):
     """No complete answer arrived.
 
     Attributes:
-        sent: whether the request may have reached the server. False: it is safe to try again.
+        sent: whether the request may have reached the server. False: a retry is safe.
     """
 
     def __init__(self, message: str, *, sent: bool) -> None:
@@ -26,20 +26,20 @@ class TLSError(ConnectionFailedError):
 
 
 class ConnectionLostError(TransportError):
-    """The connection broke after the request may have gone out."""
+    """The connection broke after the request may have been sent."""
 
 
 class RequestTimeoutError(TransportError, TimeoutError):
-    """The time for the call was up; `sent` tells whether the request may have reached the server."""
+    """The call timed out; `sent` tells whether the request may have reached the server."""
 
 
 class InvalidResponseError(GenAuthError):
-    """An answer arrived that is not GenAuth's: often a proxy, a gateway or a captive portal in between.
+    """The answer is not GenAuth's: often a proxy, a gateway or a captive portal sent it.
 
     Attributes:
         http_status: the HTTP status code.
         content_type: the Content-Type header, or "".
-        excerpt: the beginning of the body, masked.
+        excerpt: the beginning of the body, redacted.
     """
 
     def __init__(self, message: str, *, http_status: int, content_type: str = "", excerpt: str = "") -> None:
@@ -55,11 +55,11 @@ class NotJSONError(InvalidResponseError):
 
 
 class TruncatedResponseError(InvalidResponseError):
-    """The body is JSON that breaks off."""
+    """The body is truncated JSON."""
 
 
 class EmptyResponseError(InvalidResponseError):
-    """There is no body."""
+    """The body is empty."""
 
 
 class ResponseTooLargeError(InvalidResponseError):
@@ -67,8 +67,8 @@ class ResponseTooLargeError(InvalidResponseError):
 
 
 class UnexpectedRedirectError(InvalidResponseError):
-    """The server redirects; the SDK does not follow, since credentials would go along."""
+    """The server redirects; the SDK does not follow, since it would redirect credentials."""
 
 
 class UnexpectedShapeError(InvalidResponseError):
-    """The body is JSON of another form than documented; the message has the path."""
+    """The body is JSON that does not match the documents; the message has the path."""
