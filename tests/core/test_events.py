@@ -136,7 +136,7 @@ async def test_a_broken_connection_is_made_again(
             assert await after_reconnecting(emulator, events, f"again {round_}") == f"again {round_}"
     warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert len(warnings) == 3
-    assert all("connecting again" in record.message for record in warnings)
+    assert all("reconnecting" in record.message for record in warnings)
 
 
 async def test_a_restarted_server_is_found_again(emulator: Emulator, subscriber: AuthenticationClient) -> None:
@@ -282,7 +282,7 @@ async def test_closing_ends_a_wait_for_the_next_try(
     async with connected(emulator, events), anyio.create_task_group() as group:
         emulator.events.drop_connections()
         group.start_soon(collect, events)
-        while "connecting again" not in caplog.text:
+        while "reconnecting" not in caplog.text:
             await anyio.lowlevel.checkpoint()
         await events.aclose()
 

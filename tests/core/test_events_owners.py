@@ -178,7 +178,7 @@ async def test_a_client_that_is_closed_ends_a_wait_for_the_next_try(
     async with connected(emulator, events), anyio.create_task_group() as group:
         emulator.events.drop_connections()
         group.start_soon(wait)
-        while "connecting again" not in caplog.text:
+        while "reconnecting" not in caplog.text:
             await anyio.lowlevel.checkpoint()
         await patient.aclose()
     assert ended == ["end"]
