@@ -1,9 +1,9 @@
-"""QR codes of login pages, authenticator secrets and whatever else a phone shall read.
+"""QR codes of login pages, authenticator secrets and other texts for a phone.
 
     print(qr.to_terminal(url))
     page.image(qr.to_png(otp_data.qr_code_uri))
 
-It needs the extra `qrcode`. The codes are made here: nothing is sent anywhere.
+It requires the extra `qrcode`. The codes are made locally: nothing is sent anywhere.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @guarded
 def to_terminal(text: str) -> str:
-    """The QR code as lines to print, two rows of it in each; for light letters on a dark background.
+    """Render a QR code as lines to print, two of its rows per line; for light letters on a dark background.
 
     Raises:
         ValueError: the text is empty, or too long for a QR code.
@@ -32,14 +32,14 @@ def to_terminal(text: str) -> str:
 
 @guarded
 def to_png(text: str, *, scale: int = 4) -> bytes:
-    """The QR code as a PNG image.
+    """Render a QR code as a PNG image.
 
     Args:
-        text: what the phone shall read.
+        text: the text for the phone.
         scale: pixels for each side of a square.
 
     Raises:
-        ValueError: the text is empty, or too long for a QR code; or the scale is no positive number.
+        ValueError: the text is empty, or too long for a QR code; or the scale is not a positive number.
         ImportError: the extra `qrcode` is not installed.
     """
     out = BytesIO()
@@ -49,14 +49,14 @@ def to_png(text: str, *, scale: int = 4) -> bytes:
 
 @guarded
 def to_svg(text: str, *, scale: int = 4) -> str:
-    """The QR code as an SVG element, to stand inside a page.
+    """Render a QR code as an SVG element to embed in a page.
 
     Args:
-        text: what the phone shall read.
+        text: the text for the phone.
         scale: units for each side of a square.
 
     Raises:
-        ValueError: the text is empty, or too long for a QR code; or the scale is no positive number.
+        ValueError: the text is empty, or too long for a QR code; or the scale is not a positive number.
         ImportError: the extra `qrcode` is not installed.
     """
     return _code(text).svg_inline(scale=scale, light="#fff")
@@ -66,10 +66,10 @@ def _code(text: str) -> QRCode:
     try:
         import segno
     except ModuleNotFoundError as missing:
-        raise ImportError("QR codes need the package 'segno': pip install 'genauth-async[qrcode]'") from missing
+        raise ImportError("QR codes require the package 'segno': pip install 'genauth-async[qrcode]'") from missing
     if not text:
-        raise ValueError("there is no text for the QR code")
+        raise ValueError("the text for the QR code must not be empty")
     try:
-        return segno.make_qr(text)  # never a Micro QR code, which phones do not read
+        return segno.make_qr(text)  # never a Micro QR code, which phones cannot read
     except segno.DataOverflowError:
         raise ValueError(f"{len(text)} characters are too many for a QR code") from None

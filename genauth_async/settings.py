@@ -1,4 +1,4 @@
-"""Everything configurable, validated once."""
+"""Settings of a client, validated once."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ HeaderPrefix = Literal["x-genauth", "x-authing"]
 
 @frozen
 class Clock:
-    """Where time comes from; tests hand in their own.
+    """The source of time; tests pass their own.
 
     Attributes:
-        monotonic: seconds that never go back; expiry is measured with it.
-        wall: seconds since the epoch; used where a time has to mean something to another process.
+        monotonic: seconds that never decrease; expiry is measured with it.
+        wall: seconds since the epoch, for times that other processes read.
     """
 
     monotonic: Callable[[], float] = time.monotonic
@@ -35,17 +35,17 @@ class Clock:
 
 @frozen(kw_only=True)
 class RetryPolicy:
-    """How often and how patiently a call is tried again.
+    """The number of attempts for a call, and the waits between them.
 
-    Which outcomes are tried again does not depend on this, but on what a second try could do: a connection that was
-    never made and 429 always are; 503 and a lost answer only where the call reads, never for a refresh, a code
-    exchange, a sign-up or a message sent.
+    It does not select the outcomes that are retried; the effect of a repeated request does. A connection that was never
+    made and a 429 are always retried. A 503 and a lost answer are retried only if the call just reads: never for a
+    refresh, a code exchange, a sign-up or a message sent.
 
     Attributes:
-        attempts: tries in all; 1 turns retrying off.
-        backoff: seconds before the second try at most; doubles with each further one. The wait is drawn evenly between
-            zero and this, so that clients do not come back all at once.
-        max_backoff: seconds between two tries at most.
+        attempts: attempts in all; 1 turns retrying off.
+        backoff: the longest wait before the second attempt, in seconds; it doubles with each further attempt. The wait
+            is drawn uniformly from zero to this, so that clients do not return all at once.
+        max_backoff: the longest wait between two attempts, in seconds.
         max_retry_after: the longest Retry-After, in seconds, that is waited for; a longer one is raised to the caller.
     """
 
@@ -57,7 +57,7 @@ class RetryPolicy:
 
 @frozen(kw_only=True)
 class Settings:
-    """A client's configuration; AuthenticationClient's parameters say what each means."""
+    """A client's settings; AuthenticationClient documents each parameter."""
 
     app_id: str
     app_host: str
@@ -94,22 +94,22 @@ class Settings:
         ):
             value = getattr(self, argument)
             if value is not None and not isinstance(value, str):
-                raise ConfigurationError(argument, f"is text, not {type(value).__name__}")
+                raise ConfigurationError(argument, f"must be a str, not {type(value).__name__}")
         if not self.app_id:
-            raise ConfigurationError("app_id", "is empty; the GenAuth console shows it on the application's page")
+            raise ConfigurationError("app_id", "must not be empty; see the application's page in the GenAuth console")
         if not isinstance(self.issuer, str) or not self.issuer:
-            raise ConfigurationError("issuer", "is text, exactly as the tokens have it")
+            raise ConfigurationError("issuer", "must be a str that is not empty, exactly as in the tokens")
         self._check_authentication()
         for argument in ("app_id", "lang", "real_ip", "user_pool_id"):
             value = getattr(self, argument)
             if value is not None and not (value.isascii() and value.isprintable()):
-                raise ConfigurationError(argument, "goes into a header, and can have printable ASCII characters only")
+                raise ConfigurationError(argument, "must be printable ASCII, since it is sent in a header")
         if not isinstance(self.retry, RetryPolicy):
-            raise ConfigurationError("retry", f"takes a RetryPolicy, not {type(self.retry).__name__}")
+            raise ConfigurationError("retry", f"must be a RetryPolicy, not {type(self.retry).__name__}")
         if not isinstance(self.clock, Clock):
-            raise ConfigurationError("clock", f"takes a Clock, not {type(self.clock).__name__}")
+            raise ConfigurationError("clock", f"must be a Clock, not {type(self.clock).__name__}")
         if not isinstance(self.max_response_bytes, int) or self.max_response_bytes <= 0:
-            raise ConfigurationError("max_response_bytes", f"is a number above 0, not {self.max_response_bytes!r}")
+            raise ConfigurationError("max_response_bytes", f"must be an int above 0, not {self.max_response_bytes!r}")
 
     def _check_authentication(self) -> None:
         for name in ("token", "introspection", "revocation"):
@@ -118,15 +118,15 @@ class Settings:
             if method != "none" and not self.app_secret:
                 raise ConfigurationError(
                     "app_secret",
-                    f"is needed for {argument}={method!r}; pass the application's secret, or {argument}='none' if the "
-                    "application is a public client",
+                    f"must be set for {argument}={method!r}; pass the application's secret, or {argument}='none' if "
+                    "the application is a public client",
                 )
         if self.app_secret is not None and self.app_secret != self.app_secret.encode("utf-8", "ignore").decode():
-            raise ConfigurationError("app_secret", "has half a character (a lone surrogate)")
+            raise ConfigurationError("app_secret", "contains a lone surrogate")
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("Settings hold the application's secret and are not pickled; make a client in each process")
+        raise TypeError("Settings hold the application's secret and are not pickled; create a client in each process")
 
     def oauth_path(self, *rest: str) -> tuple[str, ...]:
-        """The path of an OAuth endpoint, which depends on the application's protocol."""
+        """Return the path of an OAuth endpoint, which depends on the application's protocol."""
         return ("oidc" if self.protocol == "oidc" else "oauth", *rest)

@@ -1,4 +1,4 @@
-"""What arrives piece by piece: states that change, pages, events."""
+"""Streams of items: changing states, pages, events."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _T = TypeVar("_T")
 class Stream(FramesCleared, ABC, Generic[_T]):
     """Items that arrive one after another, for `async for`.
 
-    It may be left at any time; `async with` or `aclose` ends one that holds a connection open. A call that fails, or is
-    cancelled, loses nothing: the next one goes on from there. One task at a time may wait for an item.
+    The caller may leave it at any time; `async with` or `aclose` closes one that holds a connection open. A call that
+    fails or is cancelled loses nothing: the next one continues from there. One task at a time may wait for an item.
 
     Raises:
         anyio.BusyResourceError: another task is waiting for the next item.
@@ -29,7 +29,7 @@ class Stream(FramesCleared, ABC, Generic[_T]):
 
     def __init__(self) -> None:
         self._guard = ResourceGuard("waiting for the next item of")
-        # The wait in progress: what ends it, and what tells that it has ended.
+        # The wait in progress: the scope that cancels it, and the event of its end.
         self._waiting: tuple[CancelScope, Event] | None = None
         self._newest: list[_T] = []
         self._ended = False
@@ -57,10 +57,10 @@ class Stream(FramesCleared, ABC, Generic[_T]):
             raise StopAsyncIteration
 
     async def last(self) -> _T:
-        """Goes on to the end, and gives the last item of all, even if it has been given before.
+        """Read to the end and return the last item, even if it has been returned before.
 
         Raises:
-            LookupError: there was none.
+            LookupError: there was no item.
         """
         async for _ in self:
             pass
@@ -69,7 +69,7 @@ class Stream(FramesCleared, ABC, Generic[_T]):
         return self._newest[0]
 
     async def aclose(self) -> None:
-        """Ends the stream, and closes what it holds open. A task that waits for an item sees the end."""
+        """End the stream and close its connection. A task that waits for an item sees the end."""
         self._ended = True
         await finish(self._shut)
 
@@ -92,10 +92,10 @@ class Stream(FramesCleared, ABC, Generic[_T]):
 
     @abstractmethod
     async def _next(self) -> _T:
-        """The next item, or StopAsyncIteration.
+        """Return the next item, or raise StopAsyncIteration.
 
-        An item that was received must not be lost when this is cancelled; the call after that has to give it.
+        Cancellation must not lose a received item; the next call has to return it.
         """
 
     async def _close(self) -> None:
-        """Closes what is held open, and bounds its own time. Called once, while nobody is in `_next`."""
+        """Close the connection, in bounded time. Called once, while no task is in `_next`."""

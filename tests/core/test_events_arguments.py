@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
         ({"websocket_host": "https://events.example"}, {}, "websocket_host: must be"),
         ({"websocket_host": "wss://events.example/path"}, {}, "websocket_host: must be the host alone"),
         ({"websocket_host": 1}, {}, "websocket_host: must be a str"),
-        ({"websocket_endpoint": 1}, {}, "websocket_endpoint: is text"),
+        ({"websocket_endpoint": 1}, {}, "websocket_endpoint: must be a str"),
         *(
             ({"websocket_host": None, "app_host": host}, {}, "websocket_host: is needed")
             for host in (
