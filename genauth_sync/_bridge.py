@@ -1,12 +1,11 @@
-"""The one event loop on which genauth_sync runs genauth_async's coroutines.
+"""The event loop on which genauth_sync runs genauth_async's coroutines.
 
 One daemon thread with one asyncio loop serves all clients and all threads of the process. It starts with the first
-call, starts anew in a forked child, and is closed at exit. The loop has a thread of its own because a loop in the
-caller's thread cannot run where one runs already (notebooks), and after Ctrl-C would resume the interrupted coroutine
-with the next call.
+call, restarts in a forked child, and is closed at exit. A loop in the caller's thread would not do: it cannot run where
+a loop runs already (notebooks), and after Ctrl-C the next call would resume the interrupted coroutine.
 
-The calls are handed over by `_Call`, not by futures: a lock released by the coroutine's own last step wakes the caller
-sooner, and `SystemExit` in a coroutine reaches the caller instead of ending the loop.
+`_Call` hands the calls over, not a future. A lock that the coroutine's own last step releases wakes the caller sooner,
+and `SystemExit` in a coroutine reaches the caller instead of ending the loop.
 """
 
 from __future__ import annotations
@@ -46,17 +45,17 @@ __all__ = ["Bridge", "Facade", "Stream", "awaitable", "bridge"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
-CLEANUP_SECONDS = 5.0  # how long an interrupted call may take to clean up
-CANCEL_SECONDS = 0.5  # how long what runs at exit may take to clean up, before the clients are closed
-EXIT_SECONDS = 0.9  # how long the exit waits for all of that
+CLEANUP_SECONDS = 5.0  # for an interrupted call's cleanup
+CANCEL_SECONDS = 0.5  # for the cleanup of calls that run at exit, before the clients are closed
+EXIT_SECONDS = 0.9  # for all of that at exit
 
-# A thread that sleeps on a lock is woken by Ctrl-C, but not on Windows, and nowhere by one that came in the instant
-# before it fell asleep. So it wakes by itself now and then.
+# Ctrl-C wakes a thread that waits for a lock, but not on Windows, and on no system just before the wait begins. So
+# the thread wakes up by itself at intervals.
 _LONGEST_WAIT = 0.1 if sys.platform == "win32" else 1.0
 
 
 class _Call(Generic[T]):
-    """One blocking call, driven on the loop by a task of its own."""
+    """One blocking call, run on the loop by a task of its own."""
 
     __slots__ = ("_awake", "_begun", "_error", "_finished", "_make", "_result", "_task")
 
@@ -72,7 +71,7 @@ class _Call(Generic[T]):
         self._awake.acquire()
 
     def wait(self, seconds: float = threading.TIMEOUT_MAX) -> None:
-        """Wait for the end of the call, whatever it is."""
+        """Wait for the call's end, of any kind."""
         deadline = time.monotonic() + seconds
         while not self._finished and (left := deadline - time.monotonic()) > 0:
             self._awake.acquire(timeout=min(left, _LONGEST_WAIT))
@@ -86,16 +85,16 @@ class _Call(Generic[T]):
         self.wait(CLEANUP_SECONDS)
 
     def take(self) -> T:
-        """Return what the coroutine returned, or raise what it raised."""
+        """Return the coroutine's result, or raise its exception."""
         error, self._error = self._error, None
         if error is None:
             return self._result
         try:
             raise error
         finally:
-            del error  # its traceback has this frame: a cycle that would keep the caller's arguments, secrets included
+            del error  # its traceback has this frame: a cycle that would keep the caller's arguments and secrets alive
 
-    # From here on, everything runs on the loop.
+    # The methods below run on the loop.
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         self._task = loop.create_task(self._drive())
@@ -112,7 +111,7 @@ class _Call(Generic[T]):
         self._begun = True
         try:
             self._result = await self._make()
-        except BaseException as error:  # noqa: BLE001  SystemExit and KeyboardInterrupt, too, belong to the caller
+        except BaseException as error:  # noqa: BLE001  SystemExit and KeyboardInterrupt go to the caller, too
             self._error = error
         finally:
             self._finish()
@@ -141,13 +140,13 @@ class Bridge:
         self._of_the_parent: list[object] = []
 
     def run(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run the coroutine that `make` makes, and return its result or raise its exception.
+        """Run the coroutine that `make` returns; return its result or raise its exception.
 
-        Whatever interrupts the waiting, such as Ctrl-C, cancels the coroutine, gives it 5 seconds to clean up, and is
-        raised. The coroutine sees the caller's context variables.
+        An exception that interrupts the waiting, such as Ctrl-C, cancels the coroutine, which has 5 seconds to clean
+        up, and is then raised. The coroutine sees the caller's context variables.
 
         Raises:
-            SyncBridgeError: on the bridge's own loop, where waiting would last for ever, and after the end.
+            SyncBridgeError: on the bridge's own loop, where waiting would last for ever, and after the bridge's end.
         """
         try:
             here = asyncio.get_running_loop()
@@ -170,28 +169,28 @@ class Bridge:
             return call.take()
         except asyncio.CancelledError:
             if self._closed:
-                # The process exits, so this is a daemon thread. As in any other blocking call it stays where it is:
-                # raising would print a traceback at every exit.
+                # The process exits, so this is a daemon thread. It blocks, as in any other blocking call: an exception
+                # would print a traceback at every exit.
                 threading.Event().wait()
             raise
 
     def close_in_time(self, core: object) -> None:
-        """Await a client's `aclose` at exit, or when nobody has it any more, in case nobody closes it before."""
+        """Await a client's `aclose` at exit, or when the client is garbage, if the user has not closed it."""
         if hasattr(core, "aclose"):
             with self._lock:
                 self._open.add(core)
-        # A client's copies and sessions have the same; it goes with the last of them.
+        # A client's copies and sessions share it; it is collected with the last of them.
         shared = getattr(core, "_shared", None)
         if shared is not None and shared not in self._watched:
             self._watched.add(shared)
             self.close_after(shared, shared.transport.aclose)
 
     def close_after(self, owner: object, aclose: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Await `aclose` when nobody has the owner any more; not at exit."""
+        """Await `aclose` when the owner is garbage; not at exit."""
         weakref.finalize(owner, self._close, aclose).atexit = False
 
     def _close(self, aclose: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Called by the garbage collector, in whichever thread it runs."""
+        """Start `aclose` from the garbage collector, in any thread."""
         loop = self._loop
         if loop is not None and self._pid == os.getpid():
             with contextlib.suppress(RuntimeError):  # the loop is closed
@@ -199,11 +198,11 @@ class Bridge:
 
     def _start_closing(self, loop: asyncio.AbstractEventLoop, aclose: Callable[[], Coroutine[Any, Any, None]]) -> None:
         task = loop.create_task(aclose())
-        self._closing.add(task)  # the loop itself has but a weak reference
+        self._closing.add(task)  # the loop itself has only a weak reference
         task.add_done_callback(self._closing.discard)
 
     def shutdown(self) -> None:
-        """Cancel what runs, close what is open, and close the loop. For exit: no call works afterwards."""
+        """Cancel running calls, close open clients, and close the loop at exit: later calls fail."""
         with self._lock:
             self._closed = True
             loop, self._loop = self._loop, None
@@ -212,16 +211,16 @@ class Bridge:
             self._thread.join(EXIT_SECONDS)
 
     def start_anew(self) -> None:
-        """Forget the parent's loop, in a forked child.
+        """Drop the parent's loop in a forked child.
 
-        The child has no thread but the one that forked. So the loop stands still, nobody waits for the calls in flight,
-        and a lock that another thread held just then is never released: even the lock has to be new. The old loop is
-        kept, for what belongs to it warns when it goes unclosed.
+        The child has only the thread that forked. So the loop stands still, no thread waits for the calls in flight,
+        and a lock that another thread held at the fork is never released: even the lock has to be new. The old loop is
+        kept, since its transports warn when they are collected unclosed.
         """
         self._of_the_parent.append((self._loop, self._thread))
         if sys.platform == "linux" and self._epoll is not None:
-            # An epoll set is shared by both processes: a connection that the child drops would go deaf in the parent.
-            # So the old loop gets a set of its own, under the old number.
+            # Both processes share an epoll set: a connection that the child drops would receive no more events in the
+            # parent. So the old loop gets a set of its own, under the old file descriptor.
             with selectors.EpollSelector() as own:
                 os.dup2(own.fileno(), self._epoll, inheritable=False)
         self._lock = threading.Lock()
@@ -229,11 +228,11 @@ class Bridge:
         self._pid = os.getpid()
 
     def _start(self) -> asyncio.AbstractEventLoop:
-        if self._pid != os.getpid():  # forked past Python's hooks
+        if self._pid != os.getpid():  # forked without Python's hooks
             self.start_anew()
         with self._lock:
             if self._closed:
-                raise SyncBridgeError("genauth_sync was called after its end, while the interpreter exits")
+                raise SyncBridgeError("genauth_sync must not be called while the interpreter exits")
             if self._loop is None:
                 _refuse_green_threads()
                 loop = self._new_loop()
@@ -255,14 +254,14 @@ class Bridge:
 
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         while not self._closed:
-            # Raised by a task that is none of ours, such as a library's; whoever awaits that task is told, too.
+            # Raised by a task of a library; the code that awaits that task sees it, too.
             with contextlib.suppress(KeyboardInterrupt, SystemExit):
                 loop.run_forever()
         loop.run_until_complete(self._wind_up(loop))
         loop.close()
 
     async def _wind_up(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Let everything on the loop come to its end."""
+        """Complete or cancel all work on the loop, and close the clients."""
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             if not is_to_be_finished(task):
@@ -273,8 +272,8 @@ class Bridge:
             cores = list(self._open)
         await asyncio.gather(*(core.aclose() for core in cores), return_exceptions=True)
         await loop.shutdown_asyncgens()
-        # Stubborn tasks are waited for, if in vain: the exit does not wait for this, and a loop closed with tasks in it
-        # would spoil it with warnings.
+        # May wait in vain for tasks that ignore cancellation. The exit does not wait for this, and closing a loop with
+        # pending tasks would print warnings.
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _check_nesting(self, here: asyncio.AbstractEventLoop, make: Callable[[], Coroutine[Any, Any, Any]]) -> None:
@@ -283,22 +282,22 @@ class Bridge:
             coroutine.close()
             name = getattr(coroutine, "__qualname__", "method")
             raise SyncBridgeError(
-                f"genauth_sync was called on the bridge's own event loop; await genauth_async's `{name}` there instead"
+                f"genauth_sync must not be called on the bridge's own event loop; await genauth_async's `{name}` there"
             )
         if not self._warned and not hasattr(builtins, "__IPYTHON__"):  # a notebook's cells block its loop anyway
             self._warned = True
             warnings.warn(
-                "genauth_sync was called where an event loop runs, which stands still during the call; "
+                "genauth_sync was called where an event loop runs, and blocks that loop during the call; "
                 "await genauth_async's methods there instead",
                 RuntimeWarning,
-                stacklevel=5,  # this method, run, the generated method, what clears its frame, its caller
+                stacklevel=5,  # this method, run, the generated method, its traceback guard, its caller
             )
 
 
 def _refuse_green_threads() -> None:
     if not all(isinstance(function, BuiltinFunctionType) for function in (_thread.allocate_lock, select.select)):
         raise SyncBridgeError(
-            "genauth_sync needs real threads and selectors, but gevent or eventlet has replaced them; "
+            "genauth_sync requires real threads and selectors, but gevent or eventlet has replaced them; "
             "patch with thread=False, select=False"
         )
 
@@ -314,37 +313,37 @@ def awaitable(function: None) -> None: ...
 @overload
 def awaitable(function: Callable[[T], None]) -> Callable[[T], Coroutine[Any, Any, None]]: ...
 def awaitable(function: Callable[[T], None] | None) -> Callable[[T], Coroutine[Any, Any, None]] | None:
-    """Make a user's blocking callback one that the core can await; it runs in a worker thread, never on the loop."""
+    """Convert a user's blocking callback to an async function; it runs in a worker thread, never on the loop."""
     if function is None:
         return None
     if inspect.iscoroutinefunction(function):
-        raise ConfigurationError("the callback", "is a blocking function here; genauth_async takes coroutine functions")
+        raise ConfigurationError("the callback", "must be a blocking function; genauth_async takes coroutine functions")
 
     async def call(value: T) -> None:
-        # A thread for each, since it may block on calls of this package that need threads themselves. When it takes too
-        # long it is left behind.
+        # A thread for each, since it may block on calls of this package that need threads themselves. On cancellation
+        # the thread is abandoned.
         await to_thread.run_sync(function, value, abandon_on_cancel=True, limiter=CapacityLimiter(math.inf))
 
     return call
 
 
 class Facade(Generic[T]):
-    """What the generated classes have in common: the object of genauth_async that does the work."""
+    """The base of the generated classes: holds the object of genauth_async that does the work."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        guard_methods(cls)  # as the core's: no password or token stays in the frames of a traceback
+        guard_methods(cls)  # as the core's classes do: no password or token stays in a traceback's frames
 
     def __init__(self, core: T) -> None:
         self._async = core
         bridge.close_in_time(core)
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError(f"A {type(self).__name__} is not pickled; make one in each process")
+        raise TypeError(f"A {type(self).__name__} is not pickled; create one in each process")
 
     @classmethod
     def _wrap(cls, core: T) -> Self:
-        """Make a facade of an object that the core has made; the generated `__init__` makes its own."""
+        """Create a facade for an object that the core has created; the generated `__init__` creates its own."""
         facade = cls.__new__(cls)
         Facade.__init__(facade, core)
         return facade
@@ -353,9 +352,9 @@ class Facade(Generic[T]):
 class Stream(Facade[AsyncStream[T]]):
     """Items that arrive one after another, for `for`.
 
-    It may be left at any time; `with` or `close` ends one that holds a connection open, and so does dropping it. A call
-    that fails, or is interrupted by Ctrl-C, loses nothing: the next one goes on from there. Any thread may ask for the
-    next item, or close the stream; one at a time may wait.
+    The caller may leave it at any time; `with` or `close` closes one that holds a connection open, and so does dropping
+    it. A call that fails, or is interrupted by Ctrl-C, loses nothing: the next one continues from there. Any thread may
+    ask for the next item, or close the stream; one at a time may wait.
 
     Raises:
         anyio.BusyResourceError: another thread is waiting for the next item.
@@ -363,7 +362,7 @@ class Stream(Facade[AsyncStream[T]]):
 
     def __init__(self, core: AsyncStream[T]) -> None:
         super().__init__(core)
-        # What has arrived, and was not taken because the call was interrupted in that moment.
+        # Items that arrived in the moment in which the call was interrupted.
         self._arrived: deque[T] = deque()
         bridge.close_after(self, core.aclose)
 
@@ -381,17 +380,17 @@ class Stream(Facade[AsyncStream[T]]):
         raise StopIteration
 
     def last(self) -> T:
-        """Goes on to the end, and gives the last item of all, even if it has been given before.
+        """Read to the end and return the last item, even if it has been returned before.
 
         Raises:
-            LookupError: there was none.
+            LookupError: there was no item.
         """
         item = bridge.run(self._async.last)
         self._arrived.clear()
         return item
 
     def close(self) -> None:
-        """Ends the stream, and closes what it holds open. A thread that waits for an item sees the end."""
+        """End the stream and close its connection. A thread that waits for an item sees the end."""
         bridge.run(self._async.aclose)
         self._arrived.clear()
 
@@ -406,4 +405,4 @@ class Stream(Facade[AsyncStream[T]]):
     async def _await_next(self) -> None:
         self._arrived.append(await self._async.__anext__())
 
-    _await_next.__qualname__ = "Stream.__anext__"  # which is what SyncBridgeError says to await
+    _await_next.__qualname__ = "Stream.__anext__"  # the name that SyncBridgeError says to await

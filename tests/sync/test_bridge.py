@@ -206,7 +206,7 @@ def test_after_shutdown_calls_are_refused(bridge: Bridge) -> None:
     bridge.run(no_op)
     bridge.shutdown()
     bridge.shutdown()
-    with pytest.raises(SyncBridgeError, match="after its end"):
+    with pytest.raises(SyncBridgeError, match="while the interpreter exits"):
         bridge.run(no_op)
 
 

@@ -108,7 +108,7 @@ def test_exit_without_close() -> None:
     assert lines[4:] == [
         "client closed",
         "generator closed",
-        "after the end: genauth_sync was called after its end, while the interpreter exits",
+        "after the end: genauth_sync must not be called while the interpreter exits",
     ]
 
 
