@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measures, prints, and writes the results down."""
+"""`python -m benchmarks`: measures, prints, and writes the results to files."""
 
 from __future__ import annotations
 
@@ -31,17 +31,15 @@ _DRAWN: Final = ("sign-ins, http, 50 at once", "sign-ins, https, 50 at once")
 
 
 def main() -> None:
-    """Runs what the command line asks for."""
+    """Run the benchmarks that the command line selects."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "--quick", action="store_true", help="one short turn each: shows that everything works, no more"
-    )
+    parser.add_argument("--quick", action="store_true", help="one short turn each, to see that everything works")
     parser.add_argument("--only", choices=_BENCHMARKS, action="append", help="one benchmark; may be given again")
     parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results", help="the folder for results")
-    parser.add_argument("--publish", action="store_true", help="write docs/performance.md and .svg, too")
+    parser.add_argument("--publish", action="store_true", help="also write docs/performance.md and .svg")
     chosen = parser.parse_args()
     if chosen.publish and (chosen.quick or chosen.only):
-        parser.error("only a whole run is fit to be published")
+        parser.error("--publish requires a whole run, without --quick and --only")
     start = monotonic()
     figures, verdicts = _measured(chosen.only or list(_BENCHMARKS), quick=chosen.quick)
     print(verdicts_as_text(verdicts))

@@ -1,4 +1,4 @@
-"""What the target answers: canned, of the form and size that the service's answers have."""
+"""Canned answers of the target, of the form and size of the service's."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ LIFE = 14 * 24 * 3600
 
 @cache
 def signing_key() -> RSAKey:
-    """The server's key."""
+    """Generate the server's key, once."""
     key: RSAKey = RSAKey.generate_key(2048, {"kid": "benchmark", "use": "sig", "alg": "RS256"})
     return key
 
 
 def access_token(padding: int = 0, **claims: object) -> str:
-    """A token that verifies.
+    """Sign a token that verifies.
 
     Args:
-        padding: characters of a claim that nobody needs.
-        claims: others.
+        padding: characters of an additional, unused claim.
+        claims: more claims.
     """
     now = int(time.time())
     payload: dict[str, Any] = {
@@ -51,7 +51,7 @@ def access_token(padding: int = 0, **claims: object) -> str:
 
 
 def id_token() -> str:
-    """A token with what is usually said of a user."""
+    """Sign a token with the usual claims about a user."""
     person: dict[str, Any] = {
         "name": "Ada Lovelace",
         "nickname": "ada",
@@ -67,10 +67,10 @@ def id_token() -> str:
 
 
 def sign_in_answer(padding: int = 0) -> bytes:
-    """The answer to a sign-in.
+    """Build the answer to a sign-in.
 
     Args:
-        padding: how much longer its access token is than usual.
+        padding: additional characters of its access token.
     """
     data = {
         "scope": "openid profile email phone address username offline_access",
@@ -85,14 +85,14 @@ def sign_in_answer(padding: int = 0) -> bytes:
 
 
 def key_set(size: int = 1) -> dict[str, object]:
-    """The server's keys; the one that signs is the last of those that are read."""
+    """Build the server's JWKS; the signing key is the last one that clients keep."""
     last = min(size, 32) - 1
     public = signing_key().as_dict(private=False)
     return {"keys": [public | ({} if index == last else {"kid": f"other-{index}"}) for index in range(size)]}
 
 
 def system_answer() -> bytes:
-    """The answer to GET /api/v3/system."""
+    """Build the answer to GET /api/v3/system."""
     pem = signing_key().as_pem(private=False).decode()
     _, key = generate_key_pair()
     system = {"rsa": {"publicKey": pem}, "sm2": {"publicKey": f"04{key.to_hex()}"}, "version": {}, "publicIps": []}
@@ -100,7 +100,7 @@ def system_answer() -> bytes:
 
 
 def answers() -> dict[bytes, bytes]:
-    """The bodies by path."""
+    """Build the bodies, by path."""
     return {
         b"/api/v3/signin": sign_in_answer(),
         b"/api/v3/system": system_answer(),

@@ -1,4 +1,4 @@
-"""Those that sign in asynchronously: this SDK, and what one would write by hand."""
+"""Asynchronous sign-in clients: this SDK and hand-written ones."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from .load import rate
 from .worker import Measure
 
 Call: TypeAlias = Callable[[], Awaitable[object]]
-_SECONDS = 60.0  # in which a call has to be done; only the slowest come near
+_SECONDS = 60.0  # limit of a call; only the slowest clients come near it
 
 
 def ours_over_aiohttp() -> Measure:
-    """This SDK, as it is with the extra `aiohttp`."""
+    """Measure this SDK with the extra `aiohttp`."""
     return _measure(_ours)
 
 
 def ours_over_httpx() -> Measure:
-    """This SDK without that extra."""
+    """Measure this SDK without that extra."""
     sys.modules["httpx_aiohttp"] = None  # type: ignore[assignment]
     return _measure(_ours)
 
 
 def httpx_client() -> Measure:
-    """httpx.AsyncClient, as it comes."""
+    """Measure a default httpx.AsyncClient."""
 
     async def opened(target: dict[str, str], url: str) -> Call:
         import httpx
@@ -40,7 +40,7 @@ def httpx_client() -> Measure:
 
 
 def httpx2_client() -> Measure:
-    """httpx2.AsyncClient, as it comes."""
+    """Measure a default httpx2.AsyncClient."""
 
     async def opened(target: dict[str, str], url: str) -> Call:
         import httpx2
@@ -52,12 +52,12 @@ def httpx2_client() -> Measure:
 
 
 def httpx_over_aiohttp() -> Measure:
-    """httpx.AsyncClient with the transport of httpx-aiohttp: what one would write by hand."""
+    """Measure httpx.AsyncClient over httpx-aiohttp's transport: the hand-written equivalent."""
     return _measure(sign_in_over_aiohttp)
 
 
 def aiohttp_transport() -> Measure:
-    """The transport of httpx-aiohttp and no client of httpx: what the SDK rides on."""
+    """Measure httpx-aiohttp's transport without an httpx client: the SDK's own base."""
 
     async def opened(target: dict[str, str], url: str) -> Call:
         import httpx
@@ -82,7 +82,7 @@ def aiohttp_transport() -> Measure:
 
 
 def aiohttp_session() -> Measure:
-    """aiohttp.ClientSession, as it comes."""
+    """Measure a default aiohttp.ClientSession."""
 
     async def opened(target: dict[str, str], url: str) -> Call:
         import aiohttp
@@ -100,7 +100,7 @@ def aiohttp_session() -> Measure:
 
 
 def streams() -> Measure:
-    """asyncio's streams and no HTTP library, one at a time: the event loop, the sockets, and the server."""
+    """Measure asyncio's streams without an HTTP library, one call at a time: event loop, sockets and server."""
 
     async def opened(target: dict[str, str], url: str) -> Call:
         host, _, port = url.partition("://")[2].partition(":")
@@ -119,7 +119,7 @@ def streams() -> Measure:
 
 
 def sign_in_body(target: dict[str, str]) -> dict[str, object]:
-    """The body that every one of them sends."""
+    """Build the body that every client sends."""
     return {
         "connection": "PASSWORD",
         "passwordPayload": {"password": target["password"], "account": target["account"]},
@@ -129,7 +129,7 @@ def sign_in_body(target: dict[str, str]) -> dict[str, object]:
 
 
 async def sign_in_over_aiohttp(target: dict[str, str], url: str) -> Call:
-    """Signs in as the SDK does with the extra `aiohttp`, by hand."""
+    """Open a hand-written client that signs in as the SDK does with the extra `aiohttp`."""
     import httpx
     from httpx_aiohttp import AiohttpTransport
 
@@ -156,7 +156,7 @@ async def _ours(target: dict[str, str], url: str) -> Call:
 
 
 def our_sign_in(target: dict[str, str], url: str, encrypt_type: str | None = None) -> Call:
-    """Signs in with this SDK."""
+    """Open a client of this SDK that signs in."""
     from genauth_async import AuthenticationClient
 
     client = AuthenticationClient(target["app_id"], url, target["app_secret"], verify=target["ca"], timeout=_SECONDS)

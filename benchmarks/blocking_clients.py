@@ -1,4 +1,4 @@
-"""Those that sign in blocking: this SDK's blocking face, what one would write by hand, and the vendor's package."""
+"""Blocking sign-in clients: this SDK, hand-written ones, and the vendor's package."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Call: TypeAlias = Callable[[], object]
 
 
 def ours() -> Measure:
-    """genauth_sync."""
+    """Measure genauth_sync."""
 
     def opened(target: dict[str, str], url: str) -> Call:
         from genauth_sync import AuthenticationClient
@@ -33,7 +33,7 @@ def ours() -> Measure:
 
 
 def httpx_client() -> Measure:
-    """httpx.Client, as it comes."""
+    """Measure a default httpx.Client."""
 
     def opened(target: dict[str, str], url: str) -> Call:
         import httpx
@@ -50,7 +50,7 @@ def httpx_client() -> Measure:
 
 
 def httpx_over_aiohttp() -> Measure:
-    """What the SDK rides on, on the event loop of another thread, by asyncio's own means."""
+    """Measure the SDK's own base on another thread's event loop, by run_coroutine_threadsafe."""
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
 
@@ -66,7 +66,7 @@ def httpx_over_aiohttp() -> Measure:
 
 
 def vendor() -> Measure:
-    """PyPI's genauth, as it comes: it does not verify TLS, and opens a connection for each call."""
+    """Measure PyPI's genauth: it does not verify TLS, and opens a connection for each call."""
 
     def opened(target: dict[str, str], url: str) -> Call:
         import genauth

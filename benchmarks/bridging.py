@@ -1,4 +1,4 @@
-"""The way to another thread's event loop and back, with nothing to do there."""
+"""The cost of a no-op call to another thread's event loop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .worker import Measure
 
 
 def compared(lab: Lab) -> None:
-    """The bridge of genauth_sync, and what asyncio has for it."""
+    """Compare genauth_sync's bridge to asyncio's run_coroutine_threadsafe."""
     ours, theirs = lab.start("bridging:ours"), lab.start("bridging:run_coroutine_threadsafe")
     seconds = lab.effort.seconds
     runners = {
@@ -30,7 +30,7 @@ async def _nothing() -> None:
 
 
 def ours() -> Measure:
-    """The bridge."""
+    """Measure the bridge."""
     from genauth_sync._bridge import bridge
 
     def run(times: int) -> float:
@@ -43,7 +43,7 @@ def ours() -> Measure:
 
 
 def run_coroutine_threadsafe() -> Measure:
-    """asyncio's own means."""
+    """Measure run_coroutine_threadsafe."""
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
 

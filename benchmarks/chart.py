@@ -1,4 +1,4 @@
-"""Sign-ins a second, drawn as SVG."""
+"""Sign-ins per second as an SVG chart."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _OTHERS: Final = "#94a3b8"
 
 
 def bars(figures: Iterable[Figure], cases: Iterable[str]) -> str:
-    """Bars of all contestants, case under case, on one scale.
+    """Draw bars of all contestants, one case below the other, on one scale.
 
     Args:
-        figures: what was measured.
-        cases: which of it to draw.
+        figures: the measurements.
+        cases: the cases to draw.
     """
     found = list(figures)
     groups = [(case, [figure for figure in found if figure.case == case]) for case in cases]

@@ -1,4 +1,4 @@
-"""How many sign-ins the emulator takes, on the one core that it uses."""
+"""The emulator's sign-ins per second, on the one core that it uses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _AT_ONCE = 50
 
 
 def sign_ins(lab: Lab) -> None:
-    """By aiohttp, which leaves most of the time to the emulator."""
+    """Measure it with aiohttp, which leaves most of the time to the emulator."""
     emulator, client = lab.start("emulated:emulator"), lab.start("async_clients:aiohttp_session")
     served: dict[str, Any] = emulator.ask()
     target = lab.target | served["target"]
@@ -35,7 +35,7 @@ def sign_ins(lab: Lab) -> None:
 
 
 def emulator() -> Measure:
-    """Serves from now on; tells its address, how many signed in, and the processor time that it has used."""
+    """Start the emulator; report its address, the number of sign-ins, and the processor time used."""
     from genauth_async.emulator import Emulator
 
     serving = Emulator(app_id=APP_ID, app_secret=APP_SECRET)

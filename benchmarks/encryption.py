@@ -1,4 +1,4 @@
-"""Passwords encrypted by SM2: in C with the extra `sm2`, in Python without it."""
+"""SM2 password encryption: in C with the extra `sm2`, in Python without it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PASSWORD: Final = b"correct horse battery staple"
 
 
 def in_python(lab: Lab) -> None:
-    """With the default packages: the encryption by itself, and what the event loop notices of it."""
+    """Measure the encryption with the default packages, and the event loop's stalls during it."""
     ours, gmssl = lab.start("encryption:ours_in_python"), lab.start("encryption:gmssl")
     seconds = lab.effort.seconds
     runners = {
@@ -38,7 +38,7 @@ def in_python(lab: Lab) -> None:
 
 
 def sign_ins_in_c() -> Measure:
-    """Sign-ins a second, by kind of password encryption."""
+    """Measure sign-ins per second, by kind of password encryption."""
     import gmssl_pyx  # noqa: F401 - without it this would measure the other implementation
 
     loop = asyncio.new_event_loop()
@@ -52,12 +52,12 @@ def sign_ins_in_c() -> Measure:
 
 
 def ours_in_c() -> Measure:
-    """One encryption, by this SDK with gmssl-pyx."""
+    """Measure one encryption by this SDK with gmssl-pyx."""
     return _encrypting_in_c(ours=True)
 
 
 def gmssl_pyx() -> Measure:
-    """One encryption, by gmssl-pyx."""
+    """Measure one encryption by gmssl-pyx."""
     return _encrypting_in_c(ours=False)
 
 
@@ -81,7 +81,7 @@ def _encrypting_in_c(*, ours: bool) -> Measure:
 
 
 def ours_in_python() -> Measure:
-    """One encryption, by this SDK."""
+    """Measure one encryption by this SDK in Python."""
     from genauth_async._crypto import sm2
 
     _without_c()
@@ -97,7 +97,7 @@ def ours_in_python() -> Measure:
 
 
 def gmssl() -> Measure:
-    """One encryption, by gmssl's own method."""
+    """Measure one encryption by gmssl's own method."""
     from gmssl.sm2 import CryptSM2
 
     from genauth_async._crypto.sm2 import generate_key_pair
@@ -115,7 +115,7 @@ def gmssl() -> Measure:
 
 
 def stalls() -> Measure:
-    """By how much the event loop is late in 99 of 100 cases, at most, while passwords are encrypted."""
+    """Measure the 99th percentile of the event loop's lateness while passwords are encrypted."""
     _without_c()
     loop = asyncio.new_event_loop()
 
@@ -135,7 +135,7 @@ async def _stall(sign_in: Call, seconds: float) -> float:
             await asyncio.sleep(_PROBE_SECONDS)
             lateness = perf_counter() - start - _PROBE_SECONDS
             late.append(lateness)
-            # Whoever had come meanwhile would have waited as well: a long stall counts for as long as it is.
+            # Tasks that arrive during a stall wait as well: a stall counts by its length.
             while (lateness := lateness - _PROBE_SECONDS) > 0:
                 late.append(lateness)
 

@@ -1,4 +1,4 @@
-"""What clients and sessions cost that do nothing."""
+"""The cost of idle clients and sessions."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _SESSIONS = 10_000
 
 
 def clients(lab: Lab) -> None:
-    """A second client, ready to send over https."""
+    """Measure a second client, ready to send over https."""
     worker = lab.start("holding:second_client")
     found = lab.take_turns("holding", {"second client": partial(worker.measure, seconds=lab.effort.seconds)}, "ms", 1e3)
     lab.judge("a second client, https", median(found["second client"]), "at most", 1.0, "ms")
 
 
 def sessions(lab: Lab) -> None:
-    """Sessions that wait to be asked."""
+    """Measure idle sessions."""
     held: dict[str, float] = lab.start("holding:idle_sessions").ask(size=lab.effort.of(_SESSIONS))
     lab.note(f"{_SESSIONS:,} idle sessions", "bytes beyond the tokens, each", held["bytes"], "B")
     lab.judge("idle sessions: bytes beyond the tokens, each", held["bytes"], "at most", 3 * 1024.0, "B")
@@ -35,7 +35,7 @@ def sessions(lab: Lab) -> None:
 
 
 def second_client() -> Measure:
-    """From nothing to a client that has all it needs but a connection."""
+    """Measure the creation of a client that lacks only a connection."""
     from genauth_async import AuthenticationClient
 
     loop = asyncio.new_event_loop()
@@ -56,12 +56,12 @@ def second_client() -> Measure:
 
 
 def idle_sessions() -> Measure:
-    """Bytes, tasks and threads."""
+    """Count bytes, tasks and threads."""
     from genauth_async import AuthenticationClient
 
     async def held(size: int) -> dict[str, float]:
         client = AuthenticationClient(APP_ID, "https://sign-in.test", APP_SECRET)
-        await client.session(_tokens(-1)).access_token()  # what is made once
+        await client.session(_tokens(-1)).access_token()  # creates the shared parts once
         tasks, threads = len(asyncio.all_tasks()), threading.active_count()
         all_tokens = [_tokens(index) for index in range(size)]
         gc.collect()
@@ -82,7 +82,7 @@ def idle_sessions() -> Measure:
 
 
 def _tokens(index: int) -> dict[str, object]:
-    """Made before the memory is measured, and kept by the sessions: so their own size is not counted."""
+    """Build tokens that exist before the memory is measured, so that their own size is not counted."""
     return {
         "access_token": f"access-{index}",
         "id_token": f"id-{index}",

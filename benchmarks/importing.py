@@ -1,4 +1,4 @@
-"""How much processor time importing takes, in fresh interpreters with compiled bytecode."""
+"""Processor time of imports, in fresh interpreters with compiled bytecode."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _TURNS: Final = 15
 
 
 def compared(lab: Lab) -> None:
-    """This SDK's two faces, and httpx."""
+    """Compare the two packages' imports to httpx's."""
     names = ("genauth_async", "genauth_sync", _YARDSTICK)
     for name in names:
-        _seconds_to_import(name)  # compiles what is not
+        _seconds_to_import(name)  # compiles the bytecode
     found = lab.with_turns(_TURNS).take_turns(
         "import", {name: partial(_seconds_to_import, name) for name in names}, "ms", 1e3
     )

@@ -1,4 +1,4 @@
-"""What a benchmark works with: workers, the target, taking turns, and where results go."""
+"""The environment of a benchmark: workers, the target, turns, and results."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .results import Figure, Verdict
 
 @frozen
 class Effort:
-    """How thorough a run is.
+    """The thoroughness of a run.
 
     Attributes:
-        turns: how often each one that is compared is measured.
-        seconds: how long a turn is.
-        share: how many of the tasks, threads and sessions there really are: one of so many.
+        turns: the number of measurements of each contestant.
+        seconds: the length of a turn.
+        share: the divisor of the numbers of tasks, threads and sessions.
     """
 
     turns: int
@@ -29,7 +29,7 @@ class Effort:
     share: int
 
     def of(self, number: int) -> int:
-        """How many there really are, of that many."""
+        """Reduce a number by this run's share."""
         return max(1, number // self.share)
 
 
@@ -39,14 +39,14 @@ QUICK = Effort(turns=1, seconds=0.02, share=25)
 
 @define
 class Lab:
-    """One benchmark's.
+    """The environment of one benchmark.
 
     Attributes:
         section: its name.
-        effort: how thorough it is.
-        target: the addresses of the target, and what a client of it has to know.
-        figures: what was measured.
-        verdicts: what was judged.
+        effort: its thoroughness.
+        target: the target's addresses and credentials.
+        figures: the measurements.
+        verdicts: the judgements.
     """
 
     section: str
@@ -57,19 +57,19 @@ class Lab:
     verdicts: list[Verdict] = field(factory=list)
 
     def start(self, name: str) -> Worker:
-        """A worker, for `benchmarks.<name>`, such as `tokens:decoding`."""
+        """Start a worker for `benchmarks.<name>`, such as `tokens:decoding`."""
         return self._workers.start(f"benchmarks.{name}")
 
     def take_turns(
         self, case: str, runners: Mapping[str, Callable[[], float]], unit: str, scale: float = 1.0
     ) -> dict[str, list[float]]:
-        """Runs each of them again and again, and notes the medians.
+        """Run each contestant in turn, and note the medians.
 
         Args:
-            case: under which circumstances.
-            runners: what is measured, by name.
-            unit: of the numbers, once they are multiplied by `scale`.
-            scale: what they are multiplied by.
+            case: the circumstances.
+            runners: the measurements, by name.
+            unit: of the numbers, multiplied by `scale`.
+            scale: the factor of the numbers.
         """
         order = list(runners)
         found: dict[str, list[float]] = {name: [] for name in order}
@@ -82,34 +82,34 @@ class Lab:
         return found
 
     def note(self, case: str, name: str, value: float, unit: str) -> None:
-        """Keeps a figure."""
+        """Keep a figure."""
         self.figures.append(Figure(self.section, case, name, value, unit))
 
     def judge(
         self, work: str, reached: float, sense: Literal["at least", "at most"], bound: float, unit: str = "x"
     ) -> None:
-        """Keeps a verdict."""
+        """Keep a verdict."""
         self.verdicts.append(Verdict(self.section, work, reached, bound, sense, unit))
 
     def with_turns(self, turns: int, seconds: float | None = None) -> Lab:
-        """The same, with another number of turns, and another length of each, where it is thorough."""
+        """Copy the lab with another number and length of turns, unless the run is quick."""
         if self.effort.turns == 1:
             return self
         return evolve(self, effort=evolve(self.effort, turns=turns, seconds=seconds or self.effort.seconds))
 
     def close(self) -> None:
-        """Ends the workers."""
+        """Stop the workers."""
         self._workers.close()
 
 
 def ratio(above: list[float], below: list[float]) -> float:
-    """The median of the ratios, turn by turn."""
+    """Return the median of the ratios, turn by turn."""
     return median(one / other for one, other in zip(above, below, strict=True))
 
 
 @contextmanager
 def serving() -> Iterator[dict[str, str]]:
-    """The target, while it runs."""
+    """Run the target."""
     with TemporaryDirectory() as folder:
         worker = Worker("benchmarks.target:target")
         try:

@@ -1,4 +1,4 @@
-"""Where the time goes: what each layer adds to the one that it stands on; the first one is the floor."""
+"""The time that each layer adds to the one below; the first is the floor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from .lab import Lab
 from .processes import Worker
 
-# Each does all that the one before it does.
+# Each includes the one before it.
 _SIGN_IN: Final = {
     "the event loop, sockets, the server": "async_clients:streams",
     "HTTP: aiohttp": "async_clients:aiohttp_session",
@@ -19,7 +19,7 @@ _SIGN_IN: Final = {
 
 
 def added(lab: Lab) -> None:
-    """Of a sign-in and what belongs to it, of a token that is verified."""
+    """Measure a sign-in and its parts, and the verification of a token."""
     seconds = lab.effort.seconds
 
     def sign_in(worker: Worker) -> float:

@@ -1,4 +1,4 @@
-"""How often something can be done: by calls one after another, by many tasks, by many threads."""
+"""Call rates: by sequential calls, by many tasks, by many threads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WARM_UP = 100
 
 
 async def rate(call: Callable[[], Awaitable[object]], at_once: int, seconds: float) -> float:
-    """Calls a second, by that many tasks that call again and again."""
+    """Return the calls per second of that many concurrent tasks."""
     done = 0
 
     async def caller() -> None:
@@ -23,7 +23,7 @@ async def rate(call: Callable[[], Awaitable[object]], at_once: int, seconds: flo
             if perf_counter() > end:
                 return
 
-    # Idle connections have been given up meanwhile; opening them is not what is measured.
+    # Idle connections have expired; opening new ones is not part of the measurement.
     await asyncio.gather(*(call() for _ in range(min(at_once, _WARM_UP))))
     gc.collect()
     start = perf_counter()
@@ -33,7 +33,7 @@ async def rate(call: Callable[[], Awaitable[object]], at_once: int, seconds: flo
 
 
 def thread_rate(call: Callable[[], object], threads: int, seconds: float) -> float:
-    """Calls a second, by that many threads that call again and again."""
+    """Return the calls per second of that many threads."""
     counts = [0] * threads
     errors: list[BaseException] = []
 
@@ -42,7 +42,7 @@ def thread_rate(call: Callable[[], object], threads: int, seconds: float) -> flo
             while not counts[index] or perf_counter() < end:
                 call()
                 counts[index] += 1
-        except BaseException as error:  # noqa: BLE001 - raised by whoever waits for the threads
+        except BaseException as error:  # noqa: BLE001 - raised once the threads are joined
             errors.append(error)
 
     call()
@@ -60,7 +60,7 @@ def thread_rate(call: Callable[[], object], threads: int, seconds: float) -> flo
 
 
 def sequential_rate(call: Callable[[], object], seconds: float) -> float:
-    """Calls a second, one after another."""
+    """Return the calls per second, one after another."""
     call()
     gc.collect()
     done, start = 0, perf_counter()
@@ -72,16 +72,16 @@ def sequential_rate(call: Callable[[], object], seconds: float) -> float:
 
 
 def cost(run: Callable[[int], float], seconds: float) -> float:
-    """Seconds for one of something quick.
+    """Return the seconds of one short operation.
 
     Args:
-        run: does it that many times, and says how many seconds that took: of processor time, where nothing is waited
-            for, since that does not depend on what else the machine does.
+        run: repeats the operation that many times and returns the seconds taken: of processor time if it does not wait,
+            since that does not depend on the machine's other load.
         seconds: about how long to measure.
     """
     times = 1
     gc.collect()
     while (taken := run(times)) < seconds / 8:
         times *= 2
-    # The least disturbed of a few.
+    # The fastest run is the least disturbed one.
     return min(taken, *(run(times) for _ in range(3))) / times

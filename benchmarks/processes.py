@@ -1,4 +1,4 @@
-"""The workers, as seen from the process that asks them."""
+"""Worker processes, from the side of the process that asks them."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ class Worker:
         )
 
     def ask(self, **arguments: object) -> Any:
-        """What it answers.
+        """Return the worker's answer.
 
         Raises:
-            RuntimeError: it ended instead.
+            RuntimeError: the worker exited instead.
         """
         stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None and stdout is not None  # noqa: S101, PT018 - both were asked for
+        assert stdin is not None and stdout is not None  # noqa: S101, PT018 - both are pipes
         stdin.write(json.dumps(arguments) + "\n")
         stdin.flush()
         if line := stdout.readline():
             return json.loads(line)
-        raise RuntimeError(f"{self._name} ended with {self._process.wait()}; its error is above")
+        raise RuntimeError(f"{self._name} exited with {self._process.wait()}; its error is above")
 
     def measure(self, **arguments: object) -> float:
-        """What it answers, as a number."""
+        """Return the worker's answer as a number."""
         return cast("float", self.ask(**arguments))
 
     def close(self) -> None:
-        """Ends the process, and waits for that."""
+        """Stop the process and wait for its end."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         try:
@@ -62,22 +62,22 @@ class Worker:
 
 @frozen
 class Workers:
-    """Those that one benchmark starts; they end with it."""
+    """The workers of one benchmark."""
 
     _stack: ExitStack = field(factory=ExitStack)
 
     def start(self, name: str) -> Worker:
-        """A new one."""
+        """Start a worker."""
         worker = Worker(name)
         self._stack.callback(worker.close)
         return worker
 
     def close(self) -> None:
-        """Ends them all."""
+        """Stop all workers."""
         self._stack.close()
 
 
 def environment() -> dict[str, str]:
-    """The environment of what is measured: with compiled bytecode, and without proxies."""
+    """Return the workers' environment: with compiled bytecode, and without proxies."""
     left_out = {"PYTHONDONTWRITEBYTECODE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}
     return {name: value for name, value in os.environ.items() if name.upper() not in left_out}

@@ -21,7 +21,7 @@ _MANY: Final = 1000
 
 
 def shown(value: float, unit: str) -> str:
-    """A number with its unit, as exact as it is of interest."""
+    """Format a number with its unit, to a useful precision."""
     if unit == "x":
         return f"{value:.2f} x"
     number = f"{value:,.0f}" if value >= _MANY or value == int(value) else f"{value:.4g}"
@@ -29,7 +29,7 @@ def shown(value: float, unit: str) -> str:
 
 
 def figures_as_text(figures: Iterable[Figure]) -> str:
-    """A line each, under the circumstances."""
+    """Format figures, one per line, grouped by case."""
     lines: list[str] = []
     case = None
     for figure in figures:
@@ -41,7 +41,7 @@ def figures_as_text(figures: Iterable[Figure]) -> str:
 
 
 def verdicts_as_text(verdicts: Sequence[Verdict]) -> str:
-    """A line each, and how many passed."""
+    """Format verdicts, one per line, and the number that passed."""
     lines = [
         f"{'pass ' if verdict.passed else 'SHORT'}  {shown(verdict.reached, verdict.unit):>10}  "
         f"{verdict.sense} {shown(verdict.bound, verdict.unit):9}  {verdict.work}"
@@ -52,7 +52,7 @@ def verdicts_as_text(verdicts: Sequence[Verdict]) -> str:
 
 
 def as_json(figures: Sequence[Figure], verdicts: Sequence[Verdict], *, quick: bool) -> str:
-    """Everything, and where it was measured."""
+    """Format all results, and the machine they were measured on."""
     document = {
         "quick": quick,
         **_circumstances(),
@@ -63,7 +63,7 @@ def as_json(figures: Sequence[Figure], verdicts: Sequence[Verdict], *, quick: bo
 
 
 def as_markdown(figures: Sequence[Figure], verdicts: Sequence[Verdict]) -> str:
-    """Tables: what has to be reached, sign-ins a second, what each layer adds, and growth."""
+    """Format tables: verdicts, sign-ins per second, layers, and growth."""
     about = _circumstances()
     packages = ", ".join(f"{name} {number}" for name, number in about["packages"].items())
     head = (
@@ -82,15 +82,15 @@ def as_markdown(figures: Sequence[Figure], verdicts: Sequence[Verdict]) -> str:
 
 
 def published(page: str, table: str) -> str:
-    """The page with the table in place of the one that it had, between the two marks.
+    """Replace the table between the page's two marks.
 
     Raises:
-        ValueError: it has no place for one.
+        ValueError: the page lacks the marks.
     """
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not end:
-        raise ValueError("The page has no place for the table")
+        raise ValueError("the page must contain both marks of the table")
     return f"{before}{begin}\n\n{table}\n{end}{after}"
 
 

@@ -1,4 +1,4 @@
-"""What comes out: figures, and verdicts on those that have to be within bounds."""
+"""Results: figures, and verdicts on figures with a bound."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from attrs import frozen
 
 @frozen
 class Figure:
-    """One number that was measured.
+    """One measurement.
 
     Attributes:
         section: the benchmark.
-        case: under which circumstances.
-        name: of what.
+        case: the circumstances.
+        name: the contestant.
         value: the median.
         unit: of the value.
     """
@@ -28,14 +28,14 @@ class Figure:
 
 @frozen
 class Verdict:
-    """Whether something is as good as it has to be.
+    """The comparison of a result to its bound.
 
     Attributes:
         section: the benchmark.
-        work: what was compared, or measured.
-        reached: what came out.
-        bound: what it has to be.
-        sense: whether more is better, or less.
+        work: the work compared or measured.
+        reached: the result.
+        bound: the required result.
+        sense: the direction of the bound.
         unit: of both; x for ratios.
     """
 
@@ -48,5 +48,5 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether it is."""
+        """True if the result is within the bound."""
         return self.reached >= self.bound if self.sense == "at least" else self.reached <= self.bound

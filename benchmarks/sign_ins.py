@@ -1,4 +1,4 @@
-"""Sign-ins a second."""
+"""Sign-ins per second."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .processes import Worker
 _SCHEMES: Final = ("http", "https")
 _THREADS: Final = 50
 _FEW_TURNS: Final = 3
-_SEQUENTIAL_TURNS: Final = 11  # which core a thread wakes up on makes much of a difference
+_SEQUENTIAL_TURNS: Final = 11  # more turns, since the core on which a thread wakes up makes a great difference
 
 _ASYNC: Final = {
     "genauth_async (aiohttp)": "async_clients:ours_over_aiohttp",
@@ -35,14 +35,14 @@ _BLOCKING_OURS, _CLIENT, _IN_A_THREAD = list(_BLOCKING)[:3]
 
 
 def concurrent(lab: Lab) -> None:
-    """By tasks, 1, 50 and 500 at once; and by the vendor's package in threads."""
+    """Measure 1, 50 and 500 concurrent tasks, and the vendor's package in threads."""
     names = {name: worker for name, worker in _ASYNC.items() if "httpx2" not in name or find_spec("httpx2")}
     workers = {name: lab.start(worker) for name, worker in names.items()}
     threads = lab.start(_BLOCKING[_VENDOR])
     for scheme in _SCHEMES:
         _one_at_a_time(lab, scheme, workers)
         for at_once in (50, 500):
-            # Longer for 500, so that the end of a turn, when fewer and fewer are under way, does not tell much.
+            # Longer for 500, so that the end of a turn, with fewer and fewer calls, weighs little.
             here = lab if at_once == 50 else lab.with_turns(3, seconds=0.75)  # noqa: PLR2004
             contestants = {name: (worker, at_once) for name, worker in workers.items() if name != _TRANSPORT}
             in_threads = f"{_VENDOR}, {_THREADS} threads"
@@ -53,7 +53,7 @@ def concurrent(lab: Lab) -> None:
 
 
 def sequential(lab: Lab) -> None:
-    """Blocking, one after another, and by threads."""
+    """Measure blocking clients, sequentially and by threads."""
     lab = lab.with_turns(_SEQUENTIAL_TURNS)
     workers = {name: lab.start(worker) for name, worker in _BLOCKING.items()}
     for scheme in _SCHEMES:
@@ -69,7 +69,7 @@ def sequential(lab: Lab) -> None:
 
 
 def encrypted(lab: Lab) -> None:
-    """With encrypted passwords."""
+    """Measure encrypted passwords."""
     worker = lab.start("encryption:sign_ins_in_c")
     common = {"target": lab.target, "at_once": lab.effort.of(50), "seconds": lab.effort.seconds}
     runners = {
@@ -82,7 +82,7 @@ def encrypted(lab: Lab) -> None:
 
 
 def growing(lab: Lab) -> None:
-    """More and more at once: what each then costs."""
+    """Measure the cost of one sign-in as concurrency grows."""
     lab = lab.with_turns(_FEW_TURNS)
     worker = lab.start("async_clients:ours_over_aiohttp")
 

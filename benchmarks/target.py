@@ -1,4 +1,4 @@
-"""The server that sign-ins are sent to: it does as little as can be, so that the clients are what is measured."""
+"""The target server of sign-ins: it does as little as possible, so that the clients are measured."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none, but does the same
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is not a subclass, but has the same methods
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -37,22 +37,22 @@ class _Connection(asyncio.Protocol):
             self._transport.close()
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """Start a request."""
         self._target = b""
 
     def on_url(self, url: bytes) -> None:
-        """A part of its target has come."""
+        """Append a part of the request's target."""
         self._target += url
 
     def on_message_complete(self) -> None:
-        """It is all there."""
+        """Answer the complete request."""
         self._transport.write(self._replies.get(self._target, _NOT_FOUND))
         if not self._parser.should_keep_alive():
             self._transport.close()
 
 
 def target() -> Measure:
-    """Serves from now on, over HTTP and TLS; gives the addresses, and what a client has to know."""
+    """Serve HTTP and TLS; return the addresses, and a client's credentials."""
 
     def ask(folder: str) -> dict[str, str]:
         authority = trustme.CA()

@@ -1,4 +1,4 @@
-"""What tokens cost, beside json.loads and joserfc; and as there are more of them, or longer ones."""
+"""The cost of tokens, beside json.loads and joserfc, and its growth with their number and length."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PADDINGS: Final = {"1 kB": 300, "4 kB": 2500, "16 kB": 11500}  # characters tha
 
 
 def costs(lab: Lab) -> None:
-    """Handing out, verifying, decoding."""
+    """Measure handing out, verifying and decoding tokens."""
     seconds = lab.effort.seconds
     handing_out, ours = lab.start("tokens:handing_out"), lab.start("tokens:verifying")
     by_hand, decoding = lab.start("tokens:verifying_by_hand"), lab.start("tokens:decoding")
@@ -45,13 +45,13 @@ def costs(lab: Lab) -> None:
 
 
 def growing(lab: Lab) -> None:
-    """More sessions, more keys, longer tokens."""
+    """Measure more sessions, more keys, and longer tokens."""
     lab = lab.with_turns(_GROWTH_TURNS)
     seconds = lab.effort.seconds
     worker = lab.start("tokens:handing_out")
     handing_out: list[float] = []
     opening: list[float] = []
-    for size in (1, 100, 10_000, 100_000):  # in this order, as the worker keeps those that it has
+    for size in (1, 100, 10_000, 100_000):  # in this order, since the worker keeps its sessions
         measure = partial(worker.measure, size=lab.effort.of(size), seconds=seconds)
         many = f"{size:,} sessions"
         handing_out.append(median(lab.take_turns("access_token()", {many: measure}, "µs", 1e6)[many]))

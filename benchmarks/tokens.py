@@ -1,4 +1,4 @@
-"""Tokens: handing one out, verifying, decoding an answer; measured in workers."""
+"""Token measurements, run in workers: handing out, verifying, decoding."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from .load import cost
 from .worker import Measure
 
 _HOST: Final = "https://sign-in.test"
-_STRIDE: Final = 7919  # a prime, so that one goes through all of them
+_STRIDE: Final = 7919  # a prime, so that all sessions are visited
 _POOL: Final = 1500  # more than a client remembers
 _pools: Final[dict[int, list[str]]] = {}
 
 
 def handing_out() -> Measure:
-    """`session.access_token()` while it is fresh, among that many sessions; or opening one more and its first token."""
+    """Measure `session.access_token()` while it is fresh among many sessions, or opening one more session."""
     from genauth_async import AuthenticationClient
     from genauth_async.session import TokenSession
 
@@ -60,7 +60,7 @@ def handing_out() -> Measure:
 
 
 def fetching_keys() -> Measure:
-    """A new client's keys, read for the first time."""
+    """Measure a new client's first read of the keys."""
     loop = asyncio.new_event_loop()
 
     async def fetched(keys: int, times: int) -> float:
@@ -77,7 +77,7 @@ def fetching_keys() -> Measure:
 
 
 def verifying() -> Measure:
-    """`verify_access_token`: of tokens that are new, or of one again and again."""
+    """Measure `verify_access_token`, of new tokens or of one repeatedly."""
     from genauth_async import AuthenticationClient
 
     loop = asyncio.new_event_loop()
@@ -99,7 +99,7 @@ def verifying() -> Measure:
 
 
 def verifying_by_hand() -> Measure:
-    """joserfc, with the key and the claims that are expected."""
+    """Measure joserfc with the key and the expected claims."""
     from joserfc import jwt
     from joserfc.jwk import RSAKey
 
@@ -127,7 +127,7 @@ def verifying_by_hand() -> Measure:
 
 
 def checking_signatures() -> Measure:
-    """The RSA check of a token's signature, by cryptography: what no verification can do without."""
+    """Measure cryptography's RSA check of a token's signature, the floor of any verification."""
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
     from cryptography.hazmat.primitives.hashes import SHA256
     from joserfc.util import urlsafe_b64decode
@@ -145,7 +145,7 @@ def checking_signatures() -> Measure:
 
 
 def decoding() -> Measure:
-    """A sign-in's answer: to its DTO, or by json.loads alone."""
+    """Measure a sign-in answer's conversion to its DTO, or json.loads alone."""
     from genauth_async._wire.responses import Response, read_envelope
     from genauth_async.models import LoginTokenRespDto
 
@@ -177,7 +177,7 @@ def _verifier(keys: int) -> Any:
 
 
 def _new_tokens(padding: int) -> Iterator[str]:
-    """Tokens that a new client has not seen, or has forgotten since; signed when they are first needed."""
+    """Yield tokens that a new client has not seen, or no longer remembers; each is signed on first use."""
     pool = _pools.setdefault(padding, [])
     for number in itertools.count():
         index = number % _POOL

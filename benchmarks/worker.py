@@ -1,4 +1,4 @@
-"""A process of its own for whatever is measured: asked by lines on standard input, it answers on standard output."""
+"""A process for one measurement: it reads requests from standard input and answers on standard output."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from importlib import import_module
 from typing import Any, TypeAlias
 
 Measure: TypeAlias = Callable[..., Any]
-"""Measures something, as its keyword arguments say. Arguments and answer are JSON."""
+"""A measurement, set by its keyword arguments. Arguments and result are JSON."""
 
 
 def serve(name: str) -> None:
-    """Answers lines of arguments until there are no more; that is the end of the process.
+    """Answer lines of arguments until there are no more; then exit the process.
 
     Args:
         name: `module:function`; the function makes the Measure.
@@ -23,7 +23,7 @@ def serve(name: str) -> None:
     measure: Measure = getattr(import_module(module), function)()
     for line in sys.stdin:
         print(json.dumps(measure(**json.loads(line))), flush=True)
-    # Open connections and threads are of no more use to anyone, and would complain of an orderly end.
+    # Open connections and threads would warn at an orderly exit.
     os._exit(0)
 
 

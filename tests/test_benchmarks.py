@@ -107,7 +107,7 @@ def test_the_published_page_keeps_what_is_around_the_table() -> None:
     page = f"before\n{BEGIN}\nold\n{END}\nafter\n"
     assert published(page, "| new |\n") == f"before\n{BEGIN}\n\n| new |\n\n{END}\nafter\n"
     assert published(published(page, "| newer |\n"), "| new |\n") == published(page, "| new |\n")
-    with pytest.raises(ValueError, match="no place"):
+    with pytest.raises(ValueError, match="both marks"):
         published("another page", "| new |\n")
 
 
