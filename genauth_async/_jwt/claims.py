@@ -1,4 +1,4 @@
-"""Whether a token's claims are good: pure checks, against expectations that are handed in."""
+"""Checks of a token's claims (RFC 7519 4.1, OpenID Connect Core 3.1.3.7): pure functions."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from ..errors import (
 )
 from .jws import Kind, shown
 
-_LATEST: Final = 2**53  # beyond, floats lose whole seconds
+_LATEST: Final = 2**53  # floats above this lose whole seconds
 
 
-@define(eq=False)  # not frozen: that takes longer to make than all else here
+@define(eq=False)  # creating a frozen instance takes longer than all other steps here
 class Claims:
-    """What a token says, of the right types. The rest depends on who asks, and when.
+    """The claims of a token, with checked types.
 
     Attributes:
         issuer: iss.
         audiences: aud, as a tuple.
         authorized_party: azp.
         expires_at: exp.
-        starts: when it was issued, and from when on it is valid, by the names of the claims.
-        scopes: scope, one by one.
+        starts: iat and nbf, each as (name, epoch seconds).
+        scopes: scope, split.
         nonce: nonce.
         access_token_hash: at_hash.
     """
@@ -52,10 +52,10 @@ class Claims:
 
 
 def read_claims(claims: Mapping[str, object], kind: Kind) -> Claims:
-    """The claims, if each that matters is of the right type.
+    """Read the claims and check the types of those that matter.
 
     Raises:
-        MalformedTokenError: one is not, or one that has to be there is missing.
+        MalformedTokenError: a claim has another type, or a required one is missing.
     """
     _text(claims, "jti")
     expires_at = _time(claims, "exp")
@@ -83,7 +83,7 @@ def _text(claims: Mapping[str, object], name: str) -> str | None:
     value = claims.get(name)
     if value is None or isinstance(value, str):
         return value
-    raise MalformedTokenError(f"The token's {name} is no text, but {type(value).__name__}")
+    raise MalformedTokenError(f"The token's {name} must be a string, not {type(value).__name__}")
 
 
 def _texts(name: str, value: object) -> tuple[str, ...]:
@@ -93,7 +93,7 @@ def _texts(name: str, value: object) -> tuple[str, ...]:
         return (value,)
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return tuple(value)
-    raise MalformedTokenError(f"The token's {name} is neither a text nor a list of texts")
+    raise MalformedTokenError(f"The token's {name} must be a string or a list of strings")
 
 
 def _time(claims: Mapping[str, object], name: str) -> float | None:
@@ -102,14 +102,14 @@ def _time(claims: Mapping[str, object], name: str) -> float | None:
         return None
     if isinstance(value, (int, float)) and not isinstance(value, bool) and -_LATEST <= value <= _LATEST:
         return value
-    raise MalformedTokenError(f"The token's {name} is no time in seconds")
+    raise MalformedTokenError(f"The token's {name} must be a time in seconds")
 
 
 def check_times(claims: Claims, now: float, leeway: float) -> None:
-    """Checks exp, iat and nbf.
+    """Check exp, iat and nbf.
 
     Raises:
-        TokenExpiredError, TokenNotYetValidError: by more than the leeway.
+        TokenExpiredError, TokenNotYetValidError: the difference exceeds the leeway (seconds).
     """
     if now >= claims.expires_at + leeway:
         raise TokenExpiredError(
@@ -125,20 +125,20 @@ def check_times(claims: Claims, now: float, leeway: float) -> None:
 
 
 def check_issuer(claims: Claims, issuer: str) -> None:
-    """Checks iss, to the letter.
+    """Check iss, which must match exactly.
 
     Raises:
-        TokenIssuerError: it is another.
+        TokenIssuerError: iss differs.
     """
     if claims.issuer != issuer:
         raise TokenIssuerError(f"The token's issuer is {shown(claims.issuer)}; expected {shown(issuer)}")
 
 
 def check_audience(claims: Claims, expected: tuple[str, ...]) -> None:
-    """Checks that one of those expected is in aud.
+    """Check that aud contains one of the expected audiences.
 
     Raises:
-        TokenAudienceError: none is.
+        TokenAudienceError: aud contains none of them.
     """
     for audience in expected:
         if audience in claims.audiences:
@@ -147,10 +147,10 @@ def check_audience(claims: Claims, expected: tuple[str, ...]) -> None:
 
 
 def check_authorized_party(claims: Claims, app_id: str) -> None:
-    """Checks azp, where there is one or has to be (OpenID Connect Core section 3.1.3.7, points 4 and 5).
+    """Check azp, where it is present or required (OpenID Connect Core section 3.1.3.7, points 4 and 5).
 
     Raises:
-        TokenAudienceError: it is another application, or missing while there are several audiences.
+        TokenAudienceError: azp names another application, or is missing despite several audiences.
     """
     party = claims.authorized_party
     if party != app_id and (party is not None or len(claims.audiences) > 1):
@@ -160,10 +160,10 @@ def check_authorized_party(claims: Claims, app_id: str) -> None:
 
 
 def check_scopes(claims: Claims, required: Collection[str]) -> None:
-    """Checks that all that is required is in scope.
+    """Check that scope contains all required scopes.
 
     Raises:
-        InsufficientScopeError: something is not.
+        InsufficientScopeError: a required scope is missing.
     """
     if missing := [scope for scope in required if scope not in claims.scopes]:
         raise InsufficientScopeError(
@@ -174,29 +174,29 @@ def check_scopes(claims: Claims, required: Collection[str]) -> None:
 
 
 def check_nonce(claims: Claims, nonce: str) -> None:
-    """Checks nonce.
+    """Check nonce.
 
     Raises:
-        NonceMismatchError: it is another, or missing.
+        NonceMismatchError: nonce differs or is missing.
     """
     if claims.nonce is None:
         raise NonceMismatchError("The ID token has no nonce, though the login attempt had one")
     if not _same(claims.nonce, nonce):
-        raise NonceMismatchError("The ID token's nonce is not the login attempt's: it belongs to another one")
+        raise NonceMismatchError("The ID token's nonce differs from the login attempt's: it belongs to another attempt")
 
 
 def check_access_token_hash(claims: Claims, access_token: str) -> None:
-    """Checks at_hash, which may be missing: in the code flow it is optional (OpenID Connect Core section 3.1.3.6).
+    """Check at_hash, which is optional in the code flow (OpenID Connect Core section 3.1.3.6).
 
     Raises:
-        AccessTokenHashError: it is another token's.
+        AccessTokenHashError: at_hash is that of another token.
     """
     if claims.access_token_hash is None:
         return
-    # RS256 and HS256 both go with SHA-256.
+    # RS256 and HS256 both use SHA-256.
     half = hashlib.sha256(access_token.encode("utf-8", "replace")).digest()[:16]
     if not _same(claims.access_token_hash, urlsafe_b64encode(half).rstrip(b"=").decode()):
-        raise AccessTokenHashError("The ID token's at_hash is not this access token's: they do not belong together")
+        raise AccessTokenHashError("The ID token's at_hash belongs to another access token")
 
 
 def _same(one: str, other: str) -> bool:
@@ -204,4 +204,4 @@ def _same(one: str, other: str) -> bool:
 
 
 def _listed(values: tuple[str, ...]) -> str:
-    return shown(values[0] if len(values) == 1 else list(values)) if values else "nobody"
+    return shown(values[0] if len(values) == 1 else list(values)) if values else "no audience"

@@ -14,28 +14,28 @@ if TYPE_CHECKING:
     from joserfc.jwk import RSAKey
 
 _FEWEST_BITS: Final = 2048
-_MOST_BITS: Final = 8192  # verifying takes longer with each bit
-_MOST_KEYS: Final = 32  # a token that names none is tried with all of them
+_MOST_BITS: Final = 8192  # verification time grows with the key length
+_MOST_KEYS: Final = 32  # a token without kid is tried with every key
 
 
 @frozen(eq=False)
 class KeySet:
-    """The keys of a set that can verify RS256 signatures.
+    """The RS256 verification keys of a set.
 
     Attributes:
-        keys: each with its id.
-        numbers: the same, to be compared.
+        keys: (kid, key) pairs.
+        numbers: (kid, n, e) triples, for comparison of sets.
     """
 
     keys: tuple[tuple[str | None, RSAKey], ...] = field(repr=False)
     numbers: tuple[tuple[str | None, str, str], ...] = field(repr=False)
 
     def find(self, key_id: str | None) -> tuple[RSAKey, ...]:
-        """The keys of this id, which should be one, but need not (RFC 7517 section 4.5); without one, all of them."""
+        """Return the keys with this kid, perhaps several (RFC 7517 section 4.5), or all keys if it is None."""
         return tuple([key for id_, key in self.keys if key_id is None or key_id == id_])
 
     def refusal(self, token: str, key_id: str | None) -> TokenVerificationError | None:
-        """Why none of these keys has signed this token; None if one has."""
+        """Return the error for a token that none of these keys has signed, or None if one has."""
         found = self.find(key_id)
         if not found:
             known = shown(", ".join(str(id_) for id_, _ in self.keys))
@@ -47,17 +47,17 @@ class KeySet:
 
 
 def read_key_set(document: object) -> KeySet:
-    """Reads a set (RFC 7517 section 5). Keys of other types, for other uses, too short or damaged are left out.
+    """Read a key set (RFC 7517 section 5), without keys that are too short, damaged, or of another type or use.
 
-    So are those beyond a number that no server needs. It takes a moment: it imports joserfc, and parses the keys.
+    At most 32 keys are read. Slow on the first call: it imports joserfc and parses the keys.
 
     Raises:
-        KeysUnavailableError: it is no set, or no key of it can be used.
+        KeysUnavailableError: the document is no key set, or contains no usable key.
     """
     registry_of("RS256")
     listed = document.get("keys") if isinstance(document, Mapping) else None
     if not isinstance(listed, (list, tuple)):
-        raise KeysUnavailableError("A key set is an object with a list of `keys`; this is none")
+        raise KeysUnavailableError("A key set must be an object with a list of `keys`; this is not one")
     keys: list[tuple[str | None, RSAKey]] = []
     numbers: list[tuple[str | None, str, str]] = []
     for item in listed:
@@ -82,12 +82,12 @@ def _read_key(item: object) -> RSAKey | None:
     modulus, exponent = item.get("n"), item.get("e")
     if not isinstance(modulus, str) or not isinstance(exponent, str):
         return None
-    # joserfc only warns of short ones.
+    # joserfc only warns of short keys.
     bits = int.from_bytes(decoded(modulus) or b"", "big").bit_length()
     if not _FEWEST_BITS <= bits <= _MOST_BITS:
         return None
     try:
-        # The public part alone: what else the set says is not kept.
+        # Keep the public part only.
         key: RSAKey = RSAKey.import_key({"kty": "RSA", "n": modulus, "e": exponent})
     except (JoseError, ValueError, TypeError):
         return None

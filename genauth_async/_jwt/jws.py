@@ -1,7 +1,7 @@
-"""Signed tokens as they are written: reading one, and verifying its signature against a key that is handed in.
+"""JSON Web Signature (RFC 7515): parsing compact tokens and verifying signatures with a given key.
 
-joserfc verifies the signature. What is checked here besides is what it leaves to its callers, or sees more loosely:
-one spelling for each token, no member twice, no algorithm and no key by the token's own choice.
+joserfc verifies the signature. This module checks what joserfc leaves to its callers or accepts more loosely: one
+encoding per token, no duplicate member, no algorithm and no key of the token's own choice.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ Kind = Literal["access", "id"]
 
 MAX_LENGTH: Final = 16 * 1024
 _PARTS: Final = 3
-_DEEPEST: Final = 64  # callers copy claims, and write them as JSON, level by level
+_DEEPEST: Final = 64  # callers copy claims and encode them as JSON recursively
 _SHOWN: Final = 100
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]+")
 _DIGITS: Final = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
-# The last digits of texts by their length modulo 4: the bits that stand for nothing are 0, and one digit is no byte.
+# Valid last digits by length modulo 4: unused bits must be 0, and a single digit encodes no byte.
 _LAST_DIGITS: Final = (_DIGITS, "", _DIGITS[::16], _DIGITS[::4])
 _HEADERS_KEPT: Final = 32
-# Where keys come from, and what is signed, is not for the token to say.
+# A token must not choose its key source or what is signed.
 _REFUSED_HEADERS: Final = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64"})
 _TEXT_HEADERS: Final = ("alg", "cty", "kid", "typ", "x5t", "x5t#S256")
 _TYPES: Final[Mapping[Kind, frozenset[str | None]]] = {
@@ -51,15 +51,15 @@ class _Header:
     type_: str | None
 
 
-@define(eq=False)  # not frozen, which is slower
+@define(eq=False)  # frozen would be slower
 class Parsed:
-    """A token that was read; nothing in it is verified.
+    """A parsed token, not verified.
 
     Attributes:
-        algorithm: by which it claims to be signed.
-        key_id: the key with which it claims to be signed.
-        type_: the media type that the header names, shortened (RFC 7515 section 4.1.9), or None.
-        claims: what it says.
+        algorithm: alg of its header.
+        key_id: kid of its header.
+        type_: typ of its header, shortened (RFC 7515 section 4.1.9), or None.
+        claims: its payload.
     """
 
     algorithm: str
@@ -69,11 +69,11 @@ class Parsed:
 
 
 def parse(token: str, algorithms: Collection[str]) -> Parsed:
-    """Reads a compact JWS (RFC 7515 section 7.1) that may be signed by one of these algorithms.
+    """Parse a compact JWS (RFC 7515 section 7.1) and check its algorithm against an allow-list.
 
     Raises:
-        MalformedTokenError: it is none, or not written in the one way that is right.
-        AlgorithmNotAllowedError: it is signed by another algorithm, or by none.
+        MalformedTokenError: the token is no JWS, or not in canonical encoding.
+        AlgorithmNotAllowedError: alg is another algorithm, or missing.
     """
     check_length(token)
     parts = token.split(".")
@@ -91,7 +91,7 @@ def parse(token: str, algorithms: Collection[str]) -> Parsed:
     return Parsed(algorithm, header.key_id, header.type_, claims)
 
 
-# A server's tokens all have the same header, letter by letter.
+# All tokens of a server have the same encoded header.
 @lru_cache(_HEADERS_KEPT)
 def _read_header(text: str) -> _Header:
     header = _json_object("header", text)
@@ -101,7 +101,7 @@ def _read_header(text: str) -> _Header:
     for name in _TEXT_HEADERS:
         value = header.get(name, "")
         if not isinstance(value, str):
-            raise MalformedTokenError(f"The token's header has a {name} that is no text")
+            raise MalformedTokenError(f"The token's header {name} must be a string")
         if name in header:
             texts[name] = value
     type_ = texts.get("typ")
@@ -113,13 +113,13 @@ def _read_header(text: str) -> _Header:
 
 
 def check_length(token: str) -> None:
-    """What is checked of a token before anything else is done with it.
+    """Check a token's type, length and characters before parsing.
 
     Raises:
-        MalformedTokenError: it is no text, too long, or has characters that no token has.
+        MalformedTokenError: the token is no str, too long, or not ASCII.
     """
     if not isinstance(token, str):
-        raise MalformedTokenError(f"A token is text, not {type(token).__name__}")
+        raise MalformedTokenError(f"A token must be a str, not {type(token).__name__}")
     if len(token) > MAX_LENGTH:
         raise MalformedTokenError(f"The token has {len(token)} characters; at most {MAX_LENGTH} are read")
     if not token.isascii():
@@ -127,7 +127,7 @@ def check_length(token: str) -> None:
 
 
 def decoded(text: str) -> bytes | None:
-    """The bytes of a base64url text without padding; None when it is none, or not the one way to write them."""
+    """Decode unpadded base64url (RFC 4648 section 5); return None unless the text is its canonical encoding."""
     if not _is_base64url(text):
         return None
     return a2b_base64(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4))
@@ -138,7 +138,7 @@ def _is_base64url(text: str) -> bool:
 
 
 class _UnfitError(ValueError):
-    """JSON that readers could understand differently."""
+    """Ambiguous JSON (RFC 8259 section 4)."""
 
 
 def _json_object(part: str, text: str) -> dict[str, object]:
@@ -154,17 +154,17 @@ def _json_object(part: str, text: str) -> dict[str, object]:
         else:
             if not isinstance(value, dict):
                 problem = "is not a JSON object"
-            # With fewer brackets than levels there is nothing to look for.
+            # Fewer brackets than levels cannot be too deep.
             elif content.count(b"{") + content.count(b"[") > _DEEPEST and _is_deep(value, _DEEPEST):
-                problem = "is nested too deep"
+                problem = "is nested too deeply"
             else:
                 return value
-    # Out here, since the exceptions hold the text.
+    # Raised here, since the exceptions above hold the text.
     raise MalformedTokenError(f"The token's {part} {problem}")
 
 
 def _is_deep(value: object, levels: int) -> bool:
-    """Whether lists and objects are in each other on more levels than these."""
+    """Return True if lists and objects are nested on more levels than these."""
     if not isinstance(value, (dict, list)):
         return False
     items = value.values() if isinstance(value, dict) else value
@@ -174,31 +174,31 @@ def _is_deep(value: object, levels: int) -> bool:
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise _UnfitError("has a member twice")
+        raise _UnfitError("has a duplicate member")
     return members
 
 
 def _refuse_constant(_: str) -> NoReturn:
-    raise _UnfitError("has a number that is no JSON")
+    raise _UnfitError("has a number that is not JSON")
 
 
 _JSON: Final = JSONDecoder(object_pairs_hook=_members, parse_constant=_refuse_constant)
 
 
 def kind_of(parsed: Parsed) -> Kind:
-    """Which kind it seems to be; `check_kind` says whether it is one."""
+    """Guess the kind of a token; `check_kind` decides."""
     return "access" if parsed.type_ == "at+jwt" or "scope" in parsed.claims else "id"
 
 
 def check_kind(parsed: Parsed, kind: Kind) -> None:
-    """Tells access tokens and ID tokens apart, which one key may sign for one audience.
+    """Check that a token is an access token or an ID token: one key may sign both for one audience.
 
-    An access token says so in its `typ` (RFC 9068), or has a `scope`, which an ID token never has. An ID token is bound
-    to a login by `nonce`, `at_hash` or `c_hash`, which no access token has. Tokens of other types, and those
-    with `events`, such as logout tokens, are neither.
+    An access token has the `typ` at+jwt (RFC 9068) or a `scope`, which an ID token never has. An ID token is bound to a
+    login by `nonce`, `at_hash` or `c_hash`, which no access token has. Tokens of other types, and those with `events`,
+    such as logout tokens, are neither.
 
     Raises:
-        TokenKindError: it is of the other kind, or of neither.
+        TokenKindError: the token is of the other kind, or of neither.
     """
     if parsed.type_ not in _TYPES[kind] or "events" in parsed.claims:
         raise TokenKindError(f"The token is of type {shown(parsed.type_)}, which is not {_NAMES[kind]}")
@@ -211,28 +211,28 @@ def check_kind(parsed: Parsed, kind: Kind) -> None:
 
 
 def is_signed(token: str, algorithm: str, key: RSAKey | OctKey) -> bool:
-    """Whether a token's signature was made with this key, by this algorithm, whatever its header says."""
+    """Return True if this key signed the token by this algorithm, regardless of the token's header."""
     by = registry_of(algorithm).get_alg(algorithm)
     content, _, last = token.rpartition(".")
     signature = decoded(last)
-    # joserfc decodes the whole token once more where it is given one; its algorithms take what is decoded.
+    # joserfc would decode the whole token again; its algorithm objects take decoded parts.
     return signature is not None and key.key_type == by.key_type and by.verify(content.encode(), signature, key)
 
 
 def wrong_signature(algorithm: str) -> SignatureInvalidError:
-    """What is raised of a token that no key fits."""
+    """Return the error for a token that no key has signed."""
     return SignatureInvalidError(f"The token's {algorithm} signature is wrong: it is forged, damaged, or another key's")
 
 
 @cache
 def registry_of(algorithm: str) -> JWSRegistry:
-    """joserfc's settings for one algorithm. The first call imports joserfc, and is not to be made on an event loop."""
+    """Return joserfc's registry for one algorithm. Slow on the first call, which imports joserfc: use a thread."""
     from joserfc.jws import JWSRegistry
 
     return JWSRegistry(algorithms=[algorithm])
 
 
 def shown(value: object) -> str:
-    """A value for a message; cut, since whoever made the token may have made it long."""
+    """Render a value for a message, truncated: a forged token's values may be long."""
     text = "nothing" if value is None else ascii(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -36,23 +36,23 @@ _log: Final = logging.getLogger(__name__)
 _USUAL_AGE: Final = 3600.0
 _AGES: Final = (60.0, 12 * 3600.0)
 _STALE_AGE: Final = 24 * 3600.0
-# The part of their life after which keys are fetched again, while they are still good enough to fall back to.
+# The fraction of their life after which keys are fetched again, while the present ones can still serve.
 _EARLY: Final = 0.8
 _COOLDOWN_SECONDS: Final = 30.0
-# How long a caller waits for newer keys where older ones would do.
+# Seconds a caller waits for newer keys while older ones can serve.
 _PATIENCE_SECONDS: Final = 3.0
-# How long nobody asks again after a failure, where there are no keys at all.
+# Seconds without another fetch after a failure, while there are no keys at all.
 _PAUSE_SECONDS: Final = 3.0
 _THREADS: Final = 2
 
 
 @frozen
 class Published:
-    """What the server answered.
+    """The server's key set response.
 
     Attributes:
-        document: the set.
-        max_age: for how many seconds it may be kept.
+        document: the decoded JSON.
+        max_age: seconds for which it may be cached.
     """
 
     document: object = field(repr=False)
@@ -60,7 +60,7 @@ class Published:
 
 
 def max_age(cache_control: str) -> float:
-    """How long keys may be kept (RFC 9111 section 5.2.2), within bounds: keys seldom change, and never each minute."""
+    """Return the keys' cache lifetime in seconds (RFC 9111 section 5.2.2), between 1 minute and 12 hours."""
     low, high = _AGES
     if re.search(r"\bno-(store|cache)\b", cache_control, re.IGNORECASE):
         return low
@@ -70,12 +70,12 @@ def max_age(cache_control: str) -> float:
 
 @frozen
 class Asking:
-    """How one caller asks.
+    """One caller's request for keys.
 
     Attributes:
-        fetch: gets the set from the server.
-        now: the monotonic time.
-        seconds: for how long this caller waits.
+        fetch: fetches the set from the server.
+        now: returns the monotonic time.
+        seconds: this caller's timeout.
     """
 
     fetch: Callable[[], Awaitable[Published]]
@@ -83,7 +83,7 @@ class Asking:
     seconds: float
 
     def briefly(self) -> Asking:
-        """The same, for no longer than is worth waiting where the present keys may do."""
+        """Return a copy with a timeout of a few seconds at most, for when the present keys can serve."""
         return Asking(self.fetch, self.now, min(self.seconds, _PATIENCE_SECONDS))
 
 
@@ -98,11 +98,10 @@ class _Held:
 class KeyCache:
     """The keys of one server, shared by a client and its copies.
 
-    One fetch is in flight on an event loop, however many ask. Towards the end of the keys' life, the one caller who
-    finds them so fetches new ones, and waits a few seconds for them at most; the others go on with the present ones. No
-    task runs in the background, which trio has no place for. When newer keys cannot be had, the old ones serve for
-    a day. A token that names an unknown key, or that no key has signed, makes for one fetch in half a minute at most,
-    so that forged tokens cannot be used to flood the server.
+    Each event loop has at most one fetch in flight. Towards the end of the keys' life one caller fetches new ones and
+    waits a few seconds at most; the others use the present keys. No task runs in the background: trio does not allow
+    it. If the fetch fails, old keys serve for a day. A token with an unknown key, or with a wrong signature, causes one
+    fetch per 30 seconds at most, so forged tokens cannot flood the server.
     """
 
     def __init__(self) -> None:
@@ -115,27 +114,27 @@ class KeyCache:
         self._threads = Threads(_THREADS)
 
     def current(self, now: float) -> KeySet | None:
-        """The keys, while they will do without asking the server."""
+        """Return the cached keys while they need no fetch, else None."""
         held = self._held
         if held is not None and (now < held.refresh_at or now < min(self._content_until, held.stale_until)):
             return held.keys
         return None
 
     async def ready(self, asking: Asking) -> KeySet:
-        """The keys, once they are there.
+        """Return the keys, fetched when needed.
 
         Raises:
-            KeysUnavailableError: there are none, and the server cannot be asked.
+            KeysUnavailableError: there are no keys, and the fetch failed.
         """
         return await self._keys(asking, self._fetches)
 
     async def verify(self, token: str, key_id: str | None, asking: Asking) -> KeySet:
-        """The keys, one of which has signed this token.
+        """Return the keys, one of which has signed this token.
 
         Raises:
             UnknownKeyError: the server publishes no key of this id.
-            SignatureInvalidError: it does, but that one has not signed it.
-            KeysUnavailableError: nobody knows of this id, and the server cannot be asked.
+            SignatureInvalidError: the published key has not signed it.
+            KeysUnavailableError: the id is unknown, and the fetch failed.
         """
         seen = self._fetches
         keys = self.current(asking.now()) or await self._keys(asking, seen)
@@ -153,26 +152,26 @@ class KeyCache:
         raise refused
 
     async def read(self, document: object) -> KeySet:
-        """The keys of a document; beside the event loop, for the import's sake."""
+        """Parse a key set in a worker thread, since the first call imports joserfc."""
         return await self._threads.run(partial(read_key_set, document))
 
     async def of_secret(self, secret: str) -> OctKey:
-        """The application's secret as a key; the same one each time."""
+        """Return the application's secret as a key, cached."""
         if self._secret_key is None:
-            key = await self._threads.run(partial(_secret_key, secret))  # which imports joserfc
+            key = await self._threads.run(partial(_secret_key, secret))  # imports joserfc
             self._secret_key = self._secret_key or key
         return self._secret_key
 
     async def _newer(self, keys: KeySet, is_unknown: bool, asking: Asking, seen: int) -> KeySet:
-        """The keys as they are now, for a token that those we have do not fit."""
+        """Fetch the keys again, for a token that the cached keys do not verify."""
         try:
             return await self._fetched(asking if is_unknown else asking.briefly(), seen)
         except KeysUnavailableError as error:
             self._missed_until = asking.now() + _COOLDOWN_SECONDS
             if is_unknown:
                 raise
-            # By the keys that are in use, the signature is wrong: being out of reach makes no forgery look better.
-            _log.warning("Whether the keys were replaced cannot be seen, so they stay in use: %s", error)
+            # The cached keys say that the signature is wrong: an unreachable server must not make a forgery valid.
+            _log.warning("The keys could not be fetched again; still using the cached ones: %s", error)
             return keys
 
     async def _keys(self, asking: Asking, seen: int) -> KeySet:
@@ -191,17 +190,18 @@ class KeyCache:
             return await self._fetched(asking.briefly(), seen)
         except KeysUnavailableError as error:
             self._content_until = asking.now() + _COOLDOWN_SECONDS
-            _log.warning("The keys are %.0f s over their time, and stay in use: %s", now - held.fresh_until, error)
+            late = now - held.fresh_until
+            _log.warning("The keys expired %.0f s ago and could not be renewed; still using them: %s", late, error)
             return held.keys
 
     async def _fetched(self, asking: Asking, seen: int) -> KeySet:
-        """The keys from the server, by a fetch that ended after `seen` were counted: another caller's, or our own."""
+        """Return the keys of the first fetch that ended after `seen` fetches: another caller's, or our own."""
         with anyio.move_on_after(asking.seconds) as scope:
             async with self._lock.get():
                 if self._fetches != seen:
                     if self._failure is None and self._held is not None:
                         return self._held.keys
-                    # That another caller's time was up is nothing to us.
+                    # Another caller's timeout does not count for this one.
                     if self._failure is not None and not isinstance(self._failure.__cause__, RequestTimeoutError):
                         raise self._failed_before()
                 left = scope.deadline - anyio.current_time()
@@ -224,7 +224,7 @@ class KeyCache:
         if cause is not None:
             failure.__cause__ = cause
         self._failure = failure
-        # That a caller had little time says nothing of the server.
+        # A caller's short timeout says nothing about the server.
         if cause is not None or seconds >= _PATIENCE_SECONDS:
             self._paused_until = asking.now() + _PAUSE_SECONDS
         raise self._failed_before()
@@ -232,7 +232,7 @@ class KeyCache:
     def _hold(self, keys: KeySet, age: float, now: float) -> KeySet:
         held = self._held
         if held is not None and held.keys.numbers == keys.numbers:
-            keys = held.keys  # what they verified stays verified
+            keys = held.keys  # tokens verified with them stay cached
         self._failure, self._paused_until = None, -math.inf
         self._held = _Held(keys, now + _EARLY * age, now + age, now + _STALE_AGE)
         return keys
@@ -246,8 +246,8 @@ class KeyCache:
 
 
 def _too_late(seconds: float) -> KeysUnavailableError:
-    failure = KeysUnavailableError(f"The server's keys did not come within {seconds:.3g} s")
-    failure.__cause__ = RequestTimeoutError("The time was up", sent=True)
+    failure = KeysUnavailableError(f"The server's keys did not arrive within {seconds:.3g} s")
+    failure.__cause__ = RequestTimeoutError("The wait timed out", sent=True)
     return failure
 
 
@@ -256,4 +256,4 @@ def _secret_key(secret: str) -> OctKey:
 
     registry_of("HS256")
     key = secret.encode()
-    return OctKey(key, key)  # `import_key` takes secrets for PEM first, and warns of short ones
+    return OctKey(key, key)  # `import_key` would try PEM first and warn of short secrets

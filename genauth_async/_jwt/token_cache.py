@@ -1,4 +1,4 @@
-"""Tokens that were verified, for services that see the same one with each request."""
+"""A cache of verified tokens, for services that receive the same token with each request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..models._fields import attribute_names, required_attributes, scalar_attrib
 from .claims import Claims
 
 _CAPACITY: Final = 1024
-# The other claims are about the user; none of them is a reason to refuse a token.
+# The other claims describe the user; a wrong type there is no reason to refuse a token.
 _STRICT: Final = frozenset(
     {"iss", "sub", "aud", "exp", "iat", "nbf", "jti", "scope", "nonce", "at_hash", "azp", "auth_time"}
 )
@@ -28,12 +28,12 @@ _DtoT = TypeVar("_DtoT", bound=Dto)
 
 @frozen(eq=False)
 class Verified(Generic[_DtoT]):
-    """A token whose signature is good.
+    """A token with a verified signature.
 
     Attributes:
-        claims: what is checked each time.
-        by: what verified it: the key set, or the key. It is not to outlive that.
-        cls: the form of its claims.
+        claims: checked on each use.
+        by: the key set or key that verified it, and whose lifetime limits its own.
+        cls: the class of its claims.
     """
 
     claims: Claims
@@ -43,25 +43,25 @@ class Verified(Generic[_DtoT]):
     _nested: Mapping[str, Any] = field(repr=False)
 
     def dto(self) -> _DtoT:
-        """The claims for the caller, who may change what is in them: so each has their own."""
+        """Return the claims as a fresh copy, which the caller may change."""
         if not self._nested:
             return self.cls(**self._attributes)
         return self.cls(**self._attributes, **{name: _copied(value) for name, value in self._nested.items()})
 
 
 def verified(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], by: object) -> Verified[_DtoT]:
-    """Puts a token's claims into their form.
+    """Convert a token's claims to their class.
 
-    What it says of the user in another type than the documented one is kept in `extra`, as it came.
+    Claims about the user with another type than documented are kept in `extra`, unchanged.
 
     Raises:
-        MalformedTokenError: one that matters is not of its documented type.
+        MalformedTokenError: a claim that matters has another type than documented.
     """
     return _as_it_stands(raw, claims, cls, by) or _converted(raw, claims, cls, by)
 
 
 def _as_it_stands(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], by: object) -> Verified[_DtoT] | None:
-    """The same as `_converted`, in a fraction of the time, where each claim is of the very type of its attribute."""
+    """Do the same as `_converted` in a fraction of the time, if each claim has the exact type of its attribute."""
     types, attributes = _types(cls), attribute_names(cls)
     plain: dict[str, Any] = {}
     nested: dict[str, Any] = {}
@@ -85,7 +85,7 @@ def _as_it_stands(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], b
 
 @cache
 def _types(cls: type[Dto]) -> Mapping[str, type]:
-    """The types of those attributes for which nothing has to be converted."""
+    """Return the types of the attributes that need no conversion."""
     untyped = {attribute.name: object for attribute in fields(cls) if attribute.type == "object"}
     return {**untyped, **scalar_attributes(cls)}
 
@@ -117,7 +117,7 @@ def _converted(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], by: 
 
 
 def _copied(value: Any) -> Any:
-    """A copy of decoded JSON."""
+    """Copy decoded JSON."""
     if isinstance(value, dict):
         return {name: _copied(item) for name, item in value.items()}
     if isinstance(value, list):
@@ -126,7 +126,7 @@ def _copied(value: Any) -> Any:
 
 
 class VerifiedTokens:
-    """The tokens that were used last, by their digests: the tokens themselves are not kept. Threads may share it."""
+    """The most recently used tokens by digest, without the tokens themselves. Thread-safe."""
 
     def __init__(self) -> None:
         self._found: OrderedDict[bytes, Verified[Any]] = OrderedDict()
@@ -134,12 +134,12 @@ class VerifiedTokens:
 
     def _guard(self) -> threading.Lock:
         if self._pid != os.getpid():
-            # Whoever held it when the process forked is not here to release it.
+            # A thread of the parent that held it at the fork does not exist here to release it.
             self._pid, self._lock = os.getpid(), threading.Lock()
         return self._lock
 
     def get(self, digest: bytes, cls: type[_DtoT]) -> Verified[_DtoT] | None:
-        """What is known of a token."""
+        """Return the cached token, or None."""
         with self._guard():
             found = self._found.get(digest)
             if found is None or found.cls is not cls:
@@ -148,14 +148,14 @@ class VerifiedTokens:
         return found
 
     def add(self, digest: bytes, token: Verified[Any]) -> None:
-        """Remembers a token, and forgets the one that was not used for longest."""
+        """Cache a token and evict the least recently used one."""
         with self._guard():
             self._found[digest] = token
             if len(self._found) > _CAPACITY:
                 self._found.popitem(last=False)
 
     def remove(self, digest: bytes) -> None:
-        """Forgets a token."""
+        """Remove a token."""
         with self._guard():
             self._found.pop(digest, None)
 
@@ -164,5 +164,5 @@ class VerifiedTokens:
 
 
 def digest_of(token: str) -> bytes:
-    """What a token is found by."""
+    """Return the SHA-256 digest of a token: its cache key."""
     return hashlib.sha256(token.encode()).digest()
