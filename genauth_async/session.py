@@ -1,4 +1,4 @@
-"""The signed-in user: hands out a valid access token, and refreshes it once for all who ask."""
+"""Sessions of signed-in users: a valid access token for every caller, refreshed once for all."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .oidc.tokens import Tokens
 from .stores import SessionRecord, TokenStore
 
 OnTokens: TypeAlias = Callable[[TokenSet], Awaitable[None] | None]
-"""Told of new tokens, after they are stored and before anyone is given them."""
+"""Called with new tokens, after they are stored and before any caller gets them."""
 
 _log: Final = logging.getLogger(__name__)
 
@@ -33,26 +33,26 @@ _T = TypeVar("_T")
 
 
 class TokenSession(FramesCleared):
-    """A signed-in user.
+    """The session of a signed-in user.
 
-    Cheap: no task, thread or timer belongs to it. Sessions with the same store and key, and sessions of one client made
-    from the same tokens, are one session: whoever finds the access token expired refreshes it, the others wait and get
-    the new one. A caller that is cancelled meanwhile leaves no damage: a refresh that was sent is stored.
+    It is cheap: it owns no task, thread or timer. Sessions with the same store and key are one session. So are sessions
+    of one client created from the same tokens. The first caller that finds the access token expired refreshes it; the
+    others wait and get the new one. Cancelling a caller does no harm: the session stores a refresh that was sent.
 
     Args:
-        client: refreshes and revokes.
-        tokens: a sign-in's answer, the token endpoint's, a TokenSet, or a mapping with the same names. None: what the
-            store has under the key.
-        store: keeps the tokens; in this process's memory when None.
-        key: names the session in the store; a digest of the refresh token when None, which processes that share a store
-            must not leave it at: theirs would differ after a refresh.
+        client: the client that refreshes and revokes the tokens.
+        tokens: a sign-in response, a token response, a TokenSet, or a mapping with the same names. None: the tokens
+            that the store has under the key.
+        store: the store of the tokens; this process's memory when None.
+        key: the session's name in the store; a digest of the refresh token when None. Processes that share a store must
+            give one: their digests would differ after a refresh.
         leeway: seconds before its expiry from which the access token is refreshed.
-        on_tokens: called (and awaited) with new tokens after they are stored and before anyone is given them. It may
+        on_tokens: called (and awaited) with new tokens after they are stored and before any caller gets them. It must
             not refresh or log out this session.
-        expires_at: from when the store may drop a session that begins with these tokens, in epoch seconds.
+        expires_at: the time (epoch seconds) from which the store may drop a session that begins with these tokens.
 
     Raises:
-        ConfigurationError: there is no access token in `tokens`, or nothing to find the session by.
+        ConfigurationError: `tokens` has no access token, or neither tokens nor store and key are given.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class TokenSession(FramesCleared):
 
     def __repr__(self) -> str:
         if not hasattr(self, "_stored"):
-            return "<TokenSession: being made>"
+            return "<TokenSession: not initialised>"
         state = self._stored.ended or ("fresh" if self._stored.life.is_fresh() else "to be refreshed")
         return f"<TokenSession {self.key!r}: {state}>"
 
@@ -93,37 +93,38 @@ class TokenSession(FramesCleared):
 
     @property
     def key(self) -> str:
-        """The session's name in its store."""
+        """Return the session's name in its store."""
         return self._stored.grant.key
 
     @property
     def tokens(self) -> TokenSet:
-        """The newest tokens that this session has seen, valid or not.
+        """Return the newest tokens that this session has seen, valid or not.
 
         Raises:
-            SessionExpiredError: none yet; `access_token()` reads them from the store.
+            SessionExpiredError: the session has none yet; `access_token()` reads them from the store.
         """
         tokens = self._stored.tokens
         if tokens is None:
-            raise SessionExpiredError("The session has not been read from its store yet: ask for access_token() first")
+            raise SessionExpiredError("The session has not been read from its store yet: call access_token() first")
         return tokens
 
     @property
     def auth(self) -> SessionAuth:
-        """This session's access token for an httpx or httpx2 client of your API: `httpx.Client(auth=session.auth)`.
+        """Return an httpx or httpx2 Auth with this session's access token: `httpx.Client(auth=session.auth)`.
 
-        A token that the API refuses with 401 is replaced, once in 10 seconds at most, and the request sent once more. A
-        client that is given this sends the token with each request, but follows a redirect to another origin without it
-        and refuses http:// to another machine. `session.auth.for_origins("https://api.example.com")` limits it further.
+        If the API answers 401, the session refreshes the token, once in 10 seconds at most, and the request is sent
+        once more. The client sends the token with each request. It follows a redirect to another origin without the
+        token, and refuses http:// to another machine. `session.auth.for_origins("https://api.example.com")` restricts
+        it further.
         """
         return SessionAuth.of(self)
 
     async def access_token(self) -> str:
-        """A valid access token: the present one, or a new one.
+        """Return a valid access token, refreshed when needed.
 
         Raises:
             SessionExpiredError: the session has ended; the user has to sign in again.
-            RefreshUnavailableError: it has expired and cannot be refreshed now; the session is kept.
+            RefreshUnavailableError: the token has expired and cannot be refreshed now; the session is kept.
         """
         stored = self._stored
         if stored.tokens is None:
@@ -142,7 +143,7 @@ class TokenSession(FramesCleared):
             return stored.tokens.access_token
 
     async def refresh(self, *, resend: bool = False) -> TokenSet:
-        """New tokens, even when the present ones are valid. Callers at the same time share one refresh.
+        """Refresh the tokens, even valid ones. Concurrent callers share one refresh.
 
         Args:
             resend: send the refresh token although an earlier refresh was sent and its answer lost. The server then
@@ -150,7 +151,7 @@ class TokenSession(FramesCleared):
 
         Raises:
             SessionExpiredError: the session has ended; the user has to sign in again.
-            RefreshUnavailableError: not possible now; the session is kept.
+            RefreshUnavailableError: the refresh failed for now; the session is kept.
         """
         seen, life = self._stored.tokens, self._stored.life
 
@@ -160,11 +161,11 @@ class TokenSession(FramesCleared):
         return await self._renewed(refreshed_meanwhile, resend=resend)
 
     async def invalidate(self, token: str, by: str | None = None) -> None:
-        """Says that an API refused this access token, so that it is not handed out again.
+        """Reject an access token that an API refused, so that no caller gets it again.
 
         Args:
-            token: the one that was refused; nothing happens when it is no longer the present one.
-            by: the API's origin, or another name; its refusals count once in 10 seconds, lest each cost a refresh.
+            token: the refused token; ignored when it is no longer the present one.
+            by: the API's origin, or another name; its refusals count once in 10 seconds, lest each cause a refresh.
         """
         stored = self._stored
         is_present = stored.tokens is not None and stored.tokens.access_token == token
@@ -172,13 +173,13 @@ class TokenSession(FramesCleared):
             stored.life.reject(token)
 
     async def logout(self) -> None:
-        """Revokes the tokens (RFC 7009) and forgets them, in the store too.
+        """Revoke the tokens (RFC 7009) and remove them from the store.
 
-        They are forgotten and revoked in any case; an error means that the server, or the store, may not know.
+        The session ends in any case; an error means that the server, or the store, may not know.
 
         Raises:
-            OAuthError, TransportError, InvalidResponseError: the server could not be told.
-            StoreError: the store could not be told.
+            OAuthError, TransportError, InvalidResponseError: the revocation failed.
+            StoreError: the removal failed.
         """
         failure: Exception | None = None
         async with AsyncExitStack() as stack:
@@ -242,17 +243,17 @@ class TokenSession(FramesCleared):
             if inspect.isawaitable(waiting):
                 await self._in_time(waiting, "on_tokens")
         except Exception as error:
-            # Whoever asked may have left, and not learn of it.
+            # The caller may be cancelled and not see the error.
             _log.warning("on_tokens failed (%s); the tokens are stored (session %s)", type(error).__name__, self.key)
             raise
 
     async def _refresh(self, record: SessionRecord, *, resend: bool) -> tuple[TokenSet, bool]:
-        """New tokens, stored; and whether it was this session that got them."""
+        """Refresh and store the tokens; return them, and True if this session refreshed them itself."""
         stored, old = self._stored, record.tokens
         refresh_token = await self._in_time(self._unspent(record, resend=resend), "the store")
         sent = await self._in_time(stored.mark(record), "the store")
         if sent is None:
-            # This process stood still past its lock's life. Perhaps somebody else did what it was about to do.
+            # Our lock expired while this process was suspended; another process may have refreshed.
             return await self._in_time(stored.stored_by_others(), "the store"), False
         try:
             answer = await self._client.get_new_access_token_by_refresh_token(refresh_token, timeout=self._seconds)
@@ -271,48 +272,48 @@ class TokenSession(FramesCleared):
             try:
                 return await self._in_time(stored.stored_by_others(), "the store"), False
             except SessionExpiredError:
-                # The user logged out meanwhile, without the lock that had run out: these must not outlive that.
+                # The user logged out after our lock expired: these tokens must not outlive that.
                 with suppress(GenAuthError):
                     await self._client.revoke_token(new.refresh_token or new.access_token, timeout=self._seconds)
                 raise
         return new, True
 
     async def _in_time(self, work: Awaitable[_T], what: str) -> _T:
-        """Bounds what has no limit of its own, since nobody can cancel it from outside."""
+        """Limit the time of work that has no timeout and cannot be cancelled from outside."""
         with anyio.move_on_after(self._seconds):
             return await work
         raise StoreError(f"The session's refresh: {what} took longer than {self._seconds:g} s")
 
     async def _unspent(self, record: SessionRecord, *, resend: bool) -> str:
-        """The refresh token, if there is one that may be sent."""
+        """Return the refresh token, if there is one that may be sent."""
         stored = self._stored
         if record.tokens.refresh_token is None:
             if not stored.life.is_valid():
                 reason = "the access token has expired, and there is no refresh token (scope offline_access)"
                 await stored.forget(reason, record)
             stored.raise_if_ended()
-            raise RefreshUnavailableError("There is no refresh token; sign in with the scope offline_access for one")
+            raise RefreshUnavailableError("There is no refresh token; sign in with the scope offline_access to get one")
         if record.refresh_sent and not resend:
             raise RefreshUnavailableError(
                 "A refresh was sent and its answer lost: the refresh token may be spent. refresh(resend=True) sends it "
-                "all the same, at the risk that the server revokes the grant; signing in again takes none",
+                "again, at the risk that the server revokes the grant; signing in again is safe",
                 outcome_unknown=True,
             )
         return record.tokens.refresh_token
 
     async def _end(self, sent: SessionRecord, error: InvalidGrantError) -> TokenSet:
-        """The server no longer accepts the refresh token."""
+        """End the session: the server no longer accepts the refresh token."""
         newer = await self._stored.newer_than(sent)
         if newer is not None:
             return newer
         try:
             await self._stored.forget("the server no longer accepts the refresh token", sent)
         except Exception as failure:  # noqa: BLE001 - a store may raise anything; the session has ended in any case
-            _log.warning("An ended session stays in its store, which failed (%s)", type(failure).__name__)
+            _log.warning("An ended session stays in its store: the store failed (%s)", type(failure).__name__)
         raise self._stored.expired() from error
 
     async def _failed(self, sent: SessionRecord, error: GenAuthError) -> RefreshUnavailableError:
-        """Any other failure: the session is kept."""
+        """Return the error for any other failure; the session is kept."""
         unknown = not is_unspent(error)
         if not unknown:
             unsent = evolve(sent, generation=sent.generation + 1, refresh_sent=False)

@@ -1,3 +1,3 @@
-"""The state of a signed-in user's grant."""
+"""The state of a session: its grant, its tokens and their life."""
 
 from __future__ import annotations

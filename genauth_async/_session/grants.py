@@ -1,4 +1,4 @@
-"""Which sessions of this process belong to the same grant, so that one refresh serves them all."""
+"""The grants (RFC 6749) of this process's sessions: sessions of one grant share its refreshes."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from ..stores import MemoryStore, SessionRecord, TokenStore
 _REMEMBERED: Final = 8
 _PREDECESSORS: Final = 33
 _SHORT: Final = 16
-# How long a token that is still valid is handed out before a failed early refresh is tried again.
+# Seconds for which a still valid token is returned before a failed early refresh is retried.
 _PAUSE_SECONDS: Final = 5.0
-# How long an API's refusal counts for all that follow it.
+# Seconds for which one refusal by an API stands for those that follow.
 _REFUSAL_SECONDS: Final = 10.0
 _FIRST_SWEEP: Final = 64
 _NOT_PAUSED: Final[tuple[str, float]] = "", -math.inf
 
 
 class Grant:
-    """Where one grant's tokens are kept, and how its refreshes went: what all its sessions in this process share.
+    """One grant's store and refresh state, shared by all its sessions in this process.
 
     Attributes:
         store: the store.
         key: the key in it.
-        unstored: tokens that the server gave, or that it did not look at, and that the store did not take yet, with the
-            generation that they replace.
-        unsent: a mark that was being written when the store failed, and the record that it marks: nothing was sent.
-        refreshes: how many ended.
-        failure: how the last one failed, if it did; those who waited for it get the same error.
-        paused: with which access token a failed early refresh is not tried again, until when on the monotonic clock.
-        refused: by whom tokens were refused of late, and until when that does not count again.
-        endings: how many sessions ended; whoever knows of fewer asks the store.
-        ended: the names of the tokens of the last one that did.
+        unstored: a record that the store still lacks, and the generation that it replaces. Its tokens are new, or the
+            old ones if the server did not process the refresh.
+        unsent: a mark whose write failed, and the record that it marks. No refresh was sent under it.
+        refreshes: the number of finished refreshes.
+        failure: the error of the last refresh, if it failed; callers that waited for it get a copy.
+        paused: an access token whose early refresh failed, and the monotonic time until which it is not retried.
+        refused: names of APIs that refused a token, and the monotonic time until which they are ignored.
+        endings: the number of ended sessions; a session that has counted fewer asks the store.
+        ended: the token fingerprints of the session that ended last.
     """
 
     __slots__ = (
@@ -70,29 +70,29 @@ class Grant:
         self.refused: dict[str, float] | None = None
         self.endings = 0
         self.ended: frozenset[str] = frozenset()
-        self.aliases: list[str] = []  # a deque takes 760 bytes, though it be empty
+        self.aliases: list[str] = []  # an empty deque takes 760 bytes
 
     def is_paused(self, tokens: TokenSet, now: float) -> bool:
-        """Whether these are not to be refreshed early again yet."""
+        """Return True while a failed early refresh of these tokens is not to be retried."""
         token, until = self.paused
         return now < until and token == tokens.access_token
 
     def is_needed(self, now: float) -> bool:
-        """Whether it has something to remember when no session has it any more."""
+        """Return True if the grant has state to keep even without sessions."""
         waits = now < self.paused[1] or any(now < until for until in (self.refused or {}).values())
         return waits or not self.owes_nothing
 
     @property
     def owes_nothing(self) -> bool:
-        """Whether the store has all that is known here."""
+        """Return True if no write to the store is pending."""
         return self.unstored is None and self.unsent is None
 
     async def owed(self) -> tuple[SessionRecord, int] | None:
-        """What is still to be stored: `unstored`, or what takes a mark back under which nothing was sent."""
+        """Return the pending write: `unstored`, or the removal of a mark under which no refresh was sent."""
         if self.unsent is not None:
             mark, marked = self.unsent
-            # Another process may have made the same mark, and have sent. A store that knows its own writes again says
-            # that this one is ours; of any other the mark stays.
+            # Another process may have written an equal mark and sent a refresh. If the store recognises the mark as our
+            # own write, remove it; otherwise it stays.
             is_there = await self.store.get(self.key) == mark
             if is_there and await self.store.compare_and_set(self.key, mark, expected=marked.generation):
                 self.unstored = evolve(marked, generation=mark.generation + 1), mark.generation
@@ -104,10 +104,10 @@ _IN_MEMORY: Final = 0
 
 
 class Grants:
-    """The grants that sessions of one client are using; one goes with its last session, unless it has more to do.
+    """The grants in use by one client's sessions; each lives as long as its last session, or its pending work.
 
-    A service may build a session anew for each request, from tokens that it keeps. Found by its key, or by its refresh
-    token, newest or recent, the grant is the same one.
+    A service may create a session per request from tokens that it keeps. The grant is found by its key or by a recent
+    refresh token.
     """
 
     def __init__(self) -> None:
@@ -117,8 +117,8 @@ class Grants:
         self._sweep_at = _FIRST_SWEEP
 
     def find(self, store: TokenStore | None, key: str) -> Grant:
-        """The grant of this key in this store (None: in memory), made if there is none."""
-        # A store may be told by its id, since the grant keeps it alive.
+        """Return the grant of this key in this store (None: in memory), created if absent."""
+        # The id of a store is unique, since the grant keeps the store alive.
         scope = _IN_MEMORY if store is None else id(store)
         with self._guard:
             grant = self._grants.get((scope, key))
@@ -128,35 +128,35 @@ class Grants:
             return grant
 
     def owe(self, grant: Grant, record: SessionRecord, expected: int, now: float) -> None:
-        """Notes what the store has yet to take."""
+        """Add a pending write."""
         grant.unstored = record, expected
         self._keep(grant, now)
 
     def settle(self, grant: Grant, now: float) -> None:
-        """Notes that the store has what it was owed, or that nobody needs it any longer."""
+        """Clear the pending write: it succeeded, or is no longer needed."""
         grant.unstored = grant.unsent = None
         if not grant.is_needed(now):
             with self._guard:
                 self._kept.discard(grant)
 
     def marking(self, grant: Grant, mark: SessionRecord, marked: SessionRecord, now: float) -> None:
-        """Notes that a mark is being written, under which nothing is sent before that has succeeded."""
+        """Note that a mark is being written; no refresh is sent under it until the write succeeds."""
         grant.unsent = mark, marked
         self._keep(grant, now)
 
     def pause(self, grant: Grant, tokens: TokenSet, now: float, seconds: float | None) -> None:
-        """Notes that a failed early refresh of these is not tried again for so long, if the server told."""
+        """Pause early refreshes of these tokens, for the server's Retry-After (seconds) or a default."""
         grant.paused = tokens.access_token, now + max(_PAUSE_SECONDS, seconds or 0.0)
         self._keep(grant, now)
 
     def refusal_counts(self, grant: Grant, by: str | None, now: float) -> bool:
-        """Whether a refusal of the access token counts; if so, the next ones of the same API do not for a while.
+        """Return True if an API's refusal of the access token counts; its next ones are ignored for 10 seconds.
 
-        An API that refuses everything must not have a token refreshed for each request.
+        An API that refuses everything must not cause a refresh per request.
 
         Args:
-            grant: whose token it is.
-            by: the API's name; None for one who asks for himself, and is always believed.
+            grant: the token's grant.
+            by: the API's name; None for a caller whose refusals always count.
             now: the monotonic time.
         """
         if by is None:
@@ -167,7 +167,7 @@ class Grants:
         return counts
 
     def _keep(self, grant: Grant, now: float) -> None:
-        """Keeps a grant although its session may be of one request only; and now and then lets go of others."""
+        """Keep a grant beyond its sessions; now and then drop grants that are no longer needed."""
         with self._guard:
             self._kept.add(grant)
             if len(self._kept) >= self._sweep_at:
@@ -175,7 +175,7 @@ class Grants:
                 self._sweep_at = max(_FIRST_SWEEP, 2 * len(self._kept))
 
     def rotated(self, grant: Grant, tokens: TokenSet) -> None:
-        """Lets the grant be found by its newest refresh token too."""
+        """Index the grant by its newest refresh token, too."""
         alias = token_name(tokens)
         if alias == grant.key or alias in grant.aliases:
             return
@@ -186,28 +186,28 @@ class Grants:
                 self._grants.pop((grant.scope, grant.aliases.pop(0)), None)
 
     def replaced(self, grant: Grant) -> None:
-        """Under the grant's key there is a new sign-in, perhaps another user's: the old tokens no longer lead to it."""
+        """Remove the grant's old tokens from the index: its key now holds a new sign-in, perhaps another user's."""
         with self._guard:
             while grant.aliases:
                 self._grants.pop((grant.scope, grant.aliases.pop()), None)
 
 
 def token_name(tokens: TokenSet) -> str:
-    """A name for the grant that tokens belong to, which gives nothing away."""
+    """Return a fingerprint (SHA-256) of tokens, which names their grant."""
     return hashlib.sha256((tokens.refresh_token or tokens.access_token).encode()).hexdigest()
 
 
 def first_record(tokens: TokenSet, expires_at: float | None) -> SessionRecord:
-    """The record of a session that the store has not seen.
+    """Create the first record of a session.
 
-    Generations begin elsewhere for each sign-in: a process that stood still since before another one under the same
-    key must not find the generation that it left, and write over what is not its own.
+    Each sign-in starts at another generation. So a process that was suspended before another sign-in under the same
+    key cannot find its old generation and overwrite that sign-in.
     """
     return SessionRecord(tokens=tokens, generation=int(token_name(tokens)[:12], 16), expires_at=expires_at)
 
 
 def predecessors(record: SessionRecord, new: TokenSet) -> tuple[str, ...]:
-    """The names of what came before these tokens: the sign-in's own, and the last ones."""
+    """Return the fingerprints of earlier tokens: the sign-in's own, and the most recent ones."""
     name = _short_name(record.tokens)
     if name == _short_name(new) or name in record.predecessors:
         return record.predecessors  # The server does not rotate.
@@ -216,22 +216,22 @@ def predecessors(record: SessionRecord, new: TokenSet) -> tuple[str, ...]:
 
 
 def names(tokens: TokenSet | None, record: SessionRecord | None) -> frozenset[str]:
-    """The names of these tokens, and of those before them."""
+    """Return the fingerprints of these tokens and of their predecessors."""
     newest = () if tokens is None else (_short_name(tokens),)
     return frozenset((*newest, *(() if record is None else record.predecessors)))
 
 
 def is_new(tokens: TokenSet, stored: SessionRecord) -> bool:
-    """Whether tokens are of another grant than those that are stored: of a new sign-in.
+    """Return True if tokens belong to a new sign-in: to another grant than the stored ones.
 
-    Decided by what the store knows of its grant, not by time: clocks of two machines differ, and answers that were kept
-    for a while do not say when they came.
+    The stored fingerprints decide, not the time: clocks of two machines differ, and a kept sign-in response does not
+    say when it arrived.
     """
     return _short_name(tokens) not in names(stored.tokens, stored)
 
 
 def is_behind(stored: SessionRecord, known: SessionRecord) -> bool:
-    """Whether the store has fallen back to an earlier state of this session, as one does that was restored."""
+    """Return True if the store was rolled back to an earlier state of this session, as by a restore."""
     name = _short_name(stored.tokens)
     return name in known.predecessors or (name == _short_name(known.tokens) and stored.generation < known.generation)
 

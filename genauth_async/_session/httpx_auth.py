@@ -1,4 +1,4 @@
-"""A session's access token for any httpx or httpx2 client: `httpx.AsyncClient(auth=session.auth)`."""
+"""Session authentication for httpx and httpx2 clients: `httpx.AsyncClient(auth=session.auth)`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _Request = TypeVar("_Request")
 
 
 class Session(Protocol):
-    """What is needed of a TokenSession, the awaited one or the blocking one."""
+    """The required part of a TokenSession, async or blocking."""
 
     @property
     def access_token(self) -> Callable[[], Awaitable[str] | str]: ...
@@ -28,17 +28,17 @@ class Session(Protocol):
 
 
 class SessionAuth:
-    """Sends a session's access token with each request of the httpx client that it is given to, or of one request.
+    """Sends a session's access token with each request of an httpx client, or with one request (RFC 6750).
 
-    When the API answers 401, the token is taken for invalid, and the request is sent once more with a new one, which
-    all requests that were refused share. A request whose body is a stream cannot be sent again: its 401 is returned,
-    and the next request has the new token. An origin that refuses the new token as well gets no other for 10 seconds:
-    its 401 is returned. A redirect to another origin goes there without the token, except for one from http to https of
-    the same loopback host, with their own ports, which httpx takes for the same origin.
+    If the API answers 401, the session refreshes the token, and the request is sent once more. All refused requests
+    share that refresh. A request with a streamed body cannot be repeated: the caller gets its 401, and the next request
+    has the new token. An origin that refuses the new token, too, causes no refresh for 10 seconds: the caller gets its
+    401. A redirect to another origin goes without the token. The exception is a redirect from http to https on the same
+    loopback host with default ports, which httpx treats as the same origin.
 
-    The client may be given any address, and sends the token there: `for_origins` says where it may go.
+    The client sends the token to any address that it is given; `for_origins` restricts that.
 
-    It is an `httpx.Auth`, and an `httpx2.Auth` where httpx2 is imported.
+    It is an `httpx.Auth`, and an `httpx2.Auth` if httpx2 is imported.
     """
 
     def __init__(self, session: Session, origins: frozenset[str] | None = None) -> None:
@@ -52,29 +52,29 @@ class SessionAuth:
 
     @staticmethod
     def of(session: Session) -> SessionAuth:
-        """The authentication of a session, for the libraries that are imported by now."""
+        """Create the authentication of a session for the libraries imported so far."""
         return _class_for(*_libraries())(session)
 
     def for_origins(self, *origins: str) -> SessionAuth:
-        """The same for these origins alone: requests to any other are sent as they are, without the token.
+        """Return a copy restricted to these origins; requests to any other are sent without the token.
 
         Args:
             origins: such as "https://api.example.com" or "http://localhost:8000". Subdomains are other origins.
 
         Raises:
-            ConfigurationError: one is no origin, or is plain http:// on another machine; or there is none.
+            ConfigurationError: one is no origin, or is plain http:// on another machine; or none is given.
         """
         if not origins:
-            raise ConfigurationError("origins", "are needed: without any, the token would go nowhere")
+            raise ConfigurationError("origins", "must not be empty: the token would go nowhere")
         return type(self)(self._session, frozenset(map(_checked_origin, origins)))
 
     if TYPE_CHECKING:
-        # Type checkers know no class that is made at run time, and httpx's clients take callables, too.
+        # Type checkers cannot see the class created at run time; httpx's clients accept callables, too.
         def __call__(self, request: _Request) -> _Request: ...
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
-        """What httpx.Client asks."""
-        # No token is a local variable here: tracebacks show them.
+        """Run the flow for httpx.Client."""
+        # Keep tokens out of local variables: tracebacks show them.
         if not self._may_go_to(request.url):
             yield request
             return
@@ -89,7 +89,7 @@ class SessionAuth:
             yield refused
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
-        """What httpx.AsyncClient asks."""
+        """Run the flow for httpx.AsyncClient."""
         if not self._may_go_to(request.url):
             yield request
             return
@@ -114,32 +114,32 @@ class SessionAuth:
         except RuntimeError:
             raise ConfigurationError(
                 "auth",
-                "of a session that is awaited belongs to an httpx.AsyncClient; a blocking httpx.Client takes the auth "
-                "of a genauth_sync session, or runs in a worker thread of anyio.to_thread.run_sync",
+                "of an async session must be used with an httpx.AsyncClient, not a blocking httpx.Client; use the auth "
+                "of a genauth_sync session, or run the client in a worker thread of anyio.to_thread.run_sync",
             ) from None
         return from_thread.run(method, *arguments)
 
     async def _await(self, method: Callable[..., Any], *arguments: str) -> Any:
         if self._is_blocking:
-            # Whoever is cancelled need not wait: a refresh that has begun is finished and stored without him.
+            # A cancelled caller need not wait: a refresh in progress is completed and stored without it.
             return await to_thread.run_sync(method, *arguments, abandon_on_cancel=True)
         return await method(*arguments)
 
 
 @functools.cache
 def _class_for(*libraries: str) -> type[SessionAuth]:
-    """SessionAuth as a subclass of those libraries' Auth, which their clients insist on."""
+    """Create SessionAuth as a subclass of those libraries' Auth, which their clients require."""
     bases = [SessionAuth, *(import_module(library).Auth for library in libraries)]
     return type("SessionAuth", tuple(bases), {"__module__": __name__, "__doc__": SessionAuth.__doc__})
 
 
 def _libraries() -> list[str]:
-    """The libraries that are imported by now; one is, or has to be."""
+    """Return the libraries imported so far, or httpx."""
     return [name for name in ("httpx", "httpx2") if name in sys.modules] or ["httpx"]
 
 
 def _origin(url: Any) -> str:
-    """The origin of a library's URL; which leaves out the scheme's own port, but keeps an IPv6 address as it is."""
+    """Return the origin of a library's URL, which omits default ports but keeps IPv6 addresses as written."""
     return f"{url.scheme}://{url.netloc.decode('ascii').lower()}"
 
 
@@ -148,21 +148,21 @@ def _checked_origin(text: str) -> str:
     try:
         url = library.URL(text)
     except (TypeError, library.InvalidURL) as error:
-        raise ConfigurationError("origins", f"has what is no URL: {error}") from None
+        raise ConfigurationError("origins", f"must be URLs: {error}") from None
     is_whole = url.raw_path == b"/" and not (url.userinfo or url.fragment)
     if url.scheme not in {"http", "https", "ws", "wss"} or not url.host or "*" in url.host or not is_whole:
-        raise ConfigurationError("origins", "are scheme, host and port without more, such as https://api.example.com")
+        raise ConfigurationError("origins", "must be scheme, host and port only, such as https://api.example.com")
     _check_scheme(url)
     return _origin(url)
 
 
 def _check_scheme(url: Any) -> None:
     if url.scheme in {"http", "ws"} and not is_loopback(url.host):
-        raise ConfigurationError("auth", f"would send the access token to {url.host} unencrypted; use {url.scheme}s://")
+        raise ConfigurationError("auth", f"must not send the access token to {url.host} unencrypted; use {url.scheme}s://")
 
 
 def _bear(request: Any, token: str) -> bool:
-    """Gives the request this token; whether it is another than it had."""
+    """Set the request's bearer token; return True if that changed it."""
     before = request.headers.get("Authorization")
     request.headers["Authorization"] = f"Bearer {token}"
     return bool(request.headers["Authorization"] != before)
@@ -173,11 +173,11 @@ def _borne(request: Any) -> str:
 
 
 def _is_refused(response: Any, request: Any) -> bool:
-    """Whether the token was refused: a redirect may have led to where it was not sent."""
+    """Return True if the API refused the token, rather than a redirect's target that was not sent it."""
     borne = response.request.headers.get("Authorization")
     return bool(response.status_code == _UNAUTHORIZED and borne == request.headers["Authorization"])
 
 
 def _can_be_repeated(request: Any) -> bool:
-    """Whether the body is held in memory; httpx and httpx2 each have a class for it."""
+    """Return True if the body is in memory; httpx and httpx2 each have a class for that."""
     return type(request.stream).__name__ == "ByteStream"

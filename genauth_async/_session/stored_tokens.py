@@ -1,4 +1,4 @@
-"""A session's tokens, in step with what its store has."""
+"""A session's tokens, synchronised with its store."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from .grants import Grants, first_record, is_behind, is_new, names, token_name
 from .token_life import TokenLife
 
 _TRIES: Final = 3
-_CHANGED: Final = "The session was changed in the store by someone without its lock; try again"
+_CHANGED: Final = "The session was changed in the store by a process without its lock; try again"
 
 
 class StoredTokens:
-    """The tokens of one session, and what it knows of their record.
+    """The tokens of one session and its last known record.
 
-    All but `read` and `tokens_to_revoke` is for whoever holds the store's lock. Every method raises what the store
+    The caller must hold the store's lock, except for `read` and `tokens_to_revoke`. Every method raises what the store
     raises.
 
     Args:
         grants: of the client.
-        tokens: what the session is made with; None for what the store has.
-        store: None for this process's memory.
-        key: in the store; made from the tokens when None.
+        tokens: the session's first tokens; None to read them from the store.
+        store: the store; None for this process's memory.
+        key: the key in the store; derived from the tokens when None.
         clock: the client's.
-        leeway: seconds before its expiry from which an access token is not fresh any more.
-        expires_at: from when the store may drop the record, if it begins with these tokens.
+        leeway: seconds before its expiry from which an access token is no longer fresh.
+        expires_at: the time (epoch seconds) from which the store may drop a record that starts with these tokens.
 
     Attributes:
-        grant: what all sessions of the grant in this process share.
-        tokens: the newest that this session has seen; None before it has read the store.
-        life: the present access token's.
-        record: what the store has, as far as this session knows; `tokens` are from it. None until it met the store.
-        ended: why the session has ended, if it has.
+        grant: the state shared by all sessions of the grant in this process.
+        tokens: the newest that this session has seen; None before the first read of the store.
+        life: the life of the present access token.
+        record: the last known record, which `tokens` are from; None before the first synchronisation.
+        ended: the reason for which the session has ended, or None.
     """
 
     __slots__ = (
@@ -64,12 +64,12 @@ class StoredTokens:
         leeway: float,
         expires_at: float | None,
     ) -> None:
-        # A key made from the refresh token stands for one grant: whatever is stored under it is as new or newer.
+        # A key derived from the refresh token belongs to one grant: a stored record is as new or newer.
         self._keyed_by_grant = key is None
         if tokens is not None:
             key = token_name(tokens) if key is None else key
         elif store is None or key is None:
-            raise ConfigurationError("tokens", "are needed, unless store and key tell where they are kept")
+            raise ConfigurationError("tokens", "must be given, unless store and key say where they are kept")
         self._grants = grants
         self._clock = clock
         self._expires_at = expires_at
@@ -84,36 +84,36 @@ class StoredTokens:
 
     @property
     def is_in_step(self) -> bool:
-        """Whether the tokens may be handed out without asking the store.
+        """Return True if the tokens may be returned without reading the store.
 
-        Not before it was met, which gets a new session's tokens; nor while it lacks some that only this process has;
-        nor after another session of the grant has ended.
+        Not before the first synchronisation, which stores a new session's tokens; nor while a write is pending; nor
+        after another session of the grant has ended.
         """
         grant = self.grant
         return self.record is not None and grant.unstored is None and self._endings == grant.endings
 
     def expired(self) -> SessionExpiredError:
-        """What is raised of a session that has ended."""
+        """Return the error for an ended session."""
         return SessionExpiredError(f"The session has ended: {self.ended}")
 
     def raise_if_ended(self) -> None:
-        """Raises SessionExpiredError, if the session has ended."""
+        """Raise SessionExpiredError if the session has ended."""
         if self.ended is not None:
             raise self.expired()
 
     async def read(self) -> None:
-        """Reads the record of a session that was made without tokens, such as for one request."""
+        """Read the record of a session created without tokens, such as for one request."""
         if self.tokens is None and self.grant.owes_nothing:
             record = await self.grant.store.get(self.grant.key)
             if record is not None:
                 self._adopt(record)
 
     async def meet(self) -> SessionRecord:
-        """The store's record, in step with this session.
+        """Synchronise with the store and return its record.
 
         Raises:
-            SessionExpiredError: there is none any more.
-            RefreshUnavailableError: somebody wrote meanwhile.
+            SessionExpiredError: the record is gone.
+            RefreshUnavailableError: another process wrote meanwhile.
         """
         grant = self.grant
         if (owed := await grant.owed()) is not None:
@@ -137,11 +137,11 @@ class StoredTokens:
         return record
 
     async def stored_by_others(self) -> TokenSet:
-        """The tokens of the store, after somebody wrote there without the lock that this process has, or had.
+        """Return the store's tokens after another process wrote them without holding the lock.
 
         Raises:
             RefreshUnavailableError: they are not fresh.
-            SessionExpiredError: there are none any more.
+            SessionExpiredError: the record is gone.
         """
         record = await self.meet()
         if not self.life.is_fresh():
@@ -149,12 +149,12 @@ class StoredTokens:
         return record.tokens
 
     async def mark(self, record: SessionRecord) -> SessionRecord | None:
-        """Notes in the store that a refresh is about to be sent.
+        """Mark in the store that a refresh is about to be sent.
 
-        Should this process die before its answer is stored, nobody sends the same token again.
+        If this process dies before it stores the answer, no other process sends the same token again.
 
         Returns:
-            What is stored now; None if it was changed meanwhile.
+            The marked record; None if the stored one was changed meanwhile.
         """
         grant = self.grant
         marked = evolve(record, generation=record.generation + 1, refresh_sent=True)
@@ -167,10 +167,10 @@ class StoredTokens:
         return marked
 
     async def store_for_sure(self, record: SessionRecord, expected: int) -> bool:
-        """Stores what nobody else knows; should that fail, this process still has it, and tries again.
+        """Write a record that only this process has; if that fails, keep it as a pending write and retry later.
 
         Returns:
-            False if the store has other tokens by now, which stay.
+            False if the store has other tokens meanwhile, which stay.
         """
         grant = self.grant
         self._grants.owe(grant, record, expected, self._clock.monotonic())
@@ -187,11 +187,11 @@ class StoredTokens:
         if is_written:
             self._adopt(record)
         else:
-            self.record = record  # the newest that is known here, should the store have fallen back
+            self.record = record  # the newest known, in case the store was rolled back
         return is_written
 
     async def newer_than(self, sent: SessionRecord) -> TokenSet | None:
-        """What somebody else stored while this process stood still with a refresh; None if nobody did."""
+        """Return tokens that another process stored while this one was suspended during a refresh, else None."""
         present = await self.grant.store.get(self.grant.key)
         if present is None or present == sent or is_behind(present, sent):
             return None
@@ -199,7 +199,7 @@ class StoredTokens:
         return present.tokens
 
     async def forget(self, reason: str, record: SessionRecord) -> None:
-        """Ends the session, and removes its record from the store."""
+        """End the session and remove its record from the store."""
         self._end(reason)
         store, key = self.grant.store, self.grant.key
         for _ in range(_TRIES):
@@ -207,14 +207,14 @@ class StoredTokens:
                 return
             present = await store.get(key)
             if present is None or is_new(record.tokens, present):
-                return  # Another sign-in stays.
+                return  # another sign-in stays
             record = present
 
     async def log_out(self, reason: str) -> TokenSet | None:
-        """Ends the session and removes its record.
+        """End the session and remove its record.
 
         Returns:
-            The tokens to be revoked; None if somebody has seen to that.
+            The tokens to revoke; None if another process has already logged out.
         """
         grant = self.grant
         record = await grant.store.get(grant.key)
@@ -228,14 +228,14 @@ class StoredTokens:
         return self.tokens_to_revoke(reason)
 
     def tokens_to_revoke(self, reason: str) -> TokenSet | None:
-        """Ends the session without its store; the newest tokens that are known here."""
+        """End the session without its store; return the newest known tokens."""
         self._end(reason)
         unstored = self.grant.unstored
         self._grants.settle(self.grant, self._clock.monotonic())
         return self.tokens if unstored is None else unstored[0].tokens
 
     def _first_record(self) -> SessionRecord:
-        """What a store gets that has no record, if it never had one of this session."""
+        """Return the first record, for a store that never had one of this session."""
         tokens = self.tokens
         if self.record is not None or not names(tokens, None).isdisjoint(self.grant.ended):
             self._end("the store no longer has it: the user logged out elsewhere, it expired, or the store lost it")
@@ -246,7 +246,7 @@ class StoredTokens:
         return first_record(tokens, self._expires_at)
 
     def _new_sign_in(self, stored: SessionRecord) -> TokenSet | None:
-        """This session's tokens, if they are of a new sign-in, and not of the one that is stored under its key."""
+        """Return this session's tokens if they belong to a newer sign-in than the stored record's, else None."""
         if self.record is not None or self.tokens is None or self._keyed_by_grant:
             return None
         return self.tokens if is_new(self.tokens, stored) else None
@@ -270,6 +270,6 @@ class StoredTokens:
 
     def _hold(self, tokens: TokenSet) -> None:
         if tokens == self.tokens:
-            return  # Measured already; the wall clock may have been set since.
+            return  # Measured already; the wall clock may have changed since.
         self.tokens = tokens
         self.life.begin(tokens, self._clock.wall() - tokens.obtained_at)

@@ -1,4 +1,4 @@
-"""How long a session's access token is good, on the monotonic clock."""
+"""The remaining life of a session's access token, on the monotonic clock."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _NEVER: Final = -math.inf
 
 
 class TokenLife:
-    """Until when the present access token is fresh, and valid.
+    """The times until which the present access token is fresh, and valid.
 
     Args:
         clock: the client's.
-        leeway: seconds before its expiry from which a token is not fresh any more.
+        leeway: seconds before its expiry from which a token is no longer fresh.
 
     Raises:
         ConfigurationError: the leeway is below 0.
@@ -27,37 +27,37 @@ class TokenLife:
 
     def __init__(self, clock: Clock, leeway: float) -> None:
         if not leeway >= 0:
-            raise ConfigurationError("leeway", f"is in seconds, not below 0: {leeway!r}")
+            raise ConfigurationError("leeway", f"must be in seconds, 0 or more, not {leeway!r}")
         self._clock = clock
         self._leeway = leeway
         self._rejected: str | None = None
         self.end()
 
     def begin(self, tokens: TokenSet, age: float) -> None:
-        """Measures the life of tokens that arrived `age` seconds ago by the wall clock."""
+        """Start the life of tokens that arrived `age` seconds ago by the wall clock."""
         if tokens.access_token == self._rejected:
             self.end()
             return
-        # A life that is not told, or cannot be meant, ends when an API refuses the token.
+        # A missing or impossible expires_in: the token lives until an API refuses it.
         life = float(tokens.expires_in) if tokens.expires_in is not None and tokens.expires_in > 0 else math.inf
-        # A wall clock that was set back must not lengthen a token's life.
+        # A wall clock set back must not lengthen a token's life.
         self._valid_until = self._clock.monotonic() + life - max(0.0, age)
-        # Half its life at most, or a short-lived token would be refreshed on every call.
+        # At most half its life, or a short-lived token would be refreshed on every call.
         self._fresh_until = self._valid_until - min(self._leeway, life / 2)
 
     def reject(self, token: str) -> None:
-        """The token is not good, whatever it says."""
+        """Treat the token as invalid, whatever its expiry."""
         self._rejected = token
         self.end()
 
     def end(self) -> None:
-        """There is no good token."""
+        """Mark the token as neither fresh nor valid."""
         self._fresh_until = self._valid_until = _NEVER
 
     def is_fresh(self) -> bool:
-        """Whether the token may be handed out."""
+        """Return True if the token may be used without a refresh."""
         return self._clock.monotonic() < self._fresh_until
 
     def is_valid(self) -> bool:
-        """Whether the token has not expired, though it may be time for a new one."""
+        """Return True if the token has not expired, even if a refresh is due."""
         return self._clock.monotonic() < self._valid_until

@@ -1,4 +1,4 @@
-"""What a session takes for tokens, to a TokenSet; what comes after them, and whether they are used up."""
+"""Converts sign-in answers to TokenSets and merges refresh responses."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from ..models.tokens import OIDCTokenResponse, TokenSet
 TokensLike: TypeAlias = (
     "models.LoginTokenRespDto | models.LoginTokenResponseDataDto | OIDCTokenResponse | Mapping[str, object]"
 )
-"""A sign-in's answer, its data, the token endpoint's answer, a TokenSet, or a mapping with the same wire names."""
+"""A sign-in response, its data, a token response, a TokenSet, or a mapping with the same wire names."""
 
 
 def token_set(tokens: TokensLike, now: float) -> TokenSet:
-    """Makes a TokenSet.
+    """Convert tokens to a TokenSet.
 
     Args:
-        tokens: in any of the forms that a session takes.
-        now: seconds since the epoch, for tokens that do not say when they were obtained.
+        tokens: in any form that a session accepts.
+        now: seconds since the epoch, for tokens without obtained_at.
 
     Raises:
-        ConfigurationError: there is no access token in it, or it has another form.
+        ConfigurationError: the access token is missing, or the form is another.
     """
     if isinstance(tokens, TokenSet):
         return tokens
     if not isinstance(tokens, Mapping):
-        raise ConfigurationError("tokens", f"takes a sign-in's answer or a mapping, not {type(tokens).__name__}")
+        raise ConfigurationError("tokens", f"must be a sign-in response or a mapping, not {type(tokens).__name__}")
     found: Mapping[str, object] = tokens
     if "access_token" not in found and isinstance(inner := found.get("data"), Mapping):
         found = inner
@@ -46,21 +46,21 @@ def token_set(tokens: TokensLike, now: float) -> TokenSet:
     try:
         return structure({"obtained_at": now, **given}, TokenSet)
     except ShapeError as error:
-        problem = f"are not tokens: {error}"
+        problem = f"must be a sign-in response: {error}"
     raise ConfigurationError("tokens", problem)
 
 
 def succeeding(old: TokenSet, answer: OIDCTokenResponse, now: float) -> TokenSet:
-    """The tokens after a refresh: what the answer left out stays as it was (RFC 6749 section 6)."""
+    """Merge a refresh response into the old tokens: omitted fields keep their values (RFC 6749 section 6)."""
     kept = {name: old[name] for name in ("refresh_token", "id_token", "scope", "token_type")}
     given = {name: value for name, value in answer.items() if value is not None}
     return structure({**kept, **given, "obtained_at": now}, TokenSet)
 
 
 def is_unspent(error: GenAuthError) -> bool:
-    """Whether the refresh token certainly was not used: nothing was sent, or whoever answered refused to look at it.
+    """Return True if the refresh token was certainly not used: nothing was sent, or the request was refused.
 
-    A server error may come from a gateway whose backend had rotated the token, or from the backend after that.
+    A server error does not tell: a gateway may send one after its backend has rotated the token.
     """
     if isinstance(error, (TransportError, ClientClosedError)):
         return not error.sent
@@ -72,5 +72,5 @@ def is_unspent(error: GenAuthError) -> bool:
 
 
 def _is_refusal(status: int) -> bool:
-    # Elsewhere (3xx), no (4xx), or not now (503).
+    # Redirected (3xx), refused (4xx), or unavailable (503).
     return status < HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.SERVICE_UNAVAILABLE
