@@ -1,4 +1,4 @@
-"""Where sessions keep their tokens. What needs an optional package is imported when it is asked for."""
+"""Token stores. Those that need an optional package are imported on first use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["FileStore", "KeyringStore", "MemoryStore", "RedisStore", "SessionRec
 _MODULE_OF: Final = {"KeyringStore": "keyring", "RedisStore": "redis"}
 
 
-if not TYPE_CHECKING:  # type checkers read the imports above, and are not to believe in every other name
+if not TYPE_CHECKING:  # type checkers read the imports above, and must not accept any other name
 
     def __getattr__(name: str) -> object:
         module = _MODULE_OF.get(name)

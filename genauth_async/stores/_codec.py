@@ -1,4 +1,4 @@
-"""Records as texts, in clear or sealed."""
+"""Encoding of session records as text, in clear or sealed."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _PURPOSE: Final = "session store"
 
 
 class RecordCodec:
-    """Turns records into texts, and back.
+    """Encodes records as text, and decodes them.
 
     Args:
-        secrets: seal the records (Fernet: AES-128-CBC with HMAC-SHA256, keys by HKDF): the first seals, all open; in
-            clear when None.
-        accepts_clear: whether a record in clear is read although there are secrets.
+        secrets: seal the records (Fernet: AES-128-CBC with HMAC-SHA256, keys by HKDF); the first seals, all open. None:
+            records are in clear.
+        accepts_clear: read records in clear, too, although there are secrets.
     """
 
     def __init__(self, secrets: str | Sequence[str] | None, *, accepts_clear: bool = False) -> None:
@@ -27,30 +27,30 @@ class RecordCodec:
         self._accepts_clear = accepts_clear or secrets is None
 
     def encode(self, key: str, record: SessionRecord) -> str:
-        """The record as ASCII text; where it is sealed, it is good for this key only."""
+        """Encode a record as ASCII text; a sealed one is bound to this key."""
         text = record.to_json()
         return text if self._seal is None else self._seal.seal({"key": key, "record": text})
 
     def decode(self, key: str, text: str) -> SessionRecord:
-        """The record.
+        """Decode a record.
 
         Raises:
-            ValueError: it is not a record.
-            StoreError: it is sealed with another secret, or for another key, or not sealed though it ought to be.
+            ValueError: the text is not a record.
+            StoreError: it is sealed with another secret or for another key, or is in clear and must not be.
         """
         if text.startswith("{"):
             if not self._accepts_clear:
-                raise StoreError("The session's record is not sealed, so anybody may have made it")
+                raise StoreError("The session's record is not sealed, so it may be forged")
             return SessionRecord.from_json(text)
         if self._seal is None:
             if text.startswith("gAAAA"):
-                raise StoreError("The session's record is sealed, and the store was given no secrets")
+                raise StoreError("The session's record is sealed, and the store has no secrets")
             raise ValueError("this is not a session's record")
         content = self._seal.opened(text) or {}
         if content.get("key") != key:
             raise StoreError(
-                "The session's record cannot be opened: it was sealed with a secret that the store was not given, for "
-                "another session, or it was changed"
+                "The session's record cannot be opened: it was sealed with a secret that the store does not have, or "
+                "for another session, or it was changed"
             )
         return SessionRecord.from_json(str(content.get("record")))
 

@@ -1,4 +1,4 @@
-"""Private files that are replaced as a whole; everything here blocks."""
+"""Private files with atomic replacement; all functions block."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from ..errors import StoreError
 _T = TypeVar("_T")
 
 _IS_WINDOWS: Final = os.name == "nt"
-# For so long, in seconds, Windows is asked again that refuses a file which somebody else has open.
+# Seconds between attempts on Windows, which refuses files that another process has open.
 _PAUSES: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
 
 TEMPORARY: Final = ".tmp"
 
 
 def prepare_directory(directory: Path) -> None:
-    """Makes the directory for this user only, or sees that it is.
+    """Create the directory for this user only, or check an existing one.
 
     Raises:
-        StoreError: it is another user's, or others may use it.
-        OSError: it cannot be made.
+        StoreError: the directory belongs to another user, or other users may use it.
+        OSError: it cannot be created.
     """
     try:
         directory.mkdir(mode=0o700, parents=True)
@@ -37,10 +37,10 @@ def prepare_directory(directory: Path) -> None:
 
 
 def read_private(path: Path) -> bytes | None:
-    """What is in the file, None if there is none.
+    """Read the file, or return None if it does not exist.
 
     Raises:
-        StoreError: it is another user's, or others may read or change it.
+        StoreError: the file belongs to another user, or other users may read or change it.
         OSError: it cannot be read.
     """
     try:
@@ -53,7 +53,7 @@ def read_private(path: Path) -> bytes | None:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Puts a file of this content in the place of the old one, which stays whole until then, whatever happens."""
+    """Replace the file atomically; the old one stays intact if that fails."""
     descriptor, temporary = tempfile.mkstemp(prefix=path.stem + ".", suffix=TEMPORARY, dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -69,25 +69,25 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 def remove(path: Path) -> None:
-    """Removes the file, if there is one, and for good."""
+    """Remove the file, if it exists, and sync its directory."""
     with suppress(FileNotFoundError):
         _insisting(path.unlink)
         _sync_directory(path.parent)
 
 
 def set_aside(path: Path, suffix: str) -> Path:
-    """Renames the file; tells what it is called now."""
+    """Rename the file and return its new path."""
     aside = path.with_suffix(suffix)
     return _insisting(lambda: path.replace(aside))
 
 
 def _check_private(path: Path, status: os.stat_result, mode: str) -> None:
-    # As ssh does: what others could have read or changed is not used, and not mended in silence. Windows gives what is
-    # in a user's directories to that user, and has no such modes.
+    # As ssh does: refuse what other users could have read or changed, and do not silently fix it. Windows gives the
+    # contents of a user's directories to that user, and has no such modes.
     if _IS_WINDOWS:
         return
     if status.st_uid != os.geteuid():
-        raise StoreError(f"{path} belongs to another user (uid {status.st_uid}), so it is not used for sessions")
+        raise StoreError(f"{path} must belong to this user, not to uid {status.st_uid}, to be used for sessions")
     if stat.S_IMODE(status.st_mode) & 0o077:
         raise StoreError(
             f"{path} is open to other users (mode {stat.S_IMODE(status.st_mode):o}), so it is not used for sessions; "
@@ -96,7 +96,7 @@ def _check_private(path: Path, status: os.stat_result, mode: str) -> None:
 
 
 def _sync_directory(directory: Path) -> None:
-    # A rename is on the disk when its directory is. Windows has no such call.
+    # A rename is durable once its directory is synced. Windows has no such call.
     if _IS_WINDOWS:
         return
     descriptor = os.open(directory, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""Locks by key among the tasks, event loops and threads of one process."""
+"""Locks by key across the tasks, event loops and threads of one process."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _POLL_SECONDS: Final = 0.005
 
 
 class LocalLocks:
-    """A lock for each key, as long as somebody holds it or waits for it. A forked child has its own."""
+    """One lock per key while a task holds it or waits for it. A forked child has its own locks."""
 
     def __init__(self) -> None:
         self._forget()
 
     @asynccontextmanager
     async def hold(self, key: str) -> AsyncIterator[None]:
-        """Held by one at a time, among all tasks of all event loops."""
+        """Hold the lock of a key, exclusively across all tasks of all event loops."""
         lock = self._lock_for(key)
         async with lock.among_tasks.get():
-            # Only another event loop's thread can hold it now, which is rare: asking again is enough.
+            # Only another event loop's thread can hold it now, which is rare: polling is enough.
             while not lock.among_loops.acquire(blocking=False):  # noqa: ASYNC110 - an Event does not cross loops
                 await anyio.sleep(_POLL_SECONDS)
             try:
@@ -37,7 +37,7 @@ class LocalLocks:
 
     def _lock_for(self, key: str) -> _Lock:
         if self._pid != os.getpid():
-            # Whoever held a lock when the process forked is not here to release it.
+            # A thread of the parent that held a lock at the fork does not exist here to release it.
             self._forget()
         with self._guard:
             lock = self._locks.get(key)

@@ -1,4 +1,4 @@
-"""Locks among processes of one machine, by files; an end of the process, however sudden, releases them."""
+"""File locks across the processes of one machine; the system releases them when a process dies."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 
 def file_lock(path: Path) -> BaseFileLock:
-    """A lock by this file, whichever threads take and release it. A forked child does not have its parent's."""
+    """Create a lock on this file, which any thread may acquire and release; a forked child does not inherit it."""
     from filelock import FileLock
 
-    # Where there is no flock, existing files would be the lock, which outlive whoever made them: an error is better.
+    # Without flock, the existence of a file would be the lock, which outlives a dead process: an error is better.
     return FileLock(path, mode=0o600, thread_local=False, is_singleton=False, fallback_to_soft=False)
 
 
 class ProcessLock:
-    """A lock that is taken once; its methods block for a moment, and may be called by different threads.
+    """A file lock to acquire once. Its methods block briefly, and any thread may call them.
 
     Args:
-        path: the lock's file, which is there only as long as somebody has the lock.
+        path: the lock's file, which exists only while a process holds the lock.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,10 +36,10 @@ class ProcessLock:
         self._is_over = False
 
     def take(self) -> bool:
-        """Whether it has the lock; it does not wait for it."""
+        """Try to acquire the lock without waiting; return True on success."""
         from filelock import Timeout
 
-        # An attempt that nobody waits for any longer, since its event loop has ended, must not take the lock.
+        # An abandoned attempt, whose event loop has ended, must not acquire the lock.
         with self._guard:
             if self._is_over:
                 return False
@@ -53,14 +53,14 @@ class ProcessLock:
             return True
 
     def release(self) -> None:
-        """Releases the lock if it was taken; it cannot be taken any more."""
+        """Release the lock if it is held; it cannot be acquired again."""
         with self._guard:
             self._is_over = True
             lock, self._lock = self._lock, None
             if lock is None or not lock.is_locked:
                 return
-            # Whoever waits for the file that is removed here notices that it is no more, and makes the next. Windows
-            # removes none that somebody has open: there the first attempt fails, or both, and nothing is lost.
+            # A process that waits for the removed file notices that and creates the next. Windows does not remove open
+            # files: there the first unlink fails, or both, which does no harm.
             with suppress(OSError):
                 self._path.unlink()
             lock.release()
@@ -69,7 +69,7 @@ class ProcessLock:
                     self._path.unlink()
 
     def holder(self) -> str:
-        """Who has it, as far as that can be told."""
+        """Describe the process that holds the lock, as far as known."""
         try:
             pid, host, since = self._path.read_text(encoding="utf-8").split("\n")[:3]
         except (OSError, ValueError):
@@ -77,7 +77,7 @@ class ProcessLock:
         return f"process {pid} on {host} since {since}"
 
     def _sign(self) -> None:
-        # Windows lets nobody write where a lock is.
+        # Windows does not allow writing to a locked file.
         with suppress(OSError), self._path.open("w", encoding="utf-8") as file:
             since = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime())
             file.write(f"{os.getpid()}\n{platform.node()}\n{since}\n")

@@ -1,4 +1,4 @@
-"""What a session asks of a store."""
+"""The protocol of token stores, and the record that they keep."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ _FORM = 1
 
 @frozen(kw_only=True)
 class SessionRecord:
-    """A session as it is stored.
+    """A stored session.
 
     Attributes:
-        tokens: the newest.
-        generation: grows with each write; the first is anywhere below 2**48.
-        refresh_sent: a refresh was begun under these tokens and has not been answered. If whoever began it is gone, the
+        tokens: the newest tokens.
+        generation: grows with each write; the first is any number below 2**48.
+        refresh_sent: a refresh was sent for these tokens, and its answer is not stored. If its process has died, the
             refresh token may be spent, and sending it again could make the server revoke the grant.
-        predecessors: names (digests) of the refresh tokens that these replaced, the newest last. They tell old tokens
-            of this grant from those of a new sign-in.
-        expires_at: from when, in seconds since the epoch, nobody needs the record, so that a store may drop it; None
-            when that is not known.
+        predecessors: fingerprints (digests) of the refresh tokens that these replaced, the newest last. They
+            distinguish old tokens of this grant from those of a new sign-in.
+        expires_at: the time from which a store may drop the record, in seconds since the epoch; None when not known.
     """
 
     tokens: TokenSet
@@ -36,7 +35,7 @@ class SessionRecord:
     expires_at: float | None = None
 
     def to_json(self) -> str:
-        """The record as text, tokens and all, for stores that keep texts."""
+        """Encode the record as JSON, tokens in clear, for stores that keep text."""
         return json.dumps(
             {
                 "form": _FORM,
@@ -51,13 +50,13 @@ class SessionRecord:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> SessionRecord:
-        """The record that `to_json` made a text of.
+        """Decode a record from the text of `to_json`.
 
         Args:
-            text: what `to_json` gave.
+            text: the result of `to_json`.
 
         Raises:
-            ValueError: it is not such a text. The error quotes none of it.
+            ValueError: the text is not a record. The error quotes none of it.
         """
         try:
             content = json.loads(text)
@@ -89,7 +88,7 @@ def _read(content: dict[str, object]) -> SessionRecord | None:
         generation=generation,
         refresh_sent=sent,
         predecessors=tuple(predecessors),
-        expires_at=expires_at,  # type: ignore[arg-type] # a number, as was seen above
+        expires_at=expires_at,  # type: ignore[arg-type] # checked above
     )
 
 
@@ -97,31 +96,31 @@ def _read(content: dict[str, object]) -> SessionRecord | None:
 class TokenStore(Protocol):
     """Keeps sessions by key. Sessions with the same store and key are one session, wherever they run.
 
-    Every method may raise; the session then raises the same, and has lost nothing. A StoreError is the best that it can
-    raise: as long as the access token is valid, a session that meets one hands that out.
+    Every method may raise; the session then raises the same and loses nothing. A StoreError is best: the session then
+    still returns an access token that is valid.
     """
 
     async def get(self, key: str) -> SessionRecord | None:
-        """The record, or None."""
+        """Return the record, or None."""
         ...
 
     async def compare_and_set(self, key: str, record: SessionRecord, *, expected: int | None) -> bool:
-        """Writes the record if the stored one has this generation (None: if there is none); tells whether it did.
+        """Write the record if the stored one has this generation (None: if there is none); return True if written.
 
-        When it is repeated after an error, and the failed write had happened, it may say True: but only of this store's
-        own write, not of an equal one of somebody else.
+        A call repeated after an error may return True if the failed write had succeeded. That holds only for this
+        store's own write, not for an equal one by another process.
         """
         ...
 
     async def delete(self, key: str, *, expected: int | None = None) -> bool:
-        """Removes the record if it has this generation (None: any); tells whether there is none now."""
+        """Remove the record if it has this generation (None: any); return True if there is none now."""
         ...
 
     def lock(self, key: str) -> AbstractAsyncContextManager[None]:
-        """Held by one at a time among all who share the store.
+        """Hold the key's lock, exclusively across all processes that share the store.
 
-        Waiting for it must be cancellable, and should end with a StoreError when whoever holds it does not let go. It
-        is held while a refresh is sent and answered. If it comes to an end before that, since the holder was thought
-        dead, nothing is overwritten: `compare_and_set` is what decides.
+        Waiting for it must be cancellable, and should end with a StoreError if its holder does not release it. A
+        session holds it during a refresh. If the store drops it before, because it takes the holder for dead, nothing
+        is overwritten: `compare_and_set` decides.
         """
         ...

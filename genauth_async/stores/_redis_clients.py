@@ -1,4 +1,4 @@
-"""The connections of a RedisStore: whichever kind of client there is, a call is awaited in the same way."""
+"""The connections of a RedisStore: one awaitable interface to blocking and async clients."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Client: TypeAlias = Any
 _HEALTH_SECONDS: Final = 30
 _THREADS: Final = 16
 
-# Newer versions of the library look for their number on the disk with each connection, unless they are told.
+# Newer versions of redis-py read their own version from the disk for each connection, unless it is given.
 _DRIVER: Final = (
     {"driver_info": import_module("redis.driver_info").DriverInfo(lib_version=redis.__version__)}
     if find_spec("redis.driver_info")
@@ -42,14 +42,14 @@ _DRIVER: Final = (
 
 
 class RedisClients:
-    """Gives the client for the running event loop, and awaits its calls.
+    """Provides the client for the running event loop, and awaits its calls.
 
     Args:
-        given: a client, or the URL to make clients from.
+        given: a client, or the URL to create clients from.
         timeout: seconds that a call may take.
 
     Raises:
-        ConfigurationError: it is no client, or no URL of a Redis server.
+        ConfigurationError: it is neither a client nor the URL of a Redis server.
     """
 
     def __init__(self, given: str | Client, timeout: float) -> None:
@@ -61,39 +61,39 @@ class RedisClients:
             try:
                 redis.ConnectionPool.from_url(self._url)
             except ValueError:
-                # The library's own words may quote the URL, and so the password.
-                message = "is no URL of a Redis server: redis://, rediss:// or unix://"
+                # redis-py's message may quote the URL, and so the password.
+                message = "must be the URL of a Redis server: redis://, rediss:// or unix://"
                 raise ConfigurationError("client", message) from None
         elif not (callable(getattr(given, "execute_command", None)) and callable(getattr(given, "lock", None))):
-            raise ConfigurationError("client", "is a URL, a redis.Redis or a redis.asyncio.Redis")
+            raise ConfigurationError("client", "must be a URL, a redis.Redis or a redis.asyncio.Redis")
         self._of_loop = PerLoop(partial(self._made, redis.asyncio.Redis))
 
     def current(self) -> Client:
-        """The client to use here."""
+        """Return the client for the running event loop."""
         if self._given is not None:
             if _is_async(self._given) and current_async_library() != "asyncio":
-                raise ConfigurationError("client", "works on asyncio only; give the URL, or a redis.Redis")
+                raise ConfigurationError("client", "must be a URL or a redis.Redis on trio, not a redis.asyncio.Redis")
             return self._given
         return self._of_loop.get() if current_async_library() == "asyncio" else self._blocking
 
     async def run(self, call: Callable[..., Any], *arguments: object) -> Any:
-        """What a method of the current client answers, within the time that it has.
+        """Call a method of the current client, within the timeout.
 
-        A caller that is cancelled meanwhile waits for the answer, too: a command that went out may have its effect, and
-        redis-py would take some cancellations for its own, and say nothing of them.
+        A cancelled caller waits for the answer, too: a command that was sent may take effect, and redis-py would
+        swallow some cancellations.
 
         Raises:
-            StoreError: Redis did not answer, or with an error.
-            LockError: the lock is not what the call takes it for.
+            StoreError: Redis did not answer, or answered with an error.
+            LockError: the lock is not in the state that the call requires.
         """
         try:
             return await finish(lambda: self._asked(partial(call, *arguments)))
         except LockError:
             raise
         except ResponseError as error:
-            # An unknown command is answered with its arguments, a record among them.
+            # The answer to an unknown command quotes its arguments, a record among them.
             cause = None if "args" in str(error) else error
-            raise StoreError("Redis refused what the session's store asked for") from cause
+            raise StoreError("Redis refused a command of the session store") from cause
         except (redis.RedisError, OSError) as error:
             raise StoreError(f"Redis cannot be used now ({type(error).__name__})") from error
 
@@ -104,7 +104,7 @@ class RedisClients:
             return await call()
 
     async def aclose(self) -> None:
-        """Closes what was made here for the running event loop, and the blocking client."""
+        """Close the running event loop's own client, and the blocking one."""
         client = self._of_loop.pop() if current_async_library() == "asyncio" else None
         if client is not None:
             await client.aclose()
@@ -118,17 +118,17 @@ class RedisClients:
 
     def _made(self, kind: Any) -> Client:
         retry = (AsyncRetry if kind is redis.asyncio.Redis else Retry)(
-            # Once more after a broken connection, which an idle one often is. Nothing here does harm when it comes
-            # twice. A server that does not answer in time will not do so at once.
+            # One retry after a broken connection, which an idle one often is. All commands here are safe to repeat. No
+            # retry after a timeout: the server would not answer at once.
             NoBackoff(),
             1,
             supported_errors=(redis.ConnectionError,),
         )
-        assert self._url is not None  # noqa: S101 - or there is a client that was given
+        assert self._url is not None  # noqa: S101 - else a client was given
         options: dict[str, Any] = {"socket_timeout": self._timeout, "retry": retry, **_DRIVER}
         if not self._url.startswith("unix:"):
             options |= {"socket_connect_timeout": self._timeout, "socket_keepalive": True}
-        # Which has callers wait for a connection; the usual pool has errors for them when there are too many.
+        # This pool lets callers wait for a connection; the default one raises when all are in use.
         pool: Any = (redis.asyncio if kind is redis.asyncio.Redis else redis).BlockingConnectionPool
         return kind.from_pool(
             pool.from_url(self._url, timeout=self._timeout, health_check_interval=_HEALTH_SECONDS, **options)

@@ -1,4 +1,4 @@
-"""Locks by key among all who share a Redis server: redis-py's own, kept alive while they are held."""
+"""Locks by key across all processes that share a Redis server: redis-py's, extended while they are held."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _REMEMBERED: Final = 1024
 
 
 class RedisLocks:
-    """A lock for each key.
+    """One lock per key.
 
     Args:
         clients: the connections.
-        seconds: a lock's life, should its holder die; while it is held, it is extended every third of that.
+        seconds: a lock's lifetime if its holder dies; a living holder extends it every third of that.
         timeout: seconds after which waiting for a lock ends with a StoreError.
     """
 
@@ -45,46 +45,44 @@ class RedisLocks:
         self._seconds = seconds
         self._timeout = timeout
         self._local = LocalLocks()
-        # When a try for a lock failed, by its name.
+        # The time of the last failed attempt, by the lock's name.
         self._failed: OrderedDict[bytes, float] = OrderedDict()
-        # Tokens of locks that may be left behind, since Redis did not answer: with them they are found to be ours.
+        # Tokens of locks that may still exist, since Redis did not answer their release: they prove them ours.
         self._left: OrderedDict[tuple[int, bytes], bytes] = OrderedDict()
 
     @asynccontextmanager
     async def hold(self, key: str, name: bytes) -> AsyncIterator[None]:
-        """Holds the lock of a key, which has this name in Redis."""
+        """Hold the lock of a key, which has this name in Redis."""
         async with AsyncExitStack() as stack:
             lock = None
             with anyio.move_on_after(self._timeout):
                 lock = await self._taken(stack, key, name)
             if lock is None:
-                raise StoreError(
-                    f"The session's lock was not to be had within {self._timeout:g} s: its holder is alive and hangs"
-                )
+                raise StoreError(f"Could not acquire the session lock within {self._timeout:g} s; its holder is stuck")
             failure: BaseException | None = None
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._keep_alive, lock)
                 try:
                     yield
-                except BaseException as error:  # noqa: BLE001 - raised below, since the group would wrap it
+                except BaseException as error:  # noqa: BLE001 - raised below, since the task group would wrap it
                     failure = error
                 tasks.cancel_scope.cancel()
             if failure is not None:
                 try:
                     raise failure
                 finally:
-                    del failure  # its traceback has this frame: a cycle
+                    del failure  # breaks the cycle of its traceback and this frame
 
     async def _taken(self, stack: AsyncExitStack, key: str, name: bytes) -> Any:
         asked = time.monotonic()
-        # In this process one at a time asks Redis.
+        # One task per process asks Redis.
         await stack.enter_async_context(self._local.hold(key))
         if self._failed.get(name, 0.0) > asked:
-            # Who waited for a try that failed shares its fate: a try of each, in turn, would take for ever.
-            raise StoreError("Redis cannot be used now, as others who waited for the same lock have found")
+            # Callers that waited for a failed attempt fail with it: one attempt each, in turn, would take too long.
+            raise StoreError("Redis cannot be used now: another caller's attempt for the same lock has just failed")
         lock = self._clients.current().lock(name, timeout=self._seconds, blocking=False, thread_local=False)
-        # Known from the beginning, so that a lock which was taken and whose answer was lost is known for ours. A forked
-        # child takes nothing for its own that its parent left.
+        # The token is known beforehand, so that a lock whose answer was lost is recognised as ours. A forked child does
+        # not claim locks of its parent.
         token = self._left.pop((os.getpid(), name), None) or secrets.token_hex(16).encode()
         lock.local.token = token
         stack.push_async_callback(self._release, lock, token)
@@ -99,7 +97,7 @@ class RedisLocks:
         return lock
 
     async def _try(self, lock: Any) -> bool:
-        # A client that tries again by itself after a lost answer finds the lock taken: by itself.
+        # A client that retries after a lost answer finds the lock held: by itself.
         if await self._clients.run(partial(lock.acquire, token=lock.local.token)):
             return True
         try:
@@ -117,24 +115,24 @@ class RedisLocks:
             try:
                 await self._extend(lock)
             except LockError:
-                # The work goes on: what it writes is compared first.
-                _log.warning("A session's lock was lost while it was held: Redis lost it, or this process stood still")
+                # The work continues: compare_and_set protects its writes.
+                _log.warning("A session lock expired while it was held: Redis lost it, or this process was suspended")
                 return
-            except Exception as error:  # noqa: BLE001 - nothing of this may end the work that is under way
-                _log.warning("A session's lock could not be extended (%s)", type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - no failure here may end the work in progress
+                _log.warning("A session lock could not be extended (%s)", type(error).__name__)
 
     async def _release(self, lock: Any, token: bytes) -> None:
         try:
             await self._clients.run(lock.release)
         except LockError:
-            pass  # It ran out, or was never ours.
+            pass  # it expired, or was never ours
         except StoreError as error:
-            _log.warning("A session's lock could not be released, and ends by itself: %s", error)
+            _log.warning("A session lock could not be released; it expires by itself: %s", error)
             remember(self._left, (os.getpid(), lock.name), token)
 
 
 def remember(some: OrderedDict[_K, _V], key: _K, value: _V) -> None:
-    """Notes something, and forgets the oldest where there is too much."""
+    """Add an entry and evict the oldest beyond the limit."""
     some[key] = value
     some.move_to_end(key)
     if len(some) > _REMEMBERED:

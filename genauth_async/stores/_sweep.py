@@ -1,4 +1,4 @@
-"""What is in the files of a store, and which of them nobody needs any longer; everything here blocks."""
+"""The file format of a FileStore, and the removal of expired files; all functions block."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ class Stored:
     """A record's file.
 
     Attributes:
-        record: the record as text, perhaps sealed.
-        expires_at: as in the record, to be seen without opening it.
+        record: the encoded record, perhaps sealed.
+        expires_at: the record's expires_at, readable without opening it.
     """
 
     record: str = field(repr=False)
     expires_at: float | None
 
     def to_bytes(self) -> bytes:
-        """What is written."""
+        """Encode the file's content."""
         return json.dumps({"form": _FORM, "expires_at": self.expires_at, "record": self.record}).encode()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Stored:
-        """What was written.
+        """Decode a file's content.
 
         Raises:
-            ValueError: it is something else, such as half of it.
+            ValueError: the content is not complete, or not a record's.
         """
         try:
             read = json.loads(content)
@@ -62,12 +62,12 @@ class Stored:
 
 
 def sweep(directory: Path, now: float, writing: Callable[[Path], AbstractContextManager[None]]) -> None:
-    """Removes expired records, and what processes left that were killed; once in an hour, whoever comes first.
+    """Remove expired records and the leftovers of killed processes, at most once an hour.
 
     Args:
-        directory: the store's.
-        now: the time, in seconds since the epoch.
-        writing: has a record to oneself; raises if that is not possible at once.
+        directory: the store's directory.
+        now: seconds since the epoch.
+        writing: locks a record for writing; raises if that is not possible at once.
     """
     try:
         if not _is_due(directory / _STAMP, now):
@@ -75,7 +75,7 @@ def sweep(directory: Path, now: float, writing: Callable[[Path], AbstractContext
         with os.scandir(directory) as entries:
             paths = [Path(entry.path) for entry in entries]
         for path in paths:
-            # What cannot be looked at now is for the next time; whoever writes a session must not fail for it.
+            # Leave unreadable files for the next sweep: the caller, who writes a session, must not fail here.
             with suppress(Exception):
                 _look_at(path, now, writing)
     except OSError as error:
@@ -84,7 +84,7 @@ def sweep(directory: Path, now: float, writing: Callable[[Path], AbstractContext
 
 def _is_due(stamp: Path, now: float) -> bool:
     with suppress(FileNotFoundError):
-        # A clock that was set back must not put it off for long.
+        # A clock set back must not delay the sweep for long.
         if abs(now - stamp.stat().st_mtime) < _HOUR:
             return False
     stamp.touch(mode=0o600)
@@ -103,7 +103,7 @@ def _look_at(path: Path, now: float, writing: Callable[[Path], AbstractContextMa
     if path.suffix == TEMPORARY:
         path.unlink()
     elif path.suffix == LOCK and len(path.stem) == _DIGEST:
-        # Releasing it removes it.
+        # Releasing the lock removes its file.
         lock = ProcessLock(path)
         try:
             lock.take()

@@ -1,4 +1,4 @@
-"""A store in a directory of this machine."""
+"""A token store in a directory of this machine."""
 
 from __future__ import annotations
 
@@ -34,21 +34,22 @@ _THREADS: Final = 16
 class FileStore:
     """Keeps sessions in files of one directory, for all processes of this machine and for the next run.
 
-    A record is a file of its own, named by a digest of its key. It is replaced as a whole, so that neither the end of
-    a process nor of the machine leaves half of one. What is not a record is set aside (`.corrupt-...`), and counts as
-    absent. Records that say when they expire are removed after that.
+    Each record is a file, named by a digest of its key and replaced atomically: a killed process or a power failure
+    leaves no partial record. A file that is not a record is renamed (`.corrupt-...`) and counts as absent. Records are
+    removed after their `expires_at`.
 
-    The store may be shared by tasks, threads and event loops, and used after a fork.
+    Tasks, threads and event loops may share the store, also after a fork.
 
     Args:
-        directory: of this user only (mode 0700), as are the files (0600); anything more open is refused. It is made
-            when first needed, in the place that the system has for such things when None.
-        secrets: seal the records with these random texts of 32 characters at least: the first seals, all open.
-        accepts_clear: whether records in clear are read although there are secrets, while a store changes over.
-        lock_timeout: for how many seconds a lock is waited for. One that a living process holds is not taken from it.
+        directory: a directory of this user only (mode 0700, files 0600); a more open one is refused. It is created on
+            first use; None means the system's directory for application state.
+        secrets: random texts of at least 32 characters that seal the records; the first seals, all open. Records are in
+            clear when None.
+        accepts_clear: read records in clear, too, although there are secrets, as during a migration.
+        lock_timeout: seconds to wait for a lock. The store never takes a lock from a living process.
 
     Raises:
-        ConfigurationError: a secret is too short, or the timeout not above 0.
+        ConfigurationError: a secret is too short, or the timeout is not above 0.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class FileStore:
         lock_timeout: float = 60.0,
     ) -> None:
         if not lock_timeout > 0:
-            raise ConfigurationError("lock_timeout", f"is in seconds, above 0: {lock_timeout!r}")
+            raise ConfigurationError("lock_timeout", f"must be in seconds, above 0, not {lock_timeout!r}")
         self._directory = session_directory(directory)
         self._codec = RecordCodec(secrets, accepts_clear=accepts_clear)
         self._lock_timeout = lock_timeout
@@ -72,33 +73,33 @@ class FileStore:
 
     @property
     def directory(self) -> Path:
-        """Where the sessions are."""
+        """Return the directory of the sessions."""
         return self._directory
 
     async def get(self, key: str) -> SessionRecord | None:
-        """The record, or None."""
+        """Return the record, or None."""
         return await self._when_not_busy(lambda: self._get(key))
 
     async def compare_and_set(self, key: str, record: SessionRecord, *, expected: int | None) -> bool:
-        """Writes the record if the stored one has this generation (None: if there is none); tells whether it did."""
+        """Write the record if the stored one has this generation (None: if there is none); return True if written."""
         return await self._when_not_busy(lambda: self._compare_and_set(key, record, expected))
 
     async def delete(self, key: str, *, expected: int | None = None) -> bool:
-        """Removes the record if it has this generation (None: any, also one that cannot be opened).
+        """Remove the record if it has this generation (None: any, also one that cannot be opened).
 
         Returns:
-            Whether there is none now.
+            True if there is no record now.
         """
         return await self._when_not_busy(lambda: self._delete(key, expected))
 
     @asynccontextmanager
     async def lock(self, key: str) -> AsyncIterator[None]:
-        """Held by one at a time among all processes of this machine; the end of a process releases it."""
+        """Hold the key's lock, exclusively across all processes of this machine; the end of a process releases it."""
         lock = ProcessLock(self._path(key).with_suffix(LOCK))
         async with AsyncExitStack() as stack:
             is_taken = False
             with anyio.move_on_after(self._lock_timeout):
-                # One task of this process at a time asks for the file.
+                # One task per process asks for the file.
                 await stack.enter_async_context(self._locks.hold(key))
                 stack.push_async_callback(self._in_thread, lock.release)
                 for pause in _pauses():
@@ -107,8 +108,8 @@ class FileStore:
                     await anyio.sleep(pause)
             if not is_taken:
                 raise StoreError(
-                    f"The session's lock was not free for {self._lock_timeout:g} s: "
-                    f"{await self._in_thread(lock.holder)} has it, and may be stopped"
+                    f"Could not acquire the session lock within {self._lock_timeout:g} s: "
+                    f"{await self._in_thread(lock.holder)} holds it and may be suspended"
                 )
             yield
 
@@ -118,7 +119,7 @@ class FileStore:
         try:
             return self._read(key, path)
         except ValueError:
-            # Somebody may have replaced it meanwhile.
+            # Another process may have replaced it meanwhile.
             with self._writing(path):
                 return self._present(key, path)
 
@@ -154,17 +155,17 @@ class FileStore:
         return None if content is None else self._codec.decode(key, Stored.from_bytes(content).record)
 
     def _present(self, key: str, path: Path) -> SessionRecord | None:
-        """The record, for whoever has the lock for writing."""
+        """Read the record under the write lock; rename a file that is not a record."""
         try:
             return self._read(key, path)
         except ValueError:
             aside = set_aside(path, time.strftime(".corrupt-%Y%m%dT%H%M%SZ", time.gmtime()))
-            _log.warning("A session's record could not be read, and was set aside as %s", aside)
+            _log.warning("A session's record could not be read; its file was renamed to %s", aside)
             return None
 
     @contextmanager
     def _writing(self, path: Path) -> Iterator[None]:
-        """Alone in changing this record and some others."""
+        """Hold the write lock of this record, shared with some others."""
         from filelock import Timeout
 
         lock = file_lock(self._directory / f"write-{path.name[0]}{LOCK}")
@@ -185,8 +186,8 @@ class FileStore:
                 except _BusyError:
                     await anyio.sleep(pause)
         raise StoreError(
-            f"The session store in {self._directory} was busy for {self._lock_timeout:g} s: a process that was writing "
-            "may be stopped"
+            f"The session store in {self._directory} was busy for {self._lock_timeout:g} s: a writing process may be "
+            "suspended"
         )
 
     async def _in_thread(self, action: Callable[[], _T]) -> _T:
@@ -201,11 +202,11 @@ class FileStore:
 
 
 class _BusyError(Exception):
-    """Somebody else is writing."""
+    """Another process is writing."""
 
 
 def session_directory(given: str | PathLike[str] | None) -> Path:
-    """The directory as an absolute path, the system's place for such things when None."""
+    """Return the directory as an absolute path; None means the system's directory for application state."""
     if given is not None:
         return Path(given).expanduser().absolute()
     import platformdirs

@@ -1,4 +1,4 @@
-"""A store in a directory of this machine, sealed with a secret that the system's keyring keeps."""
+"""A token store in a directory of this machine, sealed with a secret in the system's keyring."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ _THREADS: Final = 8
 class KeyringStore:
     """A FileStore whose records are sealed with a random secret in the system's keyring.
 
-    The records themselves are not in the keyring, since Windows' takes 2560 bytes at most. The first process to come
-    makes the secret. Records in clear are read, and sealed with their next write. A record that cannot be opened, since
-    the keyring is away or has another secret, gives a StoreError, and stays.
+    The keyring holds only the secret, since that of Windows limits entries to 2560 bytes. The first process creates the
+    secret. Records in clear are read, and sealed on their next write. If the keyring is missing or has another secret,
+    a sealed record raises a StoreError and stays.
 
     Args:
-        service: what the secret's entry in the keyring is called.
+        service: the name of the secret's entry in the keyring.
         directory: as in FileStore. Its file `keyring` has the entry's user name.
-        fallback: without a usable keyring, keep the records in clear, as FileStore does, and log a warning. If False, a
-            StoreError says what to do.
-        keyring_timeout: seconds until a keyring that does not answer is not usable; it may be asking the user for a
-            password meanwhile.
+        fallback: without a usable keyring, keep the records in clear, as FileStore does, and log a warning. If False,
+            raise a StoreError with the remedy.
+        keyring_timeout: seconds after which a keyring that does not answer counts as unusable; it may be asking the
+            user for a password meanwhile.
         lock_timeout: as in FileStore.
 
     Raises:
@@ -63,7 +63,7 @@ class KeyringStore:
         lock_timeout: float = 60.0,
     ) -> None:
         if not keyring_timeout > 0:
-            raise ConfigurationError("keyring_timeout", f"is in seconds, above 0: {keyring_timeout!r}")
+            raise ConfigurationError("keyring_timeout", f"must be in seconds, above 0, not {keyring_timeout!r}")
         self._service = service
         self._directory = session_directory(directory)
         self._fallback = fallback
@@ -79,22 +79,22 @@ class KeyringStore:
 
     @property
     def directory(self) -> Path:
-        """Where the sessions are."""
+        """Return the directory of the sessions."""
         return self._directory
 
     async def get(self, key: str) -> SessionRecord | None:
-        """The record, or None."""
+        """Return the record, or None."""
         return await self._with_files(lambda files: files.get(key))
 
     async def compare_and_set(self, key: str, record: SessionRecord, *, expected: int | None) -> bool:
-        """Writes the record if the stored one has this generation (None: if there is none); tells whether it did."""
+        """Write the record if the stored one has this generation (None: if there is none); return True if written."""
         return await self._with_files(lambda files: files.compare_and_set(key, record, expected=expected))
 
     async def delete(self, key: str, *, expected: int | None = None) -> bool:
-        """Removes the record if it has this generation (None: any, also one that cannot be opened).
+        """Remove the record if it has this generation (None: any, also one that cannot be opened).
 
         Returns:
-            Whether there is none now.
+            True if there is no record now.
         """
         if expected is None:
             return await self._in_clear.delete(key)
@@ -102,7 +102,7 @@ class KeyringStore:
 
     @asynccontextmanager
     async def lock(self, key: str) -> AsyncIterator[None]:
-        """Held by one at a time among all processes of this machine; the end of a process releases it."""
+        """Hold the key's lock, exclusively across all processes of this machine; the end of a process releases it."""
         async with self._in_clear.lock(key):
             yield
 
@@ -113,7 +113,7 @@ class KeyringStore:
         except StoreError:
             if files is not self._in_clear:
                 raise
-            # It may be sealed, by somebody who had the keyring, which this process had not when it looked.
+            # Another process, which could use the keyring, may have sealed the record: ask the keyring again.
             if self._opened is files:
                 self._opened = None
         return await work(await self._files())
@@ -122,7 +122,7 @@ class KeyringStore:
         if self._opened is None:
             async with self._locks.hold("keyring"):
                 if self._opened is None:
-                    # A keyring may wait for the user for a long time; whoever is cancelled need not.
+                    # A keyring may wait for the user for a long time; a cancelled caller need not.
                     self._opened = await self._threads.run(self._open, abandoned=True)
         return self._opened
 
@@ -135,24 +135,24 @@ class KeyringStore:
             if not self._fallback:
                 raise StoreError(
                     f"There is no usable keyring: {error}. Unlock or install one (`keyring diagnose` shows which is "
-                    "used), or give a FileStore secrets of your own"
+                    "used), or use a FileStore with secrets of your own"
                 ) from error.__cause__
             _log.warning(
-                "There is no usable keyring (%s): sessions in %s are kept in clear, in files of this user only",
+                "There is no usable keyring (%s): sessions in %s are in clear, in files of this user only",
                 error,
                 self._directory,
             )
             return self._in_clear
 
     def _usable_secret(self) -> str:
-        """The secret; asked for in a thread that the end of the process does not wait for."""
+        """Return the secret, read in a daemon thread that does not delay the end of the process."""
         answer: concurrent.futures.Future[str] = concurrent.futures.Future()
 
         def ask() -> None:
             try:
                 answer.set_result(self._secret())
             except Exception as error:  # noqa: BLE001 - backends raise anything
-                # Without its frames, which have the secret.
+                # Drop its frames, which hold the secret.
                 answer.set_exception(error.with_traceback(None))
 
         threading.Thread(target=ask, name="genauth: keyring", daemon=True).start()
@@ -163,12 +163,12 @@ class KeyringStore:
         except (concurrent.futures.TimeoutError, TimeoutError) as error:
             raise _UnusableError(f"it did not answer for {self._keyring_timeout:g} s") from error
         except Exception as error:
-            # What it says is the backend's, and might quote what it was given.
+            # The backend's message might quote the secret.
             raise _UnusableError(f"{type(error).__name__}") from error
 
     def _secret(self) -> str:
         prepare_directory(self._directory)
-        # Two processes that come at once must not make two secrets.
+        # Two processes at once must not create two secrets.
         with file_lock(self._directory / "keyring.lock").acquire(timeout=self._keyring_timeout):
             name = self._user_name()
             secret = keyring.get_password(self._service, name)
@@ -176,13 +176,13 @@ class KeyringStore:
                 secret = secrets.token_urlsafe(32)
                 keyring.set_password(self._service, name, secret)
                 if keyring.get_password(self._service, name) != secret:
-                    raise _UnusableError("it does not keep what it is given")
+                    raise _UnusableError("it does not keep the entry that it was given")
             if len(secret) < _SHORTEST_SECRET:
-                raise _UnusableError(f"its entry {self._service!r}, {name!r} is not what was put there")
+                raise _UnusableError(f"its entry {self._service!r}, {name!r} is not the one that was stored")
             return secret
 
     def _user_name(self) -> str:
-        """What the entry is called: a name that moves with the directory, and is no other directory's."""
+        """Return the entry's user name, which moves with the directory and is unique to it."""
         path = self._directory / "keyring"
         name = read_private(path)
         if not name:
@@ -192,4 +192,4 @@ class KeyringStore:
 
 
 class _UnusableError(Exception):
-    """The keyring cannot be used; says why."""
+    """The keyring cannot be used; the message is the reason."""

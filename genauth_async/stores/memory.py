@@ -1,4 +1,4 @@
-"""A store in this process's memory."""
+"""A token store in this process's memory."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _FIRST_SWEEP: Final = 1024
 class MemoryStore:
     """Keeps sessions in a dict; they end with the process.
 
-    It may be shared by tasks, by threads and by event loops. Records stay until they are deleted, which `logout` and
-    the end of a session do, or until they expire, if they say when.
+    Tasks, threads and event loops may share it. Records stay until `logout` or the end of their session deletes them,
+    or until their `expires_at`.
     """
 
     def __init__(self) -> None:
@@ -25,11 +25,11 @@ class MemoryStore:
         self._sweep_at = _FIRST_SWEEP
 
     async def get(self, key: str) -> SessionRecord | None:
-        """The record, or None."""
+        """Return the record, or None."""
         return self._records.get(key)
 
     async def compare_and_set(self, key: str, record: SessionRecord, *, expected: int | None) -> bool:
-        """Writes the record if the stored one has this generation (None: if there is none); tells whether it did."""
+        """Write the record if the stored one has this generation (None: if there is none); return True if written."""
         present = self._records.get(key)
         if (None if present is None else present.generation) != expected:
             return False
@@ -39,7 +39,7 @@ class MemoryStore:
         return True
 
     async def delete(self, key: str, *, expected: int | None = None) -> bool:
-        """Removes the record if it has this generation (None: any); tells whether there is none now."""
+        """Remove the record if it has this generation (None: any); return True if there is none now."""
         present = self._records.get(key)
         if present is not None and expected is not None and present.generation != expected:
             return False
@@ -47,11 +47,11 @@ class MemoryStore:
         return True
 
     def lock(self, key: str) -> AbstractAsyncContextManager[None]:
-        """Held by one at a time, among all tasks of all event loops."""
+        """Hold the key's lock, exclusively across all tasks of all event loops."""
         return self._locks.hold(key)
 
     def _sweep(self, now: float) -> None:
-        """Drops what has expired; again when twice as many are there as remain, so that it costs next to nothing."""
+        """Drop expired records; the next sweep is due at twice the remaining number, so its amortised cost is small."""
         for key, record in list(self._records.items()):
             if record.expires_at is not None and record.expires_at < now:
                 del self._records[key]

@@ -205,7 +205,7 @@ async def test_an_entry_that_somebody_changed_is_not_sealed_with(
     await KeyringStore(directory=directory).get("k")
     (name,) = entries
     entries[name] = "short"
-    with pytest.raises(StoreError, match="not what was put there"):
+    with pytest.raises(StoreError, match="not the one that was stored"):
         await KeyringStore(directory=directory, fallback=False).get("k")
 
 
