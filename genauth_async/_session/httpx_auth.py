@@ -158,7 +158,9 @@ def _checked_origin(text: str) -> str:
 
 def _check_scheme(url: Any) -> None:
     if url.scheme in {"http", "ws"} and not is_loopback(url.host):
-        raise ConfigurationError("auth", f"must not send the access token to {url.host} unencrypted; use {url.scheme}s://")
+        raise ConfigurationError(
+            "auth", f"must not send the access token to {url.host} unencrypted; use {url.scheme}s://"
+        )
 
 
 def _bear(request: Any, token: str) -> bool:

@@ -1,4 +1,4 @@
-"""Cookies of login attempts: one for each tab that signs in, and never more than servers take."""
+"""Cookies of login attempts: one per tab that signs in, within the limits of browsers and servers."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from .._crypto.sealing import Seal
 from ..errors import ConfigurationError
 from .attempt import LoginAttempt
 
-# Browsers drop cookies above 4096 bytes without a word, attributes included.
+# Browsers silently drop cookies above 4096 bytes, attributes included.
 _LARGEST: Final = 3800
-# Servers take about 8000 bytes as a header, in which there are the site's other cookies, too. Two links that lead to
-# sign-ins must not be enough to lock a user out.
+# Servers accept headers of about 8000 bytes, which the site's other cookies share. Two links that start sign-ins must
+# not be enough to lock a user out.
 _OTHERS_KEPT: Final = 4
 _ALL_BYTES: Final = 4000
 _DIGEST_CHARS: Final = 16
 
 
 class HostCookies:
-    """Cookies of one host, for all its paths, out of the reach of scripts.
+    """Cookies of one host, for all its paths, inaccessible to scripts.
 
     Args:
-        secure: whether browsers come by https.
+        secure: True if browsers use https.
     """
 
     def __init__(self, *, secure: bool) -> None:
         self._secure = secure
 
     def named(self, name: str) -> str:
-        """The name with what it has to begin with."""
-        # Browsers take a cookie of this name only from the very host, over https, for all paths: no neighbour sets it.
+        """Return the name with the prefix __Host- if the cookie is secure (RFC 6265bis)."""
+        # Browsers accept this prefix only from the host itself, over https, for all paths: no other host can set it.
         return f"__Host-{name}" if self._secure else name
 
     def set(self, name: str, value: str, seconds: float) -> str:
-        """The value of a Set-Cookie header.
+        """Return the value of a Set-Cookie header.
 
         Raises:
             ConfigurationError: the browser would drop it.
@@ -44,13 +44,13 @@ class HostCookies:
         if len(header) > _LARGEST:
             raise ConfigurationError(
                 "cookie",
-                f"{name} has {len(header)} bytes; browsers drop what is larger than 4096, and {_LARGEST} is "
-                "the limit here",
+                f"{name} must have at most {_LARGEST} bytes, not {len(header)}: browsers drop cookies of more than "
+                "4096",
             )
         return header
 
     def clear(self, name: str) -> str:
-        """The value of a Set-Cookie header that removes the cookie."""
+        """Return the value of a Set-Cookie header that removes the cookie."""
         return self._header(name, "", 0)
 
     def _header(self, name: str, value: str, seconds: int) -> str:
@@ -62,8 +62,8 @@ class AttemptCookies(HostCookies):
     """The cookies of one application's attempts, each named after its attempt's state.
 
     Args:
-        prefix: their names begin with it; other applications on the host have another.
-        secure: whether browsers come by https.
+        prefix: the prefix of their names; applications on one host need different ones.
+        secure: True if browsers use https.
     """
 
     def __init__(self, prefix: str, *, secure: bool) -> None:
@@ -79,14 +79,14 @@ class AttemptCookies(HostCookies):
         now: float,
         more: Mapping[str, object] | None = None,
     ) -> tuple[str, ...]:
-        """The values of the Set-Cookie headers with which an attempt begins.
+        """Return the Set-Cookie values that begin an attempt.
 
         Args:
-            attempt: what to remember.
-            cookies: the request's, of which those that are over are cleared, and those that there is no room for.
-            seal: of all attempts.
+            attempt: the attempt to store.
+            cookies: the request's; expired attempts among them are cleared, and those beyond the size limit.
+            seal: the seal of all attempts.
             now: seconds since the epoch.
-            more: what else to remember.
+            more: further values to store.
 
         Raises:
             ConfigurationError: the browser would drop the cookie.
@@ -101,26 +101,26 @@ class AttemptCookies(HostCookies):
         )
 
     def sealed(self, state: str, cookies: Mapping[str, str]) -> str | None:
-        """What the browser has kept of the attempt with this state.
+        """Return the sealed attempt with this state from the browser's cookies, or None.
 
         Args:
-            state: as the callback has it.
+            state: the callback's.
             cookies: the request's.
         """
         return cookies.get(self._name(state))
 
     def end(self, state: str, cookies: Mapping[str, str]) -> tuple[str, ...]:
-        """The values of the Set-Cookie headers that remove the cookie of an attempt, if the browser has it.
+        """Return the Set-Cookie values that remove the cookie of an attempt, if the browser has it.
 
         Args:
-            state: as the callback has it.
+            state: the callback's.
             cookies: the request's.
         """
         name = self._name(state)
         return (self.clear(name),) if name in cookies else ()
 
     def are_in(self, cookies: Mapping[str, str]) -> bool:
-        """Whether the browser has cookies of attempts, whichever."""
+        """Return True if the browser has the cookie of any attempt."""
         return bool(self._of(cookies))
 
     def _name(self, state: str) -> str:
@@ -130,7 +130,7 @@ class AttemptCookies(HostCookies):
         return [name for name in cookies if name.startswith(self._prefix)]
 
     def _superfluous(self, cookies: Mapping[str, str], seal: Seal, now: float, room: int) -> list[str]:
-        """Earlier attempts that are over, or that there is no room for."""
+        """Return the cookies of earlier attempts that are expired or beyond the size limit."""
         alive: list[tuple[float, str]] = []
         for name in self._of(cookies):
             until = (seal.opened(cookies[name]) or {}).get("expires_at")

@@ -1,4 +1,4 @@
-"""A sign-in that has begun: what has to be remembered until the user comes back."""
+"""Login attempts: the state of a sign-in between its redirect and its callback."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ..errors import ConfigurationError, LoginExpiredError, StateMismatchError
 
 @frozen(kw_only=True)
 class LoginAttempt:
-    """A sign-in that has begun. Keep it where only this user's browser leads to: in its session, or sealed in a cookie.
+    """A started sign-in. Keep it where only this user's browser can reach it: in its session, or sealed in a cookie.
 
     Attributes:
-        url: send the browser there.
-        state: comes back in the callback URL, and tells that the callback belongs to this attempt.
-        nonce: comes back in the ID token, and tells that the token belongs to this attempt.
-        code_verifier: proves that whoever trades the code in began this attempt (RFC 7636).
-        redirect_uri: where the user comes back to.
-        expires_at: until when the user has to be back, in seconds since the epoch.
+        url: the authorization URL to send the browser to.
+        state: returned in the callback URL; binds the callback to this attempt.
+        nonce: returned in the ID token; binds the token to this attempt.
+        code_verifier: proves that the party exchanging the code began this attempt (PKCE, RFC 7636).
+        redirect_uri: the callback's address.
+        expires_at: the time until which the user must return, in seconds since the epoch.
     """
 
     url: str = field(repr=lambda url: repr(url.partition("?")[0]))
@@ -33,32 +33,33 @@ class LoginAttempt:
     expires_at: float
 
     def to_dict(self) -> dict[str, object]:
-        """The attributes, secrets included, as JSON can hold them."""
+        """Return the attributes, secrets included, as JSON-compatible values."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> LoginAttempt:
-        """The attempt that `to_dict` was called on.
+        """Create the attempt from the values of `to_dict`.
 
         Raises:
-            ConfigurationError: something is missing, or of another type.
+            ConfigurationError: a value is missing, or of another type.
         """
         found: dict[str, object] = {}
         for attribute in fields(cls):
             value = values.get(attribute.name) if isinstance(values, Mapping) else None
             is_time = attribute.name == "expires_at"
             if isinstance(value, bool) or not isinstance(value, (int, float) if is_time else str):
-                raise ConfigurationError("values", f"are no login attempt: {attribute.name} is missing or no text")
+                expected = "a number" if is_time else "a str"
+                raise ConfigurationError("values", f"must be those of to_dict(): {attribute.name} must be {expected}")
             found[attribute.name] = value
         return cls(**found)  # type: ignore[arg-type]  # checked just above
 
     def sealed(self, secret: str) -> str:
-        """The attempt as text that nobody can read or change without the secret (a Fernet token), for a cookie.
+        """Encrypt the attempt to a Fernet token, for a cookie; only the secret opens it.
 
-        It is without the `url`, which the browser has been sent to by then.
+        It omits the `url`, which the browser has visited by then.
 
         Args:
-            secret: of any length, known to the servers only; the application's secret will do.
+            secret: a text of any length, known to the servers only, such as the application's secret.
 
         Raises:
             ConfigurationError: the secret is empty.
@@ -67,27 +68,27 @@ class LoginAttempt:
 
     @classmethod
     def unsealed(cls, text: str, secret: str, *, now: float) -> LoginAttempt:
-        """The attempt that was sealed, with an empty `url`.
+        """Decrypt a sealed attempt; its `url` is empty.
 
         Args:
-            text: from `sealed`.
-            secret: the same.
+            text: the result of `sealed`.
+            secret: the secret given to `sealed`.
             now: seconds since the epoch.
 
         Raises:
-            StateMismatchError: it was not sealed with this secret, or was changed.
+            StateMismatchError: it was sealed with another secret, or was changed.
             LoginExpiredError: the user took too long.
         """
         seal = sealing(secret)
         content = seal.opened(text) if isinstance(text, str) else None
         if content is None:
-            raise StateMismatchError("The login attempt was not sealed with this secret, or was changed")
+            raise StateMismatchError("The login attempt was sealed with another secret, or was changed")
         attempt = cls.from_dict(content)
         attempt.check_life(now)
         return attempt
 
     def check_life(self, now: float) -> None:
-        """Nothing, while the user may still come back.
+        """Check that the attempt has not expired.
 
         Args:
             now: seconds since the epoch.
@@ -97,7 +98,7 @@ class LoginAttempt:
         """
         if now > self.expires_at:
             late = now - self.expires_at
-            raise LoginExpiredError(f"The user came back {late:.0f} s after the login attempt had expired: begin again")
+            raise LoginExpiredError(f"The user returned {late:.0f} s after the login attempt had expired: begin again")
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -106,14 +107,14 @@ class LoginAttempt:
 
 
 def sealing(secret: str) -> Seal:
-    """What `LoginAttempt.sealed` seals with.
+    """Create the seal of `LoginAttempt.sealed`.
 
     Args:
-        secret: of any length.
+        secret: a text of any length.
 
     Raises:
         ConfigurationError: the secret is empty.
     """
     if not isinstance(secret, str) or not secret:
-        raise ConfigurationError("secret", "is needed, and is empty; the application's secret will do")
+        raise ConfigurationError("secret", "must be a text that is not empty, such as the application's secret")
     return Seal((secret,), "login attempt")
