@@ -1,4 +1,4 @@
-"""AuthenticationClient: settings, transport and the API's areas, nothing of its own."""
+"""AuthenticationClient: settings, transport and the areas of the API."""
 
 from __future__ import annotations
 
@@ -76,49 +76,49 @@ class AuthenticationClient(
     Redirects,
     CAS,
 ):
-    """One application of a GenAuth user pool. No user is in it: make one, and share it among all tasks.
+    """One application of a GenAuth user pool. It holds no user: create one and share it among all tasks.
 
-    Making one does nothing but check its arguments. Connections are opened on first use and kept; close the client when
-    it is no longer needed, with `async with` or `aclose`. Who is signed in lives in a TokenSession (`client.session`).
+    The constructor only checks its arguments. Connections are opened on first use and kept; close the client with
+    `async with` or `aclose`. Signed-in users are TokenSessions (`client.session`).
 
     Args:
         app_id: the application's id.
         app_host: the application's address, such as https://example.genauth.ai.
-        app_secret: the application's secret; needed unless the endpoints' authentication methods are `none`.
-        access_token: a user's access token for every call that needs one; for scripts. Services use sessions.
-        timeout: seconds for a whole call, all tries included; or an httpx.Timeout, for the phases of each try.
-        protocol: the application's protocol: oidc, oauth, saml or cas. It decides the OAuth endpoints' paths.
-        token_endpoint_auth_method: how the application proves itself when tokens are issued: client_secret_post,
+        app_secret: the application's secret; required unless the endpoints' authentication methods are `none`.
+        access_token: a user's access token for every call that needs one, for scripts; services use sessions.
+        timeout: seconds for a whole call, retries included; or an httpx.Timeout, for the phases of each attempt.
+        protocol: the application's protocol: oidc, oauth, saml or cas. It determines the paths of the OAuth endpoints.
+        token_endpoint_auth_method: client authentication at the token endpoint: client_secret_post,
             client_secret_basic or none (RFC 6749 section 2.3).
-        introspection_endpoint_auth_method: the same, when a token is introspected.
-        revocation_endpoint_auth_method: the same, when a token is revoked.
-        redirect_uri: where the user comes back to after the hosted sign-in page.
-        post_logout_redirect_uri: where the user comes back to after the hosted sign-out page.
-        use_unverified_ssl: the same as verify=False; the vendor's name for it.
+        introspection_endpoint_auth_method: the same at the introspection endpoint.
+        revocation_endpoint_auth_method: the same at the revocation endpoint.
+        redirect_uri: the address to which the hosted sign-in page sends the user back.
+        post_logout_redirect_uri: the address to which the hosted sign-out page sends the user back.
+        use_unverified_ssl: the same as verify=False, under the vendor's name.
         lang: the language of the server's messages: zh-CN or en-US.
-        websocket_host: the event server, such as wss://events.example.com; that of the cloud, where app_host is under
-            genauth.ai or authing.cn.
+        websocket_host: the event server, such as wss://events.example.com; when None and app_host is under genauth.ai
+            or authing.cn, the cloud's.
         websocket_endpoint: the path of its events.
-        real_ip: the user's address, for the user pool's limits and policies; else they see this machine's.
-        user_pool_id: sent to deployments that ask for it.
+        real_ip: the user's address, for the user pool's limits and policies; else the server sees this machine's.
+        user_pool_id: sent to deployments that require it.
         header_prefix: x-genauth, or x-authing for private deployments of the older brand.
         verify: True for the operating system's trust store; a file or directory with CA certificates in PEM; an
-            ssl.SSLContext; or False, which lets anyone in between read passwords and tokens.
-        reject_unauthorized: the vendor's name for verify, in its Node SDK.
-        proxy: an HTTP proxy's URL; what the environment says (HTTPS_PROXY, NO_PROXY) when None.
+            ssl.SSLContext; or False, which lets any machine in between read passwords and tokens.
+        reject_unauthorized: the name of verify in the vendor's Node SDK.
+        proxy: an HTTP proxy's URL; the environment's (HTTPS_PROXY, NO_PROXY) when None.
         allow_insecure_http: accept http:// and ws:// to another machine.
-        transport: an httpx transport to use instead of connections of our own, such as httpx.ASGITransport. It is not
-            closed.
-        http_client: an httpx.AsyncClient to use instead of one of our own. It is not closed, and keeps its own settings
-            for TLS, proxies and connections.
-        retry: how often and how patiently a call is tried again, where that is safe.
+        transport: an httpx transport to use instead of own connections, such as httpx.ASGITransport. The caller closes
+            it.
+        http_client: an httpx.AsyncClient to use instead of an own one. The caller closes it; its settings for TLS,
+            proxies and connections apply.
+        retry: the number and the delays of retries, where a retry is safe.
         refresh_timeout: seconds for a session's refresh, which no caller's cancellation or timeout cuts short.
-        max_response_bytes: a longer answer is an error.
-        clock: where time comes from, for tests.
-        issuer: what tokens have to name as their issuer, to the letter; {app_host}/oidc when None.
+        max_response_bytes: the maximum length of a response; a longer one is an error.
+        clock: the source of time, for tests.
+        issuer: the exact issuer (iss) that tokens must name; {app_host}/oidc when None.
 
     Raises:
-        ConfigurationError: an argument cannot be right; the message names it and the remedy.
+        ConfigurationError: an argument is invalid; the message names it and the remedy.
     """
 
     def __init__(
@@ -184,9 +184,10 @@ class AuthenticationClient(
         own_connections_only = {"verify": verify is not True, "proxy": proxy is not None}
         for argument, given in own_connections_only.items():
             if given and (transport is not None or http_client is not None):
-                raise ConfigurationError(argument, "has no effect on a transport or http_client of yours; set it there")
+                problem = "must not be given with a transport or http_client of yours; set it there"
+                raise ConfigurationError(argument, problem)
         if transport is not None and http_client is not None:
-            raise ConfigurationError("transport", "and http_client exclude each other; give the client its transport")
+            raise ConfigurationError("transport", "must not be given with http_client; give the client its transport")
         pool = Pool(
             PoolOptions(
                 origin=settings.app_host, verify=verify, proxy=proxy, transport=transport, http_client=http_client
@@ -206,7 +207,7 @@ class AuthenticationClient(
         http_client: AsyncHTTPClient | None = None,
         retry: RetryPolicy | None = None,
     ) -> AuthenticationClient:
-        """A client configured by the environment.
+        """Create a client configured by the environment.
 
         It reads GENAUTH_APP_ID, GENAUTH_APP_HOST, GENAUTH_APP_SECRET, GENAUTH_ISSUER, GENAUTH_PROTOCOL,
         GENAUTH_REDIRECT_URI, GENAUTH_POST_LOGOUT_REDIRECT_URI, GENAUTH_LANG, GENAUTH_WEBSOCKET_HOST,
@@ -214,16 +215,16 @@ class AuthenticationClient(
         INTROSPECTION and REVOCATION); each is the parameter of that name. The other parameters are the constructor's.
 
         Args:
-            environ: read instead of the process's environment.
+            environ: a mapping to read instead of the process's environment.
             timeout: seconds for a whole call, or an httpx.Timeout.
-            verify: how servers are trusted.
+            verify: the trust in servers, as in the constructor.
             proxy: an HTTP proxy's URL.
             transport: an httpx transport to use.
             http_client: an httpx.AsyncClient to use.
-            retry: how often and how patiently a call is tried again.
+            retry: the number and the delays of retries.
 
         Raises:
-            ConfigurationError: GENAUTH_APP_ID is missing, or a value cannot be right.
+            ConfigurationError: GENAUTH_APP_ID is missing, or a value is invalid.
         """
         found: dict[str, Any] = settings_from_environment(environ)
         return cls(
@@ -238,7 +239,7 @@ class AuthenticationClient(
 
     @property
     def settings(self) -> Settings:
-        """The configuration, as it was checked."""
+        """Return the checked configuration."""
         return self._settings
 
     def with_options(
@@ -250,17 +251,17 @@ class AuthenticationClient(
         lang: str | None = None,
         real_ip: str | None = None,
     ) -> AuthenticationClient:
-        """A copy with other settings, for a user or a call. It shares the connections, and need not be closed.
+        """Return a copy with other settings, for a user or a call. It shares the connections; do not close it.
 
         Args:
             timeout: seconds for a whole call, or an httpx.Timeout.
-            retry: how often and how patiently a call is tried again.
+            retry: the number and the delays of retries.
             access_token: a user's, for every call that needs one.
             lang: the language of the server's messages.
             real_ip: the user's address.
 
         Raises:
-            ConfigurationError: an argument cannot be right.
+            ConfigurationError: an argument is invalid.
         """
         present = self._settings
         return self._copied(
@@ -281,29 +282,29 @@ class AuthenticationClient(
         on_tokens: OnTokens | None = None,
         expires_at: float | None = None,
     ) -> TokenSession:
-        """A signed-in user's session; the parameters are TokenSession's.
+        """Create a signed-in user's session; the parameters are TokenSession's.
 
         Args:
-            tokens: a sign-in's answer, the token endpoint's, a TokenSet, or a mapping with the same names. None: what
-                the store has under the key.
-            store: keeps the tokens; in this process's memory when None.
-            key: names the session in the store; a digest of the refresh token when None, which processes that share a
-                store must not leave it at: theirs would differ after a refresh.
+            tokens: a sign-in response, a token response, a TokenSet, or a mapping with the same names. None: the tokens
+                that the store has under the key.
+            store: the store of the tokens; this process's memory when None.
+            key: the session's name in the store; a digest of the refresh token when None. Processes that share a store
+                must give one: their digests would differ after a refresh.
             leeway: seconds before its expiry from which the access token is refreshed.
-            on_tokens: called (and awaited) with new tokens after they are stored and before anyone is given them.
-            expires_at: from when the store may drop a session that begins with these tokens, in epoch seconds.
+            on_tokens: called (and awaited) with new tokens after they are stored and before any caller gets them.
+            expires_at: the time (epoch seconds) from which the store may drop a session that begins with these tokens.
 
         Raises:
-            ConfigurationError: there is no access token in `tokens`, or nothing to find the session by.
+            ConfigurationError: `tokens` has no access token, or neither tokens nor store and key are given.
         """
         return TokenSession(
             self, tokens, store=store, key=key, leeway=leeway, on_tokens=on_tokens, expires_at=expires_at
         )
 
     def set_access_token(self, access_token: str) -> None:
-        """Sets the user's access token for every later call of this client that needs one.
+        """Set the user's access token for every later call of this client that needs one.
 
-        For scripts with one user, as with the vendor's SDK. A service has many: use sessions, or `access_token=`.
+        For scripts with one user, as with the vendor's SDK. Services with many users use sessions, or `access_token=`.
 
         Args:
             access_token: the user's.
@@ -311,7 +312,7 @@ class AuthenticationClient(
         self._settings = evolve(self._settings, access_token=access_token)
 
     async def aclose(self) -> None:
-        """Closes the connections that this client opened, and ends its event streams; copies are closed with it."""
+        """Close this client's connections and event streams, and with them its copies."""
         await self._shared.aclose()
 
     async def __aenter__(self) -> AuthenticationClient:
@@ -323,6 +324,6 @@ class AuthenticationClient(
         await self.aclose()
 
     def __repr__(self) -> str:
-        settings = getattr(self, "_settings", None)  # None while it is being made
+        settings = getattr(self, "_settings", None)  # None before __init__ has run
         of = "" if settings is None else f" {settings.app_id!r} at {settings.app_host}"
         return f"<AuthenticationClient{of}>"

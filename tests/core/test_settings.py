@@ -59,7 +59,7 @@ def client(**options: Any) -> AuthenticationClient:
         ({"max_response_bytes": 0}, "max_response_bytes", "above 0"),
         ({"transport": httpx.MockTransport(lambda _: httpx.Response(200)), "verify": False}, "verify", "set it there"),
         ({"http_client": object(), "proxy": "http://p:1"}, "proxy", "set it there"),
-        ({"http_client": object(), "transport": object()}, "transport", "exclude"),
+        ({"http_client": object(), "transport": object()}, "transport", "must not be given with http_client"),
     ],
 )
 def test_mistakes_name_the_argument_and_the_remedy(options: dict[str, Any], argument: str, remedy: str) -> None:
