@@ -1,4 +1,4 @@
-"""What the frameworks' modules have in common."""
+"""The common base of the frameworks' modules."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ _SCOPE: Final = re.compile(r"[!#-\[\]-~]+")  # RFC 6749 section 3.3
 
 
 class WebAuth:
-    """GenAuth in a web application: bearer tokens of API calls, and users who sign in with their browsers.
+    """GenAuth in a web application: bearer tokens of API calls, and sessions of users who sign in with browsers.
 
     Args:
-        client: the application's. Signing users in needs its redirect_uri, whose path is the callback's; it is never
-            taken from a request.
-        store: keeps the signed-in users' tokens, which are never in cookies; this process's memory when None.
-        cookie_secret: seals the cookies; derived from the app secret when None. With several, the first seals and all
-            open, so that it can be changed without signing everybody out.
-        cookie_prefix: begins the cookies' names; applications on one host need different ones.
-        scope: what sign-ins ask for, separated by spaces. With offline_access a session outlives its access token.
-        audience: whom bearer tokens may be for; one of several is enough. The client's application when None.
-        api_scopes: those of your own APIs, which FastAPI's documentation page is to show in its Authorize dialog.
-        login_path: where a sign-in begins; `?next=` says where it leads.
-        logout_path: where a POST ends the session.
-        me_path: gives the user's claims.
-        after_login: where users go who came from nowhere.
-        mount: what stands before all these paths in browsers' addresses (and in redirect_uri), when a proxy or an
-            outer application takes it away.
-        session_lifetime: seconds after which the user has to sign in again, however busy they were.
-        login_lifetime: seconds in which the user has to be back from the hosted page.
-        warm: fetch the keys that verify tokens when the application starts, so that no request waits for them. If they
-            cannot be fetched then, the log says so, and the first request tries again.
+        client: the application's. To sign users in it needs a redirect_uri, whose path is the callback's; the address
+            is never taken from a request.
+        store: the store of the users' tokens, which are never in cookies; this process's memory when None.
+        cookie_secret: seals the cookies; derived from the app secret when None. Of several, the first seals and all
+            open, so that a change of secrets signs no user out.
+        cookie_prefix: the prefix of the cookies' names; applications on one host need different ones.
+        scope: the requested scope, separated by spaces. With offline_access a session outlives its access token.
+        audience: the accepted audience of bearer tokens, or several; the client's application when None.
+        api_scopes: the scopes of your own APIs, for the Authorize dialog of FastAPI's documentation page.
+        login_path: the route that begins a sign-in; `?next=` is the address to go to afterwards.
+        logout_path: the route whose POST ends the session.
+        me_path: the route that returns the user's claims.
+        after_login: the address after a sign-in without `?next=`.
+        mount: the prefix of all these paths in browsers' addresses (and in redirect_uri) that a proxy or an outer
+            application removes.
+        session_lifetime: seconds after which the user must sign in again, regardless of activity.
+        login_lifetime: seconds within which the user must return from the hosted page.
+        warm: fetch the keys that verify tokens when the application starts, so that no request waits for them. If that
+            fails, a warning is logged, and the first request retries.
 
     Raises:
-        ConfigurationError: an argument cannot be right.
+        ConfigurationError: an argument is invalid.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class WebAuth:
     ) -> None:
         if isinstance(api_scopes, str) or not all(_SCOPE.fullmatch(name) for name in api_scopes):
             raise ConfigurationError(
-                "api_scopes", 'takes the names one by one, such as ("orders:read", "orders:write")'
+                "api_scopes", 'must be a sequence of names, such as ("orders:read", "orders:write")'
             )
         self._client = client
         self._warm = warm
@@ -96,9 +96,9 @@ class WebAuth:
         try:
             await self._client.fetch_keys()
         except GenAuthError as error:
-            _log.warning("The keys could not be fetched at the start: %s", error)
+            _log.warning("The keys could not be fetched at startup: %s", error)
 
     @cached_property
     def _web(self) -> WebLogin:
-        # Made when it is asked for: an API that only takes bearer tokens needs neither redirect_uri nor cookies.
+        # Created lazily: an API that only takes bearer tokens needs neither redirect_uri nor cookies.
         return WebLogin(self._client, self._options)

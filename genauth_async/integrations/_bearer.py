@@ -1,4 +1,4 @@
-"""Bearer tokens of API requests: read, verified, and turned into claims or refusals (RFC 6750)."""
+"""Bearer tokens of API requests (RFC 6750): parsing, verification, and refusals."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _HEADER: Final = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*) *", re.IGNORECASE)
 
 
 class Bearer:
-    """Verifies the tokens that come with requests.
+    """Verifies the bearer tokens of requests.
 
     Args:
-        client: verifies them.
-        audience: whom tokens may be for, as `verify_access_token` takes it.
+        client: the client that verifies them.
+        audience: the accepted audiences, as for `verify_access_token`.
     """
 
     def __init__(self, client: AuthenticationClient, audience: str | Sequence[str] | None) -> None:
@@ -31,15 +31,14 @@ class Bearer:
         self._audience = audience
 
     async def claims(self, authorization: Sequence[str], scopes: Sequence[str] = ()) -> AccessToken:
-        """The claims of the request's token.
+        """Return the verified claims of the request's token.
 
         Args:
             authorization: the values of the request's Authorization headers.
-            scopes: those that the token has to have.
+            scopes: the required scopes.
 
         Raises:
-            RefusedError: there is no token (401), a bad one (401), one with too little scope (403), or nobody can tell
-                now (503).
+            RefusedError: the token is missing or invalid (401), lacks a scope (403), or cannot be verified now (503).
         """
         if not authorization:
             raise RefusedError(Refusal(status=401, detail="Not authenticated", www_authenticate=challenge()))
@@ -49,10 +48,10 @@ class Bearer:
         return await self._verified(token[1], tuple(scopes))
 
     async def optional_claims(self, authorization: Sequence[str]) -> AccessToken | None:
-        """The claims of the request's token; None when it has no Authorization header.
+        """Return the verified claims of the request's token, or None without an Authorization header.
 
         Raises:
-            RefusedError: there is a header, and `claims` refuses it.
+            RefusedError: `claims` refuses the header.
         """
         return await self.claims(authorization) if authorization else None
 
@@ -61,7 +60,7 @@ class Bearer:
         try:
             return await self._client.verify_access_token(token, scopes=scopes, audience=self._audience)
         except InsufficientScopeError:
-            detail = "The token lacks a scope that is needed here"
+            detail = "The token lacks a required scope"
             www_authenticate = challenge("insufficient_scope", detail, scopes)
             refusal = Refusal(status=403, detail=detail, www_authenticate=www_authenticate)
         except KeysUnavailableError as error:

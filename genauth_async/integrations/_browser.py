@@ -1,4 +1,4 @@
-"""The signed-in browser: a cookie with a session's id; the tokens stay in the store."""
+"""Browser sessions: a cookie with the session's id; the tokens stay in the store."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _REVOCATION_SECONDS: Final = 10.0
 
 @frozen
 class _Content:
-    """What a session's cookie says."""
+    """The content of a session cookie."""
 
     key: str
     until: float
@@ -44,10 +44,10 @@ class BrowserSessions:
 
     Args:
         client: the application's.
-        store: keeps the tokens.
-        seal: of the sessions' cookies.
-        names: of the cookies.
-        lifetime: seconds after which the user has to sign in again, however busy they were.
+        store: the store of the tokens.
+        seal: the seal of the session cookies.
+        names: the names of the cookies.
+        lifetime: seconds after which the user must sign in again, regardless of activity.
     """
 
     def __init__(
@@ -60,16 +60,15 @@ class BrowserSessions:
         self._lifetime = lifetime
 
     async def begin(self, tokens: OIDCTokenResponse, cookies: Mapping[str, str]) -> str:
-        """Begins a session, and ends the one that the browser had.
+        """Begin a session and end the browser's previous one.
 
         Returns:
             The value of the Set-Cookie header.
 
         Raises:
-            SessionError, RefusedError: the store failed, and the tokens, which no browser has come to know, are revoked
-                if the server can be told.
+            SessionError, RefusedError: the store failed. The tokens are revoked, if the server can be reached.
         """
-        session_id = secrets.token_urlsafe(32)  # always a new one: an id from before the sign-in may be known to others
+        session_id = secrets.token_urlsafe(32)  # always new: an id from before the sign-in may be known to an attacker
         until = self._client.settings.clock.wall() + self._lifetime
         cookie = self._names.set(
             self._names.session,
@@ -88,16 +87,16 @@ class BrowserSessions:
         return cookie
 
     async def find(self, cookies: Mapping[str, str]) -> RequestSession:
-        """The browser's session, with a valid access token.
+        """Return the browser's session, with a valid access token.
 
         Raises:
-            RefusedError: there is none, it has ended, or its token cannot be refreshed now.
+            RefusedError: there is no session, it has ended, or its token cannot be refreshed now.
         """
         if self._names.session not in cookies:
             raise RefusedError(self._signed_out("Not signed in", forget=False))
         content = self._content(cookies)
         if content is None:
-            raise RefusedError(self._signed_out("The session cookie is not good", forget=True))
+            raise RefusedError(self._signed_out("The session cookie is invalid", forget=True))
         if self._client.settings.clock.wall() > content.until:
             await self._forget(content.key)
             raise RefusedError(self._signed_out("The session has expired", forget=True))
@@ -106,15 +105,15 @@ class BrowserSessions:
         return session
 
     def subject(self, cookies: Mapping[str, str]) -> str | None:
-        """Who signed in, as the ID token of the sign-in says; None where there was no such token."""
+        """Return the subject (sub) of the sign-in's ID token, or None without one."""
         content = self._content(cookies)
         return None if content is None else content.subject
 
     async def access_token(self, session: TokenSession) -> str:
-        """The session's access token.
+        """Return the session's access token.
 
         Raises:
-            RefusedError: there is none now, or never again.
+            RefusedError: the session has ended, or its token cannot be refreshed now.
         """
         refusal: Refusal
         try:
@@ -125,20 +124,20 @@ class BrowserSessions:
         raise RefusedError(refusal)
 
     def refusal(self, error: SessionError) -> Refusal:
-        """What to answer when a session cannot give a token.
+        """Return the answer to a session's error.
 
         Args:
-            error: what the session raised.
+            error: the session's error.
         """
         if not isinstance(error, RefreshUnavailableError):
             return self._signed_out("The session has ended", forget=True)
         if error.outcome_unknown:
-            # The refresh token may be spent: waiting would not help, signing in again does.
+            # The refresh token may be spent: only a new sign-in helps, not waiting.
             return self._signed_out("The session has to be renewed", forget=False)
         return unavailable("The session cannot be refreshed now", error.retry_after)
 
     async def end(self, cookies: Mapping[str, str]) -> tuple[str | None, tuple[str, ...]]:
-        """Ends the browser's session, here in any case, and on the server if it can be told.
+        """End the browser's session locally, and on the server if it can be reached.
 
         Returns:
             The user's ID token, and the values of the Set-Cookie headers.
@@ -156,7 +155,7 @@ class BrowserSessions:
             with anyio.move_on_after(_STORE_SECONDS):
                 record = await self._store.get(key)
                 return None if record is None else record.tokens.id_token
-        except Exception as error:  # noqa: BLE001 - a store may raise anything, and the user is to be signed out
+        except Exception as error:  # noqa: BLE001 - a store may raise anything; the sign-out goes on
             _log.warning("The sessions' store failed: %s", type(error).__name__)
         return None
 
@@ -164,21 +163,21 @@ class BrowserSessions:
         try:
             await self._client.session(None, store=self._store, key=key).logout()
         except GenAuthError as error:
-            _log.warning("A session was forgotten, but its tokens could not be revoked: %s", type(error).__name__)
+            _log.warning("A session was removed, but its tokens could not be revoked: %s", type(error).__name__)
         except Exception as error:  # noqa: BLE001 - a store may raise anything; the cookie is gone in any case
-            _log.warning("A session stays in the store, which failed: %s", type(error).__name__)
+            _log.warning("A session stays in the store: the store failed (%s)", type(error).__name__)
 
     async def _revoke(self, tokens: OIDCTokenResponse) -> None:
         with anyio.move_on_after(_REVOCATION_SECONDS) as scope:
             try:
                 await self._client.revoke_token(tokens.refresh_token or tokens.access_token)
             except GenAuthError as error:
-                _log.warning("A sign-in came to nothing, but could not be revoked: %s", type(error).__name__)
+                _log.warning("The tokens of a failed sign-in could not be revoked: %s", type(error).__name__)
         if scope.cancelled_caught:
-            _log.warning("A sign-in came to nothing, but could not be revoked in %g s", _REVOCATION_SECONDS)
+            _log.warning("The tokens of a failed sign-in could not be revoked within %g s", _REVOCATION_SECONDS)
 
     def _subject(self, tokens: OIDCTokenResponse) -> str | None:
-        # The sign-in has verified this ID token; what a refresh brings later, nobody verifies.
+        # The sign-in has verified this ID token; those of later refreshes are not verified.
         if tokens.id_token is None or self._client.settings.protocol != "oidc":
             return None
         return str(parse(tokens.id_token, ("RS256", "HS256")).claims["sub"])
@@ -197,7 +196,7 @@ class BrowserSessions:
 
 @contextmanager
 def _store_failures() -> Iterator[None]:
-    """Answers 503 where the store fails, which may raise anything."""
+    """Turn any exception of the store into a 503."""
     try:
         yield
     except (GenAuthError, RefusedError):
@@ -210,5 +209,5 @@ def _store_failures() -> Iterator[None]:
 
 
 def _key(session_id: str) -> str:
-    # A digest, so that who reads the store cannot make the cookies.
+    # A digest, so that a reader of the store cannot forge cookies.
     return sha256(session_id.encode("utf-8", "replace")).hexdigest()

@@ -1,4 +1,4 @@
-"""Sessions that requests are given, and what is answered when one fails its request."""
+"""Sessions of requests, and the replies to their errors."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class RequestSession(TokenSession):
-    """The session of one request's browser, which knows its errors from those of others.
+    """The session of one request's browser, which recognises the errors that it raised.
 
     Args:
         client: the application's.
-        store: keeps the tokens.
-        key: names the session in the store.
+        store: the store of the tokens.
+        key: the session's name in the store.
     """
 
     def __init__(self, client: AuthenticationClient, store: TokenStore, key: str) -> None:
@@ -33,22 +33,22 @@ class RequestSession(TokenSession):
         self._raised: WeakSet[SessionError] = WeakSet()
 
     async def access_token(self) -> str:
-        """As TokenSession's."""
+        """Return TokenSession's, noting its errors."""
         with self._noting():
             return await super().access_token()
 
     async def refresh(self, *, resend: bool = False) -> TokenSet:
-        """As TokenSession's."""
+        """Refresh as TokenSession does, noting its errors."""
         with self._noting():
             return await super().refresh(resend=resend)
 
     async def logout(self) -> None:
-        """As TokenSession's."""
+        """Log out as TokenSession does, noting its errors."""
         with self._noting():
             await super().logout()
 
     def has_raised(self, error: SessionError) -> bool:
-        """Whether this session raised the error."""
+        """Return True if this session raised the error."""
         return error in self._raised
 
     @contextmanager
@@ -65,20 +65,20 @@ SessionT = TypeVar("SessionT", RequestSession, RequestSession | None)
 
 @frozen
 class Given(Generic[SessionT]):
-    """What a request is given.
+    """The session of a request, and its reply to errors.
 
     Attributes:
-        session: the browser's session; None where there is none, and none is needed.
+        session: the browser's session; None if it is optional and absent.
     """
 
     session: SessionT
     _refusal: Callable[[SessionError], Refusal | Redirect] = field(repr=False)
 
     def reply(self, error: Exception) -> Refusal | Redirect | None:
-        """What to answer when the request fails; None when it does not fail because of its session.
+        """Return the reply to a failed request, or None if its session is not the reason.
 
         Args:
-            error: the session's own, or a group of nothing else, as task groups raise it.
+            error: the request's error, or an ExceptionGroup of a task group.
         """
         session, leaves = self.session, list(_leaves(error))
         if session is None:

@@ -1,4 +1,4 @@
-"""Signing in through the hosted page: the browser's way out, and back."""
+"""Sign-in through the hosted page (authorization code flow, RFC 6749 section 4.1)."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ _OURS: Final = (InvalidClientError, ConfigurationError, ClientClosedError)
 
 @frozen(kw_only=True)
 class Returned:
-    """A user who came back signed in.
+    """A completed sign-in.
 
     Attributes:
-        tokens: what the code was traded in for.
-        next_url: where the user wanted to go.
-        set_cookies: the values of the Set-Cookie headers, which end the attempt.
+        tokens: the token response.
+        next_url: the address to go to.
+        set_cookies: the values of the Set-Cookie headers that end the attempt.
     """
 
     tokens: OIDCTokenResponse = field(repr=False)
@@ -59,16 +59,16 @@ class Returned:
 
 
 class LoginFlow:
-    """Begins sign-ins, and ends them.
+    """Begins and completes sign-ins.
 
     Args:
         client: the application's.
-        seal: of the attempts' cookies.
-        names: of the cookies.
-        scope: what is asked for.
-        login_url: the path where a sign-in begins, as browsers know it.
-        default_next: where users go who wanted to go nowhere else.
-        lifetime: seconds in which the user has to be back.
+        seal: the seal of the attempts' cookies.
+        names: the names of the cookies.
+        scope: the requested scope.
+        login_url: the path of the login route, as browsers see it.
+        default_next: the address after a sign-in without a `next`.
+        lifetime: seconds within which the user must return.
     """
 
     def __init__(
@@ -91,15 +91,15 @@ class LoginFlow:
         self._lifetime = lifetime
 
     def address(self, next_url: str | None) -> str:
-        """Where a sign-in begins that leads to this address."""
+        """Return the login route's address for a sign-in that leads to `next_url`."""
         target = safe_next(next_url, self._default_next)
         return self._login_url if target == self._default_next else f"{self._login_url}?{urlencode({'next': target})}"
 
     def begin(self, next_url: str | None, cookies: Mapping[str, str]) -> Redirect:
-        """Sends the browser to the hosted page.
+        """Begin an attempt and redirect to the hosted page.
 
         Args:
-            next_url: where the user wants to go afterwards, as the request says.
+            next_url: the address to go to afterwards, from the request.
             cookies: the request's.
         """
         attempt = self._client.begin_login(scope=self._scope, lifetime=self._lifetime)
@@ -113,7 +113,7 @@ class LoginFlow:
         return Redirect(url=attempt.url, set_cookies=set_cookies)
 
     async def finish(self, query: str, cookies: Mapping[str, str]) -> Returned | Page:
-        """Takes the browser back from the hosted page.
+        """Handle the callback from the hosted page.
 
         Args:
             query: the callback URL's.
@@ -132,7 +132,7 @@ class LoginFlow:
             tokens = await self._client.finish_login(f"?{query}", attempt)
         except GenAuthError as error:
             is_users_own = isinstance(error, OAuthError) and error.error == "access_denied"
-            # Its repr, since what the callback says could have line breaks in it.
+            # The repr, since the callback's text could contain line breaks.
             _log.log(logging.INFO if is_users_own else logging.WARNING, "A sign-in failed: %r", error)
             return self._failed(error, next_url, ended)
         return Returned(tokens=tokens, next_url=next_url, set_cookies=ended)
@@ -145,16 +145,16 @@ class LoginFlow:
     def _why_unknown(self, sealed: str | None, cookies: Mapping[str, str]) -> str:
         host = urlsplit(self._client.settings.redirect_uri or "").netloc
         if sealed is not None:
-            return "The cookie of this sign-in was changed on its way, or the site has changed its cookie secret."
+            return "The cookie of this sign-in was changed, or the site has changed its cookie secret."
         if self._attempts.are_in(cookies):
             return (
-                "This answer belongs to none of the sign-ins that your browser has begun here. It may be an old page, "
-                "a sign-in that was finished already, or a link from somebody else."
+                "This answer belongs to none of the sign-ins that your browser has started here. It may be an old "
+                "page, a sign-in that is already complete, or a link from another person."
             )
         return (
-            "Your browser sent no cookie of a sign-in. Either it blocks cookies; or you began at another address than "
-            f"{host}, where you were sent back to; or more than {self._lifetime / 60:.0f} minutes have passed; or this "
-            "sign-in was finished already."
+            "Your browser sent no cookie of a sign-in. Either it blocks cookies; or you started at another address "
+            f"than {host}, which the server sent you back to; or more than {self._lifetime / 60:.0f} minutes have "
+            "passed; or this sign-in is already complete."
         )
 
 
@@ -166,7 +166,7 @@ def _state(query: str) -> str:
 
 
 def _is_unreachable(error: GenAuthError) -> bool:
-    """Whether the sign-in server is at fault, or what lies between, and it may pass."""
+    """Return True for a temporary failure of the sign-in server or the network."""
     if isinstance(error, OAuthError):
         too_many = error.http_status == HTTPStatus.TOO_MANY_REQUESTS
         return error.error in _PASSING or too_many or error.http_status >= HTTPStatus.INTERNAL_SERVER_ERROR
@@ -174,25 +174,25 @@ def _is_unreachable(error: GenAuthError) -> bool:
 
 
 def _told(error: GenAuthError) -> tuple[str, str]:  # noqa: PLR0911 - a table, with tests
-    """What a person is told: the title, and the explanation."""
+    """Return the title and the explanation of an error page."""
     if isinstance(error, StateMismatchError):
-        return "This sign-in is not known here", error.message
+        return "This sign-in is not known to this site", error.message
     if isinstance(error, LoginExpiredError):
-        return "The sign-in took too long", "It has expired. Please begin again."
+        return "The sign-in took too long", "It has expired. Please start again."
     if isinstance(error, IssuerMismatchError):
         return (
-            "The answer comes from somewhere else",
-            "It was not sent by the server that this site signs users in with.",
+            "The answer comes from another server",
+            "This site does not sign users in with the server that sent it.",
         )
     if _is_unreachable(error):
         return "The sign-in server cannot be reached", "It did not answer as expected. Please try again in a moment."
     if isinstance(error, _OURS):
-        return "This site cannot sign users in", "It is not set up rightly; its log says why."
+        return "This site cannot sign users in", "The site is misconfigured; see its log."
     if isinstance(error, OAuthError):
         said = f"{error.error}: {error.error_description}" if error.error_description else error.error
         return "The sign-in was refused", f"The server says: {said}"
     if isinstance(error, TokenVerificationError):
-        return "The sign-in could not be verified", "The token that says who you are is not good."
+        return "The sign-in could not be verified", "Your ID token is invalid."
     if isinstance(error, CallbackError):
         return "The answer is incomplete", error.message
     return "The sign-in server cannot be reached", "It did not answer as expected. Please try again in a moment."

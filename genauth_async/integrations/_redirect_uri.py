@@ -1,4 +1,4 @@
-"""What the application's redirect_uri says about the site."""
+"""The site's origin and callback path, from the application's redirect_uri."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ..errors import ConfigurationError
 
 @frozen
 class RedirectUri:
-    """Where browsers come back to.
+    """The parts of a redirect_uri.
 
     Attributes:
-        path: the callback's, as browsers know it.
-        origin: of the site, as browsers write it.
-        secure: whether the site is reached by https.
+        path: the callback's path, as browsers see it.
+        origin: the site's origin, as browsers write it.
+        secure: True if the site uses https.
     """
 
     path: str
@@ -28,37 +28,38 @@ class RedirectUri:
 
 
 def checked_redirect_uri(redirect_uri: str | None) -> RedirectUri:
-    """The parts of a redirect_uri.
+    """Parse and check a redirect_uri.
 
     Args:
         redirect_uri: the client's.
 
     Raises:
-        ConfigurationError: it is missing, or of no use.
+        ConfigurationError: it is missing or unusable.
     """
     if redirect_uri is None:
         raise ConfigurationError(
             "redirect_uri",
-            "is needed to sign users in: pass the client the address, as browsers know it and as it is registered in "
-            "the console, such as https://app.example.com/callback",
+            "must be given to sign users in: the address as browsers see it and as it is registered in the console, "
+            "such as https://app.example.com/callback",
         )
     parts = urlsplit(redirect_uri)
     if parts.scheme not in {"http", "https"} or not parts.hostname or len(parts.path) <= 1 or parts.query:
-        raise ConfigurationError("redirect_uri", "is an http(s) address with a path, such as https://host/callback")
+        raise ConfigurationError("redirect_uri", "must be an http(s) URL with a path, such as https://host/callback")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ConfigurationError("redirect_uri", f"is http to {parts.hostname}: cookies would not be safe; use https")
+        problem = f"must be https, not http to {parts.hostname}: cookies would not be safe"
+        raise ConfigurationError("redirect_uri", problem)
     try:
         origin = _origin(parts)
     except ValueError as error:
-        raise ConfigurationError("redirect_uri", f"is no address: {error}") from None
+        raise ConfigurationError("redirect_uri", f"must be a URL: {error}") from None
     return RedirectUri(parts.path, origin, parts.scheme == "https")
 
 
 def _origin(parts: SplitResult) -> str:
-    """As browsers write it (RFC 6454 section 6.2): in ASCII, and without the scheme's own port.
+    """Serialize an origin as browsers do (RFC 6454 section 6.2): in ASCII, without the default port.
 
     Raises:
-        ValueError: the host or the port is none.
+        ValueError: the host or the port is invalid.
     """
     host = parts.hostname or ""
     if ":" in host:

@@ -1,4 +1,4 @@
-"""What a web application answers, as plain data that any framework can send."""
+"""Replies of a web application, as plain data for any framework."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PAGE_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
 }
 _NOT_STORED: Final = {"Cache-Control": "no-store"}
-# What RFC 6750 section 3 lets stand in error_description.
+# Characters that RFC 6750 section 3 excludes from error_description.
 _NOT_QUOTABLE: Final = re.compile(r"[^ !#-\[\]-~]+")
 _LONGEST: Final = 200
 _RETRY_SECONDS: Final = 5.0
@@ -35,10 +35,10 @@ _RETRY_SECONDS: Final = 5.0
 
 @frozen(kw_only=True)
 class Redirect:
-    """Sends the browser elsewhere, with GET.
+    """A redirect to a GET (303).
 
     Attributes:
-        url: where to; it may hold secrets of the sign-in.
+        url: the target; it may contain secrets of the sign-in.
         set_cookies: the values of the Set-Cookie headers.
     """
 
@@ -48,17 +48,17 @@ class Redirect:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """All headers but Set-Cookie."""
+        """Return all headers except Set-Cookie."""
         return {"Location": self.url, **_NOT_STORED}
 
 
 @frozen(kw_only=True)
 class Page:
-    """A page for people.
+    """An HTML page for the user.
 
     Attributes:
         status: the HTTP status code.
-        html: the page.
+        html: the document.
         set_cookies: the values of the Set-Cookie headers.
     """
 
@@ -68,17 +68,17 @@ class Page:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """All headers but Set-Cookie."""
+        """Return all headers except Set-Cookie."""
         return {**_PAGE_HEADERS, **_NOT_STORED}
 
 
 @frozen(kw_only=True)
 class Refusal:
-    """Tells a program why it does not get what it asked for.
+    """An error reply for a program.
 
     Attributes:
         status: 401, 403 or 503.
-        detail: what is wrong, in a few words.
+        detail: the reason, in a few words.
         www_authenticate: the challenge, for 401 and 403.
         retry_after: seconds to wait, for 503.
         set_cookies: the values of the Set-Cookie headers.
@@ -92,7 +92,7 @@ class Refusal:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """All headers but Set-Cookie."""
+        """Return all headers except Set-Cookie."""
         found = dict(_NOT_STORED)
         if self.www_authenticate is not None:
             found["WWW-Authenticate"] = self.www_authenticate
@@ -102,10 +102,10 @@ class Refusal:
 
 
 class RefusedError(Exception):
-    """A request is not served; the framework's module answers with the reply.
+    """A refused request; the framework's module sends the reply.
 
     Attributes:
-        reply: the answer.
+        reply: the reply.
     """
 
     def __init__(self, reply: Refusal | Redirect) -> None:
@@ -114,12 +114,12 @@ class RefusedError(Exception):
 
 
 def challenge(error: str | None = None, description: str | None = None, scopes: tuple[str, ...] = ()) -> str:
-    """The value of a WWW-Authenticate header (RFC 6750 section 3).
+    """Return the value of a WWW-Authenticate header (RFC 6750 section 3).
 
     Args:
         error: invalid_token or insufficient_scope; None when the request had no token.
-        description: what is wrong.
-        scopes: those that are needed.
+        description: the reason.
+        scopes: the required scopes.
     """
     fields = {"error": error, "error_description": description, "scope": " ".join(scopes) or None}
     given = [f'{name}="{_quotable(value)}"' for name, value in fields.items() if value is not None]
@@ -131,14 +131,14 @@ def _quotable(text: str) -> str:
 
 
 def page(status: int, title: str, explanation: str, *, link: str, text: str, set_cookies: tuple[str, ...] = ()) -> Page:
-    """A page that says what happened, with one link.
+    """Render a page with a message and one link.
 
     Args:
         status: the HTTP status code.
-        title: what happened.
-        explanation: why, and what to do.
-        link: where to go on.
-        text: what the link says.
+        title: the title.
+        explanation: the reason, and the remedy.
+        link: the link's address.
+        text: the link's text.
         set_cookies: the values of the Set-Cookie headers.
     """
     parts = {"title": title, "explanation": explanation, "link": link, "text": text}
@@ -147,10 +147,10 @@ def page(status: int, title: str, explanation: str, *, link: str, text: str, set
 
 
 def unavailable(detail: str, retry_after: float | None) -> Refusal:
-    """A 503: the fault is not the caller's, and passes.
+    """Create a 503, for a temporary failure that is not the client's.
 
     Args:
-        detail: what cannot be done now.
-        retry_after: seconds to wait as the server says, or None.
+        detail: the failure.
+        retry_after: the server's Retry-After in seconds, or None.
     """
     return Refusal(status=503, detail=detail, retry_after=max(1, math.ceil(retry_after or _RETRY_SECONDS)))

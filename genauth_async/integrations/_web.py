@@ -1,4 +1,4 @@
-"""What a web application needs of GenAuth, whatever its framework: plain data in, plain data out."""
+"""Sign-in, sign-out and sessions of a web application, independent of its framework."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _T = TypeVar("_T")
 
 @frozen(kw_only=True)
 class LoginOptions:
-    """How users of a web application sign in. GenAuth's parameters say what each means."""
+    """Options of a web application's sign-in, as documented for GenAuth's parameters."""
 
     store: TokenStore | None = None
     cookie_secret: str | Sequence[str] | None = field(default=None, repr=False)
@@ -50,24 +50,24 @@ class LoginOptions:
     def __attrs_post_init__(self) -> None:
         for argument in ("login_path", "logout_path", "me_path", "after_login"):
             if not getattr(self, argument).startswith("/"):
-                raise ConfigurationError(argument, "is a path, and begins with /")
+                raise ConfigurationError(argument, "must be a path that begins with /")
         for argument in ("session_lifetime", "login_lifetime"):
             if not 1 <= getattr(self, argument) < math.inf:
-                raise ConfigurationError(argument, f"is in seconds, 1 or more: {getattr(self, argument)!r}")
+                raise ConfigurationError(argument, f"must be in seconds, 1 or more, not {getattr(self, argument)!r}")
         if self.mount and (not self.mount.startswith("/") or self.mount.endswith("/")):
-            raise ConfigurationError("mount", "is a path that begins with / and does not end with it")
+            raise ConfigurationError("mount", "must be a path that begins with / and does not end with it")
 
 
 @frozen(kw_only=True)
 class Asked:
-    """What a request asks for.
+    """The parts of a request that decide how it is answered.
 
     Attributes:
         method: the HTTP method.
-        target: the path and the query, as they were sent.
+        target: the path and the query as sent.
         accept: the Accept header.
         origin: the Origin header.
-        is_for_a_socket: whether a WebSocket is to be opened.
+        is_for_a_socket: True if the request opens a WebSocket.
     """
 
     method: str
@@ -78,7 +78,7 @@ class Asked:
 
     @property
     def is_for_a_page(self) -> bool:
-        """Whether a browser asks for something to show, and not a script for data."""
+        """Return True if a browser requests a page, rather than a script data."""
         return not self.is_for_a_socket and self.method in {"GET", "HEAD"} and "text/html" in self.accept.lower()
 
 
@@ -87,29 +87,29 @@ class WebLogin:
 
     Args:
         client: the application's; it needs a redirect_uri.
-        options: how.
+        options: the sign-in's options.
 
     Raises:
-        ConfigurationError: redirect_uri is missing or of no use, or there is no secret for cookies.
+        ConfigurationError: redirect_uri is missing or unusable, or there is no secret for cookies.
     """
 
     def __init__(self, client: AuthenticationClient, options: LoginOptions) -> None:
         settings = client.settings
-        # Never taken from a request: behind a proxy it would be wrong, and a forged Host header would steal the code.
+        # Never from a request: behind a proxy it would be wrong, and a forged Host header would steal the code.
         redirect_uri = checked_redirect_uri(settings.redirect_uri)
         mount = options.mount
         if mount and not redirect_uri.path.startswith(f"{mount}/"):
-            raise ConfigurationError("mount", f"is not how the path of redirect_uri begins: {redirect_uri.path}")
+            raise ConfigurationError("mount", f"must be a prefix of redirect_uri's path, {redirect_uri.path}")
         if safe_next(options.after_login, "") != options.after_login:
-            raise ConfigurationError("after_login", "is no path of this site")
-        client.begin_login(scope=options.scope, lifetime=options.login_lifetime)  # says now what it would say to users
+            raise ConfigurationError("after_login", "must be a path of this site")
+        client.begin_login(scope=options.scope, lifetime=options.login_lifetime)  # raises now rather than for a user
         self._client = client
         self._options = options
         self._origin = redirect_uri.origin
         self.callback_path = redirect_uri.path.removeprefix(mount)
         paths = (self.callback_path, options.login_path, options.logout_path, options.me_path)
         if len(set(paths)) < len(paths):
-            raise ConfigurationError("redirect_uri", f"and the other paths have to differ: {', '.join(paths)}")
+            raise ConfigurationError("redirect_uri", f"must differ in path from the other routes: {', '.join(paths)}")
         secrets = checked_secrets(options.cookie_secret, settings.app_secret)
         names = CookieNames(options.cookie_prefix, secure=redirect_uri.secure)
         self.session_cookie = names.session
@@ -131,16 +131,16 @@ class WebLogin:
         )
 
     def login(self, next_url: str | None, cookies: Mapping[str, str]) -> Redirect:
-        """Begins a sign-in.
+        """Begin a sign-in.
 
         Args:
-            next_url: where the user wants to go afterwards, as the request says.
+            next_url: the address to go to afterwards, from the request.
             cookies: the request's.
         """
         return self._flow.begin(next_url, cookies)
 
     async def callback(self, query: str, cookies: Mapping[str, str]) -> Redirect | Page:
-        """Ends a sign-in: a session, or a page that says what went wrong.
+        """Complete a sign-in: begin a session, or return an error page.
 
         Args:
             query: the request's.
@@ -154,7 +154,7 @@ class WebLogin:
         except (SessionError, RefusedError) as error:
             return page(
                 503,
-                "The session could not be begun",
+                "The session could not be started",
                 str(error),
                 link=self._flow.address(done.next_url),
                 text="Sign in again",
@@ -163,7 +163,7 @@ class WebLogin:
         return Redirect(url=done.next_url, set_cookies=(cookie, *done.set_cookies))
 
     async def logout(self, cookies: Mapping[str, str], *, origin: str | None, fetch_site: str | None) -> Redirect:
-        """Ends the browser's session, and sends the browser to the hosted sign-out page.
+        """End the browser's session and redirect to the hosted sign-out page.
 
         Args:
             cookies: the request's.
@@ -171,9 +171,9 @@ class WebLogin:
             fetch_site: its Sec-Fetch-Site header.
 
         Raises:
-            RefusedError: another site's page sent it (403). SameSite keeps out those of other domains only.
+            RefusedError: another site's page sent the request (403). SameSite stops only those of other domains.
         """
-        # Browsers of today send the second, which is right behind proxies and on pages without a referrer, too.
+        # Current browsers send Sec-Fetch-Site, which is right behind proxies and on pages without a referrer, too.
         is_ours = fetch_site in {"same-origin", "none"} if fetch_site else origin in {None, self._origin}
         if not is_ours:
             raise RefusedError(Refusal(status=403, detail="Only a page of this site can sign the user out"))
@@ -181,23 +181,23 @@ class WebLogin:
         return Redirect(url=self._client.build_logout_url(id_token=id_token), set_cookies=cleared)
 
     async def session(self, cookies: Mapping[str, str], asked: Asked) -> Given[RequestSession]:
-        """The browser's session, with a valid access token.
+        """Return the browser's session, with a valid access token.
 
         Args:
             cookies: the request's.
-            asked: what it asks for.
+            asked: the request.
 
         Raises:
-            RefusedError: there is none (401), or its token cannot be refreshed now (503).
+            RefusedError: there is no session (401), or its token cannot be refreshed now (503).
         """
         return Given(await self._found(cookies, asked), self._sessions.refusal)
 
     async def optional_session(self, cookies: Mapping[str, str], asked: Asked) -> Given[RequestSession | None]:
-        """The browser's session, or None.
+        """Return the browser's session, or None.
 
         Args:
             cookies: the request's.
-            asked: what it asks for.
+            asked: the request.
 
         Raises:
             RefusedError: its token cannot be refreshed now (503).
@@ -211,64 +211,65 @@ class WebLogin:
         return Given(found, lambda error: self.optional_refusal(self._sessions.refusal(error), asked))
 
     async def page_session(self, cookies: Mapping[str, str], asked: Asked) -> Given[RequestSession]:
-        """The browser's session, for a page.
+        """Return the browser's session, for a page.
 
         Args:
             cookies: the request's.
-            asked: what it asks for.
+            asked: the request.
 
         Raises:
-            RefusedError: there is none: a browser that asks for a page is sent to sign in (303), others are told (401).
+            RefusedError: there is no session. A browser that requests a page is redirected to sign in (303); other
+                clients get a 401.
         """
         found = await self._for_a_page(self._found(cookies, asked), asked)
         return Given(found, lambda error: self.page_refusal(self._sessions.refusal(error), asked))
 
     def page_refusal(self, refusal: Refusal, asked: Asked) -> Refusal | Redirect:
-        """The refusal of a session, or the way to sign in for a browser that asks for a page.
+        """Return the refusal, or a redirect to sign in for a browser that requests a page.
 
         Args:
-            refusal: as a script is told.
-            asked: what the request asks for.
+            refusal: the answer for a script.
+            asked: the request.
         """
         if refusal.status != HTTPStatus.UNAUTHORIZED or not asked.is_for_a_page:
             return refusal
         return Redirect(url=self._flow.address(self._address(asked)), set_cookies=refusal.set_cookies)
 
     def optional_refusal(self, refusal: Refusal, asked: Asked) -> Refusal | Redirect:
-        """The refusal of a session that was not needed, or the way to the same page without it.
+        """Return the refusal of an optional session, or a redirect to the same page without it.
 
         Args:
-            refusal: as a script is told.
-            asked: what the request asks for.
+            refusal: the answer for a script.
+            asked: the request.
         """
-        if asked.is_for_a_page and refusal.set_cookies:  # the cookie goes, so that the browser does not go in circles
+        if asked.is_for_a_page and refusal.set_cookies:  # clearing the cookie prevents a redirect loop
             default = self._options.mount + self._options.after_login
             return Redirect(url=safe_next(self._address(asked), default), set_cookies=refusal.set_cookies)
         return self.page_refusal(refusal, asked)
 
     async def user(self, cookies: Mapping[str, str], asked: Asked) -> UserInfo:
-        """What GenAuth knows of the user.
+        """Return the user's claims from the userinfo endpoint.
 
         Args:
             cookies: the request's.
-            asked: what it asks for.
+            asked: the request.
 
         Raises:
-            RefusedError: nobody is signed in (401), or GenAuth cannot be asked now, or speaks of another user (503).
+            RefusedError: no user is signed in (401); or GenAuth is unavailable, or answers with another user (503).
         """
         user = await self._user_info(await self._found(cookies, asked))
         if self._sessions.subject(cookies) in {None, user.sub}:
             return user
         # OpenID Connect Core section 5.3.2
-        _log.warning("The userinfo endpoint speaks of another user than the ID token of the sign-in")
+        _log.warning("The userinfo endpoint names another user than the ID token of the sign-in")
         raise RefusedError(unavailable(_UNREADABLE, None))
 
     async def page_user(self, cookies: Mapping[str, str], asked: Asked) -> UserInfo:
-        """What GenAuth knows of the user, for a page.
+        """Return the user's claims from the userinfo endpoint, for a page.
 
         Args:
             cookies: the request's.
-            asked: what it asks for.
+            asked: the request.
 
         Raises:
             RefusedError: as by `page_session` and `user`.
@@ -276,8 +277,8 @@ class WebLogin:
         return await self._for_a_page(self.user(cookies, asked), asked)
 
     async def _found(self, cookies: Mapping[str, str], asked: Asked) -> RequestSession:
-        # Nothing else keeps pages of neighbouring hosts, whose requests carry the cookies, from opening a WebSocket and
-        # reading what it says.
+        # Requests from pages of neighbouring hosts carry the cookies; only this check keeps them from opening and
+        # reading a WebSocket.
         if asked.is_for_a_socket and asked.origin not in {None, self._origin}:
             detail = "A page of another site has no session here"
             raise RefusedError(Refusal(status=401, detail=detail, www_authenticate="Cookie"))
@@ -291,7 +292,7 @@ class WebLogin:
         raise RefusedError(self.page_refusal(refusal, asked) if isinstance(refusal, Refusal) else refusal)
 
     def _address(self, asked: Asked) -> str:
-        """What was asked for, as browsers know it."""
+        """Return the request's address as browsers see it."""
         mount, target = self._options.mount, asked.target
         is_whole = target.partition("?")[0] == mount or target.startswith(f"{mount}/")
         return target if is_whole else mount + target
@@ -304,7 +305,7 @@ class WebLogin:
             except OAuthError as error:
                 if error.error != "invalid_token":
                     raise
-                # Revoked before its time: a refresh either gives a good one, or tells that the session is over.
+                # The token was revoked early: a refresh brings a new one, or the session has ended.
                 await session.invalidate(token)
                 token = await self._sessions.access_token(session)
                 return await self._client.get_user_info_by_access_token(token)
@@ -314,10 +315,10 @@ class WebLogin:
 
 
 def told(reply: Refusal | Redirect) -> str:
-    """What a reply says, where there is no more room than for a few words."""
+    """Return a reply's text, for an answer without room for more."""
     return reply.detail if isinstance(reply, Refusal) else "The user has to sign in"
 
 
 def close_code(reply: Refusal | Redirect) -> int:
-    """With which code a WebSocket is closed for this reply (RFC 6455 section 7.4.1, and its registry)."""
+    """Return the WebSocket close code for a reply (RFC 6455 section 7.4.1, and its registry)."""
     return 1013 if reply.status == HTTPStatus.SERVICE_UNAVAILABLE else 1008

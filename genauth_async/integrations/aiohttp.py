@@ -44,20 +44,20 @@ _Find: TypeAlias = Callable[[Mapping[str, str], Asked], Awaitable[Given[SessionT
 
 @define
 class _Service:
-    """How far a request was served.
+    """The state of a request.
 
     Attributes:
-        given: the sessions that its handler, or one of its middlewares, asked for.
-        begun: the answer that the client is being sent.
+        given: the sessions that its handler or middlewares requested.
+        begun: the response being sent.
     """
 
     given: list[Given[Any]] = field(factory=list)
     begun: web.StreamResponse | None = None
 
     def reply(self, error: Exception) -> Refusal | Redirect | None:
-        """What to answer when the handler fails with this error, if one of the sessions is why."""
+        """Return the reply to the handler's error if one of the sessions is the reason, else None."""
         if self.begun is not None and not isinstance(self.begun, web.WebSocketResponse):
-            return None  # a second answer would be taken for that to the connection's next request
+            return None  # a second response would answer the connection's next request
         for given in self.given:
             if (reply := given.reply(error)) is not None:
                 return reply
@@ -72,11 +72,11 @@ class GenAuth(WebAuth):
     __doc__ = WebAuth.__doc__
 
     def setup(self, app: web.Application, *, login: bool = True, close_client: bool = False) -> None:
-        """Adds what the application needs.
+        """Add the routes, middleware and signals to the application.
 
         Args:
             app: the application.
-            login: add the routes that sign users in and out; an API that only takes bearer tokens needs none.
+            login: add the routes that sign users in and out; an API that only takes bearer tokens does not need them.
             close_client: close the client when the application ends.
 
         Raises:
@@ -84,7 +84,7 @@ class GenAuth(WebAuth):
         """
         if login:
             options = self._options
-            # No HEAD: it would begin sign-ins, and use codes up.
+            # No HEAD: it would begin sign-ins and spend codes.
             app.router.add_get(options.login_path, self._login, allow_head=False)
             app.router.add_get(self._web.callback_path, self._callback, allow_head=False)
             app.router.add_post(options.logout_path, self._logout)
@@ -97,43 +97,44 @@ class GenAuth(WebAuth):
             app.on_cleanup.append(self._close)
 
     async def claims(self, request: web.Request, *scopes: str) -> AccessToken:
-        """The claims of the request's bearer token.
+        """Return the verified claims of the request's bearer token.
 
         Args:
             request: the request.
-            scopes: those that the token has to have.
+            scopes: the required scopes.
 
         Raises:
-            aiohttp.web.HTTPException: 401 without a good token, 403 for too little scope, 503 when nobody can tell now.
+            aiohttp.web.HTTPException: 401 without a valid token, 403 without a required scope, 503 if the token cannot
+                be verified now.
         """
         with _refusals():
             return await self._bearer.claims(request.headers.getall(hdrs.AUTHORIZATION, []), scopes)
 
     async def optional_claims(self, request: web.Request) -> AccessToken | None:
-        """The claims of the request's bearer token; None without one.
+        """Return the verified claims of the request's bearer token, or None without one.
 
         Args:
             request: the request.
 
         Raises:
-            aiohttp.web.HTTPException: as `claims` does, for a bad token.
+            aiohttp.web.HTTPException: as `claims`, for an invalid token.
         """
         with _refusals():
             return await self._bearer.optional_claims(request.headers.getall(hdrs.AUTHORIZATION, []))
 
     def required(self, handler: Handler) -> Handler:
-        """Has a handler called only for requests with a good bearer token.
+        """Restrict a handler to requests with a valid bearer token.
 
         Args:
-            handler: it may ask `claims` for what the token says.
+            handler: the handler; it may call `claims`.
         """
         return self.scopes()(handler)
 
     def scopes(self, *names: str) -> Callable[[Handler], Handler]:
-        """Has a handler called only for requests with a good bearer token that has all these scopes.
+        """Restrict a handler to requests with a valid bearer token that has all these scopes.
 
         Args:
-            names: of the scopes.
+            names: the required scopes.
         """
 
         def guarded(handler: Handler) -> Handler:
@@ -147,18 +148,18 @@ class GenAuth(WebAuth):
         return guarded
 
     async def session(self, request: web.Request) -> TokenSession:
-        """The browser's session.
+        """Return the browser's session.
 
         Args:
             request: the request.
 
         Raises:
-            aiohttp.web.HTTPException: 401 without one; 503 when its token cannot be refreshed now.
+            aiohttp.web.HTTPException: 401 without a session; 503 when its token cannot be refreshed now.
         """
         return await self._given(request, self._web.session)
 
     async def optional_session(self, request: web.Request) -> TokenSession | None:
-        """The browser's session, or None; a page whose session ends meanwhile is asked for again, without it.
+        """Return the browser's session, or None; a page whose session ends meanwhile is reloaded without it.
 
         Args:
             request: the request.
@@ -169,36 +170,36 @@ class GenAuth(WebAuth):
         return await self._given(request, self._web.optional_session)
 
     async def page_session(self, request: web.Request) -> TokenSession:
-        """The browser's session; without one, a browser that asks for a page is sent to sign in and comes back.
+        """Return the browser's session; without one, redirect a browser that requests a page to sign in and back.
 
         Args:
             request: the request.
 
         Raises:
-            aiohttp.web.HTTPException: 303 or 401 without one; 503 when its token cannot be refreshed now.
+            aiohttp.web.HTTPException: 303 or 401 without a session; 503 when its token cannot be refreshed now.
         """
         return await self._given(request, self._web.page_session)
 
     async def user(self, request: web.Request) -> UserInfo:
-        """What GenAuth knows of the browser's user, asked anew by each call.
+        """Return the user's claims from the userinfo endpoint, fetched by each call.
 
         Args:
             request: the request.
 
         Raises:
-            aiohttp.web.HTTPException: 401 without a session; 503 when GenAuth cannot tell now.
+            aiohttp.web.HTTPException: 401 without a session; 503 when GenAuth is unavailable.
         """
         with _refusals():
             return await self._web.user(request.cookies, _asked(request))
 
     async def page_user(self, request: web.Request) -> UserInfo:
-        """As `user`; without a session, a browser that asks for a page is sent to sign in and comes back.
+        """Return `user`'s claims; without a session, redirect a browser that requests a page to sign in and back.
 
         Args:
             request: the request.
 
         Raises:
-            aiohttp.web.HTTPException: 303 or 401 without a session; 503 when GenAuth cannot tell now.
+            aiohttp.web.HTTPException: 303 or 401 without a session; 503 when GenAuth is unavailable.
         """
         with _refusals():
             return await self._web.page_user(request.cookies, _asked(request))
@@ -237,7 +238,7 @@ class GenAuth(WebAuth):
 
     @web.middleware
     async def _answering(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answers when a session ends while a handler uses it."""
+        """Reply when a session ends while a handler uses it."""
         service = _service(request)
         try:
             return await handler(request)
@@ -279,14 +280,14 @@ def _sent(reply: Redirect | Page) -> web.Response:
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """Lets aiohttp answer what is refused."""
+    """Raise refusals as aiohttp's exceptions."""
     try:
         yield
     except RefusedError as error:
         reply = error.reply
     else:
         return
-    # Out here, the exception does not lead error reporters to frames that hold the token.
+    # Raised here, so that the exception's frames, which error reporters show, do not hold the token.
     raise _exception(reply)
 
 

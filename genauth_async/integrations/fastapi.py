@@ -40,20 +40,20 @@ __all__ = ["GenAuth"]
 
 _T = TypeVar("_T")
 Dependency: TypeAlias = Callable[..., Coroutine[Any, Any, _T]]
-"""What `Depends` takes, and gives a `_T`."""
+"""A dependency for `Depends` that returns a `_T`."""
 SessionDependency: TypeAlias = Callable[..., AsyncIterator[_T]]
-"""What `Depends` takes, gives a `_T`, and answers what goes wrong with it later."""
+"""A dependency for `Depends` that yields a `_T` and replies to its later errors."""
 
 
-# Only shown in the documentation: not every version of FastAPI could call what they inherit in WebSocket routes.
+# For the documentation page only: not every version of FastAPI can call the inherited methods in WebSocket routes.
 class _BearerShown(OAuth2AuthorizationCodeBearer):
     async def __call__(self) -> None:  # type: ignore[override]
-        """Asks nothing of a request."""
+        """Do nothing."""
 
 
 class _CookieShown(APIKeyCookie):
     async def __call__(self) -> None:  # type: ignore[override]
-        """Asks nothing of a request."""
+        """Do nothing."""
 
 
 class GenAuth(WebAuth):
@@ -61,7 +61,7 @@ class GenAuth(WebAuth):
 
     @asynccontextmanager
     async def lifespan(self, _app: object) -> AsyncIterator[None]:
-        """Closes the client when the application ends: `FastAPI(lifespan=auth.lifespan)`. See `warm`, too."""
+        """Close the client when the application ends: `FastAPI(lifespan=auth.lifespan)`. See also `warm`."""
         try:
             if self._warm:
                 await self._fetch_keys()
@@ -71,10 +71,10 @@ class GenAuth(WebAuth):
 
     @cached_property
     def swagger_ui_init_oauth(self) -> dict[str, object]:
-        """For `FastAPI(swagger_ui_init_oauth=...)`, so that the documentation page's Authorize button works.
+        """Return the value of `FastAPI(swagger_ui_init_oauth=...)`, for the Authorize button of the documentation page.
 
-        The page's own address, /docs/oauth2-redirect, has to be a registered callback of the application. The dialog
-        asks for the app secret, too; leave it empty if the application needs none at the token endpoint.
+        The page's own address, /docs/oauth2-redirect, must be a registered callback of the application. The dialog also
+        asks for the app secret; leave it empty if the application needs none at the token endpoint.
         """
         scopes = self._options.scope or DEFAULT_SCOPE
         return {
@@ -85,7 +85,7 @@ class GenAuth(WebAuth):
 
     @cached_property
     def required(self) -> Dependency[AccessToken]:
-        """The claims of the request's bearer token, or 401; or 403, as `Security(auth.required, scopes=...)` asks."""
+        """Return the claims of the bearer token, or reply 401; 403 without the scopes that `Security` requires."""
         bearer, scheme = self._bearer, self._scheme
 
         async def required(
@@ -100,7 +100,7 @@ class GenAuth(WebAuth):
 
     @cached_property
     def optional(self) -> Dependency[AccessToken | None]:
-        """The claims of the request's bearer token; None without one, and 401 with a bad one."""
+        """Return the claims of the bearer token; None without one, and a 401 with an invalid one."""
         bearer, scheme = self._bearer, self._scheme
 
         async def optional(connection: HTTPConnection, _documented: None = Security(scheme)) -> AccessToken | None:
@@ -110,10 +110,10 @@ class GenAuth(WebAuth):
         return optional
 
     def scopes(self, *names: str) -> Dependency[AccessToken]:
-        """The claims of the request's bearer token, which has to have all these scopes; or 401, or 403.
+        """Return the claims of the bearer token; without one reply 401, without all these scopes 403.
 
         Args:
-            names: of the scopes.
+            names: the required scopes.
         """
         flow = cast("OAuth2", self._scheme.model).flows.authorizationCode
         if flow is not None:
@@ -127,7 +127,7 @@ class GenAuth(WebAuth):
 
     @cached_property
     def session(self) -> SessionDependency[TokenSession]:
-        """The browser's session, or 401."""
+        """Return the browser's session, or reply 401."""
         web = self._web
 
         async def session(
@@ -140,7 +140,7 @@ class GenAuth(WebAuth):
 
     @cached_property
     def optional_session(self) -> SessionDependency[TokenSession | None]:
-        """The browser's session, or None; a page whose session ends meanwhile is asked for again, without it."""
+        """Return the browser's session, or None; a page whose session ends meanwhile is reloaded without it."""
         web = self._web
 
         async def optional_session(
@@ -153,7 +153,7 @@ class GenAuth(WebAuth):
 
     @cached_property
     def page_session(self) -> SessionDependency[TokenSession]:
-        """The browser's session; without one, a browser that asks for a page is sent to sign in and comes back."""
+        """Return the browser's session; without one, redirect a browser that requests a page to sign in and back."""
         web = self._web
 
         async def page_session(
@@ -166,7 +166,7 @@ class GenAuth(WebAuth):
 
     @cached_property
     def user(self) -> Dependency[UserInfo]:
-        """What GenAuth knows of the browser's user, asked anew for each request; or 401."""
+        """Return the user's claims from the userinfo endpoint, fetched per request, or reply 401."""
         web = self._web
 
         async def user(connection: HTTPConnection, _documented: None = Security(self._cookie_scheme)) -> UserInfo:
@@ -177,7 +177,7 @@ class GenAuth(WebAuth):
 
     @cached_property
     def page_user(self) -> Dependency[UserInfo]:
-        """As `user`; without a session, a browser that asks for a page is sent to sign in and comes back."""
+        """Return `user`'s claims; without a session, redirect a browser that requests a page to sign in and back."""
         web = self._web
 
         async def page_user(request: Request, _documented: None = Security(self._cookie_scheme)) -> UserInfo:
@@ -188,7 +188,7 @@ class GenAuth(WebAuth):
 
     @cached_property
     def router(self) -> APIRouter:
-        """The routes: login, callback, logout and the user's claims. Include it without a prefix.
+        """Return the routes: login, callback, logout and the user's claims. Include it without a prefix.
 
         Raises:
             ConfigurationError: the client has no redirect_uri, or there is no secret for cookies.
@@ -220,7 +220,7 @@ class GenAuth(WebAuth):
             response: Response,
             _documented: None = Security(self._cookie_scheme),  # noqa: FAST002 - annotations know no locals
         ) -> dict[str, object]:
-            """What GenAuth knows of the signed-in user."""
+            """Return the signed-in user's claims."""
             response.headers["Cache-Control"] = "no-store"
             with _refusals(request):
                 return (await web.user(request.cookies, _asked(request))).to_dict()
@@ -249,7 +249,7 @@ class GenAuth(WebAuth):
 async def _given(
     connection: HTTPConnection, find: Callable[[Mapping[str, str], Asked], Awaitable[Given[SessionT]]]
 ) -> AsyncIterator[SessionT]:
-    """The session for a route, whose errors are answered where they end it."""
+    """Yield the session for a route, and reply to its errors."""
     with _refusals(connection):
         given = await find(connection.cookies, _asked(connection))
     try:
@@ -287,20 +287,20 @@ def _sent(reply: Redirect | Page) -> Response:
 
 @contextmanager
 def _refusals(connection: HTTPConnection) -> Iterator[None]:
-    """Lets FastAPI answer what is refused."""
+    """Raise refusals as FastAPI's exceptions."""
     try:
         yield
     except RefusedError as error:
         reply = error.reply
     else:
         return
-    # Out here, the exception does not lead error reporters to frames that hold the token.
+    # Raised here, so that the exception's frames, which error reporters show, do not hold the token.
     raise _exception(reply, connection)
 
 
 def _exception(reply: Refusal | Redirect, connection: HTTPConnection) -> HTTPException | WebSocketException:
     if _is_socket(connection):
         return WebSocketException(close_code(reply), told(reply))
-    # FastAPI's exceptions carry each header once; a refusal has one cookie at most, the session's.
+    # FastAPI's exceptions carry each header once; a refusal has at most one cookie, the session's.
     cookies = {"Set-Cookie": reply.set_cookies[0]} if reply.set_cookies else {}
     return HTTPException(reply.status, told(reply), {**reply.headers, **cookies})

@@ -248,7 +248,7 @@ def test_keys_that_cannot_be_fetched_at_the_start_are_no_obstacle(
 ) -> None:
     fault = emulator.faults.add("/oidc/.well-known/jwks.json", status=500, times=None)
     site = make_site(warm=True)
-    assert "could not be fetched at the start" in caplog.text
+    assert "could not be fetched at startup" in caplog.text
     emulator.faults.remove(fault)
     site.time.ahead = 60  # past the pause after a failure
     token = {"Authorization": f"Bearer {emulator.issue_tokens(user)['access_token']}"}
@@ -273,7 +273,7 @@ def test_an_attempts_cookie_opens_no_session(browser: Browser) -> None:
     browser.begin()
     ((_, sealed),) = browser.cookies.items()
     response = browser.get("/session", headers={"Cookie": f"genauth_web_session={sealed}"})
-    assert response.json() == {"detail": "The session cookie is not good"}
+    assert response.json() == {"detail": "The session cookie is invalid"}
 
 
 def test_secrets_can_be_changed_without_signing_out(make_site: MakeSite, make_browser: MakeBrowser) -> None:

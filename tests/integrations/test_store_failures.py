@@ -97,7 +97,7 @@ def test_a_session_that_cannot_be_stored_is_told_as_such(browser: Browser, datab
     database.away = True
     response = browser.get(callback)
     assert response.status_code == 503
-    assert "session could not be begun" in response.text
+    assert "session could not be started" in response.text
     assert "canary" not in response.text
     assert "genauth_web_session" not in set_cookies(response)
 
