@@ -229,7 +229,7 @@ __all__ = [
 ]
 
 
-if not TYPE_CHECKING:  # type checkers read the imports above, and are not to believe in every other name
+if not TYPE_CHECKING:  # type checkers read the imports above, and must not accept any other name
 
     def __getattr__(name: str) -> object:
         if name not in __all__:

@@ -1,4 +1,4 @@
-"""python -m genauth_async"""
+"""The command line: `python -m genauth_async`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ try:
 except ModuleNotFoundError as missing:
     if missing.name != "typer":
         raise
-    sys.exit("The command line needs the package 'typer': pip install 'genauth-async[cli,emulator]'")
+    sys.exit("The command line requires the package 'typer': pip install 'genauth-async[cli,emulator]'")
 
 if __name__ == "__main__":
     app(prog_name="python -m genauth_async")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .emulator import Emulator
     from .stores import TokenStore
 
-# Typer's own tracebacks would show local variables, secrets among them.
+# Typer's tracebacks would show local variables, secrets among them.
 app = typer.Typer(
     help="GenAuth on the command line.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
@@ -34,12 +34,12 @@ def doctor(
     store: Annotated[
         str | None,
         typer.Option(
-            help="A store of sessions to be examined as well: a directory, 'file' or 'keyring' for their usual place, "
+            help="A token store to examine as well: a directory, 'file' or 'keyring' for their default directory, "
             "or the URL of a Redis server.",
         ),
     ] = None,
 ) -> None:
-    """Examine the configuration in the environment (GENAUTH_APP_ID, ...), the server, and a store, a line each."""
+    """Examine the configuration in the environment (GENAUTH_APP_ID, ...), the server and a store, a line each."""
     import anyio
 
     from .client import AuthenticationClient
@@ -81,10 +81,10 @@ def emulator(
     ] = None,
     url: Annotated[
         str | None,
-        typer.Option(help="By what clients reach it, if not by that address: the issuer of tokens, and in QR codes."),
+        typer.Option(help="The URL by which clients reach it, if another: the issuer of tokens, and in QR codes."),
     ] = None,
-    app_id: Annotated[str | None, typer.Option(help="The application's id; made up unless given.")] = None,
-    app_secret: Annotated[str | None, typer.Option(help="Its secret; made up unless given.")] = None,
+    app_id: Annotated[str | None, typer.Option(help="The application's id; random unless given.")] = None,
+    app_secret: Annotated[str | None, typer.Option(help="Its secret; random unless given.")] = None,
 ) -> None:
     """Serve a GenAuth-compatible emulator until Ctrl-C."""
     from .emulator import Emulator, EmulatorStartError
@@ -102,9 +102,9 @@ def emulator(
         with made:
             typer.echo(f"GENAUTH_APP_HOST={made.url}")
             typer.echo(f"GENAUTH_APP_ID={made.app_id}")
-            # Shown on purpose: it is made up, and of no use anywhere else.
+            # Shown on purpose: it is of no use elsewhere.
             typer.echo(f"GENAUTH_APP_SECRET={made.app_secret}")
-            typer.echo("Serving until Ctrl-C. Verification codes that are sent appear here.")
+            typer.echo("Serving until Ctrl-C. Verification codes appear here.")
             _show_messages(made)
     except EmulatorStartError as error:
         typer.echo(str(error), err=True)
@@ -116,7 +116,7 @@ def emulator(
 def _user(pair: str) -> dict[str, Any]:
     account, colon, password = pair.partition(":")
     if not account or not colon or not password:
-        raise typer.BadParameter("takes NAME:PASSWORD, such as test:passw0rd", param_hint="--user")
+        raise typer.BadParameter("must be NAME:PASSWORD, such as test:passw0rd", param_hint="--user")
     if "@" in account:
         return {"email": account, "password": password}
     if account.isascii() and account.isdecimal():

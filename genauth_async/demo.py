@@ -1,4 +1,4 @@
-"""The main job, shown step by step: sign in, stay signed in, log out."""
+"""A demonstration against the emulator: sign in, stay signed in, log out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TWO_WEEKS: Final = 14 * 24 * 60 * 60
 
 
 def run(backend: str = "asyncio") -> None:
-    """Shows it against the emulator, through the async client and through the blocking one.
+    """Run the demonstration, with the async client and with the blocking one.
 
     Args:
         backend: the async part's event loop: asyncio or trio.
@@ -39,7 +39,7 @@ def run(backend: str = "asyncio") -> None:
 
 
 async def _async_part(emulator: Emulator) -> None:
-    # In the emulator's time, which can be advanced.
+    # The emulator's clock, which can be advanced.
     clock = Clock(monotonic=emulator.clock.now, wall=emulator.clock.now)
     async with AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret, clock=clock) as client:
 
@@ -123,7 +123,7 @@ def _described(answer: LoginTokenRespDto) -> str:
     data = answer.data
     return (
         f"access token {_masked(data.access_token)}, ID token {_masked(data.id_token)}, "
-        f"refresh token {_masked(data.refresh_token)}, good for {data.expires_in} s"
+        f"refresh token {_masked(data.refresh_token)}, valid for {data.expires_in} s"
     )
 
 

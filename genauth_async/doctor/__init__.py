@@ -1,6 +1,6 @@
-"""Looks at a configuration as a doctor would: `python -m genauth_async doctor`, or `await examine(client)`.
+"""Diagnosis of a configuration: `python -m genauth_async doctor`, or `await examine(client)`.
 
-Nothing is changed but a record of the doctor's own in the store, which is removed again.
+It changes nothing, except for a test record in the store, which it removes again.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ async def examine(
     store: TokenStore | None = None,
     tell: Callable[[Finding], object] = lambda _finding: None,
 ) -> Sequence[Finding]:
-    """Examines the configuration, the way to the server, the server's clock, discovery and keys, and a store.
+    """Examine the configuration, the connection, the server's clock, metadata and keys, and a store.
 
     Args:
         client: the application's.
-        store: a store of sessions to be examined as well.
-        tell: is told of each finding as soon as it is made.
+        store: a token store to examine as well.
+        tell: called with each finding as soon as it is made.
 
     Returns:
-        The findings, in the order in which they were made; those that are `wrong` have to be mended.
+        The findings, in order; the `wrong` ones must be fixed.
     """
     report = Report(tell)
     await examine_server(client, report)

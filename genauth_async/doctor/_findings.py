@@ -1,4 +1,4 @@
-"""What an examination finds, one line each."""
+"""Findings of an examination, one line each."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Finding:
     """One line of an examination.
 
     Attributes:
-        verdict: `ok`; `note`, which may be meant so; or `wrong`.
-        subject: what was looked at.
-        message: what was seen, and what to do about it.
+        verdict: `ok`; `note`, which may be intended; or `wrong`.
+        subject: the examined part.
+        message: the observation, and the remedy.
     """
 
     verdict: Verdict
@@ -30,31 +30,31 @@ class Finding:
 
 @frozen
 class Report:
-    """Collects findings, and passes each on as it comes.
+    """Collects findings, and reports each one at once.
 
     Attributes:
-        tell: is told of each finding.
-        findings: so far.
+        tell: called with each finding.
+        findings: the findings so far.
     """
 
     tell: Callable[[Finding], object]
     findings: list[Finding] = field(factory=list)
 
     def ok(self, subject: str, message: str) -> None:
-        """It is as it should be."""
+        """Report that all is well."""
         self._add(Finding("ok", subject, message))
 
     def note(self, subject: str, message: str) -> None:
-        """It may be meant so."""
+        """Report a fact that may be intended."""
         self._add(Finding("note", subject, message))
 
     def wrong(self, subject: str, message: str) -> None:
-        """It has to be mended."""
+        """Report a fault."""
         self._add(Finding("wrong", subject, message))
 
     @property
     def is_well(self) -> bool:
-        """Whether nothing is wrong."""
+        """Return True without faults."""
         return all(finding.verdict != "wrong" for finding in self.findings)
 
     def _add(self, finding: Finding) -> None:

@@ -1,4 +1,4 @@
-"""The configuration, the way to the server, and what the server says of itself."""
+"""Checks of the configuration, the connection, and the server's metadata."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _DAYS_NOTED: Final = 14
 
 @dto
 class _Discovery(Dto):
-    """What is looked at of the server's metadata (OpenID Connect Discovery section 3)."""
+    """The checked part of the server's metadata (OpenID Connect Discovery section 3)."""
 
     wire_case = "snake"
 
@@ -49,11 +49,11 @@ class _Discovery(Dto):
 
 
 async def examine_server(client: AuthenticationClient, report: Report) -> None:
-    """Examines all but the stores; what cannot be seen without the server is left out when it cannot be reached.
+    """Examine all but the stores; if the server cannot be reached, skip the checks that need it.
 
     Args:
         client: the application's.
-        report: is told.
+        report: receives the findings.
     """
     settings, shared = parts_of(client)
     transport = shared.transport
@@ -65,7 +65,7 @@ async def examine_server(client: AuthenticationClient, report: Report) -> None:
         asked_at = settings.clock.wall()
         response = await transport.send(request, settings, _SECONDS)
     except GenAuthError as error:
-        report.wrong("server", f"{error}. The rest of it was not looked at")
+        report.wrong("server", f"{error}. The other checks of the server were skipped")
         return
     _clock(response, (asked_at + settings.clock.wall()) / 2, report)
     _discovery(response, settings, report)
@@ -78,12 +78,14 @@ def _configuration(settings: Settings, report: Report) -> None:
     carrier = "aiohttp" if find_spec("httpx_aiohttp") is not None else "httpx"
     report.ok("configuration", f"application {settings.app_id} at {settings.app_host}; {carrier} carries the requests")
     if carrier == "httpx":
-        report.note("speed", "with many calls at once, aiohttp carries several times as many: genauth-async[aiohttp]")
+        report.note(
+            "speed", "for many concurrent calls, aiohttp has several times the throughput: genauth-async[aiohttp]"
+        )
     uri = settings.redirect_uri
     if uri is None:
         report.note("redirect_uri", "is not set; signing in at the hosted page needs it")
     elif urlsplit(uri).scheme != "https" and not is_loopback(urlsplit(uri).hostname or ""):
-        report.wrong("redirect_uri", f"{uri} is not https, so that others on the way read the code")
+        report.wrong("redirect_uri", f"{uri} must be https, or other machines on the way can read the code")
 
 
 async def _connection(settings: Settings, transport: Transport, report: Report) -> None:
@@ -93,15 +95,15 @@ async def _connection(settings: Settings, transport: Transport, report: Report) 
         if is_loopback(host):
             report.note("TLS", "none, on this machine")
         else:
-            report.wrong("TLS", f"none: passwords and tokens go to {host} in clear")
+            report.wrong("TLS", f"none: passwords and tokens go to {host} in clear; use https")
         return
     context = await transport.tls_context(secure=True)
     if context is None or context.verify_mode != ssl.CERT_REQUIRED:
-        report.wrong("TLS", "the server's certificate is not verified; anybody in between may read and change all")
+        report.wrong("TLS", "the server's certificate is not verified; any machine in between may read and change all")
         return
     try:
         with anyio.fail_after(_SECONDS):
-            # Not every server says goodbye as TLS wants it, which is nothing to find fault with.
+            # Not every server closes TLS by the standard, which does no harm.
             stream = await anyio.connect_tcp(
                 host, address.port or 443, tls=True, ssl_context=context, tls_standard_compatible=False
             )
@@ -115,7 +117,9 @@ async def _connection(settings: Settings, transport: Transport, report: Report) 
             "verify='/path/to/ca.pem', or SSL_CERT_FILE in the environment",
         )
     except (OSError, TimeoutError, anyio.BrokenResourceError, anyio.EndOfStream) as error:
-        report.note("TLS", f"no direct connection to {host}: {str(error) or type(error).__name__}; perhaps by a proxy")
+        report.note(
+            "TLS", f"no direct connection to {host}: {str(error) or type(error).__name__}; perhaps through a proxy"
+        )
     else:
         _certificate(certificate, f"{version}, certificate verified", settings, report)
 
@@ -127,29 +131,29 @@ def _certificate(certificate: object, seen: str, settings: Settings, report: Rep
         return
     days = (ssl.cert_time_to_seconds(until) - settings.clock.wall()) / 86400
     verdict = report.ok if days > _DAYS_NOTED else report.note
-    verdict("TLS", f"{seen}, good for {days:.0f} days more")
+    verdict("TLS", f"{seen}, valid for {days:.0f} more days")
 
 
 def _clock(response: Response, now: float, report: Report) -> None:
     try:
         date = parsedate_to_datetime(response.headers["date"])
     except (KeyError, ValueError):
-        report.note("clock", "the server does not tell the time")
+        report.note("clock", "the server's answer has no Date")
         return
     if date.tzinfo is None:
         date = date.replace(tzinfo=UTC)
-    # The header has whole seconds, cut off.
+    # The header has whole seconds, rounded down.
     behind = date.timestamp() + 0.5 - now
     direction = "behind" if behind > 0 else "ahead of"
     message = f"this machine's is {abs(behind):.1f} s {direction} the server's"
     if abs(behind) >= _SKEW_REFUSED:
-        report.wrong("clock", f"{message}; tokens are taken for expired, or not yet valid. Set it right (NTP)")
+        report.wrong("clock", f"{message}; tokens appear expired, or not yet valid. Set the clock (NTP)")
     elif abs(behind) >= _SKEW_NOTED:
         report.note("clock", f"{message}; up to {_SKEW_REFUSED:.0f} s are tolerated")
     elif abs(behind) >= _SKEW_SEEN:
         report.ok("clock", message)
     else:
-        report.ok("clock", "it agrees with the server's")
+        report.ok("clock", "it matches the server's")
 
 
 def _discovery(response: Response, settings: Settings, report: Report) -> None:
@@ -161,14 +165,14 @@ def _discovery(response: Response, settings: Settings, report: Report) -> None:
     if told.issuer != settings.issuer:
         report.wrong(
             "discovery",
-            f"the server's tokens name the issuer {told.issuer!r}, and {settings.issuer!r} is expected. If app_host is "
-            "the address that the console shows, pass issuer= (GENAUTH_ISSUER)",
+            f"the issuer must be {settings.issuer!r}, not {told.issuer!r}, which the server's tokens name. If app_host "
+            "is the address that the console shows, pass issuer= (GENAUTH_ISSUER)",
         )
         return
     hosts = {urlsplit(url).netloc for url in (told.authorization_endpoint, told.token_endpoint, told.jwks_uri)}
     elsewhere = hosts - {urlsplit(settings.app_host).netloc}
     if elsewhere:
-        report.note("discovery", f"endpoints are at {', '.join(sorted(elsewhere))}, too; the SDK uses app_host")
+        report.note("discovery", f"some endpoints are at {', '.join(sorted(elsewhere))}; the SDK uses app_host")
     else:
         report.ok("discovery", f"issuer {told.issuer}")
 
@@ -179,21 +183,21 @@ async def _keys(client: AuthenticationClient, report: Report) -> None:
     except KeysUnavailableError as error:
         report.wrong("keys", f"{error}; no token can be verified")
     else:
-        report.ok("keys", "the server publishes keys that tokens can be verified with")
+        report.ok("keys", "the server publishes keys that verify tokens")
 
 
 async def _application(client: AuthenticationClient, report: Report) -> None:
     method = client.settings.introspection_endpoint_auth_method
     if method == "none":
-        report.note("application", "a public client; the server is not asked whether it knows it")
+        report.note("application", "a public client; whether the server knows it was not checked")
         return
     try:
-        # Of a token that nobody has: the server says so, if it knows the application.
+        # A token that does not exist: the server answers that it is inactive, if it knows the application.
         await client.introspect_token(secrets.token_urlsafe(24), timeout=_SECONDS)
     except InvalidClientError as error:
         report.wrong("application", f"the server does not accept the app_id with this app_secret ({method}): {error}")
     except GenAuthError as error:
-        report.note("application", f"whether the server accepts it cannot be told: {error}")
+        report.note("application", f"its secret could not be checked: {error}")
     else:
         report.ok("application", f"the server accepts its secret ({method})")
 
@@ -202,6 +206,6 @@ async def _password_keys(client: AuthenticationClient, report: Report) -> None:
     try:
         await client.get_system_info(timeout=_SECONDS)
     except GenAuthError as error:
-        report.note("passwords", f"they cannot be encrypted: {error}")
+        report.note("passwords", f"passwords cannot be encrypted: {error}")
     else:
-        report.ok("passwords", "they can be encrypted with rsa or sm2 on the way")
+        report.ok("passwords", "passwords can be encrypted with rsa or sm2")

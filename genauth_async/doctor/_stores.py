@@ -1,4 +1,4 @@
-"""A store of sessions, tried with a record of the doctor's own."""
+"""Checks of a token store, with a test record."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _EVICTS_NOTHING: Final = frozenset({"noeviction", "volatile-ttl"})
 
 
 async def examine_store(store: TokenStore, report: Report) -> None:
-    """Writes, reads and removes a record of no value, under the lock, and looks at how the store keeps it.
+    """Write, read and remove a test record under its lock, and check how the store keeps records.
 
     Args:
         store: the store.
-        report: is told.
+        report: receives the findings.
     """
     subject = f"store {type(store).__name__}"
     try:
@@ -55,7 +55,7 @@ async def examine_store(store: TokenStore, report: Report) -> None:
 
 
 async def _tried(store: TokenStore) -> str | None:
-    """What the store does otherwise than it has to."""
+    """Return the store's first violation of the TokenStore protocol, or None."""
     key = f"doctor-{secrets.token_hex(8)}"
     tokens = TokenSet(access_token="none", obtained_at=time.time())  # noqa: S106 - no token
     record = SessionRecord(tokens=tokens, generation=1, expires_at=time.time() + 60)
@@ -64,9 +64,9 @@ async def _tried(store: TokenStore) -> str | None:
             if not await store.compare_and_set(key, record, expected=None):
                 return "does not write a record where there is none"
             if await store.get(key) != record:
-                return "gives back another record than was written"
+                return "returns another record than was written"
             if await store.compare_and_set(key, evolve(record, generation=3), expected=2):
-                return "writes over a record of another generation, so that a late process undoes what others did"
+                return "overwrites a record of another generation, so that a late process undoes the writes of others"
     finally:
         await store.delete(key)
     return "still has a record that was deleted" if await store.get(key) is not None else None
@@ -80,17 +80,17 @@ async def _kept(store: TokenStore, subject: str, report: Report) -> None:
     if name == "MemoryStore":
         report.note(subject, "sessions end with the process, and are not shared with others")
     if name == "RedisStore":
-        await _kept_by_redis(store, subject, report)  # type: ignore[arg-type] # told by its name, without importing it
+        await _kept_by_redis(store, subject, report)  # type: ignore[arg-type] # by name, without an import
 
 
 async def _kept_by_redis(store: RedisStore, subject: str, report: Report) -> None:
     try:
         about = await store.server_info()
     except StoreError as error:
-        report.note(subject, f"how the server keeps records cannot be seen: {error}")
+        report.note(subject, f"the server's persistence could not be checked: {error}")
         return
     if not about.get("aof_enabled"):
-        report.note(subject, "the server has no append-only file: when it is restarted, the last refreshes are lost")
+        report.note(subject, "the server has no append-only file: a restart loses the last refreshes")
     policy = about.get("maxmemory_policy")
     if about.get("maxmemory") and policy not in _EVICTS_NOTHING:
-        report.wrong(subject, f"the server drops sessions when memory is short (maxmemory-policy {policy}): noeviction")
+        report.wrong(subject, f"maxmemory-policy must be noeviction, not {policy}: the server evicts sessions")
