@@ -1,4 +1,4 @@
-"""The base of every area of the API."""
+"""The base class of all areas of the API."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ _ApiT = TypeVar("_ApiT", bound="Api")
 
 
 class Api(FramesCleared):
-    """One application, as it was configured."""
+    """One configured application."""
 
     def __init__(self, settings: Settings, shared: Shared) -> None:
         self._settings = settings
         self._shared = shared
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError(f"A {type(self).__name__} is not pickled; make one in each process")
+        raise TypeError(f"A {type(self).__name__} is not pickled; create one in each process")
 
     def _copied(self: _ApiT, **changes: Any) -> _ApiT:
-        """A copy with some settings changed, which shares the connections."""
+        """Return a copy with some settings changed, which shares the connections."""
         copied = type(self).__new__(type(self))
         Api.__init__(copied, evolve(self._settings, **changes), self._shared)
         return copied
 
     def _asking_once(self: _ApiT) -> _ApiT:
-        """A copy that tries no call again, for whoever asks again anyway, in a rhythm of their own."""
+        """Return a copy without retries, for callers that poll."""
         return self._copied(retry=evolve(self._settings.retry, attempts=1))
 
     async def _call(self, request: Request, answer: type[_DtoT], timeout: Timeout | None) -> _DtoT:
@@ -59,7 +59,7 @@ class Api(FramesCleared):
         if token is None:
             raise ConfigurationError(
                 "access_token",
-                "is needed: pass the signed-in user's (`await session.access_token()`), or set it for the whole client",
+                "must be given: pass the user's (`await session.access_token()`), or set it for the whole client",
             )
         return checked_token(token)
 
@@ -73,11 +73,11 @@ class Api(FramesCleared):
     async def _send_with_password(
         self, encrypt_type: str | None, send: Callable[[Encrypt], Awaitable[_T]], timeout: Timeout | None
     ) -> _T:
-        """Sends something with a password in it; the timeout covers fetching the server's key as well."""
+        """Send a request with a password; the timeout covers the fetch of the server's key, too."""
         limit = self._settings.timeout if timeout is None else deadline(timeout)
         sending = self._shared.passwords.sending(encrypt_type, partial(self._system_info, timeout), send)
         if encrypt_type in {None, "none"}:
-            return await sending  # one request, which has its own limit
+            return await sending  # one request, with its own timeout
         with anyio.move_on_after(limit.total):
             return await sending
         raise RequestTimeoutError(f"No answer within {limit.total:g} s, the server's key included", sent=True)
@@ -87,5 +87,5 @@ class Api(FramesCleared):
 
 
 def parts_of(client: Api) -> tuple[Settings, Shared]:
-    """Return what other modules of this package need of a client: its settings, and what it shares with its copies."""
-    return client._settings, client._shared  # noqa: SLF001 - the one door to them
+    """Return a client's settings and the state that it shares with its copies, for this package's modules."""
+    return client._settings, client._shared  # noqa: SLF001 - the only access to them

@@ -1,4 +1,4 @@
-"""What a client and its copies share: connections, keys, grants."""
+"""The state shared by a client and its copies: connections, keys, grants."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..stream import Stream
 
 @frozen(eq=False)
 class Shared:
-    """What a client and its copies have in common."""
+    """The state shared by a client and its copies."""
 
     transport: Transport
     passwords: PasswordEncryptor = field(factory=PasswordEncryptor)
@@ -31,13 +31,13 @@ class Shared:
     _streams: WeakKeyDictionary[Stream[Any], None] = field(factory=WeakKeyDictionary, init=False)
 
     def end_with_client(self, stream: Stream[Any]) -> None:
-        """Has a stream closed when the client is, if anybody has it then."""
+        """Register a stream, to be closed with the client if it still exists."""
         self._streams[stream] = None
 
     async def aclose(self) -> None:
-        """Closes this event loop's connections, and ends the streams that hold one."""
+        """Close this event loop's connections and the streams that hold one."""
         try:
-            await self.transport.aclose()  # first, since from then on nothing connects any more
+            await self.transport.aclose()  # first, since it prevents new connections
         finally:
             await finish(self._end_streams)
 

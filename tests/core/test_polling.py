@@ -99,7 +99,7 @@ async def test_when_the_time_is_over_it_says_so_and_asks_no_more() -> None:
 async def test_a_question_without_an_answer_does_not_outlast_the_time() -> None:
     polling = Polling(anyio.sleep_forever, str, FINAL, clock=CLOCK, wait=3.0)
     began = anyio.current_time()
-    with pytest.raises(WaitTimeoutError, match="no state was told"):
+    with pytest.raises(WaitTimeoutError, match="no state was received"):
         await polling.__anext__()
     assert anyio.current_time() - began == 3.0
 
