@@ -1,10 +1,10 @@
-"""Users who sign in through the hosted page, and an API that takes their tokens, with FastAPI.
+"""A site whose users sign in through the hosted page, and an API that takes their tokens, with FastAPI.
 
     pip install 'genauth-async[fastapi,emulator]'
     python examples/fastapi_app.py
 
-It starts an emulator of GenAuth, unless GENAUTH_APP_ID, GENAUTH_APP_SECRET and GENAUTH_APP_HOST name your application;
-register SITE_URL/callback there as an address to come back to, and SITE_URL/ for sign-outs.
+It starts an emulator of GenAuth, unless GENAUTH_APP_ID, GENAUTH_APP_SECRET and GENAUTH_APP_HOST name your application.
+Register SITE_URL/callback there as its redirect URI, and SITE_URL/ as the one after sign-outs.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SIGNED_IN = """<p>You are signed in.</p>
 
 
 def make_app(client: AuthenticationClient, site_url: str) -> FastAPI:
-    """The application at an address; the client says whose users it has."""
+    """Create the application for this address and client."""
     auth = GenAuth(client, scope="openid profile offline_access")
     app = FastAPI(lifespan=auth.lifespan)
     app.include_router(auth.router)
@@ -60,14 +60,14 @@ def make_app(client: AuthenticationClient, site_url: str) -> FastAPI:
 
 
 def page(title: str, body: str) -> HTMLResponse:
-    """A page whose body is HTML already."""
+    """Create a page from a body of HTML."""
     head = f'<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>{title}</title>'
     html = f'{head}<main><h1>{title}</h1>{body}<p><a href="/">Home</a></p></main></html>'
     return HTMLResponse(html, headers={"Cache-Control": "no-store"})
 
 
 def main() -> None:
-    """Serves the application at SITE_URL."""
+    """Serve the application at SITE_URL."""
     environ = {
         "GENAUTH_REDIRECT_URI": f"{SITE_URL}/callback",
         "GENAUTH_POST_LOGOUT_REDIRECT_URI": f"{SITE_URL}/",
@@ -85,7 +85,7 @@ def main() -> None:
         app = make_app(AuthenticationClient.from_env(environ), SITE_URL)
         print(f"Open {SITE_URL}")
         site = urlsplit(SITE_URL)
-        # No access log: the callback's address has the code in it.
+        # No access log: the callback's address contains the code.
         uvicorn.run(app, host=site.hostname or "localhost", port=site.port or 8000, access_log=False)
 
 

@@ -1,6 +1,6 @@
-"""A store in a SQL database, by SQLAlchemy: what it takes to keep sessions where an application keeps the rest.
+"""A token store in a SQL database, with SQLAlchemy.
 
-Run it with `pip install 'sqlalchemy[asyncio]' aiosqlite`. It is for asyncio, as SQLAlchemy is.
+It needs `pip install 'sqlalchemy[asyncio]' aiosqlite`, and runs on asyncio, as SQLAlchemy does.
 """
 
 from __future__ import annotations
@@ -42,31 +42,31 @@ sessions = Table(
 
 
 class SQLStore:
-    """Keeps sessions in a table. Its locks are files, so that all who share them have to be on one machine.
+    """Keeps sessions in a table. Its locks are files, so all processes that share it must run on one machine.
 
     Args:
-        url: the database, as SQLAlchemy names it.
+        url: the database's SQLAlchemy URL.
         locks: a directory for the locks' files.
     """
 
     def __init__(self, url: str, locks: Path) -> None:
-        # Connections belong to an event loop, and the blocking client has one of its own; errors would quote tokens.
+        # No pool: connections belong to one event loop, and the blocking client has its own. Errors would quote tokens.
         self._engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True)
         self._locks = FileStore(locks)
 
     async def create_table(self) -> None:
-        """Makes the table, unless it is there."""
+        """Create the table unless it exists."""
         async with self._begin() as connection:
             await connection.run_sync(_create)
 
     async def get(self, key: str) -> SessionRecord | None:
-        """The record, or None."""
+        """Return the record, or None."""
         async with self._begin() as connection:
             text = await connection.scalar(select(sessions.c.record).where(sessions.c.key == _digest(key)))
         return None if text is None else SessionRecord.from_json(text)
 
     async def compare_and_set(self, key: str, record: SessionRecord, *, expected: int | None) -> bool:
-        """Writes the record if the stored one has this generation (None: if there is none); tells whether it did."""
+        """Write the record if the stored one has this generation (None: if there is none); return True if written."""
         row = {"generation": record.generation, "record": record.to_json(), "expires_at": record.expires_at}
         try:
             async with self._begin() as connection:
@@ -79,7 +79,7 @@ class SQLStore:
             return False
 
     async def delete(self, key: str, *, expected: int | None = None) -> bool:
-        """Removes the record if it has this generation (None: any); tells whether there is none now."""
+        """Remove the record if it has this generation (None: any); return True if there is none now."""
         present = sessions.c.key == _digest(key)
         same = present if expected is None else and_(present, sessions.c.generation == expected)
         async with self._begin() as connection:
@@ -87,7 +87,7 @@ class SQLStore:
             return await connection.scalar(select(sessions.c.key).where(present)) is None
 
     def lock(self, key: str) -> AbstractAsyncContextManager[None]:
-        """Held by one at a time among all processes of this machine."""
+        """Hold the key's lock, exclusively across all processes of this machine."""
         return self._locks.lock(key)
 
     @asynccontextmanager
@@ -106,5 +106,5 @@ def _create(connection: Connection) -> None:
 
 
 def _digest(key: str) -> str:
-    # Of one length, whatever the key, and nobody can use what stands in a dump.
+    # A fixed length for any key, and useless to the reader of a dump.
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
