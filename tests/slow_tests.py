@@ -33,8 +33,8 @@ class SlowTests:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None, None, None]:
         """Report below pytest's closing line."""
-        if hasattr(self._config, "workeroutput"):
-            self._config.workeroutput[_KEY] = dict(self._left_out)
+        for_controller: dict[str, object] = getattr(self._config, "workeroutput", {})
+        for_controller[_KEY] = dict(self._left_out)
         yield
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         if self._left_out and terminal is not None:

@@ -243,7 +243,7 @@ async def test_an_unknown_host_is_a_clear_error(carrier: Any, make_client: MakeC
 async def test_the_time_is_up(carrier: Any, emulator: Emulator, make_client: MakeClient) -> None:
     client = make_client(**carrier)
     with emulator.faults.hold(SEND), pytest.raises(RequestTimeoutError) as caught:
-        await client.send_email("CHANNEL_LOGIN", "e", timeout=0.05)
+        await client.send_email("CHANNEL_LOGIN", "e", timeout=0.3)
     assert caught.value.sent
     assert isinstance(caught.value, TimeoutError)
     await send_email(client)
