@@ -45,7 +45,7 @@ def second_client() -> Measure:
         for _ in range(times):
             async with AuthenticationClient(APP_ID, "https://sign-in.test", APP_SECRET) as client:
                 # No public method opens without connecting, whose time is the server's.
-                await client._shared.transport._pool.opened()  # noqa: SLF001
+                await client._shared.transport._provider.opened()  # noqa: SLF001
         return perf_counter() - start
 
     def measure(seconds: float) -> float:

@@ -12,7 +12,7 @@ from ._arguments.environment import settings_from_environment
 from ._arguments.text import one_of
 from ._arguments.timeouts import deadline
 from ._arguments.urls import checked_host, checked_websocket_host
-from ._http.client_provider import Pool, PoolOptions
+from ._http.client_provider import ClientProvider, ConnectionOptions
 from ._http.tls import Verify
 from ._http.transport import Transport
 from ._http.types import AsyncHTTPClient, AsyncHTTPTransport
@@ -188,12 +188,12 @@ class AuthenticationClient(
                 raise ConfigurationError(argument, problem)
         if transport is not None and http_client is not None:
             raise ConfigurationError("transport", "must not be given with http_client; give the client its transport")
-        pool = Pool(
-            PoolOptions(
+        provider = ClientProvider(
+            ConnectionOptions(
                 origin=settings.app_host, verify=verify, proxy=proxy, transport=transport, http_client=http_client
             )
         )
-        super().__init__(settings, Shared(Transport(pool)))
+        super().__init__(settings, Shared(Transport(provider)))
 
     @classmethod
     def from_env(

@@ -18,8 +18,8 @@ from .._core.shielding import finish
 from .._core.worker_threads import Threads
 from ..errors import ClientClosedError
 from .call_limiter import Calls
-from .log_redaction import mask_log_of
-from .minimal_client import DirectClient
+from .log_redaction import redact_log_of
+from .minimal_client import MinimalClient
 from .proxies import checked_proxy, environment_proxy
 from .tls import Verify, tls_context
 from .types import AsyncHTTPClient, AsyncHTTPTransport
@@ -33,7 +33,7 @@ _THREADS: Final = 4
 
 
 @frozen(kw_only=True)
-class PoolOptions:
+class ConnectionOptions:
     """Options of connections.
 
     Attributes:
@@ -51,7 +51,7 @@ class PoolOptions:
     http_client: AsyncHTTPClient | None = None
 
 
-class _Opened:
+class _LoopClient:
     """The client on one event loop, and its calls."""
 
     __slots__ = ("calls", "client", "lock")
@@ -62,15 +62,15 @@ class _Opened:
         self.calls = Calls(at_once)
 
 
-class Pool:
+class ClientProvider:
     """An HTTP client for each event loop, opened on first use. It never closes the caller's own."""
 
-    def __init__(self, options: PoolOptions) -> None:
+    def __init__(self, options: ConnectionOptions) -> None:
         self._options = options
         if options.http_client is not None:
-            mask_log_of(options.http_client)
+            redact_log_of(options.http_client)
         at_once = _MAX_CONNECTIONS if options.http_client is None and options.transport is None else None
-        self._opened = PerLoop(lambda: _Opened(at_once))
+        self._opened = PerLoop(lambda: _LoopClient(at_once))
         self._threads = Threads(_THREADS)
         self._closed = False
 
@@ -119,7 +119,7 @@ class Pool:
             opened.calls.end_all()
             await finish(lambda: self._close(opened))
 
-    async def _close(self, opened: _Opened) -> None:
+    async def _close(self, opened: _LoopClient) -> None:
         if opened.client is not None and self._options.transport is None:
             with anyio.move_on_after(_CLOSING_SECONDS):
                 await opened.client.aclose()
@@ -131,7 +131,7 @@ class Pool:
         return make()
 
 
-def _prepare(options: PoolOptions, on_asyncio: bool) -> Callable[[], tuple[AsyncHTTPClient, bool]]:
+def _prepare(options: ConnectionOptions, on_asyncio: bool) -> Callable[[], tuple[AsyncHTTPClient, bool]]:
     """Do the slow part; return a function that quickly makes the client on the event loop.
 
     That function also returns whether calls have to be shielded from `Task.cancel()`; aiohttp withstands it.
@@ -140,10 +140,10 @@ def _prepare(options: PoolOptions, on_asyncio: bool) -> Callable[[], tuple[Async
     libraries = {cls.__module__.partition(".")[0] for cls in type(options.transport).__mro__}
     import_module("cattrs.gen")  # which `_wire` would otherwise import on the event loop, to read an answer
     library = import_module("httpx2" if "httpx2" in libraries else "httpx")
-    return lambda: (DirectClient(library, make_transport()), not is_aiohttp)
+    return lambda: (MinimalClient(library, make_transport()), not is_aiohttp)
 
 
-def _transport(options: PoolOptions, on_asyncio: bool) -> tuple[Callable[[], AsyncHTTPTransport], bool]:
+def _transport(options: ConnectionOptions, on_asyncio: bool) -> tuple[Callable[[], AsyncHTTPTransport], bool]:
     """Return a function that makes the transport, and whether that is aiohttp's."""
     theirs = options.transport
     if theirs is not None:

@@ -15,7 +15,7 @@ from ..errors import ConnectionFailedError, ConnectionLostError, RequestTimeoutE
 _HTTP_LIBRARIES = frozenset({"httpx", "httpx2", "httpcore", "httpcore2", "aiohttp", "anyio", "h11", "ssl"})
 
 
-def translated(error: Exception, name: str, handled: BaseException | None) -> TransportError | None:
+def to_sdk_error(error: Exception, name: str, handled: BaseException | None) -> TransportError | None:
     """Translate an HTTP library's exception to ours, which has it as cause; return None for any other exception.
 
     Args:

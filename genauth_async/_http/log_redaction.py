@@ -7,13 +7,13 @@ import logging
 from .._core.redaction import masked_url
 
 
-def mask_log_of(client: object) -> None:
+def redact_log_of(client: object) -> None:
     """Redact the URLs in the log of this client's HTTP library."""
     for package in {cls.__module__.partition(".")[0] for cls in type(client).__mro__} & {"httpx", "httpx2"}:
-        logging.getLogger(package).addFilter(_mask_urls)
+        logging.getLogger(package).addFilter(_redact_urls)
 
 
-def _mask_urls(record: logging.LogRecord) -> bool:
+def _redact_urls(record: logging.LogRecord) -> bool:
     """Redact URLs in a log record, since the query of a few requests holds a token."""
     if isinstance(record.args, tuple):
         record.args = tuple(masked_url(str(arg)) if type(arg).__name__ == "URL" else arg for arg in record.args)

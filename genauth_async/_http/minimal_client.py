@@ -12,7 +12,7 @@ _PATHS_KEPT: Final = 128
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
-class DirectClient:
+class MinimalClient:
     """Builds requests as the library's own client does, byte for byte, and passes them to a transport.
 
     It keeps no cookies, since it serves many users; it follows no redirects and reads nothing from the environment

@@ -32,8 +32,8 @@ from ..errors import (
 from ..settings import HeaderPrefix, Settings, Timeout
 from .call_limiter import ended, no_turn
 from .client_auth import authenticate
-from .client_provider import Pool
-from .errors import translated
+from .client_provider import ClientProvider
+from .errors import to_sdk_error
 from .retry import Outcome, wait_before_retry
 from .types import AsyncHTTPClient
 
@@ -45,8 +45,8 @@ _CONNECT_SHARE: Final = 0.8
 class Transport:
     """Sends requests. A client and its copies share it."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, provider: ClientProvider) -> None:
+        self._provider = provider
 
     async def send(self, request: Request, settings: Settings, timeout: Timeout | None = None) -> Response:
         """Send a request until it is answered, the attempts are used up, or the time is up.
@@ -69,7 +69,7 @@ class Transport:
         with anyio.move_on_after(limit.total) as scope:
             while True:
                 attempt += 1
-                client, calls = await self._pool.opened()
+                client, calls = await self._provider.opened()
                 began = perf_counter()
                 answer: Response | GenAuthError
                 try:
@@ -80,7 +80,7 @@ class Transport:
                     try:
                         if waited:
                             phases = _phases(limit, scope)
-                        self._pool.raise_if_closed()  # while the call waited
+                        self._provider.raise_if_closed()  # while the call waited
                         sent = True
                         answer = await calls.run(partial(_exchange, client, request, settings, phases), scope)
                     finally:
@@ -110,11 +110,11 @@ class Transport:
         Raises:
             ClientClosedError: after `aclose`.
         """
-        return await self._pool.tls_context(secure=secure)
+        return await self._provider.tls_context(secure=secure)
 
     async def aclose(self) -> None:
         """Close the connections that the SDK opened on this event loop."""
-        await self._pool.aclose()
+        await self._provider.aclose()
 
 
 def _log_try(request: Request, answer: Response | GenAuthError, seconds: float) -> None:
@@ -142,7 +142,7 @@ async def _exchange(
     """Make one attempt."""
     handled = sys.exc_info()[1]
     content, media_type = request.body()
-    standing = _standing_headers(
+    standing = _common_headers(
         settings.header_prefix, settings.app_id, settings.lang, settings.user_pool_id, settings.real_ip
     )
     headers = {**standing, **request.headers}
@@ -150,12 +150,12 @@ async def _exchange(
         headers["content-type"] = media_type
     if request.user_token is not None:
         headers["authorization"] = f"Bearer {request.user_token}"
-    outgoing = _built(client, request, settings.app_host + request.target, content, headers, phases)
+    outgoing = _build_request(client, request, settings.app_host + request.target, content, headers, phases)
     failure: GenAuthError
     try:
         incoming = await client.send(outgoing, stream=True, follow_redirects=False)
     except Exception as error:
-        translation = translated(error, request.name, handled)
+        translation = to_sdk_error(error, request.name, handled)
         if translation is None:
             raise
         failure = translation
@@ -169,7 +169,7 @@ async def _exchange(
     raise failure
 
 
-def _built(
+def _build_request(
     client: AsyncHTTPClient,
     request: Request,
     url: str,
@@ -210,7 +210,7 @@ async def _read(incoming: Any, limit: int, name: str, handled: BaseException | N
             return Response(status=incoming.status_code, headers=headers, body=bytes(body))
         failure = ResponseTooLargeError(f"{name}: the answer is larger than max_response_bytes={limit}", **about)
     except Exception as error:
-        translation = translated(error, name, handled)
+        translation = to_sdk_error(error, name, handled)
         if translation is None:
             raise
         failure = translation
@@ -238,7 +238,7 @@ def _fits(headers: Mapping[str, str], limit: int) -> bool:
 
 
 @lru_cache
-def _standing_headers(
+def _common_headers(
     prefix: HeaderPrefix, app_id: str, lang: str | None, user_pool_id: str | None, real_ip: str | None
 ) -> Mapping[str, str]:
     headers = {

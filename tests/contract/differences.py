@@ -90,7 +90,7 @@ def _quoted_basic(theirs: Sent, _: Context) -> Sent:
     return with_header(theirs, "authorization", basic(APP_ID, APP_SECRET))
 
 
-def _standing_headers(theirs: Sent, context: Context) -> Sent:
+def _common_headers(theirs: Sent, context: Context) -> Sent:
     return evolve(theirs, headers={**STANDING_HEADERS[context.case.token_of], **theirs.headers})
 
 
@@ -186,7 +186,7 @@ DIFFERENCES = (
         None,
         "language, application and the user's address are told in every request, not in the API's alone",
         _FORMS | {"get_access_token_by_client_credentials", "get_user_info_by_access_token"},
-        _standing_headers,
+        _common_headers,
     ),
     Difference("empty-json-body", "there was no way to say anything", _EMPTY_BODIES, _body_given),
     Difference(

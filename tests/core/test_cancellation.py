@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from genauth_async import AuthenticationClient, RetryPolicy
-from genauth_async._http import client_provider as _pool
-from genauth_async._http.carriers.httpx import SpreadTransport
+from genauth_async._http import client_provider
+from genauth_async._http.carriers.httpx import PerRequestTransport
 from genauth_async.emulator import Emulator
 from tests.conftest import MakeClient
 
@@ -91,7 +91,7 @@ def ours(
 ) -> AuthenticationClient:
     """A client with connections of the SDK's own: with aiohttp where that is possible, and without."""
     if request.param == "httpx":
-        monkeypatch.setattr(_pool, "find_spec", lambda _: None)
+        monkeypatch.setattr(client_provider, "find_spec", lambda _: None)
     return make_client(retry=RetryPolicy(attempts=1), timeout=60.0)
 
 
@@ -112,12 +112,12 @@ async def test_a_client_outlives_hundreds_of_cancelled_calls(
 
 def busy(client: AuthenticationClient) -> list[object]:
     """The connections that the library believes to be in use."""
-    opened = client._shared.transport._pool._opened.get()
+    opened = client._shared.transport._provider._opened.get()
     assert opened.client is not None
     transport = opened.client._transport  # type: ignore[attr-defined]
-    if isinstance(transport, SpreadTransport):
+    if isinstance(transport, PerRequestTransport):
         idle = [each for _, each in transport._idle]
-        assert len(idle) == len(set(idle)) <= _pool._MAX_CONNECTIONS
+        assert len(idle) == len(set(idle)) <= client_provider._MAX_CONNECTIONS
         connections = [connection for each in idle for connection in each._pool.connections]  # type: ignore[attr-defined]
         return [*transport._all.difference(idle), *(each for each in connections if not each.is_idle())]
     return list(transport.client.connector._acquired)

@@ -24,7 +24,7 @@ from genauth_async import (
     ResponseTooLargeError,
     RetryPolicy,
 )
-from genauth_async._http import client_provider as _pool
+from genauth_async._http import client_provider
 from genauth_async.emulator import Emulator, User
 from genauth_async.settings import Timeout
 from tests.conftest import MakeClient
@@ -43,7 +43,7 @@ Make = Callable[..., AuthenticationClient]
 def make(request: pytest.FixtureRequest, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> Make:
     """Makes clients with connections of the SDK's own: with aiohttp where that is possible, and without."""
     if request.param == "httpx":
-        monkeypatch.setattr(_pool, "find_spec", lambda _: None)
+        monkeypatch.setattr(client_provider, "find_spec", lambda _: None)
     return make_client
 
 
@@ -94,7 +94,7 @@ async def test_a_call_during_which_the_client_is_closed_says_so(make: Make, emul
 async def test_a_call_that_waits_for_a_connection_when_the_client_is_closed_was_not_sent(
     make: Make, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_pool, "_MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(client_provider, "_MAX_CONNECTIONS", 1)
     client = make(emulator.url)
     await client.get_system_info()
     sent: list[bool] = []
@@ -119,7 +119,7 @@ async def test_a_call_that_waits_for_a_connection_when_the_client_is_closed_was_
 async def test_a_call_that_never_had_a_connection_says_that_nothing_was_sent(
     timeout: Timeout, make: Make, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_pool, "_MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(client_provider, "_MAX_CONNECTIONS", 1)
     client = make(emulator.url, retry=AT_ONCE)
     with emulator.faults.hold(SEND) as hold:
         async with anyio.create_task_group() as group:
@@ -269,7 +269,7 @@ async def test_a_connection_that_the_server_has_closed_is_not_used_again(make: M
     async with serving(answer_once) as (url, left):
         client = make(url, retry=RetryPolicy(attempts=1))
         await send_email(client)
-        opened = client._shared.transport._pool._opened.get().client
+        opened = client._shared.transport._provider._opened.get().client
         if "aiohttp" in type(opened._transport).__module__:  # type: ignore[union-attr]
             await left.wait()  # it notices by itself, and httpx when it looks for a connection
         await send_email(client)

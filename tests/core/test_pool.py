@@ -89,7 +89,7 @@ def test_one_client_on_one_loop_after_another(emulator: Emulator) -> None:
             for _ in range(10):
                 group.start_soon(client.get_system_info)
         # The pool of a loop that ends is closed with it; the client stays good for the next.
-        opened = client._shared.transport._pool._opened.pop()
+        opened = client._shared.transport._provider._opened.pop()
         assert opened is not None
         assert opened.client is not None
         await opened.client.aclose()
@@ -108,7 +108,7 @@ def test_one_client_on_two_loops_at_once(emulator: Emulator) -> None:
             async with anyio.create_task_group() as group:
                 for _ in range(5):
                     group.start_soon(client.get_system_info)
-        opened = client._shared.transport._pool._opened.pop()
+        opened = client._shared.transport._provider._opened.pop()
         assert opened is not None
         assert opened.client is not None
         await opened.client.aclose()
@@ -172,12 +172,12 @@ async def test_a_client_closed_while_it_opens(make_client: MakeClient) -> None:
         group.start_soon(first_call)
         await anyio.lowlevel.checkpoint()
         await client.aclose()
-    assert len(client._shared.transport._pool._opened._values) == 0
+    assert len(client._shared.transport._provider._opened._values) == 0
 
 
 def test_loops_that_ended_are_forgotten(emulator: Emulator) -> None:
     client = AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret)
-    opened = client._shared.transport._pool._opened
+    opened = client._shared.transport._provider._opened
 
     async def use_and_close() -> None:
         await client.get_system_info()

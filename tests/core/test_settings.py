@@ -176,8 +176,8 @@ def test_with_options_changes_what_is_given_and_shares_the_rest() -> None:
 
 def test_verify_has_the_vendors_names() -> None:
     for options in ({"use_unverified_ssl": True}, {"reject_unauthorized": False}, {"verify": False}):
-        assert client(**options)._shared.transport._pool._options.verify is False
-    assert client()._shared.transport._pool._options.verify is True
+        assert client(**options)._shared.transport._provider._options.verify is False
+    assert client()._shared.transport._provider._options.verify is True
 
 
 def test_a_client_can_be_copied_for_a_user_without_touching_others() -> None:

@@ -9,20 +9,20 @@ import httpx
 import pytest
 from anyio.lowlevel import checkpoint
 
-from genauth_async._http.carriers.httpx import SpreadTransport
+from genauth_async._http.carriers.httpx import PerRequestTransport
 from tests.recording import Answer, RecordingServer
 
 pytestmark = [pytest.mark.anyio, pytest.mark.backends]
 
 
 @pytest.fixture
-async def spread() -> AsyncIterator[SpreadTransport]:
-    spread = SpreadTransport(httpx.AsyncHTTPTransport, keepalive_seconds=60)
+async def spread() -> AsyncIterator[PerRequestTransport]:
+    spread = PerRequestTransport(httpx.AsyncHTTPTransport, keepalive_seconds=60)
     yield spread
     await spread.aclose()
 
 
-async def ask(spread: SpreadTransport, server: RecordingServer) -> None:
+async def ask(spread: PerRequestTransport, server: RecordingServer) -> None:
     response = await spread.handle_async_request(httpx.Request("GET", server.url))
     try:
         assert (await response.aread()).startswith(b"{")
@@ -30,14 +30,14 @@ async def ask(spread: SpreadTransport, server: RecordingServer) -> None:
         await response.aclose()
 
 
-async def ask_at_once(spread: SpreadTransport, server: RecordingServer, times: int) -> None:
+async def ask_at_once(spread: PerRequestTransport, server: RecordingServer, times: int) -> None:
     async with anyio.create_task_group() as group:
         for _ in range(times):
             group.start_soon(ask, spread, server)
 
 
 async def test_requests_one_after_another_share_a_connection(
-    spread: SpreadTransport, recorder: RecordingServer
+    spread: PerRequestTransport, recorder: RecordingServer
 ) -> None:
     for _ in range(5):
         await ask(spread, recorder)
@@ -45,7 +45,7 @@ async def test_requests_one_after_another_share_a_connection(
 
 
 async def test_requests_at_once_have_one_each_and_leave_it_to_later_ones(
-    spread: SpreadTransport, recorder: RecordingServer
+    spread: PerRequestTransport, recorder: RecordingServer
 ) -> None:
     answering = await spread.handle_async_request(httpx.Request("GET", recorder.url))  # until it is closed
     await ask_at_once(spread, recorder, 3)
@@ -67,7 +67,7 @@ async def test_what_is_idle_for_long_is_closed_when_there_is_another_request(rec
     assert all(each.closed for each in made)
 
 
-async def test_after_a_failure_nothing_is_kept(spread: SpreadTransport, recorder: RecordingServer) -> None:
+async def test_after_a_failure_nothing_is_kept(spread: PerRequestTransport, recorder: RecordingServer) -> None:
     recorder.answers = [Answer(close=True)]
     with pytest.raises(httpx.RemoteProtocolError):
         await ask(spread, recorder)
@@ -89,7 +89,7 @@ async def test_a_cancelled_request_closes_its_connection_and_no_other(recorder: 
 
 
 async def test_a_body_that_is_closed_twice_gives_its_connection_back_once(
-    spread: SpreadTransport, recorder: RecordingServer
+    spread: PerRequestTransport, recorder: RecordingServer
 ) -> None:
     response = await spread.handle_async_request(httpx.Request("GET", recorder.url))
     for _ in range(2):
@@ -98,7 +98,7 @@ async def test_a_body_that_is_closed_twice_gives_its_connection_back_once(
 
 
 async def test_what_ends_after_it_was_closed_is_not_kept(recorder: RecordingServer) -> None:
-    spread = SpreadTransport(httpx.AsyncHTTPTransport, keepalive_seconds=60)
+    spread = PerRequestTransport(httpx.AsyncHTTPTransport, keepalive_seconds=60)
     answering = await spread.handle_async_request(httpx.Request("GET", recorder.url))
     await spread.aclose()
     await answering.aclose()
@@ -108,7 +108,7 @@ async def test_what_ends_after_it_was_closed_is_not_kept(recorder: RecordingServ
     await spread.aclose()
 
 
-def watched(keepalive_seconds: float) -> tuple[SpreadTransport, list[Closable]]:
+def watched(keepalive_seconds: float) -> tuple[PerRequestTransport, list[Closable]]:
     """One, and the transports that it makes."""
     made: list[Closable] = []
 
@@ -116,7 +116,7 @@ def watched(keepalive_seconds: float) -> tuple[SpreadTransport, list[Closable]]:
         made.append(Closable())
         return made[-1]
 
-    return SpreadTransport(make, keepalive_seconds), made
+    return PerRequestTransport(make, keepalive_seconds), made
 
 
 class Closable(httpx.AsyncHTTPTransport):

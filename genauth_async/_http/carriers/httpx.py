@@ -27,10 +27,10 @@ def httpx_transport(
     shared = context if isinstance(context, ssl.SSLContext) else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     limits = httpx.Limits(keepalive_expiry=keepalive_seconds)
     make = partial(httpx.AsyncHTTPTransport, verify=shared, limits=limits, proxy=proxy, trust_env=False)
-    return partial(SpreadTransport, make, keepalive_seconds)
+    return partial(PerRequestTransport, make, keepalive_seconds)
 
 
-class SpreadTransport(httpx.AsyncBaseTransport):
+class PerRequestTransport(httpx.AsyncBaseTransport):
     """Gives each concurrent request a transport of its own, and keeps idle transports.
 
     The caller limits the number of concurrent requests.
