@@ -14,7 +14,7 @@ from ..errors import ClientClosedError, RequestTimeoutError
 _T = TypeVar("_T")
 
 
-class Calls:
+class CallLimiter:
     """Limits concurrent calls on one event loop and cancels them on close.
 
     httpx's pool loses a place for many a call that `Task.cancel()` strikes, and for some calls that are cancelled while
@@ -25,19 +25,19 @@ class Calls:
         apart: whether the HTTP library has to be shielded from `Task.cancel()`.
     """
 
-    __slots__ = ("_running", "_turns", "apart")
+    __slots__ = ("_scopes", "_slots", "shield_from_task_cancel")
 
-    def __init__(self, at_once: int | None) -> None:
+    def __init__(self, limit: int | None) -> None:
         """Start without calls.
 
         Args:
-            at_once: the number of concurrent calls; None for no limit.
+            limit: the number of concurrent calls; None for no limit.
         """
-        self._turns = None if at_once is None else anyio.Semaphore(at_once, fast_acquire=True)
-        self.apart = True
-        self._running: set[anyio.CancelScope] = set()
+        self._slots = None if limit is None else anyio.Semaphore(limit, fast_acquire=True)
+        self.shield_from_task_cancel = True
+        self._scopes: set[anyio.CancelScope] = set()
 
-    async def begin(self, name: str, seconds: float | None) -> bool:
+    async def acquire(self, name: str, seconds: float | None) -> bool:
         """Acquire a place for one call, and return whether that took time; `end` releases it.
 
         Args:
@@ -47,50 +47,52 @@ class Calls:
         Raises:
             RequestTimeoutError: it took longer than that.
         """
-        if self._turns is None:
+        if self._slots is None:
             return False
-        if self._turns.value:
-            self._turns.acquire_nowait()
+        if self._slots.value:
+            self._slots.acquire_nowait()
             return False
         if seconds is None:
-            await self._turns.acquire()
+            await self._slots.acquire()
             return True
         with anyio.move_on_after(seconds) as scope:
-            await self._turns.acquire()
+            await self._slots.acquire()
         if scope.cancelled_caught:
-            raise no_turn(name)
+            raise pool_timeout_error(name)
         return True
 
-    def end(self) -> None:
+    def release(self) -> None:
         """Release the place to the next waiting call."""
-        if self._turns is not None:
-            self._turns.release()
+        if self._slots is not None:
+            self._slots.release()
 
     async def run(self, work: Callable[[], Awaitable[_T]], within: anyio.CancelScope) -> _T:
         """Run one call.
 
         Args:
             work: the call.
-            within: the scope around it. `end_all` cancels it, unless the call has a scope of its own.
+            within: the scope around it. `cancel_all` cancels it, unless the call has a scope of its own.
 
         Raises:
-            ClientClosedError: `end_all` cancelled the call.
+            ClientClosedError: `cancel_all` cancelled the call.
         """
-        scope = anyio.CancelScope() if self.apart else within
-        self._running.add(scope)
+        scope = anyio.CancelScope() if self.shield_from_task_cancel else within
+        self._scopes.add(scope)
         try:
-            return await (cancelled_by_scope(partial(_scoped, work, scope), scope) if self.apart else work())
+            return await (
+                cancelled_by_scope(partial(_scoped, work, scope), scope) if self.shield_from_task_cancel else work()
+            )
         except Exception:
-            if scope in self._running:
+            if scope in self._scopes:
                 raise
         finally:
-            self._running.discard(scope)
+            self._scopes.discard(scope)
         # Whatever the call raised when its connection was closed.
-        raise ended()
+        raise client_closed_error()
 
-    def end_all(self) -> None:
+    def cancel_all(self) -> None:
         """Cancel all calls."""
-        running, self._running = self._running, set()
+        running, self._scopes = self._scopes, set()
         for scope in running:
             scope.cancel()
 
@@ -98,14 +100,14 @@ class Calls:
 async def _scoped(work: Callable[[], Awaitable[_T]], scope: anyio.CancelScope) -> _T:
     with scope:
         return await work()
-    raise ended()
+    raise client_closed_error()
 
 
-def ended() -> ClientClosedError:
-    """Build the error of a call that `end_all` has cancelled."""
+def client_closed_error() -> ClientClosedError:
+    """Build the error of a call that `cancel_all` has cancelled."""
     return ClientClosedError("the client was closed during this call", sent=True)
 
 
-def no_turn(name: str) -> RequestTimeoutError:
+def pool_timeout_error(name: str) -> RequestTimeoutError:
     """Build the error of a call that acquired no place in time."""
     return RequestTimeoutError(f"{name}: no connection in time; all are in use", sent=False)

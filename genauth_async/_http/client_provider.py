@@ -17,7 +17,7 @@ from .._core.per_loop import PerLoop
 from .._core.shielding import finish
 from .._core.worker_threads import Threads
 from ..errors import ClientClosedError
-from .call_limiter import Calls
+from .call_limiter import CallLimiter
 from .log_redaction import redact_log_of
 from .minimal_client import MinimalClient
 from .proxies import checked_proxy, environment_proxy
@@ -59,7 +59,7 @@ class _LoopClient:
     def __init__(self, at_once: int | None) -> None:
         self.lock = anyio.Lock()
         self.client: AsyncHTTPClient | None = None
-        self.calls = Calls(at_once)
+        self.calls = CallLimiter(at_once)
 
 
 class ClientProvider:
@@ -74,7 +74,7 @@ class ClientProvider:
         self._threads = Threads(_THREADS)
         self._closed = False
 
-    async def opened(self) -> tuple[AsyncHTTPClient, Calls]:
+    async def opened(self) -> tuple[AsyncHTTPClient, CallLimiter]:
         """Return the running loop's client, and the limiter of its calls.
 
         Raises:
@@ -87,7 +87,7 @@ class ClientProvider:
         if opened.client is None:
             async with opened.lock:
                 if opened.client is None:
-                    opened.client, opened.calls.apart = await self._open()
+                    opened.client, opened.calls.shield_from_task_cancel = await self._open()
         try:
             self.raise_if_closed()  # while it was opened
         except ClientClosedError:
@@ -116,7 +116,7 @@ class ClientProvider:
         self._closed = True
         opened = self._opened.pop()
         if opened is not None:
-            opened.calls.end_all()
+            opened.calls.cancel_all()
             await finish(lambda: self._close(opened))
 
     async def _close(self, opened: _LoopClient) -> None:

@@ -30,7 +30,7 @@ from ..errors import (
     TruncatedResponseError,
 )
 from ..settings import HeaderPrefix, Settings, Timeout
-from .call_limiter import ended, no_turn
+from .call_limiter import client_closed_error, pool_timeout_error
 from .client_auth import authenticate
 from .client_provider import ClientProvider
 from .errors import to_sdk_error
@@ -75,7 +75,7 @@ class Transport:
                 try:
                     phases = _phases(limit, scope)
                     waiting = True
-                    waited = await calls.begin(request.name, phases["pool"] if own_limit else None)
+                    waited = await calls.acquire(request.name, phases["pool"] if own_limit else None)
                     waiting = False
                     try:
                         if waited:
@@ -84,7 +84,7 @@ class Transport:
                         sent = True
                         answer = await calls.run(partial(_exchange, client, request, settings, phases), scope)
                     finally:
-                        calls.end()
+                        calls.release()
                     outcome = Outcome(status=effective_status(answer), retry_after=retry_after(answer))
                 except TransportError as error:
                     answer, outcome = error, Outcome(sent=error.sent)
@@ -99,9 +99,9 @@ class Transport:
                 sent = outcome.sent
                 await anyio.sleep(wait)
         if anyio.current_time() < scope.deadline:
-            raise ended()
+            raise client_closed_error()
         if waiting:
-            raise no_turn(request.name)
+            raise pool_timeout_error(request.name)
         raise RequestTimeoutError(f"{request.name}: no answer within {limit.total:g} s", sent=sent)
 
     async def tls_context(self, *, secure: bool) -> ssl.SSLContext | None:

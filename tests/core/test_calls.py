@@ -5,27 +5,27 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from genauth_async._http.call_limiter import Calls
+from genauth_async._http.call_limiter import CallLimiter
 
 pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 
 async def test_only_who_waited_for_a_turn_is_told_so() -> None:
-    calls = Calls(1)
-    told: list[bool] = [await calls.begin("first", 10)]
+    calls = CallLimiter(1)
+    told: list[bool] = [await calls.acquire("first", 10)]
 
     async def second() -> None:
-        told.append(await calls.begin("second", 10))
+        told.append(await calls.acquire("second", 10))
 
     async with anyio.create_task_group() as group:
         group.start_soon(second)
         await anyio.wait_all_tasks_blocked()
         assert told == [False]
-        calls.end()
+        calls.release()
     assert told == [False, True]
 
 
 async def test_without_a_limit_nobody_waits() -> None:
-    calls = Calls(None)
-    assert [await calls.begin("one of many", 10) for _ in range(3)] == [False] * 3
-    calls.end()
+    calls = CallLimiter(None)
+    assert [await calls.acquire("one of many", 10) for _ in range(3)] == [False] * 3
+    calls.release()
