@@ -12,7 +12,7 @@ from typing import Final, NoReturn, TypeAlias, TypeVar
 import anyio
 from attrs import evolve
 
-from ._core.shielding import finish
+from ._core.shielding import run_shielded
 from ._core.tracebacks import FramesCleared
 from ._session.grants import predecessors
 from ._session.httpx_auth import SessionAuth
@@ -187,7 +187,7 @@ class TokenSession(FramesCleared):
                 await stack.enter_async_context(self._stored.grant.store.lock(self.key))
             except Exception as error:  # noqa: BLE001 - a store may raise anything
                 failure = error
-            await finish(lambda: self._log_out(failure))
+            await run_shielded(lambda: self._log_out(failure))
 
     async def _log_out(self, failure: Exception | None) -> None:
         if self._stored.ended is not None:
@@ -217,7 +217,7 @@ class TokenSession(FramesCleared):
                 return record.tokens
             if grant.failure is not None and grant.refreshes != refreshes:
                 raise copy.copy(grant.failure) from grant.failure.__cause__
-            return await finish(lambda: self._refresh_and_tell(record, resend=resend))
+            return await run_shielded(lambda: self._refresh_and_tell(record, resend=resend))
 
     async def _refresh_and_tell(self, record: SessionRecord, *, resend: bool) -> TokenSet:
         grant = self._stored.grant

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from anyio import CancelScope, Event, ResourceGuard
 
-from ._core.shielding import finish
+from ._core.shielding import run_shielded
 from ._core.tracebacks import FramesCleared
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Stream(FramesCleared, ABC, Generic[_T]):
     async def aclose(self) -> None:
         """End the stream and close its connection. A task that waits for an item sees the end."""
         self._ended = True
-        await finish(self._shut)
+        await run_shielded(self._shut)
 
     async def _shut(self) -> None:
         if self._waiting is not None:

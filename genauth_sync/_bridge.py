@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeVar, ov
 
 from anyio import CapacityLimiter, to_thread
 
-from genauth_async._core.shielding import is_to_be_finished
+from genauth_async._core.shielding import is_shielded
 from genauth_async._core.tracebacks import guard_methods
 from genauth_async.errors import ConfigurationError, SyncBridgeError
 from genauth_async.stream import Stream as AsyncStream
@@ -264,7 +264,7 @@ class Bridge:
         """Complete or cancel all work on the loop, and close the clients."""
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
-            if not is_to_be_finished(task):
+            if not is_shielded(task):
                 task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=CANCEL_SECONDS)

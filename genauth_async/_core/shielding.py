@@ -16,30 +16,30 @@ _T = TypeVar("_T")
 _NAME: Final = "genauth: to be finished"
 
 
-async def finish(work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+async def run_shielded(work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
     """Run work to completion even if the calling task is cancelled, then raise the cancellation.
 
     The work has to bound its own time: the caller waits for it in any case, so that nothing is left behind.
     """
     if current_async_library() == "asyncio":
-        return await _finish_on_asyncio(work)
+        return await _run_shielded_on_asyncio(work)
     with anyio.CancelScope(shield=True):
         return await work()
     raise AssertionError("an uncancelled scope suppresses nothing")
 
 
-async def _finish_on_asyncio(work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+async def _run_shielded_on_asyncio(work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
     # A shielded scope withstands anyio's cancellation, but not Task.cancel(), which asyncio.timeout, asyncio.wait_for
     # and most servers use. So the work has its own task, and this one waits for it however often it is cancelled.
     import asyncio
 
     task = asyncio.create_task(work(), name=_NAME)
     with anyio.CancelScope(shield=True):
-        return _result(task, await _outwaited(task))
+        return _result(task, await _wait_despite_cancellation(task))
     raise AssertionError("an uncancelled scope suppresses nothing")
 
 
-async def cancelled_by_scope(work: Callable[[], Coroutine[Any, Any, _T]], scope: anyio.CancelScope) -> _T:
+async def run_in_cancellable_task(work: Callable[[], Coroutine[Any, Any, _T]], scope: anyio.CancelScope) -> _T:
     """Run work inside a scope of its own, and cancel that scope when the calling task is cancelled.
 
     For libraries whose cleanup withstands the cancellation of anyio's scopes, but not `Task.cancel()`.
@@ -56,11 +56,11 @@ async def cancelled_by_scope(work: Callable[[], Coroutine[Any, Any, _T]], scope:
         cancelled = error
         scope.cancel()
         with anyio.CancelScope(shield=True):
-            await _outwaited(task)
+            await _wait_despite_cancellation(task)
     return _result(task, cancelled)
 
 
-async def _outwaited(task: asyncio.Task[Any]) -> asyncio.CancelledError | None:
+async def _wait_despite_cancellation(task: asyncio.Task[Any]) -> asyncio.CancelledError | None:
     """Wait until a task is done; return the last cancellation meanwhile."""
     import asyncio
 
@@ -81,6 +81,6 @@ def _result(task: asyncio.Task[_T], cancelled: asyncio.CancelledError | None) ->
     raise cancelled
 
 
-def is_to_be_finished(task: asyncio.Task[Any]) -> bool:
+def is_shielded(task: asyncio.Task[Any]) -> bool:
     """Return whether a task is such work, which has to complete before its event loop ends."""
     return task.get_name() == _NAME

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import anyio
 
-from .._core.shielding import cancelled_by_scope
+from .._core.shielding import run_in_cancellable_task
 from ..errors import ClientClosedError, RequestTimeoutError
 
 _T = TypeVar("_T")
@@ -80,7 +80,9 @@ class CallLimiter:
         self._scopes.add(scope)
         try:
             return await (
-                cancelled_by_scope(partial(_scoped, work, scope), scope) if self.shield_from_task_cancel else work()
+                run_in_cancellable_task(partial(_scoped, work, scope), scope)
+                if self.shield_from_task_cancel
+                else work()
             )
         except Exception:
             if scope in self._scopes:

@@ -14,7 +14,7 @@ from attrs import field, frozen
 from sniffio import current_async_library
 
 from .._core.per_loop import PerLoop
-from .._core.shielding import finish
+from .._core.shielding import run_shielded
 from .._core.worker_threads import Threads
 from ..errors import ClientClosedError
 from .call_limiter import CallLimiter
@@ -117,7 +117,7 @@ class ClientProvider:
         opened = self._opened.pop()
         if opened is not None:
             opened.calls.cancel_all()
-            await finish(lambda: self._close(opened))
+            await run_shielded(lambda: self._close(opened))
 
     async def _close(self, opened: _LoopClient) -> None:
         if opened.client is not None and self._options.transport is None:

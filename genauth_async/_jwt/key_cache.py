@@ -14,7 +14,7 @@ import anyio
 from attrs import field, frozen
 
 from .._core.per_loop import PerLoop
-from .._core.shielding import finish
+from .._core.shielding import run_shielded
 from .._core.worker_threads import Threads
 from ..errors import (
     GenAuthAPIError,
@@ -205,7 +205,7 @@ class KeyCache:
                     if self._failure is not None and not isinstance(self._failure.__cause__, RequestTimeoutError):
                         raise self._failed_before()
                 left = scope.deadline - anyio.current_time()
-                return await finish(lambda: self._fetch(asking, left))
+                return await run_shielded(lambda: self._fetch(asking, left))
         raise _too_late(asking.seconds)
 
     async def _fetch(self, asking: Asking, seconds: float) -> KeySet:

@@ -15,7 +15,7 @@ from anyio import ResourceGuard
 from attrs import define, evolve
 
 from .._core.per_loop import PerLoop
-from .._core.shielding import finish
+from .._core.shielding import run_shielded
 from .._http.retry import Outcome, wait_before_retry
 from .._wire.request import Repeat
 from ..errors import GenAuthAPIError, GenAuthError, InvalidResponseError, TransportError
@@ -76,7 +76,7 @@ class Subscription(Stream[str]):
             self._guard = ResourceGuard("waiting for the next item of")
             self._pid = os.getpid()
         if self._ended:
-            await finish(self._drop)  # in case another loop closed it
+            await run_shielded(self._drop)  # in case another loop closed it
         return await super().__anext__()
 
     async def keep_alive_during(self, work: Awaitable[None]) -> None:

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import anyio
 from attrs import field, frozen
 
-from .._core.shielding import finish
+from .._core.shielding import run_shielded
 from .._core.worker_threads import Threads
 from .._crypto.passwords import PasswordEncryptor
 from .._http.transport import Transport
@@ -39,7 +39,7 @@ class Shared:
         try:
             await self.transport.aclose()  # first, since it prevents new connections
         finally:
-            await finish(self._end_streams)
+            await run_shielded(self._end_streams)
 
     async def _end_streams(self) -> None:
         async with anyio.create_task_group() as group:

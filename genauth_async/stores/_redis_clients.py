@@ -13,7 +13,7 @@ import anyio
 from sniffio import current_async_library
 
 from .._core.per_loop import PerLoop
-from .._core.shielding import finish
+from .._core.shielding import run_shielded
 from .._core.worker_threads import Threads
 from ..errors import ConfigurationError, StoreError
 
@@ -87,7 +87,7 @@ class RedisClients:
             LockError: the lock is not in the state that the call requires.
         """
         try:
-            return await finish(lambda: self._asked(partial(call, *arguments)))
+            return await run_shielded(lambda: self._asked(partial(call, *arguments)))
         except LockError:
             raise
         except ResponseError as error:

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 import anyio
 from redis.exceptions import LockError
 
-from .._core.shielding import finish
+from .._core.shielding import run_shielded
 from ..errors import StoreError
 from ._local_locks import LocalLocks
 from ._redis_clients import RedisClients
@@ -88,7 +88,7 @@ class RedisLocks:
         stack.push_async_callback(self._release, lock, token)
         pause = _FIRST_PAUSE
         try:
-            while not await finish(partial(self._try, lock)):  # both of its calls, or none
+            while not await run_shielded(partial(self._try, lock)):  # both of its calls, or none
                 await anyio.sleep(pause * _random.uniform(0.5, 1.0))
                 pause = min(2 * pause, _LONGEST_PAUSE)
         except StoreError:

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 import anyio
 
-from .._core.shielding import finish
+from .._core.shielding import run_shielded
 from .._core.worker_threads import Threads
 from ..errors import ConfigurationError, StoreError
 from ._codec import RecordCodec
@@ -192,7 +192,7 @@ class FileStore:
 
     async def _in_thread(self, action: Callable[[], _T]) -> _T:
         try:
-            return await finish(lambda: self._threads.run(action))
+            return await run_shielded(lambda: self._threads.run(action))
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise StoreError(f"The session store in {self._directory} failed: {reason}") from error

@@ -8,7 +8,7 @@ from types import FrameType
 
 import anyio
 
-from genauth_async._core.shielding import finish
+from genauth_async._core.shielding import run_shielded
 from genauth_sync._bridge import bridge
 from tests.sync.programs.say import say
 
@@ -25,7 +25,7 @@ async def rotate() -> None:
 
 
 async def refresh() -> None:
-    await finish(rotate)
+    await run_shielded(rotate)
     say("not reached")
 
 
