@@ -11,13 +11,13 @@ from __future__ import annotations
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING
 
-from ._core.tracebacks import guarded
+from ._core.tracebacks import clears_frames
 
 if TYPE_CHECKING:
     from segno import QRCode
 
 
-@guarded
+@clears_frames
 def to_terminal(text: str) -> str:
     """Render a QR code as lines to print, two of its rows per line; for light letters on a dark background.
 
@@ -30,7 +30,7 @@ def to_terminal(text: str) -> str:
     return out.getvalue()
 
 
-@guarded
+@clears_frames
 def to_png(text: str, *, scale: int = 4) -> bytes:
     """Render a QR code as a PNG image.
 
@@ -47,7 +47,7 @@ def to_png(text: str, *, scale: int = 4) -> bytes:
     return out.getvalue()
 
 
-@guarded
+@clears_frames
 def to_svg(text: str, *, scale: int = 4) -> str:
     """Render a QR code as an SVG element to embed in a page.
 

@@ -13,7 +13,7 @@ import anyio
 from attrs import evolve
 
 from ._core.shielding import run_shielded
-from ._core.tracebacks import FramesCleared
+from ._core.tracebacks import ClearsTracebackFrames
 from ._session.grants import predecessors
 from ._session.httpx_auth import SessionAuth
 from ._session.stored_tokens import StoredTokens
@@ -32,7 +32,7 @@ _log: Final = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
-class TokenSession(FramesCleared):
+class TokenSession(ClearsTracebackFrames):
     """The session of a signed-in user.
 
     It is cheap: it owns no task, thread or timer. Sessions with the same store and key are one session. So are sessions

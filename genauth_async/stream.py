@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from anyio import CancelScope, Event, ResourceGuard
 
 from ._core.shielding import run_shielded
-from ._core.tracebacks import FramesCleared
+from ._core.tracebacks import ClearsTracebackFrames
 
 if TYPE_CHECKING:
     from typing import Self
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-class Stream(FramesCleared, ABC, Generic[_T]):
+class Stream(ClearsTracebackFrames, ABC, Generic[_T]):
     """Items that arrive one after another, for `async for`.
 
     The caller may leave it at any time; `async with` or `aclose` closes one that holds a connection open. A call that

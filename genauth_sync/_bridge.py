@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeVar, ov
 from anyio import CapacityLimiter, to_thread
 
 from genauth_async._core.shielding import is_shielded
-from genauth_async._core.tracebacks import guard_methods
+from genauth_async._core.tracebacks import clear_frames_of_methods
 from genauth_async.errors import ConfigurationError, SyncBridgeError
 from genauth_async.stream import Stream as AsyncStream
 
@@ -332,7 +332,7 @@ class Facade(Generic[T]):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        guard_methods(cls)  # as the core's classes do: no password or token stays in a traceback's frames
+        clear_frames_of_methods(cls)  # as the core's classes do: no password or token stays in a traceback's frames
 
     def __init__(self, core: T) -> None:
         self._async = core

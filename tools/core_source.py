@@ -11,7 +11,7 @@ from tools.generated import RefusedError
 CORE, FACADE = "genauth_async", "genauth_sync"
 
 # An unused entry is an error, so that none outlives its reason.
-PLAIN_BASES = {"Api", "FramesCleared"}  # mark the classes that get a facade; nothing in them is public
+PLAIN_BASES = {"Api", "ClearsTracebackFrames"}  # mark the classes that get a facade; nothing in them is public
 CALLBACKS = {"OnEvent", "OnTokens"}  # users' functions that the core awaits: blocking ones here, run in a worker thread
 SHARED_CLASSES = {  # only the core awaits them
     "AsyncHTTPClient",

@@ -20,7 +20,7 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-class FramesCleared:
+class ClearsTracebackFrames:
     """Base class: clears the frames of exceptions that its subclasses' methods raise.
 
     The traceback keeps its lines. The locals of our frames, and of libraries' frames below them, go. One base class is
@@ -29,29 +29,29 @@ class FramesCleared:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        guard_methods(cls)
+        clear_frames_of_methods(cls)
 
 
 # Special methods that callers use and that do more than call public methods.
 _SPECIAL = {"__init__", "__anext__", "__next__"}
 
 
-def guard_methods(cls: type) -> None:
+def clear_frames_of_methods(cls: type) -> None:
     """Clear the frames of exceptions that a class's constructor, public methods and iteration raise."""
     for name, method in list(vars(cls).items()):
         if name.startswith("_") and name not in _SPECIAL:
             continue
         if isinstance(method, classmethod):
-            setattr(cls, name, classmethod(guarded(method.__func__)))
+            setattr(cls, name, classmethod(clears_frames(method.__func__)))
         elif inspect.iscoroutinefunction(method):
-            setattr(cls, name, _guarded_coroutine(method))
+            setattr(cls, name, _clears_frames_of_coroutine(method))
         elif inspect.isfunction(method):
-            setattr(cls, name, guarded(method))
+            setattr(cls, name, clears_frames(method))
 
 
-def _guarded_coroutine(method: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:
+def _clears_frames_of_coroutine(method: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:
     @wraps(method)
-    async def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+    async def clears_frames(*args: _P.args, **kwargs: _P.kwargs) -> _T:
         handled = sys.exc_info()[1]
         running = method(*args, **kwargs)
         del args, kwargs  # This frame is in the traceback too, and cannot be cleared while it runs.
@@ -61,14 +61,14 @@ def _guarded_coroutine(method: Callable[_P, Coroutine[Any, Any, _T]]) -> Callabl
             clear_frames(error, handled)
             raise
 
-    return guarded
+    return clears_frames
 
 
-def guarded(method: Callable[_P, _T]) -> Callable[_P, _T]:
+def clears_frames(method: Callable[_P, _T]) -> Callable[_P, _T]:
     """Clear the frames of exceptions that a function raises."""
 
     @wraps(method)
-    def call_guarded(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+    def call(*args: _P.args, **kwargs: _P.kwargs) -> _T:
         handled = sys.exc_info()[1]
         call = [partial(method, *args, **kwargs)]
         del args, kwargs  # As above.
@@ -78,7 +78,7 @@ def guarded(method: Callable[_P, _T]) -> Callable[_P, _T]:
             clear_frames(error, handled)
             raise
 
-    return call_guarded
+    return call
 
 
 def clear_frames(error: BaseException, handled: BaseException | None) -> None:

@@ -12,7 +12,7 @@ from attrs import evolve
 from .. import models
 from .._arguments.text import checked_token
 from .._arguments.timeouts import Timeout, deadline
-from .._core.tracebacks import FramesCleared
+from .._core.tracebacks import ClearsTracebackFrames
 from .._crypto.passwords import Encrypt
 from .._wire.request import Request, get
 from .._wire.responses import read_envelope
@@ -26,7 +26,7 @@ _DtoT = TypeVar("_DtoT", bound=Dto)
 _ApiT = TypeVar("_ApiT", bound="Api")
 
 
-class Api(FramesCleared):
+class Api(ClearsTracebackFrames):
     """One configured application."""
 
     def __init__(self, settings: Settings, shared: Shared) -> None:

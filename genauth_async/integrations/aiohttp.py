@@ -137,7 +137,7 @@ class GenAuth(WebAuth):
             names: the required scopes.
         """
 
-        def guarded(handler: Handler) -> Handler:
+        def clears_frames(handler: Handler) -> Handler:
             @wraps(handler)
             async def guard(request: web.Request) -> web.StreamResponse:
                 await self.claims(request, *names)
@@ -145,7 +145,7 @@ class GenAuth(WebAuth):
 
             return guard
 
-        return guarded
+        return clears_frames
 
     async def session(self, request: web.Request) -> TokenSession:
         """Return the browser's session.
