@@ -10,7 +10,7 @@ from attrs import field, frozen, validators
 
 from ._arguments.text import one_of
 from ._arguments.timeouts import Deadline, Timeout
-from ._core.redaction import masked
+from ._core.redaction import redact
 from .errors import ConfigurationError
 
 __all__ = ["ClientAuthMethod", "Clock", "HeaderPrefix", "ProtocolType", "RetryPolicy", "Settings", "Timeout"]
@@ -62,8 +62,8 @@ class Settings:
     app_id: str
     app_host: str
     issuer: str
-    app_secret: str | None = field(default=None, repr=masked)
-    access_token: str | None = field(default=None, repr=masked)
+    app_secret: str | None = field(default=None, repr=redact)
+    access_token: str | None = field(default=None, repr=redact)
     timeout: Deadline
     refresh_timeout: float = 30.0
     protocol: ProtocolType = "oidc"

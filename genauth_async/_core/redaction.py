@@ -45,17 +45,17 @@ def is_secret_name(name: str) -> bool:
     return plain in _SECRET_NAMES or any(word in plain for word in _SECRET_WORDS)
 
 
-def masked(value: object) -> str:
+def redact(value: object) -> str:
     """Return the repr of a secret attribute: whether it is set, never its value."""
     return "None" if value is None else repr(MASK)
 
 
-def mask_values(value: object, name: str = "") -> object:
+def redact_values(value: object, name: str = "") -> object:
     """Copy decoded JSON, with each value under a secret's name redacted."""
     if isinstance(value, Mapping):
-        return {key: mask_values(item, str(key)) for key, item in value.items()}
+        return {key: redact_values(item, str(key)) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [mask_values(item, name) for item in value]
+        return [redact_values(item, name) for item in value]
     return MASK if value is not None and is_secret_name(name) else value
 
 
@@ -73,7 +73,7 @@ def excerpt(body: bytes) -> str:
     return text if len(text) <= _EXCERPT_CHARS else text[:_EXCERPT_CHARS] + "…"
 
 
-def masked_url(url: str) -> str:
+def redact_url(url: str) -> str:
     """Redact the secrets in a URL's query."""
     head, mark, query = url.partition("?")
     shown = []
@@ -83,7 +83,7 @@ def masked_url(url: str) -> str:
     return head + mark + "&".join(shown)
 
 
-class MaskedMapping(Mapping[str, object]):
+class RedactedMapping(Mapping[str, object]):
     """A read-only mapping whose repr and pickle are redacted; its items are not."""
 
     __slots__ = ("_items",)
@@ -101,7 +101,7 @@ class MaskedMapping(Mapping[str, object]):
         return len(self._items)
 
     def __repr__(self) -> str:
-        return repr(mask_values(self._items))
+        return repr(redact_values(self._items))
 
-    def __reduce__(self) -> tuple[type[MaskedMapping], tuple[object]]:
-        return MaskedMapping, (mask_values(self._items),)
+    def __reduce__(self) -> tuple[type[RedactedMapping], tuple[object]]:
+        return RedactedMapping, (redact_values(self._items),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from .._core.redaction import masked_url
+from .._core.redaction import redact_url
 
 
 def redact_log_of(client: object) -> None:
@@ -16,5 +16,5 @@ def redact_log_of(client: object) -> None:
 def _redact_urls(record: logging.LogRecord) -> bool:
     """Redact URLs in a log record, since the query of a few requests holds a token."""
     if isinstance(record.args, tuple):
-        record.args = tuple(masked_url(str(arg)) if type(arg).__name__ == "URL" else arg for arg in record.args)
+        record.args = tuple(redact_url(str(arg)) if type(arg).__name__ == "URL" else arg for arg in record.args)
     return True

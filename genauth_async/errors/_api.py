@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .._core.redaction import MaskedMapping
+from .._core.redaction import RedactedMapping
 from ._base import GenAuthError
 
 
@@ -34,7 +34,7 @@ class GenAuthAPIError(GenAuthError):
         self.api_code = api_code
         self.request_id = request_id
         self.retry_after = retry_after
-        self.response: Mapping[str, object] = MaskedMapping(response or {})
+        self.response: Mapping[str, object] = RedactedMapping(response or {})
 
     def __str__(self) -> str:
         api_code = "" if self.api_code is None else f", apiCode {self.api_code}"

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 import attrs
 
-from .._core.redaction import mask_values, masked
+from .._core.redaction import redact, redact_values
 from ._fields import attribute_names, dto, secret_attributes, wire_names, wired
 
 _DtoT = TypeVar("_DtoT", bound="Dto")
@@ -69,7 +69,7 @@ class Dto(Mapping[str, object]):
     def __repr__(self) -> str:
         secret = secret_attributes(type(self))
         shown = [
-            f"{attribute}={masked(value) if attribute in secret else _shown(value)}"
+            f"{attribute}={redact(value) if attribute in secret else _shown(value)}"
             for attribute in wire_names(type(self))
             if (value := getattr(self, attribute)) is not None
         ]
@@ -88,7 +88,7 @@ class Dto(Mapping[str, object]):
         held = [
             name
             for name, value in _attributes(self).items()
-            if value is not None and (name in secret or (not isinstance(value, Dto) and mask_values(value) != value))
+            if value is not None and (name in secret or (not isinstance(value, Dto) and redact_values(value) != value))
         ]
         if held:
             names = ", ".join(held)
@@ -102,7 +102,7 @@ def _shown(value: object) -> str:
     """The repr, in which members of mappings that may be secret are masked; DTOs mask their own."""
     if isinstance(value, list):
         return f"[{', '.join(map(_shown, value))}]"
-    return repr(value if isinstance(value, Dto) else mask_values(value))
+    return repr(value if isinstance(value, Dto) else redact_values(value))
 
 
 def _attributes(value: Dto) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from attrs import asdict, field, fields, frozen
 
-from .._core.redaction import masked
+from .._core.redaction import redact
 from .._crypto.sealing import Seal
 from ..errors import ConfigurationError, LoginExpiredError, StateMismatchError
 
@@ -26,9 +26,9 @@ class LoginAttempt:
     """
 
     url: str = field(repr=lambda url: repr(url.partition("?")[0]))
-    state: str = field(repr=masked)
-    nonce: str = field(repr=masked)
-    code_verifier: str = field(repr=masked)
+    state: str = field(repr=redact)
+    nonce: str = field(repr=redact)
+    code_verifier: str = field(repr=redact)
     redirect_uri: str
     expires_at: float
 

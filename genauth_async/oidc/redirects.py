@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from .._arguments.urls import is_loopback
-from .._core.redaction import masked
+from .._core.redaction import redact
 from ..errors import CallbackError, ConfigurationError, StateMismatchError
 from ..models.tokens import OIDCTokenResponse
 from ..settings import Timeout
@@ -39,7 +39,7 @@ class Redirect:
     """
 
     url: str = field(repr=lambda url: repr(url.partition("?")[0]))
-    set_cookies: tuple[str, ...] = field(default=(), repr=masked)
+    set_cookies: tuple[str, ...] = field(default=(), repr=redact)
     status: int = 302
 
     @property

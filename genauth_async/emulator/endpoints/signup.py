@@ -6,7 +6,7 @@ from attrs import define, field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from genauth_async._core.redaction import masked
+from genauth_async._core.redaction import redact
 
 from ..http.arguments import Arguments
 from ..http.passwords import sent_password
@@ -39,7 +39,7 @@ class _NewUser:
     email: str | None = None
     phone: str | None = None
     phone_country_code: str = DEFAULT_COUNTRY_CODE
-    password: str | None = field(default=None, repr=masked)
+    password: str | None = field(default=None, repr=redact)
     email_proven: bool = False
     codes: list[SentCode] = field(factory=list)
 

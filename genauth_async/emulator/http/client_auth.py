@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus
 from attrs import field, frozen
 from starlette.requests import Request
 
-from genauth_async._core.redaction import masked
+from genauth_async._core.redaction import redact
 
 from ..state.apps import App, Endpoint
 from ..state.encoding import same_text
@@ -28,7 +28,7 @@ class BasicCredentials:
     """
 
     client_id: str
-    secret: str = field(repr=masked)
+    secret: str = field(repr=redact)
 
     @classmethod
     def parse(cls, header: str) -> BasicCredentials | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import field, frozen
 from starlette.responses import Response
 
-from genauth_async._core.redaction import masked
+from genauth_async._core.redaction import redact
 
 from ..state.errors import ApiError
 from ..state.state import State
@@ -21,7 +21,7 @@ class SentCode:
     """A pass code from a request, with the address and the channel that it should have been sent to."""
 
     to: str
-    code: str = field(repr=masked)
+    code: str = field(repr=redact)
     channel: str
 
 

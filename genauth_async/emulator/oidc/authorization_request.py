@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from attrs import field, frozen
 from starlette.responses import Response
 
-from genauth_async._core.redaction import masked
+from genauth_async._core.redaction import redact
 
 from ..http.replies import RenderedError
 from ..state.apps import App
@@ -34,7 +34,7 @@ class RedirectTarget:
 
     redirect_uri: str
     mode: str
-    state: str | None = field(repr=masked)
+    state: str | None = field(repr=redact)
     issuer: str
 
     def send(self, **answer: str) -> Response:
@@ -73,7 +73,7 @@ class AuthorizationRequest:
     app: App
     back: RedirectTarget
     scope: str
-    nonce: str | None = field(repr=masked)
+    nonce: str | None = field(repr=redact)
     challenge: tuple[str, str] | None = field(repr=False)
     prompts: frozenset[str]
     max_age: int | None

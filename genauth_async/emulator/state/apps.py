@@ -10,7 +10,7 @@ from typing import Literal
 from attrs import field, frozen, validators
 from joserfc.jwk import OctKey
 
-from genauth_async._core.redaction import masked
+from genauth_async._core.redaction import redact
 
 AuthMethod = Literal["client_secret_post", "client_secret_basic", "none"]
 Endpoint = Literal["token", "introspection", "revocation"]
@@ -25,7 +25,7 @@ class App:
     """An application (an OAuth client), and its authentication method at each kind of endpoint."""
 
     app_id: str
-    app_secret: str = field(repr=masked)
+    app_secret: str = field(repr=redact)
     name: str = ""
     token_endpoint_auth_method: AuthMethod = field(validator=_auth_method)
     introspection_endpoint_auth_method: AuthMethod = field(validator=_auth_method)
@@ -76,7 +76,7 @@ class AccessAccount:
     """A key and its secret, by which a program, not a user, gets tokens for an application."""
 
     access_key: str
-    access_secret: str = field(repr=masked)
+    access_secret: str = field(repr=redact)
     app_id: str
 
 

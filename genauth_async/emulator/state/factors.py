@@ -13,7 +13,7 @@ from attrs import define, field
 from pyotp import random_base32
 from pyotp.hotp import HOTP
 
-from genauth_async._core.redaction import masked
+from genauth_async._core.redaction import redact
 
 from .clock import Clock
 from .encoding import same_text
@@ -44,8 +44,8 @@ class Factor:
     id: str = field(factory=lambda: secrets.token_hex(12))
     address: str | None = None
     phone_country_code: str | None = None
-    secret: str | None = field(default=None, repr=masked)
-    recovery_code: str | None = field(default=None, repr=masked)
+    secret: str | None = field(default=None, repr=redact)
+    recovery_code: str | None = field(default=None, repr=redact)
     _last_step: int = field(default=-1, init=False, repr=False)
     _wrong_codes: int = field(default=0, init=False, repr=False)
     _locked_until: float = field(default=0, init=False, repr=False)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from attrs import define, field
 
-from genauth_async._core.redaction import masked
+from genauth_async._core.redaction import redact
 
 from .clock import Clock
 from .encoding import same_text
@@ -30,7 +30,7 @@ class Message:
     channel: str
     to: str
     phone_country_code: str | None
-    code: str = field(repr=masked)
+    code: str = field(repr=redact)
     sent_at: float
     expires_at: float
     used: bool = False

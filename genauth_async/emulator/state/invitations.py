@@ -7,7 +7,7 @@ from threading import Lock
 
 from attrs import define, field, frozen, setters
 
-from genauth_async._core.redaction import masked
+from genauth_async._core.redaction import redact
 
 from .clock import Clock
 from .encoding import same_text
@@ -46,7 +46,7 @@ class PolicyInvitation:
     """
 
     identifier: str = field(on_setattr=setters.frozen)
-    signature: str = field(on_setattr=setters.frozen, repr=masked)
+    signature: str = field(on_setattr=setters.frozen, repr=redact)
     email: str = field(on_setattr=setters.frozen)
     phone: str | None = field(on_setattr=setters.frozen)
     phone_country_code: str = field(on_setattr=setters.frozen)

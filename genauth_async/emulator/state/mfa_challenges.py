@@ -6,7 +6,7 @@ from typing import cast
 
 from attrs import field, frozen
 
-from genauth_async._core.redaction import masked
+from genauth_async._core.redaction import redact
 
 from .apps import App
 from .errors import ApiError, no_such_user
@@ -27,7 +27,7 @@ class Challenge:
         origin: the user who switches to this one, if any.
     """
 
-    token: str = field(repr=masked)
+    token: str = field(repr=redact)
     user: User
     app: App
     scope: str

@@ -9,7 +9,7 @@ from typing import Literal
 
 from attrs import Factory, define, field, setters
 
-from genauth_async._core.redaction import masked
+from genauth_async._core.redaction import redact
 
 from .clock import iso_time
 from .encoding import same_text
@@ -57,7 +57,7 @@ class User:
     phone: str | None = field(default=None, on_setattr=setters.frozen)
     phone_country_code: str = "+86"
     sam_account_name: str | None = field(default=None, on_setattr=setters.frozen)
-    password: str | None = field(default=None, repr=masked)
+    password: str | None = field(default=None, repr=redact)
     name: str | None = None
     nickname: str | None = None
     profile: dict[str, str] = field(factory=dict)

@@ -10,7 +10,7 @@ from threading import Lock
 
 from attrs import define, field
 
-from genauth_async._core.redaction import masked
+from genauth_async._core.redaction import redact
 
 from ..clock import Clock, Sweep
 from ..encoding import base64url, same_text
@@ -32,7 +32,7 @@ class AuthorizationCode:
 
     grant: Grant
     redirect_uri: str
-    nonce: str | None = field(repr=masked)
+    nonce: str | None = field(repr=redact)
     challenge: tuple[str, str] | None = field(repr=False)
     expires_at: float
     used: bool = False

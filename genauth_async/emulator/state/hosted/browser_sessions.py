@@ -7,7 +7,7 @@ from threading import Lock
 
 from attrs import define, field
 
-from genauth_async._core.redaction import masked
+from genauth_async._core.redaction import redact
 
 from ..clock import Clock, Sweep
 from ..grants import OFFLINE_ACCESS, Grant
@@ -23,7 +23,7 @@ class BrowserSession:
         auth_time: of the last authentication.
     """
 
-    id: str = field(repr=masked)
+    id: str = field(repr=redact)
     user_id: str
     user_agent: str
     auth_time: int

@@ -10,7 +10,7 @@ from typing import Literal
 from attrs import define, field
 from starlette.responses import Response
 
-from genauth_async._core.redaction import masked
+from genauth_async._core.redaction import redact
 
 from ..clock import Clock, Sweep
 from ..encoding import same_text
@@ -48,9 +48,9 @@ class Plan:
 class Interaction:
     """The interaction of one browser, and its current page."""
 
-    id: str = field(repr=masked)
-    browser: str = field(repr=masked)
-    csrf_token: str = field(repr=masked)
+    id: str = field(repr=redact)
+    browser: str = field(repr=redact)
+    csrf_token: str = field(repr=redact)
     plan: Plan = field(repr=False)
     step: Step
     session: BrowserSession | None = None
