@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, Union, get_a
 from .._core.redaction import plain_name
 from ..errors import ConfigurationError
 from ..models._base import Dto
-from ..models._fields import attribute_names, is_exactly, wire_names
+from ..models._fields import attribute_names, is_exact_type, wire_names
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -232,7 +232,7 @@ def _exact(kind: type[_T], wanted: str) -> Callable[[object, Any], _T]:
     """Return a reader of one exact type, since callers' values are not converted."""
 
     def read(value: object, _: Any) -> _T:
-        if is_exactly(value, kind):
+        if is_exact_type(value, kind):
             return value
         raise _MismatchError(wanted, value)
 

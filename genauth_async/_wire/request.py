@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from ..errors import ConfigurationError
 from ..models._base import Dto
-from ..models._fields import is_exactly, required_attributes, scalar_attributes, wire_names
+from ..models._fields import is_exact_type, required_attributes, scalar_attributes, wire_names
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 ClientAuth = Literal["token", "introspection", "revocation"]
@@ -123,7 +123,7 @@ def _checked(body: Dto) -> Dto:
             if attribute in required:
                 raise ConfigurationError(attribute, "must not be None")
         elif attribute in scalars:
-            if not is_exactly(value, scalars[attribute]):
+            if not is_exact_type(value, scalars[attribute]):
                 problem = f"must be {_KINDS[scalars[attribute]]}, not {type(value).__name__}"
                 raise ConfigurationError(attribute, problem)
         elif isinstance(value, Dto):

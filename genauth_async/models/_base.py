@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 import attrs
 
 from .._core.redaction import redact, redact_values
-from ._fields import attribute_names, dto, secret_attributes, wire_names, wired
+from ._fields import attribute_names, dto, secret_attributes, wire_field, wire_names
 
 _DtoT = TypeVar("_DtoT", bound="Dto")
 
@@ -29,7 +29,7 @@ class Dto(Mapping[str, object]):
     __attrs_attrs__: ClassVar[Any]
     wire_case: ClassVar[str] = "camel"
 
-    extra: Mapping[str, object] = wired(default=attrs.Factory(dict))
+    extra: Mapping[str, object] = wire_field(default=attrs.Factory(dict))
 
     def to_dict(self) -> dict[str, object]:
         """The JSON form, by wire names, whole; attributes that are None are left out at every depth."""
@@ -136,7 +136,7 @@ class Envelope(Dto):
         request_id: names this call to the vendor's support.
     """
 
-    status_code: int = wired(also=("code",))
+    status_code: int = wire_field(aliases=("code",))
     message: str | None = None
     api_code: int | None = None
     request_id: str | None = None

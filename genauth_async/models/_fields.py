@@ -14,16 +14,16 @@ ListOf = list
 _T = TypeVar("_T")
 
 _WIRE = "wire"
-_ALSO = "also"
+_ALIASES = "also"
 _SECRET = "secret"  # noqa: S105 - the name of a metadata entry
 
 
 @overload
-def wired(*, default: _T, wire: str | None = None, also: tuple[str, ...] = (), secret: bool = False) -> _T: ...
+def wire_field(*, default: _T, wire: str | None = None, aliases: tuple[str, ...] = (), secret: bool = False) -> _T: ...
 @overload
-def wired(*, wire: str | None = None, also: tuple[str, ...] = (), secret: bool = False) -> Any: ...
-def wired(
-    *, default: Any = attrs.NOTHING, wire: str | None = None, also: tuple[str, ...] = (), secret: bool = False
+def wire_field(*, wire: str | None = None, aliases: tuple[str, ...] = (), secret: bool = False) -> Any: ...
+def wire_field(
+    *, default: Any = attrs.NOTHING, wire: str | None = None, aliases: tuple[str, ...] = (), secret: bool = False
 ) -> Any:
     """An attribute whose name on the wire is irregular, or whose value is never shown.
 
@@ -33,10 +33,10 @@ def wired(
         also: other names under which it is read.
         secret: masked in reprs, and the DTO does not pickle.
     """
-    return attrs.field(default=default, metadata={_WIRE: wire, _ALSO: also, _SECRET: secret})
+    return attrs.field(default=default, metadata={_WIRE: wire, _ALIASES: aliases, _SECRET: secret})
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(wired,))
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(wire_field,))
 def dto(cls: type[_T]) -> type[_T]:
     """Makes a class a frozen, slotted, keyword-only attrs class with `Dto`'s repr."""
     return attrs.frozen(kw_only=True, repr=False)(cls)
@@ -63,7 +63,7 @@ def attribute_names(cls: type[attrs.AttrsInstance]) -> Mapping[str, str]:
     """The attribute for each name under which it is read, its wire name first."""
     names = {wire: attribute for attribute, wire in wire_names(cls).items()}
     for attribute in attrs.fields(cls):
-        names.update(dict.fromkeys(attribute.metadata.get(_ALSO, ()), attribute.name))
+        names.update(dict.fromkeys(attribute.metadata.get(_ALIASES, ()), attribute.name))
     return names
 
 
@@ -87,6 +87,6 @@ def scalar_attributes(cls: type[attrs.AttrsInstance]) -> Mapping[str, type]:
     return {name: scalars[kind] for name, kind in types.items() if kind in scalars}
 
 
-def is_exactly(value: object, kind: type[_T]) -> TypeGuard[_T]:
+def is_exact_type(value: object, kind: type[_T]) -> TypeGuard[_T]:
     """Whether it is of this type; True and False are no numbers."""
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ._base import Dto, Envelope
-from ._fields import dto, wired
+from ._fields import dto, wire_field
 from .signin import PasswordEncryptType
 
 DeleteAccountVerifyMethod = Literal["PHONE_PASSCODE", "EMAIL_PASSCODE", "PASSWORD"]
@@ -16,10 +16,10 @@ ResetPasswordVerifyMethod = Literal["EMAIL_PASSCODE", "PHONE_PASSCODE"]
 class UpdatePasswordDto(Dto):
     """The body of POST /api/v3/update-password."""
 
-    new_password: str = wired(secret=True)
-    old_password: str | None = wired(default=None, secret=True)
+    new_password: str = wire_field(secret=True)
+    old_password: str | None = wire_field(default=None, secret=True)
     password_encrypt_type: PasswordEncryptType | None = None
-    password_reset_token: str | None = wired(default=None, secret=True)
+    password_reset_token: str | None = wire_field(default=None, secret=True)
 
 
 @dto
@@ -27,7 +27,7 @@ class ResetPasswordByPhonePassCodeDto(Dto):
     """Proof by a code sent by SMS with CHANNEL_RESET_PASSWORD."""
 
     phone_number: str
-    pass_code: str = wired(secret=True)
+    pass_code: str = wire_field(secret=True)
     phone_country_code: str | None = None
 
 
@@ -35,7 +35,7 @@ class ResetPasswordByPhonePassCodeDto(Dto):
 class ResetPasswordByEmailPassCodeDto(Dto):
     """Proof by a code sent by email with CHANNEL_RESET_PASSWORD."""
 
-    pass_code: str = wired(secret=True)
+    pass_code: str = wire_field(secret=True)
     email: str | None = None
 
 
@@ -57,7 +57,7 @@ class ResetPasswordVerify(Dto):
         token_expires_in: its life in seconds.
     """
 
-    password_reset_token: str = wired(secret=True)
+    password_reset_token: str = wire_field(secret=True)
     token_expires_in: int | None = None
 
 
@@ -72,8 +72,8 @@ class PasswordResetVerifyResp(Envelope):
 class ResetPasswordDto(Dto):
     """The body of POST /api/v3/reset-password."""
 
-    password: str = wired(secret=True)
-    password_reset_token: str = wired(secret=True)
+    password: str = wire_field(secret=True)
+    password_reset_token: str = wire_field(secret=True)
     password_encrypt_type: PasswordEncryptType | None = None
 
 
@@ -82,7 +82,7 @@ class DeleteAccountByPhonePassCodeDto(Dto):
     """Proof by a code sent by SMS with CHANNEL_DELETE_ACCOUNT."""
 
     phone_number: str
-    pass_code: str = wired(secret=True)
+    pass_code: str = wire_field(secret=True)
     phone_country_code: str | None = None
 
 
@@ -90,7 +90,7 @@ class DeleteAccountByPhonePassCodeDto(Dto):
 class DeleteAccountByEmailPassCodeDto(Dto):
     """Proof by a code sent by email with CHANNEL_DELETE_ACCOUNT."""
 
-    pass_code: str = wired(secret=True)
+    pass_code: str = wire_field(secret=True)
     email: str | None = None
 
 
@@ -103,7 +103,7 @@ class DeleteAccountByPasswordDto(Dto):
         password_encrypt_type: `sm2`, `rsa` or `none`.
     """
 
-    password: str = wired(secret=True)
+    password: str = wire_field(secret=True)
     password_encrypt_type: PasswordEncryptType | None = None
 
 
@@ -126,7 +126,7 @@ class VerifyDeleteAccountRequestDataDto(Dto):
         token_expires_in: its life in seconds.
     """
 
-    delete_account_token: str = wired(secret=True)
+    delete_account_token: str = wire_field(secret=True)
     token_expires_in: int | None = None
 
 
@@ -141,7 +141,7 @@ class VerifyDeleteAccountRequestRespDto(Envelope):
 class DeleteAccounDto(Dto):
     """The body of POST /api/v3/delete-account."""
 
-    delete_account_token: str = wired(secret=True)
+    delete_account_token: str = wire_field(secret=True)
 
 
 @dto
@@ -152,7 +152,7 @@ class ValidatePasswordDto(Dto):
     email: str | None = None
     username: str | None = None
     phone_country_code: str | None = None
-    password: str | None = wired(default=None, secret=True)
+    password: str | None = wire_field(default=None, secret=True)
     password_encrypt_type: PasswordEncryptType | None = None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ._base import Dto, Envelope
-from ._fields import dto, wired
+from ._fields import dto, wire_field
 
 IdentityProvider = Literal[
     "oidc",
@@ -83,15 +83,15 @@ class LangUnit(Dto):
 class LangObject(Dto):
     """A text in four languages."""
 
-    zh_cn: LangUnit | None = wired(default=None, wire="zh-CN")
-    en_us: LangUnit | None = wired(default=None, wire="en-US")
-    zh_tw: LangUnit | None = wired(default=None, wire="zh-TW")
-    ja_jp: LangUnit | None = wired(default=None, wire="ja-JP")
+    zh_cn: LangUnit | None = wire_field(default=None, wire="zh-CN")
+    en_us: LangUnit | None = wire_field(default=None, wire="en-US")
+    zh_tw: LangUnit | None = wire_field(default=None, wire="zh-TW")
+    ja_jp: LangUnit | None = wire_field(default=None, wire="ja-JP")
 
 
 @dto
 class UntypedRespDto(Envelope):
     """An answer of undocumented content: `data` is as it came, other members are in `extra`."""
 
-    status_code: int = wired(default=200, also=("code",))
+    status_code: int = wire_field(default=200, aliases=("code",))
     data: object = None

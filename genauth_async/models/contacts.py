@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ._base import Dto, Envelope
-from ._fields import dto, wired
+from ._fields import dto, wire_field
 
 UpdateEmailVerifyMethod = Literal["EMAIL_PASSCODE"]
 UpdatePhoneVerifyMethod = Literal["PHONE_PASSCODE"]
@@ -15,7 +15,7 @@ UpdatePhoneVerifyMethod = Literal["PHONE_PASSCODE"]
 class BindEmailDto(Dto):
     """The body of POST /api/v3/bind-email."""
 
-    pass_code: str = wired(secret=True)
+    pass_code: str = wire_field(secret=True)
     email: str
 
 
@@ -23,14 +23,14 @@ class BindEmailDto(Dto):
 class UnbindEmailDto(Dto):
     """The body of POST /api/v3/unbind-email."""
 
-    pass_code: str = wired(secret=True)
+    pass_code: str = wire_field(secret=True)
 
 
 @dto
 class BindPhoneDto(Dto):
     """The body of POST /api/v3/bind-phone."""
 
-    pass_code: str = wired(secret=True)
+    pass_code: str = wire_field(secret=True)
     phone_number: str
     phone_country_code: str | None = None
 
@@ -39,7 +39,7 @@ class BindPhoneDto(Dto):
 class UnbindPhoneDto(Dto):
     """The body of POST /api/v3/unbind-phone."""
 
-    pass_code: str = wired(secret=True)
+    pass_code: str = wire_field(secret=True)
 
 
 @dto
@@ -47,9 +47,9 @@ class UpdateEmailByEmailPassCodeDto(Dto):
     """Codes sent to the new and the old address with CHANNEL_UPDATE_EMAIL."""
 
     new_email: str
-    new_email_pass_code: str = wired(secret=True)
+    new_email_pass_code: str = wire_field(secret=True)
     old_email: str | None = None
-    old_email_pass_code: str | None = wired(default=None, secret=True)
+    old_email_pass_code: str | None = wire_field(default=None, secret=True)
 
 
 @dto
@@ -69,7 +69,7 @@ class VerifyUpdateEmailRequestData(Dto):
         token_expires_in: its life in seconds.
     """
 
-    update_email_token: str = wired(secret=True)
+    update_email_token: str = wire_field(secret=True)
     token_expires_in: int | None = None
 
 
@@ -84,7 +84,7 @@ class VerifyUpdateEmailRequestRespDto(Envelope):
 class UpdateEmailDto(Dto):
     """The body of POST /api/v3/update-email."""
 
-    update_email_token: str = wired(secret=True)
+    update_email_token: str = wire_field(secret=True)
 
 
 @dto
@@ -92,10 +92,10 @@ class UpdatePhoneByPhonePassCodeDto(Dto):
     """Codes sent to the new and the old number, the new one's with CHANNEL_BIND_PHONE."""
 
     new_phone_number: str
-    new_phone_pass_code: str = wired(secret=True)
+    new_phone_pass_code: str = wire_field(secret=True)
     new_phone_country_code: str | None = None
     old_phone_number: str | None = None
-    old_phone_pass_code: str | None = wired(default=None, secret=True)
+    old_phone_pass_code: str | None = wire_field(default=None, secret=True)
     old_phone_country_code: str | None = None
 
 
@@ -116,7 +116,7 @@ class VerifyUpdatePhoneRequestData(Dto):
         token_expires_in: its life in seconds.
     """
 
-    update_phone_token: str = wired(secret=True)
+    update_phone_token: str = wire_field(secret=True)
     token_expires_in: int | None = None
 
 
@@ -131,4 +131,4 @@ class VerifyUpdatePhoneRequestRespDto(Envelope):
 class UpdatePhoneDto(Dto):
     """The body of POST /api/v3/update-phone."""
 
-    update_phone_token: str = wired(secret=True)
+    update_phone_token: str = wire_field(secret=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ._base import Dto, Envelope
-from ._fields import dto, wired
+from ._fields import dto, wire_field
 from .profile import IdentityDto
 
 
@@ -11,7 +11,7 @@ from .profile import IdentityDto
 class GenerateBindExtIdpLinkDataDto(Dto):
     """URL to send the user's browser to."""
 
-    url: str = wired(secret=True)
+    url: str = wire_field(secret=True)
 
 
 @dto

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ._base import Dto, Envelope
-from ._fields import dto, wired
+from ._fields import dto, wire_field
 from .common import LangObject, LangUnit
 from .profile import Gender
 
@@ -77,7 +77,7 @@ class UniversalInviteeProfileDto(Dto):
 class UniversalInvitationUserJoinDto(Dto):
     """The body of POST /api/v3/signup-by-invitation."""
 
-    email_code: str = wired(secret=True)
+    email_code: str = wire_field(secret=True)
     identifier: str
     profile: UniversalInviteeProfileDto | None = None
 
@@ -100,7 +100,7 @@ class GetUniversalInvitationJoinRespDto(Envelope):
 class InvitationLinkDto(Dto):
     """The body of POST /api/v3/generate-policy-invitation-token."""
 
-    signature: str = wired(secret=True)
+    signature: str = wire_field(secret=True)
     identifier: str
     with_invitee_info: bool | None = None
     with_invitation_settings: bool | None = None
@@ -169,7 +169,7 @@ class InviteeContextDto(Dto):
 class GenerateInviteeTokenDto(Dto):
     """The token of an invitation, and what it says."""
 
-    token: str | None = wired(default=None, secret=True)
+    token: str | None = wire_field(default=None, secret=True)
     invitation_context: InviteeContextDto | None = None
 
 
@@ -192,8 +192,8 @@ class VerifyInviteCodeDto(Dto):
     """The body of POST /api/v3/verify-invite-code."""
 
     receiver_type: ReceiverType | str
-    code: str = wired(secret=True)
-    token: str = wired(secret=True)
+    code: str = wire_field(secret=True)
+    token: str = wire_field(secret=True)
 
 
 @dto
@@ -234,16 +234,16 @@ class InviteeProfileDto(Dto):
 class PolicyInviteJoinedOptionsDto(Dto):
     """Codes for the address and number that complete the profile."""
 
-    phone_pass_code_for_information_completion: str | None = wired(default=None, secret=True)
-    email_pass_code_for_information_completion: str | None = wired(default=None, secret=True)
+    phone_pass_code_for_information_completion: str | None = wire_field(default=None, secret=True)
+    email_pass_code_for_information_completion: str | None = wire_field(default=None, secret=True)
 
 
 @dto
 class PolicyInviteeJoinedDto(Dto):
     """The body of POST /api/v3/join-by-invitation."""
 
-    token: str = wired(secret=True)
-    code: str | None = wired(default=None, secret=True)
+    token: str = wire_field(secret=True)
+    code: str | None = wire_field(default=None, secret=True)
     receiver_type: ReceiverType | str | None = None
     profile: InviteeProfileDto | None = None
     options: PolicyInviteJoinedOptionsDto | None = None
@@ -253,7 +253,7 @@ class PolicyInviteeJoinedDto(Dto):
 class GenerateInvitationLinkDto(Dto):
     """Invitation link."""
 
-    link: str = wired(secret=True)
+    link: str = wire_field(secret=True)
 
 
 @dto

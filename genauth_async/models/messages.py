@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ._base import Dto, Envelope
-from ._fields import dto, wired
+from ._fields import dto, wire_field
 
 SmsChannel = Literal[
     "CHANNEL_LOGIN",
@@ -68,7 +68,7 @@ class PreCheckSmsCodeDto(Dto):
     """A code that was sent by SMS."""
 
     phone: str
-    pass_code: str = wired(secret=True)
+    pass_code: str = wire_field(secret=True)
     channel: SmsChannel | str
     phone_country_code: str | None = None
 
@@ -78,7 +78,7 @@ class PreCheckEmailCodeDto(Dto):
     """A code that was sent by email."""
 
     email: str
-    pass_code: str = wired(secret=True)
+    pass_code: str = wire_field(secret=True)
     channel: EmailChannel | str
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ._base import Dto, Envelope
-from ._fields import dto, wired
+from ._fields import dto, wire_field
 
 FactorType = Literal["OTP", "SMS", "EMAIL", "FACE"]
 
@@ -14,7 +14,7 @@ FactorType = Literal["OTP", "SMS", "EMAIL", "FACE"]
 class MfaTokenIntrospectEndpointParams(Dto):
     """The body of POST /mfa/token/introspection."""
 
-    token: str = wired(secret=True)
+    token: str = wire_field(secret=True)
 
 
 @dto
@@ -55,9 +55,9 @@ class SendEnrollFactorRequestOtpDataDto(Dto):
         recovery_code: to be kept by the user, in case the app is lost.
     """
 
-    qr_code_uri: str | None = wired(default=None, secret=True)
-    qr_code_data_url: str | None = wired(default=None, secret=True)
-    recovery_code: str | None = wired(default=None, secret=True)
+    qr_code_uri: str | None = wire_field(default=None, secret=True)
+    qr_code_data_url: str | None = wire_field(default=None, secret=True)
+    recovery_code: str | None = wire_field(default=None, secret=True)
 
 
 @dto
@@ -69,7 +69,7 @@ class SendEnrollFactorRequestDataDto(Dto):
         otp_data: for OTP, what the authenticator app has to be told.
     """
 
-    enrollment_token: str = wired(secret=True)
+    enrollment_token: str = wire_field(secret=True)
     otp_data: SendEnrollFactorRequestOtpDataDto | None = None
 
 
@@ -90,7 +90,7 @@ class EnrollFactorEnrollmentDataDto(Dto):
         is_external_photo: whether the photo comes from outside GenAuth.
     """
 
-    pass_code: str | None = wired(default=None, secret=True)
+    pass_code: str | None = wire_field(default=None, secret=True)
     photo: str | None = None
     is_external_photo: bool | None = None
 
@@ -100,7 +100,7 @@ class EnrollFactorDto(Dto):
     """The body of POST /api/v3/enroll-factor."""
 
     enrollment_data: EnrollFactorEnrollmentDataDto
-    enrollment_token: str = wired(secret=True)
+    enrollment_token: str = wire_field(secret=True)
     factor_type: FactorType | str
 
 
@@ -166,7 +166,7 @@ class ListFactorsToEnrollRespDto(Envelope):
 class MfaOtpVerityDto(Dto):
     """The body of POST /api/v3/mfa-totp-verify."""
 
-    totp: str = wired(secret=True)
+    totp: str = wire_field(secret=True)
 
 
 @dto

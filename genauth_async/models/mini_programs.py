@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from ._base import Dto, Envelope
-from ._fields import dto, wired
+from ._fields import dto, wire_field
 
 
 @dto
 class DecryptWechatMiniProgramDataDto(Dto):
     """The body of POST /api/v3/decrypt-wechat-miniprogram-data."""
 
-    code: str = wired(secret=True)
+    code: str = wire_field(secret=True)
     iv: str
-    encrypted_data: str = wired(secret=True)
+    encrypted_data: str = wire_field(secret=True)
     ext_idp_connidentifier: str
 
 
@@ -28,7 +28,7 @@ class GetWechatAccessTokenDto(Dto):
     """The body of POST /api/v3/get-wechat-access-token and POST /api/v3/get-wechat-access-token-info."""
 
     app_id: str
-    app_secret: str = wired(secret=True)
+    app_secret: str = wire_field(secret=True)
 
 
 @dto
@@ -40,7 +40,7 @@ class GetWechatAccessTokenDataDto(Dto):
         expires_at: when it expires, as WeChat tells it.
     """
 
-    access_token: str = wired(secret=True)
+    access_token: str = wire_field(secret=True)
     expires_at: str | None = None
 
 
@@ -62,9 +62,9 @@ class GetWechatAccessTokenInfoRespDto(Envelope):
 class DecryptDouyinMiniProgramDataDto(Dto):
     """The body of POST /api/v3/decrypt-douyin-miniprogram-data."""
 
-    code: str = wired(secret=True)
+    code: str = wire_field(secret=True)
     iv: str
-    encrypted_data: str = wired(secret=True)
+    encrypted_data: str = wire_field(secret=True)
     ext_idp_connidentifier: str
 
 

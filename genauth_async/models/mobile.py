@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ._base import Dto, Envelope
-from ._fields import dto, wired
+from ._fields import dto, wire_field
 
 MobileConnection = Literal[
     "apple",
@@ -47,72 +47,72 @@ MobileConnection = Literal[
 class SignInByWechatPayloadDto(Dto):
     """Sign-in with WeChat: the credentials of its mobile SDK."""
 
-    code: str | None = wired(default=None, secret=True)
+    code: str | None = wire_field(default=None, secret=True)
 
 
 @dto
 class SignInByApplePayloadDto(Dto):
     """Sign-in with Apple: the credentials of its mobile SDK."""
 
-    code: str | None = wired(default=None, secret=True)
+    code: str | None = wire_field(default=None, secret=True)
 
 
 @dto
 class SignInByAlipayPayloadDto(Dto):
     """Sign-in with Alipay: the credentials of its mobile SDK."""
 
-    code: str | None = wired(default=None, secret=True)
+    code: str | None = wire_field(default=None, secret=True)
 
 
 @dto
 class SignInByWechatworkDto(Dto):
     """Sign-in with WeCom: the credentials of its mobile SDK."""
 
-    code: str | None = wired(default=None, secret=True)
+    code: str | None = wire_field(default=None, secret=True)
 
 
 @dto
 class SignInByWechatworkAgencyPayloadDto(Dto):
     """Sign-in with WeCom through an agency: the credentials of its mobile SDK."""
 
-    code: str | None = wired(default=None, secret=True)
+    code: str | None = wire_field(default=None, secret=True)
 
 
 @dto
 class SignInByLarkPublicPayloadDto(Dto):
     """Sign-in with a Lark application of the store: the credentials of its mobile SDK."""
 
-    code: str | None = wired(default=None, secret=True)
+    code: str | None = wire_field(default=None, secret=True)
 
 
 @dto
 class SignInByLarkInternalPayloadDto(Dto):
     """Sign-in with a Lark application of one organisation: the credentials of its mobile SDK."""
 
-    code: str | None = wired(default=None, secret=True)
+    code: str | None = wire_field(default=None, secret=True)
 
 
 @dto
 class SignInByLarkBlockPayloadDto(Dto):
     """Sign-in with Lark, inside a block: the credentials of its mobile SDK."""
 
-    code: str | None = wired(default=None, secret=True)
+    code: str | None = wire_field(default=None, secret=True)
 
 
 @dto
 class SignInByYidunPayloadDto(Dto):
     """Sign-in with NetEase Yidun: the credentials of its mobile SDK."""
 
-    token: str | None = wired(default=None, secret=True)
-    access_token: str | None = wired(default=None, secret=True)
+    token: str | None = wire_field(default=None, secret=True)
+    access_token: str | None = wire_field(default=None, secret=True)
 
 
 @dto
 class SignInByWechatMiniProgramCodePayloadDto(Dto):
     """Sign-in with a WeChat mini program, by the code of wx.login."""
 
-    code: str = wired(secret=True)
-    encrypted_data: str | None = wired(default=None, secret=True)
+    code: str = wire_field(secret=True)
+    encrypted_data: str | None = wire_field(default=None, secret=True)
     iv: str | None = None
 
 
@@ -120,16 +120,16 @@ class SignInByWechatMiniProgramCodePayloadDto(Dto):
 class SignInByWechatMiniProgramPhonePayloadDto(Dto):
     """Sign-in with a WeChat mini program, by the user's phone number."""
 
-    encrypted_data: str = wired(secret=True)
+    encrypted_data: str = wire_field(secret=True)
     iv: str
-    code: str = wired(secret=True)
+    code: str = wire_field(secret=True)
 
 
 @dto
 class SignInByWechatMiniProgramPhoneInfoPayloadDto(Dto):
     """The code with which WeChat gives the user's phone number."""
 
-    code: str = wired(secret=True)
+    code: str = wire_field(secret=True)
 
 
 @dto
@@ -144,8 +144,8 @@ class SignInByWechatMiniProgramCodeAndPhonePayloadDto(Dto):
 class SignInByDouyinMiniProgramCodePayloadDto(Dto):
     """Sign-in with a Douyin mini program, by the code of tt.login."""
 
-    code: str = wired(secret=True)
-    encrypted_data: str | None = wired(default=None, secret=True)
+    code: str = wire_field(secret=True)
+    encrypted_data: str | None = wire_field(default=None, secret=True)
     iv: str | None = None
 
 
@@ -154,7 +154,7 @@ class SignInByDouyinMiniProgramPhoneInfoPayloadDto(Dto):
     """The user's phone number, as Douyin encrypted it."""
 
     iv: str | None = None
-    encrypted_data: str | None = wired(default=None, secret=True)
+    encrypted_data: str | None = wire_field(default=None, secret=True)
 
 
 @dto
@@ -169,50 +169,50 @@ class SignInByDouyinMiniProgramCodeAndPhonePayloadDto(Dto):
 class SignInByGooglePayloadDto(Dto):
     """Sign-in with Google: the credentials of its mobile SDK."""
 
-    code: str = wired(secret=True)
+    code: str = wire_field(secret=True)
 
 
 @dto
 class SignInByFacebookPayloadDto(Dto):
     """Sign-in with Facebook: the credentials of its mobile SDK."""
 
-    access_token: str = wired(wire="access_token", secret=True)
+    access_token: str = wire_field(wire="access_token", secret=True)
 
 
 @dto
 class SignInByQQPayloadDto(Dto):
     """Sign-in with QQ: the credentials of its mobile SDK."""
 
-    access_token: str = wired(wire="access_token", secret=True)
+    access_token: str = wire_field(wire="access_token", secret=True)
 
 
 @dto
 class SignInByWeiboPayloadDto(Dto):
     """Sign-in with Weibo: the credentials of its mobile SDK."""
 
-    access_token: str = wired(wire="access_token", secret=True)
+    access_token: str = wire_field(wire="access_token", secret=True)
 
 
 @dto
 class SignInByBaiduPayloadDto(Dto):
     """Sign-in with Baidu: the credentials of its mobile SDK."""
 
-    code: str | None = wired(default=None, secret=True)
-    access_token: str | None = wired(default=None, wire="access_token", secret=True)
+    code: str | None = wire_field(default=None, secret=True)
+    access_token: str | None = wire_field(default=None, wire="access_token", secret=True)
 
 
 @dto
 class SignInByLinkedInPayloadDto(Dto):
     """Sign-in with LinkedIn: the credentials of its mobile SDK."""
 
-    code: str = wired(secret=True)
+    code: str = wire_field(secret=True)
 
 
 @dto
 class SignInByDingTalkPayloadDto(Dto):
     """Sign-in with DingTalk: the credentials of its mobile SDK."""
 
-    code: str = wired(secret=True)
+    code: str = wire_field(secret=True)
     is_sns_code: bool | None = None
 
 
@@ -220,42 +220,42 @@ class SignInByDingTalkPayloadDto(Dto):
 class SignInByGithubPayloadDto(Dto):
     """Sign-in with GitHub: the credentials of its mobile SDK."""
 
-    code: str = wired(secret=True)
+    code: str = wire_field(secret=True)
 
 
 @dto
 class SignInByGiteePayloadDto(Dto):
     """Sign-in with Gitee: the credentials of its mobile SDK."""
 
-    code: str = wired(secret=True)
+    code: str = wire_field(secret=True)
 
 
 @dto
 class SignInByGitlabPayloadDto(Dto):
     """Sign-in with GitLab: the credentials of its mobile SDK."""
 
-    code: str = wired(secret=True)
+    code: str = wire_field(secret=True)
 
 
 @dto
 class SignInByDouyinPayloadDto(Dto):
     """Sign-in with Douyin: the credentials of its mobile SDK."""
 
-    code: str = wired(secret=True)
+    code: str = wire_field(secret=True)
 
 
 @dto
 class SignInByKuaishouPayloadDto(Dto):
     """Sign-in with Kuaishou: the credentials of its mobile SDK."""
 
-    code: str = wired(secret=True)
+    code: str = wire_field(secret=True)
 
 
 @dto
 class SignInByXiaomiPayloadDto(Dto):
     """Sign-in with Xiaomi: the credentials of its mobile SDK."""
 
-    code: str = wired(secret=True)
+    code: str = wire_field(secret=True)
 
 
 @dto
@@ -264,36 +264,36 @@ class SignInByLinePayloadDto(Dto):
 
     wire_case = "snake"
 
-    access_token: str = wired(secret=True)
-    id_token: str | None = wired(default=None, secret=True)
+    access_token: str = wire_field(secret=True)
+    id_token: str | None = wire_field(default=None, secret=True)
 
 
 @dto
 class SignInBySlackPayloadDto(Dto):
     """Sign-in with Slack: the credentials of its mobile SDK."""
 
-    code: str = wired(secret=True)
+    code: str = wire_field(secret=True)
 
 
 @dto
 class SignInByOPPOPayloadDto(Dto):
     """Sign-in with OPPO: the credentials of its mobile SDK."""
 
-    code: str = wired(secret=True)
+    code: str = wire_field(secret=True)
 
 
 @dto
 class SignInByHuaweiPayloadDto(Dto):
     """Sign-in with Huawei: the credentials of its mobile SDK."""
 
-    code: str = wired(secret=True)
+    code: str = wire_field(secret=True)
 
 
 @dto
 class SignInByAmazonPayloadDto(Dto):
     """Sign-in with Amazon: the credentials of its mobile SDK."""
 
-    access_token: str = wired(wire="access_token", secret=True)
+    access_token: str = wire_field(wire="access_token", secret=True)
 
 
 @dto
@@ -345,8 +345,8 @@ class SigninByMobileDto(Dto):
     huawei_payload: SignInByHuaweiPayloadDto | None = None
     amazon_payload: SignInByAmazonPayloadDto | None = None
     options: SignInByMobileOptionsDto | None = None
-    client_id: str | None = wired(default=None, wire="client_id")
-    client_secret: str | None = wired(default=None, wire="client_secret", secret=True)
+    client_id: str | None = wire_field(default=None, wire="client_id")
+    client_secret: str | None = wire_field(default=None, wire="client_secret", secret=True)
 
 
 @dto

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ._base import Dto, Envelope
-from ._fields import ListOf, dto, wired
+from ._fields import ListOf, dto, wire_field
 from .signin import LoginTokenResponseDataDto
 
 AuthenticatorCode = Literal["fingerprint", "face", "other"]
@@ -40,7 +40,7 @@ class AuthenticationOptionsDto(Dto):
     """Options for navigator.credentials.get(), and the ticket of this attempt."""
 
     authentication_options: PublicKeyCredentialRequestOptionsDto
-    ticket: str = wired(secret=True)
+    ticket: str = wire_field(secret=True)
 
 
 @dto
@@ -55,8 +55,8 @@ class AuthenticatorAssertionResponseDto(Dto):
     """An assertion, in base64url (WebAuthn section 5.2.2)."""
 
     authenticator_data: str
-    client_data_json: str = wired(wire="clientDataJSON")
-    signature: str = wired(secret=True)
+    client_data_json: str = wire_field(wire="clientDataJSON")
+    signature: str = wire_field(secret=True)
     user_handle: str
 
 
@@ -83,7 +83,7 @@ class SignInByWebAuthnOptionsDto(Dto):
 class VerifyAuthenticationDto(Dto):
     """The body of POST /api/v3/webauthn/authentication."""
 
-    ticket: str = wired(secret=True)
+    ticket: str = wire_field(secret=True)
     authentication_credential: AuthenticationCredentialDto
     options: SignInByWebAuthnOptionsDto | None = None
 
@@ -158,7 +158,7 @@ class RegistrationOptionsDto(Dto):
     """Options for navigator.credentials.create(), and the ticket of this attempt."""
 
     registration_options: PublicKeyCredentialCreationOptionsDto
-    ticket: str = wired(secret=True)
+    ticket: str = wire_field(secret=True)
 
 
 @dto
@@ -173,7 +173,7 @@ class AuthenticatorAttestationResponseDto(Dto):
     """An attestation, in base64url (WebAuthn section 5.2.1)."""
 
     attestation_object: str
-    client_data_json: str = wired(wire="clientDataJSON")
+    client_data_json: str = wire_field(wire="clientDataJSON")
 
 
 @dto
@@ -191,7 +191,7 @@ class RegistrationCredentialDto(Dto):
 class VerifyRegistrationDto(Dto):
     """The body of POST /api/v3/webauthn/registration."""
 
-    ticket: str = wired(secret=True)
+    ticket: str = wire_field(secret=True)
     registration_credential: RegistrationCredentialDto
     authenticator_code: AuthenticatorCode | str | None = None
 
@@ -207,7 +207,7 @@ class VerifyRegistrationResultDto(Dto):
 class VerifyRegistrationResultRespDto(Envelope):
     """The answer to verify_register."""
 
-    data: VerifyRegistrationResultDto = wired(also=("Data",))
+    data: VerifyRegistrationResultDto = wire_field(aliases=("Data",))
 
 
 @dto

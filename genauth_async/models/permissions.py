@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ._base import Dto, Envelope
-from ._fields import ListOf, dto, wired
+from ._fields import ListOf, dto, wire_field
 
 AppType = Literal["web", "spa", "native", "api", "mfa", "mini-program", "gateway-app", "gateway-agent"]
 PermissionResourceType = Literal["TREE", "STRING", "ARRAY"]
@@ -75,7 +75,7 @@ class ArrayAuthorize(Dto):
         values_: the wire's `values`, which is a method of every mapping.
     """
 
-    values_: list[str] | None = wired(default=None, wire="values")
+    values_: list[str] | None = wire_field(default=None, wire="values")
     actions: list[str] | None = None
 
 
@@ -184,7 +184,7 @@ class ArrResourceAuthAction(Dto):
         values_: the wire's `values`, which is a method of every mapping.
     """
 
-    values_: list[str] | None = wired(default=None, wire="values")
+    values_: list[str] | None = wire_field(default=None, wire="values")
     actions: list[str] | None = None
 
 

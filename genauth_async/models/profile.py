@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ._base import Dto, Envelope
-from ._fields import dto, wired
+from ._fields import dto, wire_field
 from .common import IdentityProvider
 
 UserStatus = Literal["Suspended", "Resigned", "Activated", "Archived", "Deactivated"]
@@ -24,8 +24,8 @@ class IdentityDto(Dto):
     type: str | None = None
     user_id_in_idp: str | None = None
     user_info_in_idp: object = None
-    access_token: str | None = wired(default=None, secret=True)
-    refresh_token: str | None = wired(default=None, secret=True)
+    access_token: str | None = wire_field(default=None, secret=True)
+    refresh_token: str | None = wire_field(default=None, secret=True)
     origin_conn_ids: list[str] | None = None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ._base import Dto, Envelope
-from ._fields import dto, wired
+from ._fields import dto, wire_field
 from .signin import LoginTokenResponseDataDto
 
 QRCodeAction = Literal["SCAN", "CONFIRM", "CANCEL"]
@@ -66,7 +66,7 @@ class CheckQRCodeStatusDataDto(Dto):
     """
 
     status: QRCodeStatus | str
-    ticket: str | None = wired(default=None, secret=True)
+    ticket: str | None = wire_field(default=None, secret=True)
     brief_user_info: QRCodeStatusBriefUserInfoDto | None = None
     token_set: LoginTokenResponseDataDto | None = None
 
@@ -84,9 +84,9 @@ class ExchangeTokenSetWithQRcodeTicketDto(Dto):
 
     wire_case = "snake"
 
-    ticket: str = wired(secret=True)
+    ticket: str = wire_field(secret=True)
     client_id: str | None = None
-    client_secret: str | None = wired(default=None, secret=True)
+    client_secret: str | None = wire_field(default=None, secret=True)
 
 
 @dto

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ._base import Dto, Envelope
-from ._fields import dto, wired
+from ._fields import dto, wire_field
 
 SignInConnection = Literal["PASSWORD", "PASSCODE", "LDAP", "AD"]
 PasswordEncryptType = Literal["none", "rsa", "sm2"]
@@ -15,7 +15,7 @@ PasswordEncryptType = Literal["none", "rsa", "sm2"]
 class SignInByPasswordPayloadDto(Dto):
     """A password with one of account, email, username and phone; account may be any of the three others."""
 
-    password: str = wired(secret=True)
+    password: str = wire_field(secret=True)
     account: str | None = None
     email: str | None = None
     username: str | None = None
@@ -26,7 +26,7 @@ class SignInByPasswordPayloadDto(Dto):
 class SignInByPassCodePayloadDto(Dto):
     """A verification code with the email address or phone number that it was sent to."""
 
-    pass_code: str = wired(secret=True)
+    pass_code: str = wire_field(secret=True)
     email: str | None = None
     phone: str | None = None
     phone_country_code: str | None = None
@@ -36,16 +36,16 @@ class SignInByPassCodePayloadDto(Dto):
 class SignInByLdapPayloadDto(Dto):
     """An LDAP account and its password."""
 
-    password: str = wired(secret=True)
-    sam_account_name: str = wired(wire="sAMAccountName")
+    password: str = wire_field(secret=True)
+    sam_account_name: str = wire_field(wire="sAMAccountName")
 
 
 @dto
 class SignInByAdPayloadDto(Dto):
     """An Active Directory account and its password."""
 
-    password: str = wired(secret=True)
-    sam_account_name: str = wired(wire="sAMAccountName")
+    password: str = wire_field(secret=True)
+    sam_account_name: str = wire_field(wire="sAMAccountName")
 
 
 @dto
@@ -70,8 +70,8 @@ class SignInOptionsDto(Dto):
     tenant_id: str | None = None
     custom_data: object = None
     auto_register: bool | None = None
-    captcha_code: str | None = wired(default=None, secret=True)
-    captcha_token: str | None = wired(default=None, secret=True)
+    captcha_code: str | None = wire_field(default=None, secret=True)
+    captcha_token: str | None = wire_field(default=None, secret=True)
     password_encrypt_type: PasswordEncryptType | None = None
 
 
@@ -85,8 +85,8 @@ class SigninByCredentialsDto(Dto):
     ad_payload: SignInByAdPayloadDto | None = None
     ldap_payload: SignInByLdapPayloadDto | None = None
     options: SignInOptionsDto | None = None
-    client_id: str | None = wired(default=None, wire="client_id")
-    client_secret: str | None = wired(default=None, wire="client_secret", secret=True)
+    client_id: str | None = wire_field(default=None, wire="client_id")
+    client_secret: str | None = wire_field(default=None, wire="client_secret", secret=True)
 
 
 @dto
@@ -105,11 +105,11 @@ class LoginTokenResponseDataDto(Dto):
     wire_case = "snake"
 
     scope: str | None = None
-    access_token: str | None = wired(default=None, secret=True)
-    id_token: str | None = wired(default=None, also=("token",), secret=True)
-    refresh_token: str | None = wired(default=None, secret=True)
+    access_token: str | None = wire_field(default=None, secret=True)
+    id_token: str | None = wire_field(default=None, aliases=("token",), secret=True)
+    refresh_token: str | None = wire_field(default=None, secret=True)
     token_type: str | None = None
-    expires_in: int | None = wired(default=None, wire="expire_in", also=("expires_in",))
+    expires_in: int | None = wire_field(default=None, wire="expire_in", aliases=("expires_in",))
 
 
 @dto
@@ -128,8 +128,8 @@ class GetCaptchaCodeDataDto(Dto):
         captcha_token: names it; goes into SignInOptionsDto with what the user typed.
     """
 
-    captcha_code_svg: str = wired(secret=True)
-    captcha_token: str = wired(secret=True)
+    captcha_code_svg: str = wire_field(secret=True)
+    captcha_token: str = wire_field(secret=True)
 
 
 @dto

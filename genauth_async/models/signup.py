@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ._base import Dto
-from ._fields import dto, wired
+from ._fields import dto, wire_field
 from .profile import Gender
 from .signin import PasswordEncryptType
 
@@ -16,7 +16,7 @@ SignUpConnection = Literal["PASSWORD", "PASSCODE"]
 class SignUpByPasswordDto(Dto):
     """A password with a username or an email address."""
 
-    password: str = wired(secret=True)
+    password: str = wire_field(secret=True)
     username: str | None = None
     email: str | None = None
 
@@ -25,7 +25,7 @@ class SignUpByPasswordDto(Dto):
 class SignUpByPassCodeDto(Dto):
     """A verification code with the email address or phone number that it was sent to."""
 
-    pass_code: str = wired(secret=True)
+    pass_code: str = wire_field(secret=True)
     email: str | None = None
     phone: str | None = None
     phone_country_code: str | None = None
@@ -78,9 +78,9 @@ class SignUpOptionsDto(Dto):
     """
 
     client_ip: str | None = None
-    phone_pass_code_for_information_completion: str | None = wired(default=None, secret=True)
-    email_pass_code_for_information_completion: str | None = wired(default=None, secret=True)
-    password_for_phone_pass_code: str | None = wired(default=None, secret=True)
+    phone_pass_code_for_information_completion: str | None = wire_field(default=None, secret=True)
+    email_pass_code_for_information_completion: str | None = wire_field(default=None, secret=True)
+    password_for_phone_pass_code: str | None = wire_field(default=None, secret=True)
     context: object = None
     password_encrypt_type: PasswordEncryptType | None = None
 

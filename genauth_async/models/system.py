@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ._base import Dto, Envelope
-from ._fields import dto, wired
+from ._fields import dto, wire_field
 from .common import IdentityProvider, LangObject
 
 ExtIdpType = Literal["social", "enterprise"]
@@ -54,9 +54,9 @@ class ExtIdpInfoDto(Dto):
     ext_idp_type: ExtIdpType | str | None = None
     bind_url: str | None = None
     name: str | None = None
-    name_en: str | None = wired(default=None, wire="name_en")
+    name_en: str | None = wire_field(default=None, wire="name_en")
     desc: str | None = None
-    desc_en: str | None = wired(default=None, wire="desc_en")
+    desc_en: str | None = wire_field(default=None, wire="desc_en")
     logo: str | None = None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ._base import Dto
-from ._fields import dto, wired
+from ._fields import dto, wire_field
 
 
 @dto
@@ -21,11 +21,11 @@ class OIDCTokenResponse(Dto):
 
     wire_case = "snake"
 
-    access_token: str = wired(secret=True)
+    access_token: str = wire_field(secret=True)
     token_type: str | None = None
-    expires_in: int | None = wired(default=None, also=("expire_in",))
-    refresh_token: str | None = wired(default=None, secret=True)
-    id_token: str | None = wired(default=None, secret=True)
+    expires_in: int | None = wire_field(default=None, aliases=("expire_in",))
+    refresh_token: str | None = wire_field(default=None, secret=True)
+    id_token: str | None = wire_field(default=None, secret=True)
     scope: str | None = None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ._base import Dto
-from ._fields import dto, wired
+from ._fields import dto, wire_field
 from .passkeys import AuthenticationCredentialDto, SignInByWebAuthnOptionsDto
 
 
@@ -18,6 +18,6 @@ class UpdatePasskeyDto(Dto):
 class FinalizeWebAuthnLoginDto(Dto):
     """The body of POST /api/v3/webauthn/login/finalize."""
 
-    ticket: str = wired(secret=True)
+    ticket: str = wire_field(secret=True)
     credential: AuthenticationCredentialDto
     options: SignInByWebAuthnOptionsDto | None = None

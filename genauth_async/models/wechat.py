@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ._base import Dto
-from ._fields import dto, wired
+from ._fields import dto, wire_field
 from .signin import SignInOptionsDto
 
 
@@ -11,7 +11,7 @@ from .signin import SignInOptionsDto
 class WechatMobileAuthByCodeIdentityInput(Dto):
     """The body of POST /api/v2/ecConn/wechatMobile/authByCodeIdentity."""
 
-    code: str = wired(secret=True)
+    code: str = wire_field(secret=True)
     app_id: str | None = None
     conn_id: str | None = None
     options: SignInOptionsDto | None = None
@@ -21,7 +21,7 @@ class WechatMobileAuthByCodeIdentityInput(Dto):
 class BindByRegiserInputApi(Dto):
     """The body of POST /api/v2/ecConn/wechatMobile/register."""
 
-    key: str = wired(secret=True)
+    key: str = wire_field(secret=True)
     action: str
 
 
@@ -36,20 +36,20 @@ class WechatLoginTokenRespDto(Dto):
     wire_case = "snake"
 
     scope: str | None = None
-    access_token: str | None = wired(default=None, secret=True)
-    id_token: str | None = wired(default=None, secret=True)
-    refresh_token: str | None = wired(default=None, secret=True)
+    access_token: str | None = wire_field(default=None, secret=True)
+    id_token: str | None = wire_field(default=None, secret=True)
+    refresh_token: str | None = wire_field(default=None, secret=True)
     token_type: str | None = None
-    expires_in: int | None = wired(default=None, wire="expire_in", also=("expires_in",))
+    expires_in: int | None = wire_field(default=None, wire="expire_in", aliases=("expires_in",))
 
 
 @dto
 class BindByEmailCodeInputApi(Dto):
     """The body of POST /api/v2/ecConn/wechatMobile/byEmailCode."""
 
-    key: str = wired(secret=True)
+    key: str = wire_field(secret=True)
     action: str
-    code: str = wired(secret=True)
+    code: str = wire_field(secret=True)
     email: str
 
 
@@ -57,9 +57,9 @@ class BindByEmailCodeInputApi(Dto):
 class BindByPhoneCodeInputApi(Dto):
     """The body of POST /api/v2/ecConn/wechatMobile/byPhoneCode."""
 
-    key: str = wired(secret=True)
+    key: str = wire_field(secret=True)
     action: str
-    code: str = wired(secret=True)
+    code: str = wire_field(secret=True)
     phone: str
     phone_country_code: str | None = None
 
@@ -68,9 +68,9 @@ class BindByPhoneCodeInputApi(Dto):
 class BindByAccountInputApi(Dto):
     """The body of POST /api/v2/ecConn/wechatMobile/byAccount."""
 
-    key: str = wired(secret=True)
+    key: str = wire_field(secret=True)
     action: str
-    password: str = wired(secret=True)
+    password: str = wire_field(secret=True)
     account: str
 
 
@@ -78,7 +78,7 @@ class BindByAccountInputApi(Dto):
 class BindByAccountsInputApi(Dto):
     """The body of POST /api/v2/ecConn/wechatMobile/select."""
 
-    key: str = wired(secret=True)
+    key: str = wire_field(secret=True)
     action: str
     account: str
 
@@ -87,6 +87,6 @@ class BindByAccountsInputApi(Dto):
 class BindByAccountIdInputApi(Dto):
     """The body of POST /api/v2/ecConn/wechatMobile/byAccountId."""
 
-    key: str = wired(secret=True)
+    key: str = wire_field(secret=True)
     action: str
     account_id: str

@@ -28,7 +28,7 @@ from .._wire.responses import read_oauth
 from ..api._base import Api
 from ..errors import ConfigurationError, TokenExpiredError
 from ..models._base import Dto
-from ..models._fields import dto, wired
+from ..models._fields import dto, wire_field
 from ..settings import Timeout
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _RS256_OR_HS256: Final = ("HS256", "RS256")
 
 @dto
 class _KeySetDto(Dto):
-    listed: list[object] = wired(wire="keys")
+    listed: list[object] = wire_field(wire="keys")
 
 
 class Verification(Api):
