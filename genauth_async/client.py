@@ -11,7 +11,7 @@ from attrs import evolve
 from ._arguments.environment import settings_from_environment
 from ._arguments.text import one_of
 from ._arguments.timeouts import deadline
-from ._arguments.urls import checked_host, checked_websocket_host
+from ._arguments.urls import require_app_host, require_websocket_host
 from ._http.client_provider import ClientProvider, ConnectionOptions
 from ._http.tls import Verify
 from ._http.transport import Transport
@@ -156,7 +156,7 @@ class AuthenticationClient(
     ) -> None:
         if use_unverified_ssl or not reject_unauthorized:
             verify = False
-        host = checked_host(app_host, allow_insecure_http=allow_insecure_http)
+        host = require_app_host(app_host, allow_insecure_http=allow_insecure_http)
         settings = Settings(
             app_id=app_id,
             app_host=host,
@@ -171,7 +171,7 @@ class AuthenticationClient(
             redirect_uri=redirect_uri,
             post_logout_redirect_uri=post_logout_redirect_uri,
             lang=lang,
-            websocket_host=checked_websocket_host(websocket_host, allow_insecure_http=allow_insecure_http),
+            websocket_host=require_websocket_host(websocket_host, allow_insecure_http=allow_insecure_http),
             websocket_endpoint=websocket_endpoint or "/events/v1/authentication/sub",
             real_ip=real_ip,
             user_pool_id=user_pool_id,

@@ -22,7 +22,7 @@ def one_of(argument: str, value: str, allowed: tuple[_EnumT, ...]) -> _EnumT:
     raise ConfigurationError(argument, f"must be one of {', '.join(allowed)}, not {value!r}")
 
 
-def needed(argument: str, value: str | None) -> str:
+def require_str(argument: str, value: str | None) -> str:
     """Require a str that is not empty.
 
     Raises:
@@ -34,7 +34,7 @@ def needed(argument: str, value: str | None) -> str:
     raise ConfigurationError(argument, problem)
 
 
-def segment(argument: str, value: str) -> str:
+def path_segment(argument: str, value: str) -> str:
     """Require a str that can be a path segment.
 
     Raises:
@@ -42,10 +42,10 @@ def segment(argument: str, value: str) -> str:
     """
     if value in {".", ".."}:
         raise ConfigurationError(argument, "must not be '.' or '..'")
-    return needed(argument, value)
+    return require_str(argument, value)
 
 
-def texts(argument: str, value: Sequence[str]) -> list[str]:
+def require_str_list(argument: str, value: Sequence[str]) -> list[str]:
     """Require a list of str.
 
     Raises:
@@ -56,7 +56,7 @@ def texts(argument: str, value: Sequence[str]) -> list[str]:
     raise ConfigurationError(argument, f"must be a list of str, not {type(value).__name__}")
 
 
-def checked_token(token: str, argument: str = "access_token") -> str:
+def require_token(token: str, argument: str = "access_token") -> str:
     """Require a token that can stand in a header.
 
     Raises:

@@ -12,7 +12,7 @@ DEFAULT_HOST: Final = "https://api.genauth.ai"
 DEFAULT_WEBSOCKET_HOST: Final = "wss://events.genauth.ai"
 
 
-def checked_host(app_host: str | None, *, allow_insecure_http: bool) -> str:
+def require_app_host(app_host: str | None, *, allow_insecure_http: bool) -> str:
     """Return the application's base URL without a trailing slash.
 
     Raises:
@@ -21,10 +21,10 @@ def checked_host(app_host: str | None, *, allow_insecure_http: bool) -> str:
     exposed = None if allow_insecure_http else "passwords and tokens"
     example = "the application's address, like https://example.genauth.ai"
     url = DEFAULT_HOST if app_host is None else app_host
-    return _checked_origin("app_host", url, "http", example, exposed)
+    return _require_origin("app_host", url, "http", example, exposed)
 
 
-def checked_websocket_host(websocket_host: str | None, *, allow_insecure_http: bool) -> str | None:
+def require_websocket_host(websocket_host: str | None, *, allow_insecure_http: bool) -> str | None:
     """Return the event server's base URL without a trailing slash; None if the caller gave none.
 
     Raises:
@@ -34,10 +34,10 @@ def checked_websocket_host(websocket_host: str | None, *, allow_insecure_http: b
         return None
     exposed = None if allow_insecure_http else "access tokens"
     example = f"the event server's address, like {DEFAULT_WEBSOCKET_HOST}"
-    return _checked_origin("websocket_host", websocket_host, "ws", example, exposed)
+    return _require_origin("websocket_host", websocket_host, "ws", example, exposed)
 
 
-def _checked_origin(argument: str, url: str, scheme: str, example: str, exposed: str | None) -> str:
+def _require_origin(argument: str, url: str, scheme: str, example: str, exposed: str | None) -> str:
     """Return a base URL without a trailing slash.
 
     Args:

@@ -10,7 +10,7 @@ import anyio
 from attrs import evolve
 
 from .. import models
-from .._arguments.text import checked_token
+from .._arguments.text import require_token
 from .._arguments.timeouts import Timeout, deadline
 from .._core.tracebacks import ClearsTracebackFrames
 from .._crypto.passwords import Encrypt
@@ -61,7 +61,7 @@ class Api(ClearsTracebackFrames):
                 "access_token",
                 "must be given: pass the user's (`await session.access_token()`), or set it for the whole client",
             )
-        return checked_token(token)
+        return require_token(token)
 
     async def _call_maybe_as_user(
         self, request: Request, answer: type[_DtoT], access_token: str | None, timeout: Timeout | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .. import models
-from .._arguments.text import needed
+from .._arguments.text import require_str
 from .._crypto.passwords import Encrypt
 from .._wire.converter import argument
 from .._wire.request import post
@@ -53,8 +53,8 @@ class Account(Api):
 
         async def send(encrypt: Encrypt) -> models.CommonResponseDto:
             sent = models.UpdatePasswordDto(
-                new_password=await encrypt(needed("new_password", new_password)),
-                old_password=None if old_password is None else await encrypt(needed("old_password", old_password)),
+                new_password=await encrypt(require_str("new_password", new_password)),
+                old_password=None if old_password is None else await encrypt(require_str("old_password", old_password)),
                 password_encrypt_type=password_encrypt_type,
                 password_reset_token=password_reset_token,
             )

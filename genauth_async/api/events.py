@@ -10,7 +10,7 @@ from typing import TypeAlias
 from urllib.parse import quote, urlencode
 
 from .. import models
-from .._arguments.text import needed
+from .._arguments.text import require_str
 from .._arguments.timeouts import Deadline, deadline
 from .._websocket.address import WebSocketAddress, websocket_host_for
 from .._websocket.connection import WebSocket, load_library
@@ -57,7 +57,7 @@ class Events(Api):
             GenAuthAPIError: the server refused for another reason.
             TransportError, InvalidResponseError: no GenAuth response arrived. The event may have been published.
         """
-        body: dict[str, object] = {"eventType": needed("event_code", event_code), "eventData": _text(data)}
+        body: dict[str, object] = {"eventType": require_str("event_code", event_code), "eventData": _text(data)}
         if source is not None:
             body["source"] = source
         request = Request(method="POST", path=("api", "v3", "pub-userEvent"), json=body)
@@ -142,7 +142,7 @@ class Events(Api):
                 f"genauth.ai and authing.cn, and app_host is {settings.app_host}",
             )
         try:
-            query = urlencode({"code": needed("event_code", event_code), "token": token}, quote_via=quote)
+            query = urlencode({"code": require_str("event_code", event_code), "token": token}, quote_via=quote)
         except UnicodeError:
             raise ConfigurationError("event_code", "has half a character (a lone surrogate)") from None
         path = "/" + settings.websocket_endpoint.lstrip("/")

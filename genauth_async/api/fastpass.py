@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .. import models
-from .._arguments.text import needed
+from .._arguments.text import require_str
 from .._wire.converter import argument
 from .._wire.request import get, post
 from ..settings import Timeout
@@ -66,8 +66,8 @@ class Fastpass(Api):
             "api",
             "v3",
             "get-fastpass-client-apps",
-            qrcodeId=needed("qrcode_id", qrcode_id),
-            appId=needed("app_id", app_id),
+            qrcodeId=require_str("qrcode_id", qrcode_id),
+            appId=require_str("app_id", app_id),
         )
         return await self._call_maybe_as_user(
             request, models.GetFastpassQRCodeRelationAppsRespDto, access_token, timeout
@@ -84,7 +84,7 @@ class Fastpass(Api):
 
         Watch it with `poll_fastpass`.
         """
-        request = get("api", "v3", "get-app-login-qrcode-status", qrcodeId=needed("qrcode_id", qrcode_id))
+        request = get("api", "v3", "get-app-login-qrcode-status", qrcodeId=require_str("qrcode_id", qrcode_id))
         return await self._call_maybe_as_user(request, models.CheckQRCodeStatusRespDto, access_token, timeout)
 
     async def get_qr_code_status(

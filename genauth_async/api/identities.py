@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import models
-from .._arguments.text import needed
+from .._arguments.text import require_str
 from .._wire.request import get, post
 from ..settings import Timeout
 from ._base import Api
@@ -55,9 +55,9 @@ class Identities(Api):
             "api",
             "v3",
             "generate-link-extidp-url",
-            ext_idp_conn_identifier=needed("ext_idp_conn_identifier", ext_idp_conn_identifier),
-            app_id=needed("app_id", app_id),
-            id_token=needed("id_token", id_token),
+            ext_idp_conn_identifier=require_str("ext_idp_conn_identifier", ext_idp_conn_identifier),
+            app_id=require_str("app_id", app_id),
+            id_token=require_str("id_token", id_token),
             need_url_redirect=need_url_redirect,
             only_redirect_token=only_redirect_token,
             need_form_post=need_form_post,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .. import models
-from .._arguments.text import needed
+from .._arguments.text import require_str
 from .._wire.converter import argument
 from .._wire.request import get, post
 from ..settings import Timeout
@@ -38,7 +38,7 @@ class Invitations(Api):
             identifier: the identifier of the invitation.
         """
         request = get(
-            "api", "v3", "get-universal-invitation-public-config", identifier=needed("identifier", identifier)
+            "api", "v3", "get-universal-invitation-public-config", identifier=require_str("identifier", identifier)
         )
         return await self._call(request, models.GetUniversalInvitationPublicConfigRespDto, timeout)
 
@@ -105,7 +105,7 @@ class Invitations(Api):
         Args:
             token: the token of the invitation.
         """
-        request = get("api", "v3", "get-policy-invitation-context", token=needed("token", token))
+        request = get("api", "v3", "get-policy-invitation-context", token=require_str("token", token))
         return await self._call(request, models.GetInviteeContextRespDto, timeout)
 
     async def verify_invite_code(

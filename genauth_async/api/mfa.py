@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .. import models
-from .._arguments.text import checked_token, needed
+from .._arguments.text import require_str, require_token
 from .._wire.converter import argument
 from .._wire.request import Repeat, Request, get, post
 from ..errors import ConfigurationError, MFARequiredError
@@ -44,7 +44,7 @@ class MFA(Api):
         request = Request(
             method="POST",
             path=("mfa", "token", "introspection"),
-            form={"token": needed("token", token)},
+            form={"token": require_str("token", token)},
             repeat=Repeat.SAFE,
         )
         return await self._call(request, models.MfaTokenIntrospectResponse, timeout)
@@ -138,7 +138,7 @@ class MFA(Api):
         Args:
             factor_id: names the factor.
         """
-        request = get("api", "v3", "get-factor", factorId=needed("factor_id", factor_id))
+        request = get("api", "v3", "get-factor", factorId=require_str("factor_id", factor_id))
         return await self._call_as_user(request, models.GetFactorRespDto, access_token, timeout)
 
     async def list_factors_to_enroll(
@@ -190,7 +190,7 @@ class MFA(Api):
             NotSignedInError: the mfa_token has expired or was used.
         """
         return await self._complete_mfa(
-            challenge, ("api", "v2", "mfa", "totp", "verify"), {"totp": needed("totp", totp)}, timeout
+            challenge, ("api", "v2", "mfa", "totp", "verify"), {"totp": require_str("totp", totp)}, timeout
         )
 
     async def complete_mfa_with_recovery_code(
@@ -215,7 +215,7 @@ class MFA(Api):
         return await self._complete_mfa(
             challenge,
             ("api", "v2", "mfa", "totp", "recovery"),
-            {"recoveryCode": needed("recovery_code", recovery_code)},
+            {"recoveryCode": require_str("recovery_code", recovery_code)},
             timeout,
         )
 
@@ -242,7 +242,7 @@ class MFA(Api):
         return await self._complete_mfa(
             challenge,
             ("api", "v2", "applications", "mfa", "email", "verify"),
-            {"email": needed("email", email), "code": needed("pass_code", pass_code)},
+            {"email": require_str("email", email), "code": require_str("pass_code", pass_code)},
             timeout,
         )
 
@@ -272,8 +272,8 @@ class MFA(Api):
             challenge,
             ("api", "v2", "applications", "mfa", "sms", "verify"),
             {
-                "phone": needed("phone", phone),
-                "code": needed("pass_code", pass_code),
+                "phone": require_str("phone", phone),
+                "code": require_str("pass_code", pass_code),
                 "phoneCountryCode": phone_country_code,
             },
             timeout,
@@ -294,4 +294,4 @@ class MFA(Api):
         request = post(
             *path, body=models.Dto(extra={name: value for name, value in proof.items() if value is not None})
         )
-        return await self._call_as_user(request, models.LoginTokenRespDto, checked_token(token, "challenge"), timeout)
+        return await self._call_as_user(request, models.LoginTokenRespDto, require_token(token, "challenge"), timeout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .. import models
-from .._arguments.text import needed
+from .._arguments.text import require_str
 from .._wire.converter import argument
 from .._wire.request import get, post
 from ..errors import ConfigurationError
@@ -208,6 +208,6 @@ class MobileSignIn(Api):
             "api",
             "v3",
             "get-alipay-authinfo",
-            extIdpConnidentifier=needed("ext_idp_connidentifier", ext_idp_connidentifier),
+            extIdpConnidentifier=require_str("ext_idp_connidentifier", ext_idp_connidentifier),
         )
         return await self._call(request, models.GetAlipayAuthInfoRespDto, timeout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .. import models
-from .._arguments.text import segment
+from .._arguments.text import path_segment
 from .._wire.converter import argument
 from .._wire.request import Repeat, get, post
 from ..settings import Timeout
@@ -177,5 +177,7 @@ class Passkeys(Api):
             credential_id: the passkey's id, in base64url.
         """
         sent = argument(body, models.WebAuthnRemoveCredentialDto, "body") or models.WebAuthnRemoveCredentialDto()
-        request = post("api", "v3", "webauthn", "remove-credential", segment("credential_id", credential_id), body=sent)
+        request = post(
+            "api", "v3", "webauthn", "remove-credential", path_segment("credential_id", credential_id), body=sent
+        )
         return await self._call_as_user(request, models.IsSuccessRespDto, access_token, timeout)

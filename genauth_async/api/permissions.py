@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from .. import models
-from .._arguments.text import needed, texts
+from .._arguments.text import require_str, require_str_list
 from .._wire.converter import argument
 from .._wire.request import Repeat, get, post
 from ..settings import Timeout
@@ -42,7 +42,9 @@ class Permissions(Api):
             resources: the codes of resources.
             action: what is to be done with them.
         """
-        sent = models.CheckPermissionStringResourceDto(resources=texts("resources", resources), action=action)
+        sent = models.CheckPermissionStringResourceDto(
+            resources=require_str_list("resources", resources), action=action
+        )
         request = post("api", "v3", "check-permission-string-resource", body=sent, repeat=Repeat.SAFE)
         return await self._call_as_user(request, models.CheckResourcePermissionsRespDto, access_token, timeout)
 
@@ -60,7 +62,7 @@ class Permissions(Api):
             resources: the codes of resources; an array is authorized as a whole.
             action: what is to be done with them.
         """
-        sent = models.CheckPermissionArrayResourceDto(resources=texts("resources", resources), action=action)
+        sent = models.CheckPermissionArrayResourceDto(resources=require_str_list("resources", resources), action=action)
         request = post("api", "v3", "check-permission-array-resource", body=sent, repeat=Repeat.SAFE)
         return await self._call_as_user(request, models.CheckResourcePermissionsRespDto, access_token, timeout)
 
@@ -78,7 +80,7 @@ class Permissions(Api):
             resources: such as resource/node/node.
             action: what is to be done with them.
         """
-        sent = models.CheckPermissionTreeResourceDto(resources=texts("resources", resources), action=action)
+        sent = models.CheckPermissionTreeResourceDto(resources=require_str_list("resources", resources), action=action)
         request = post("api", "v3", "check-permission-tree-resource", body=sent, repeat=Repeat.SAFE)
         return await self._call_as_user(request, models.CheckResourcePermissionsRespDto, access_token, timeout)
 
@@ -104,7 +106,7 @@ class Permissions(Api):
         Args:
             resources: codes of resources; for tree resources with a path, such as resource/node.
         """
-        sent = models.GetUserAuthResourcePermissionListDto(resources=texts("resources", resources))
+        sent = models.GetUserAuthResourcePermissionListDto(resources=require_str_list("resources", resources))
         request = post("api", "v3", "get-user-auth-resource-permission-list", body=sent, repeat=Repeat.SAFE)
         return await self._call_as_user(request, models.GetUserAuthResourcePermissionListRespDto, access_token, timeout)
 
@@ -170,7 +172,7 @@ class Permissions(Api):
             page=page,
             limit=limit,
             keyword=keyword,
-            appId=needed("app_id", app_id),
+            appId=require_str("app_id", app_id),
         )
         return await self._call_maybe_as_user(request, models.EnablePermissionApplyRoleListRes, access_token, timeout)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .. import models
-from .._arguments.text import needed
+from .._arguments.text import require_str
 from .._wire.converter import argument
 from .._wire.request import Repeat, get, post
 from ..settings import Timeout
@@ -60,7 +60,7 @@ class Push(Api):
         timeout: Timeout | None = None,
     ) -> models.CheckPushCodeStatusRespDto:
         """Read the status of a push message (GET /api/v3/check-pushcode-status)."""
-        request = get("api", "v3", "check-pushcode-status", pushCodeId=needed("push_code_id", push_code_id))
+        request = get("api", "v3", "check-pushcode-status", pushCodeId=require_str("push_code_id", push_code_id))
         return await self._call(request, models.CheckPushCodeStatusRespDto, timeout)
 
     async def change_push_code_status(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import models
-from .._arguments.text import needed
+from .._arguments.text import require_str
 from .._wire.request import get, post
 from ..settings import Timeout
 from ..stream import Stream
@@ -64,7 +64,7 @@ class QRCode(Api):
         timeout: Timeout | None = None,
     ) -> models.CheckQRCodeStatusRespDto:
         """Read the status of a QR code (GET /api/v3/check-qrcode-status)."""
-        request = get("api", "v3", "check-qrcode-status", qrcodeId=needed("qrcode_id", qrcode_id))
+        request = get("api", "v3", "check-qrcode-status", qrcodeId=require_str("qrcode_id", qrcode_id))
         return await self._call(request, models.CheckQRCodeStatusRespDto, timeout)
 
     async def exchange_token_set_with_qr_code_ticket(
@@ -120,7 +120,7 @@ class QRCode(Api):
 
         The vendor's Node SDK calls this getQrCodeStatus, a name that its Python SDK has for fastpass codes.
         """
-        request = get("api", "v3", "get-qrcode-status", qrcodeId=needed("qrcode_id", qrcode_id))
+        request = get("api", "v3", "get-qrcode-status", qrcodeId=require_str("qrcode_id", qrcode_id))
         return await self._call(request, models.CheckQRCodeStatusRespDto, timeout)
 
     async def set_qr_code_status(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .. import models
-from .._arguments.text import needed, segment
+from .._arguments.text import path_segment, require_str
 from .._wire.converter import argument
 from .._wire.request import Request, get, post, put
 from ..settings import Timeout
@@ -65,7 +65,7 @@ class WebAuthn(Api):
         """
         sent = models.UpdatePasskeyDto(name=name)
         request = put(
-            "api", "v3", "webauthn", "admin", "credentials", segment("credential_id", credential_id), body=sent
+            "api", "v3", "webauthn", "admin", "credentials", path_segment("credential_id", credential_id), body=sent
         )
         return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
 
@@ -94,9 +94,9 @@ class WebAuthn(Api):
                 "webauthn",
                 "admin",
                 "credentials",
-                segment("credential_id", credential_id),
-                segment("user_id", user_id),
-                segment("app_id", app_id),
+                path_segment("credential_id", credential_id),
+                path_segment("user_id", user_id),
+                path_segment("app_id", app_id),
             ),
         )
         return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
@@ -127,7 +127,7 @@ class WebAuthn(Api):
             "credentials",
             page=page,
             limit=limit,
-            userId=needed("user_id", user_id),
+            userId=require_str("user_id", user_id),
             appId=app_id,
         )
         return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
@@ -245,7 +245,7 @@ class WebAuthn(Api):
             access_token: the user's; the client's when None.
         """
         sent = models.UpdatePasskeyDto(name=name)
-        request = put("api", "v3", "webauthn", "credentials", segment("credential_id", credential_id), body=sent)
+        request = put("api", "v3", "webauthn", "credentials", path_segment("credential_id", credential_id), body=sent)
         return await self._call_as_user(request, models.IsSuccessRespDto, access_token, timeout)
 
     async def delete_web_authn_credential(
@@ -262,7 +262,7 @@ class WebAuthn(Api):
             access_token: the user's; the client's when None.
         """
         request = Request(
-            method="DELETE", path=("api", "v3", "webauthn", "credentials", segment("credential_id", credential_id))
+            method="DELETE", path=("api", "v3", "webauthn", "credentials", path_segment("credential_id", credential_id))
         )
         return await self._call_as_user(request, models.UntypedRespDto, access_token, timeout)
 

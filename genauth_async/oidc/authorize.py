@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Final, Literal
 from urllib.parse import urlencode
 
-from .._arguments.text import needed, one_of
+from .._arguments.text import one_of, require_str
 from .._wire.request import Request
 from ..api._base import Api
 from ..errors import ConfigurationError
@@ -70,7 +70,7 @@ class Authorize(Api):
         """
         protocol, app_id = self._settings.protocol, self._settings.app_id
         if scope is not None:
-            needed("scope", scope)
+            require_str("scope", scope)
         others = dict(extra or {})
         if protocol == "saml":
             return self._url(("api", "v2", "saml-idp", app_id), others)
@@ -82,11 +82,11 @@ class Authorize(Api):
             "response_type": response_type or "code",
             "response_mode": response_mode,
             "scope": scope or (DEFAULT_SCOPE if protocol == "oidc" else "user"),
-            "state": secrets.token_urlsafe(32) if state is None else needed("state", state),
+            "state": secrets.token_urlsafe(32) if state is None else require_str("state", state),
         }
         if code_challenge is not None:
             method = one_of("code_challenge_method", code_challenge_method or "S256", ("S256", "plain"))
-            query |= {"code_challenge": needed("code_challenge", code_challenge), "code_challenge_method": method}
+            query |= {"code_challenge": require_str("code_challenge", code_challenge), "code_challenge_method": method}
         elif code_challenge_method is not None:
             raise ConfigurationError("code_challenge", "is needed with code_challenge_method")
         if protocol == "oidc":
@@ -95,7 +95,7 @@ class Authorize(Api):
             elif prompt is None and "offline_access" in (scope or "").split():
                 prompt = "consent"
             query |= {
-                "nonce": secrets.token_urlsafe(32) if nonce is None else needed("nonce", nonce),
+                "nonce": secrets.token_urlsafe(32) if nonce is None else require_str("nonce", nonce),
                 "prompt": prompt,
                 "login_hint": login_hint,
                 "tenantId": tenant_id,
@@ -130,7 +130,7 @@ class Authorize(Api):
         Raises:
             ConfigurationError: it is no code_verifier, or the method is unknown.
         """
-        verifier = needed("code_challenge", code_challenge)
+        verifier = require_str("code_challenge", code_challenge)
         if not (_SHORTEST <= len(verifier) <= _LONGEST and _UNRESERVED.issuperset(verifier)):
             raise ConfigurationError(
                 "code_challenge", f"is a code_verifier: {_SHORTEST} to {_LONGEST} letters, digits, or any of - . _ ~"
@@ -157,7 +157,7 @@ class Authorize(Api):
         """
         for argument, value in (("redirect_uri", redirect_uri), ("id_token", id_token), ("state", state)):
             if value is not None:
-                needed(argument, value)
+                require_str(argument, value)
         if self._settings.protocol == "cas":
             return self._url(("cas-idp", "logout"), {"url": redirect_uri})
         if self._settings.protocol != "oidc":
@@ -178,7 +178,7 @@ class Authorize(Api):
         uri = redirect_uri or self._settings.redirect_uri
         if uri is None:
             raise ConfigurationError("redirect_uri", "is needed: pass it here, or to the client")
-        return needed("redirect_uri", uri)
+        return require_str("redirect_uri", uri)
 
     def _url(self, path: tuple[str, ...], query: Mapping[str, str | None]) -> str:
         given = {name: value for name, value in query.items() if value is not None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, overload
 
 from .. import models
-from .._arguments.text import needed, one_of
+from .._arguments.text import one_of, require_str
 from .._wire.request import Repeat, Request
 from .._wire.responses import Response, read_oauth, read_text
 from ..api._base import Api
@@ -80,7 +80,7 @@ class CAS(Api):
         request = Request(
             method="GET",
             path=("cas-idp", self._settings.app_id, path),
-            query={"service": needed("service", service), "ticket": needed("ticket", ticket), **query},
+            query={"service": require_str("service", service), "ticket": require_str("ticket", ticket), **query},
             repeat=Repeat.HARMFUL,
         )
         return await self._shared.transport.send(request, self._settings, timeout)

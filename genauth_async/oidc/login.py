@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
-from .._arguments.text import needed
+from .._arguments.text import require_str
 from .._wire.error_codes import oauth_error_class
 from ..errors import CallbackError, ConfigurationError, IssuerMismatchError, StateMismatchError
 from ..models.tokens import OIDCTokenResponse
@@ -53,7 +53,7 @@ class Login(Authorize, Tokens, Verification):
         protocol = self._settings.protocol
         if protocol not in {"oidc", "oauth"}:
             raise ConfigurationError("protocol", f"is oidc or oauth for a login with a code, not {protocol}")
-        if protocol == "oidc" and scope is not None and "openid" not in needed("scope", scope).split():
+        if protocol == "oidc" and scope is not None and "openid" not in require_str("scope", scope).split():
             raise ConfigurationError("scope", "has to contain openid, or no ID token tells who signed in")
         if isinstance(lifetime, bool) or not isinstance(lifetime, (int, float)) or not 0 < lifetime < math.inf:
             raise ConfigurationError("lifetime", f"is in seconds, above 0: {lifetime!r}")
@@ -138,7 +138,7 @@ def callback_parameters(callback_url: str) -> dict[str, str]:
     """
     if callback_url == "":
         return {}  # a query, of a browser that came without any
-    url = needed("callback_url", callback_url)
+    url = require_str("callback_url", callback_url)
     query = urlsplit(url).query if "?" in url else url
     try:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=100)

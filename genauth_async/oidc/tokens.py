@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .._arguments.text import checked_token, needed
+from .._arguments.text import require_str, require_token
 from .._wire.request import ClientAuth, Repeat, Request
 from .._wire.responses import read_oauth, read_oauth_nothing, read_tokens
 from ..api._base import Api
@@ -79,7 +79,7 @@ class Tokens(Api):
             raise ConfigurationError("access_secret" if access_key else "access_key", "is needed: they belong together")
         if access_key is None:
             access_key, access_secret = self._settings.app_id, self._settings.app_secret
-        needed("access_secret", access_secret)
+        require_str("access_secret", access_secret)
         request = self._form(
             "token",
             auth=None,
@@ -147,7 +147,7 @@ class Tokens(Api):
             method="POST",
             path=self._settings.oauth_path("me"),
             form={},  # empty, but a form: without a type aiohttp names one, which OpenID providers refuse
-            user_token=checked_token(access_token),
+            user_token=require_token(access_token),
             repeat=Repeat.SAFE,
         )
         return read_oauth(await self._shared.transport.send(request, self._settings, timeout), UserInfo, strict={"sub"})
@@ -163,7 +163,7 @@ class Tokens(Api):
         form: Mapping[str, str | None],
         repeat: Repeat = Repeat.HARMFUL,
     ) -> Request:
-        given = {argument: needed(argument, value) for argument, value in form.items()}
+        given = {argument: require_str(argument, value) for argument, value in form.items()}
         return Request(
             method="POST", path=self._settings.oauth_path(*path), form=given, client_auth=auth, repeat=repeat
         )

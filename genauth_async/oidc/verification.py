@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from .. import models
-from .._arguments.text import needed, texts
+from .._arguments.text import require_str, require_str_list
 from .._arguments.timeouts import deadline
 from .._jwt.claims import (
     Claims,
@@ -86,7 +86,7 @@ class Verification(Api):
             InsufficientScopeError: the token is valid, but lacks a scope.
         """
         expected = self._audiences(audience)
-        required = texts("scopes", scopes) if scopes else ()
+        required = require_str_list("scopes", scopes) if scopes else ()
         _check_leeway(leeway)
         check_length(token)
         digest = digest_of(token)
@@ -121,9 +121,9 @@ class Verification(Api):
         good = await self._good(token, models.IDToken, leeway=leeway, timeout=timeout)
         self._check_application(good.claims)
         if nonce is not None:
-            check_nonce(good.claims, needed("nonce", nonce))
+            check_nonce(good.claims, require_str("nonce", nonce))
         if access_token is not None:
-            check_access_token_hash(good.claims, needed("access_token", access_token))
+            check_access_token_hash(good.claims, require_str("access_token", access_token))
         return good.dto()
 
     async def fetch_keys(self, *, timeout: Timeout | None = None) -> None:
@@ -184,10 +184,10 @@ class Verification(Api):
         if audience is None:
             return (self._settings.app_id,)
         if isinstance(audience, str):
-            return (needed("audience", audience),)
+            return (require_str("audience", audience),)
         if not audience:
             raise ConfigurationError("audience", "is empty, so that no token could be for it")
-        return tuple(texts("audience", audience))
+        return tuple(require_str_list("audience", audience))
 
     async def _good(
         self,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from genauth_async import AuthenticationClient, ConfigurationError, RetryPolicy
 from genauth_async._arguments.timeouts import deadline
-from genauth_async._arguments.urls import checked_host
+from genauth_async._arguments.urls import require_app_host
 
 SECRET = "secret-canary"
 
@@ -95,11 +95,11 @@ def test_defaults_are_the_vendors() -> None:
 @given(st.text())
 def test_a_host_is_taken_whole_or_refused(text: str) -> None:
     try:
-        host = checked_host(text, allow_insecure_http=False)
+        host = require_app_host(text, allow_insecure_http=False)
     except ConfigurationError:
         return
     assert host.startswith(("https://", "http://"))
-    assert checked_host(host, allow_insecure_http=False) == host
+    assert require_app_host(host, allow_insecure_http=False) == host
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2])
