@@ -119,7 +119,7 @@ def read_tokens(response: Response) -> OIDCTokenResponse:
     return _structure(fields, OIDCTokenResponse, response)
 
 
-def read_oauth_nothing(response: Response) -> None:
+def read_oauth_empty(response: Response) -> None:
     """Read an OAuth 2.0 answer without content (RFC 7009 section 2.2).
 
     Raises:

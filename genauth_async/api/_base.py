@@ -42,7 +42,7 @@ class Api(ClearsTracebackFrames):
         Api.__init__(copied, evolve(self._settings, **changes), self._shared)
         return copied
 
-    def _asking_once(self: _ApiT) -> _ApiT:
+    def _without_retries(self: _ApiT) -> _ApiT:
         """Return a copy without retries, for callers that poll."""
         return self._copied(retry=evolve(self._settings.retry, attempts=1))
 
@@ -63,7 +63,7 @@ class Api(ClearsTracebackFrames):
             )
         return require_token(token)
 
-    async def _call_maybe_as_user(
+    async def _call_with_optional_user(
         self, request: Request, answer: type[_DtoT], access_token: str | None, timeout: Timeout | None
     ) -> _DtoT:
         if access_token is None and self._settings.access_token is None:

@@ -59,7 +59,7 @@ class Account(Api):
                 password_reset_token=password_reset_token,
             )
             request = post("api", "v3", "update-password", body=sent)
-            return await self._call_maybe_as_user(request, models.CommonResponseDto, access_token, timeout)
+            return await self._call_with_optional_user(request, models.CommonResponseDto, access_token, timeout)
 
         return await self._send_with_password(password_encrypt_type, send, timeout)
 
@@ -228,6 +228,6 @@ class Account(Api):
             )
             # Not repeated by itself: a wrong guess may count towards the account's lock.
             request = post("api", "v3", "validate-password", body=sent)
-            return await self._call_maybe_as_user(request, models.ValidatePasswordRespDto, access_token, timeout)
+            return await self._call_with_optional_user(request, models.ValidatePasswordRespDto, access_token, timeout)
 
         return await self._send_with_password(password_encrypt_type, send, timeout)

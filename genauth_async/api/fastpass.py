@@ -69,7 +69,7 @@ class Fastpass(Api):
             qrcodeId=require_str("qrcode_id", qrcode_id),
             appId=require_str("app_id", app_id),
         )
-        return await self._call_maybe_as_user(
+        return await self._call_with_optional_user(
             request, models.GetFastpassQRCodeRelationAppsRespDto, access_token, timeout
         )
 
@@ -85,7 +85,7 @@ class Fastpass(Api):
         Watch it with `poll_fastpass`.
         """
         request = get("api", "v3", "get-app-login-qrcode-status", qrcodeId=require_str("qrcode_id", qrcode_id))
-        return await self._call_maybe_as_user(request, models.CheckQRCodeStatusRespDto, access_token, timeout)
+        return await self._call_with_optional_user(request, models.CheckQRCodeStatusRespDto, access_token, timeout)
 
     async def get_qr_code_status(
         self,
@@ -118,7 +118,7 @@ class Fastpass(Api):
         """
         sent = models.AppQRCodeLoginDto(action=action, qrcode_id=qrcode_id)
         request = post("api", "v3", "qrcode-app-login", body=sent)
-        return await self._call_maybe_as_user(request, models.LoginTokenRespDto, access_token, timeout)
+        return await self._call_with_optional_user(request, models.LoginTokenRespDto, access_token, timeout)
 
     def poll_fastpass(
         self,
@@ -143,7 +143,7 @@ class Fastpass(Api):
             WaitTimeoutError: no final state came in time.
             GenAuthAPIError: the server refused. Server errors and lost answers do not end the watch.
         """
-        asker = self._asking_once()
+        asker = self._without_retries()
 
         async def check() -> models.CheckQRCodeStatusDataDto:
             return (await asker.get_fastpass_qr_code_status(qrcode_id, access_token=access_token, timeout=timeout)).data

@@ -63,7 +63,7 @@ class Identities(Api):
             need_form_post=need_form_post,
             target_url=target_url,
         )
-        return await self._call_maybe_as_user(request, models.GenerateBindExtIdpLinkRespDto, access_token, timeout)
+        return await self._call_with_optional_user(request, models.GenerateBindExtIdpLinkRespDto, access_token, timeout)
 
     async def unlink_ext_idp(
         self,

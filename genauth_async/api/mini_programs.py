@@ -45,7 +45,7 @@ class MiniPrograms(Api):
             code=code, iv=iv, encrypted_data=encrypted_data, ext_idp_connidentifier=ext_idp_connidentifier
         )
         request = post("api", "v3", "decrypt-wechat-miniprogram-data", body=sent, repeat=Repeat.SAFE)
-        return await self._call_maybe_as_user(
+        return await self._call_with_optional_user(
             request, models.DecryptWechatMiniProgramDataRespDto, access_token, timeout
         )
 
@@ -108,6 +108,6 @@ class MiniPrograms(Api):
             code=code, iv=iv, encrypted_data=encrypted_data, ext_idp_connidentifier=ext_idp_connidentifier
         )
         request = post("api", "v3", "decrypt-douyin-miniprogram-data", body=sent, repeat=Repeat.SAFE)
-        return await self._call_maybe_as_user(
+        return await self._call_with_optional_user(
             request, models.DecryptDouyinMiniProgramDataRespDto, access_token, timeout
         )

@@ -141,7 +141,7 @@ class Passkeys(Api):
         """
         sent = argument(body, models.CheckDeviceCredentialIdDto, "body") or models.CheckDeviceCredentialIdDto()
         request = post("api", "v3", "webauthn", "check-valid-credentials-by-credIds", body=sent, repeat=Repeat.SAFE)
-        return await self._call_maybe_as_user(
+        return await self._call_with_optional_user(
             request, models.WebAuthnCheckValidCredentialsByCredIdsRespDto, access_token, timeout
         )
 

@@ -142,7 +142,7 @@ class Permissions(Api):
             access_token: the user's, if this is done on a user's behalf; the client's when None.
         """
         request = get("api", "v3", "applications-permission-applicable", appName=app_name)
-        return await self._call_maybe_as_user(
+        return await self._call_with_optional_user(
             request, models.EnablePermissionApplyApplicationListRes, access_token, timeout
         )
 
@@ -174,7 +174,9 @@ class Permissions(Api):
             keyword=keyword,
             appId=require_str("app_id", app_id),
         )
-        return await self._call_maybe_as_user(request, models.EnablePermissionApplyRoleListRes, access_token, timeout)
+        return await self._call_with_optional_user(
+            request, models.EnablePermissionApplyRoleListRes, access_token, timeout
+        )
 
     async def list_subject_auth(
         self,
@@ -193,7 +195,7 @@ class Permissions(Api):
         """
         sent = argument(body, models.Dto, "body") or models.Dto()
         request = post("api", "v2", "applications", "subject", "person", "list", body=sent, repeat=Repeat.SAFE)
-        return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
+        return await self._call_with_optional_user(request, models.UntypedRespDto, access_token, timeout)
 
     def iter_enable_permission_apply_roles(
         self,

@@ -98,7 +98,9 @@ class Push(Api):
         """
         sent = models.GetPushCodeRelationAppsDto(app_id=app_id, push_code_id=push_code_id)
         request = post("api", "v3", "get-pushlogin-relation-apps", body=sent, repeat=Repeat.SAFE)
-        return await self._call_maybe_as_user(request, models.GetPushCodeRelationAppsRespDto, access_token, timeout)
+        return await self._call_with_optional_user(
+            request, models.GetPushCodeRelationAppsRespDto, access_token, timeout
+        )
 
     async def set_push_code_status(
         self,
@@ -141,7 +143,7 @@ class Push(Api):
             WaitTimeoutError: no final state came in time.
             GenAuthAPIError: the server refused. Server errors and lost answers do not end the watch.
         """
-        asker = self._asking_once()
+        asker = self._without_retries()
 
         async def check() -> models.CheckPushCodeStatusDataDto:
             return (await asker.check_push_code_status(push_code_id, timeout=timeout)).data

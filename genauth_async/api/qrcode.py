@@ -164,7 +164,7 @@ class QRCode(Api):
             WaitTimeoutError: no final state came in time.
             GenAuthAPIError: the server refused. Server errors and lost answers do not end the watch.
         """
-        asker = self._asking_once()
+        asker = self._without_retries()
 
         async def check() -> models.CheckQRCodeStatusDataDto:
             return (await asker.check_qr_code_status(qrcode_id, timeout=timeout)).data

@@ -36,7 +36,7 @@ class WebAuthn(Api):
     ) -> models.UntypedRespDto:
         """Begin registering another user's passkey, as an administrator (POST /api/v3/webauthn/admin/initialize)."""
         request = _post("admin", "initialize", body=body)
-        return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
+        return await self._call_with_optional_user(request, models.UntypedRespDto, access_token, timeout)
 
     async def web_authn_admin_register_finalize(
         self,
@@ -47,7 +47,7 @@ class WebAuthn(Api):
     ) -> models.UntypedRespDto:
         """Register another user's passkey, as an administrator (POST /api/v3/webauthn/admin/registration/finalize)."""
         request = _post("admin", "registration", "finalize", body=body)
-        return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
+        return await self._call_with_optional_user(request, models.UntypedRespDto, access_token, timeout)
 
     async def update_web_authn_admin_credential(
         self,
@@ -67,7 +67,7 @@ class WebAuthn(Api):
         request = put(
             "api", "v3", "webauthn", "admin", "credentials", path_segment("credential_id", credential_id), body=sent
         )
-        return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
+        return await self._call_with_optional_user(request, models.UntypedRespDto, access_token, timeout)
 
     async def delete_web_authn_admin_credential(
         self,
@@ -99,7 +99,7 @@ class WebAuthn(Api):
                 path_segment("app_id", app_id),
             ),
         )
-        return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
+        return await self._call_with_optional_user(request, models.UntypedRespDto, access_token, timeout)
 
     async def list_web_authn_person_credentials(
         self,
@@ -130,7 +130,7 @@ class WebAuthn(Api):
             userId=require_str("user_id", user_id),
             appId=app_id,
         )
-        return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
+        return await self._call_with_optional_user(request, models.UntypedRespDto, access_token, timeout)
 
     async def web_authn_login_initalize(
         self,
@@ -176,7 +176,7 @@ class WebAuthn(Api):
     ) -> models.UntypedRespDto:
         """Begin the registration of a passkey (POST /api/v3/webauthn/registration/initialize)."""
         request = _post("registration", "initialize", body=body)
-        return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
+        return await self._call_with_optional_user(request, models.UntypedRespDto, access_token, timeout)
 
     async def web_authn_mfa_bind_initialize(
         self,
@@ -187,7 +187,7 @@ class WebAuthn(Api):
     ) -> models.UntypedRespDto:
         """Begin the registration of a passkey as a second factor (POST /api/v3/webauthn/mfa-bind/initialize)."""
         request = _post("mfa-bind", "initialize", body=body)
-        return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
+        return await self._call_with_optional_user(request, models.UntypedRespDto, access_token, timeout)
 
     async def web_authn_mfa_verify_initalize(
         self,
@@ -198,7 +198,7 @@ class WebAuthn(Api):
     ) -> models.UntypedRespDto:
         """Begin the verification of a passkey as a second factor (POST /api/v3/webauthn/mfa-verify/initialize)."""
         request = _post("mfa-verify", "initialize", body=body)
-        return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
+        return await self._call_with_optional_user(request, models.UntypedRespDto, access_token, timeout)
 
     async def web_authn_register_finalize(
         self,
@@ -209,7 +209,7 @@ class WebAuthn(Api):
     ) -> models.UntypedRespDto:
         """Register a passkey (POST /api/v3/webauthn/registration/finalize)."""
         request = _post("registration", "finalize", body=body)
-        return await self._call_maybe_as_user(request, models.UntypedRespDto, access_token, timeout)
+        return await self._call_with_optional_user(request, models.UntypedRespDto, access_token, timeout)
 
     async def list_web_authn_credentials(
         self,

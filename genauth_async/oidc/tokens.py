@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from .._arguments.text import require_str, require_token
 from .._wire.request import ClientAuth, Repeat, Request
-from .._wire.responses import read_oauth, read_oauth_nothing, read_tokens
+from .._wire.responses import read_oauth, read_oauth_empty, read_tokens
 from ..api._base import Api
 from ..errors import ConfigurationError
 from ..models.tokens import IntrospectionResponse, OIDCTokenResponse, UserInfo
@@ -122,7 +122,7 @@ class Tokens(Api):
             True.
         """
         request = self._form("token", "revocation", auth="revocation", repeat=Repeat.SAFE, form={"token": token})
-        read_oauth_nothing(await self._shared.transport.send(request, self._settings, timeout))
+        read_oauth_empty(await self._shared.transport.send(request, self._settings, timeout))
         return True
 
     async def introspect_token(self, token: str, *, timeout: Timeout | None = None) -> IntrospectionResponse:

@@ -44,7 +44,7 @@ def read_private(path: Path) -> bytes | None:
         OSError: it cannot be read.
     """
     try:
-        descriptor = _insisting(lambda: os.open(path, os.O_RDONLY | _flag("O_NOFOLLOW") | _flag("O_BINARY")))
+        descriptor = _retry_on_windows(lambda: os.open(path, os.O_RDONLY | _flag("O_NOFOLLOW") | _flag("O_BINARY")))
     except FileNotFoundError:
         return None
     with os.fdopen(descriptor, "rb") as file:
@@ -60,7 +60,7 @@ def write_private(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(descriptor)
-        _insisting(lambda: Path(temporary).replace(path))
+        _retry_on_windows(lambda: Path(temporary).replace(path))
     except BaseException:
         with suppress(OSError):
             Path(temporary).unlink()
@@ -71,14 +71,14 @@ def write_private(path: Path, content: bytes) -> None:
 def remove(path: Path) -> None:
     """Remove the file, if it exists, and sync its directory."""
     with suppress(FileNotFoundError):
-        _insisting(path.unlink)
+        _retry_on_windows(path.unlink)
         _sync_directory(path.parent)
 
 
 def set_aside(path: Path, suffix: str) -> Path:
     """Rename the file and return its new path."""
     aside = path.with_suffix(suffix)
-    return _insisting(lambda: path.replace(aside))
+    return _retry_on_windows(lambda: path.replace(aside))
 
 
 def _check_private(path: Path, status: os.stat_result, mode: str) -> None:
@@ -110,7 +110,7 @@ def _sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def _insisting(action: Callable[[], _T]) -> _T:
+def _retry_on_windows(action: Callable[[], _T]) -> _T:
     for pause in _PAUSES:
         try:
             return action()

@@ -38,7 +38,7 @@ from genauth_async._wire.responses import (
     effective_status,
     read_envelope,
     read_oauth,
-    read_oauth_nothing,
+    read_oauth_empty,
     read_tokens,
     retry_after,
 )
@@ -152,11 +152,11 @@ def test_a_gateway_may_answer_an_oauth_call_in_the_apis_envelope() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"OK", {}])
 def test_nothing_to_say(body: object) -> None:
-    read_oauth_nothing(response(body))
+    read_oauth_empty(response(body))
     with pytest.raises(GenAuthError):
-        read_oauth_nothing(response(body, 500))
+        read_oauth_empty(response(body, 500))
     with pytest.raises(OAuthError):
-        read_oauth_nothing(response({"error": "invalid_client"}, 401))
+        read_oauth_empty(response({"error": "invalid_client"}, 401))
 
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -216,7 +216,7 @@ BODIES = st.binary() | st.recursive(
 @given(BODIES, st.integers(100, 599), st.text(max_size=20))
 def test_any_answer_is_read_or_raised_as_ours(body: object, status: int, wait: str) -> None:
     answer = response(body, status, retry_after=wait)
-    for read in (*READERS, read_oauth_nothing):
+    for read in (*READERS, read_oauth_empty):
         with suppress(GenAuthError):
             read(answer)
             assert status < 300, "an HTTP error was taken for success"
