@@ -27,9 +27,9 @@ class PasswordEncryptor:
     def __init__(self) -> None:
         self._keys: models.SystemInfoResp | None = None
         self._lock = PerLoop(anyio.Lock)
-        self._place = _Place()
+        self._worker = _EncryptionWorker()
 
-    async def sending(
+    async def send_encrypted(
         self,
         encrypt_type: str | None,
         fetch_keys: Callable[[], Awaitable[models.SystemInfoResp]],
@@ -57,12 +57,12 @@ class PasswordEncryptor:
             )
         keys = await self._current_keys(fetch_keys)
         try:
-            return await send(_Cipher(encrypt_type, keys, self._place))
+            return await send(_Encryptor(encrypt_type, keys, self._worker))
         except PasswordDecryptionError:
             newer = await self._current_keys(fetch_keys, other_than=keys)
             if newer == keys:
                 raise
-        return await send(_Cipher(encrypt_type, newer, self._place))
+        return await send(_Encryptor(encrypt_type, newer, self._worker))
 
     async def _current_keys(
         self, fetch: Callable[[], Awaitable[models.SystemInfoResp]], other_than: models.SystemInfoResp | None = None
@@ -84,50 +84,50 @@ def _check_is_text(password: str) -> None:
         raise ConfigurationError("password", f"must be a str, not {type(password).__name__}")
 
 
-class _Place:
+class _EncryptionWorker:
     """Runs encryption: slow work in a thread, quick work on the event loop.
 
     SM2 holds the GIL, in C as in Python, so several threads are no faster than one. Encryption in C takes no longer
     than the way to a thread and back.
     """
 
-    __slots__ = ("_begun", "_thread", "_turn")
+    __slots__ = ("_imported", "_sm2_lock", "_thread")
 
     def __init__(self) -> None:
-        self._begun: set[str] = set()  # encrypt types whose libraries are imported
+        self._imported: set[str] = set()  # encrypt types whose libraries are imported
         self._thread = Threads(1)
-        self._turn = PerLoop(anyio.Lock)
+        self._sm2_lock = PerLoop(anyio.Lock)
 
-    async def run(self, cipher: _Cipher, password: str) -> str | PasswordEncryptionError:
-        if cipher.encrypt_type in self._begun:
-            if cipher.encrypt_type == "rsa":
-                return cipher.encrypted(password)
+    async def run(self, encryptor: _Encryptor, password: str) -> str | PasswordEncryptionError:
+        if encryptor.encrypt_type in self._imported:
+            if encryptor.encrypt_type == "rsa":
+                return encryptor.encrypt(password)
             if sm2.is_quick(len(password.encode(errors="replace"))):
-                async with self._turn.get():  # fair: the next holder waits for the loop's next iteration
-                    return cipher.encrypted(password)
+                async with self._sm2_lock.get():  # fair: the next holder waits for the loop's next iteration
+                    return encryptor.encrypt(password)
         # A cancelled caller may abandon it, since it has no side effects.
-        result = await self._thread.run(partial(cipher.encrypted, password), abandoned=True)
+        result = await self._thread.run(partial(encryptor.encrypt, password), abandoned=True)
         if isinstance(result, str):
-            self._begun.add(cipher.encrypt_type)
+            self._imported.add(encryptor.encrypt_type)
         return result
 
 
-class _Cipher:
-    __slots__ = ("_keys", "_place", "encrypt_type")
+class _Encryptor:
+    __slots__ = ("_keys", "_worker", "encrypt_type")
 
-    def __init__(self, encrypt_type: str, keys: models.SystemInfoResp, place: _Place) -> None:
+    def __init__(self, encrypt_type: str, keys: models.SystemInfoResp, worker: _EncryptionWorker) -> None:
         self.encrypt_type = encrypt_type
         self._keys = keys
-        self._place = place
+        self._worker = worker
 
     async def __call__(self, password: str) -> str:
         _check_is_text(password)
-        result = await self._place.run(self, password)
+        result = await self._worker.run(self, password)
         if isinstance(result, PasswordEncryptionError):
             raise result
         return result
 
-    def encrypted(self, password: str) -> str | PasswordEncryptionError:
+    def encrypt(self, password: str) -> str | PasswordEncryptionError:
         """Return errors instead of raising them: a worker thread's frames hold the password."""
         try:
             if self.encrypt_type == "rsa":

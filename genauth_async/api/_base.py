@@ -75,7 +75,7 @@ class Api(ClearsTracebackFrames):
     ) -> _T:
         """Send a request with a password; the timeout covers the fetch of the server's key, too."""
         limit = self._settings.timeout if timeout is None else deadline(timeout)
-        sending = self._shared.passwords.sending(encrypt_type, partial(self._system_info, timeout), send)
+        sending = self._shared.passwords.send_encrypted(encrypt_type, partial(self._system_info, timeout), send)
         if encrypt_type in {None, "none"}:
             return await sending  # one request, with its own timeout
         with anyio.move_on_after(limit.total):
