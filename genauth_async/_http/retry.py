@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from attrs import frozen
 
-from .._wire.request import Repeat
+from .._wire.request import Idempotency
 from ..settings import RetryPolicy
 
 
@@ -26,7 +26,7 @@ class Outcome:
 
 
 def wait_before_retry(
-    policy: RetryPolicy, repeat: Repeat, attempt: int, outcome: Outcome, draw: Callable[[], float]
+    policy: RetryPolicy, idempotency: Idempotency, attempt: int, outcome: Outcome, draw: Callable[[], float]
 ) -> float | None:
     """Return the seconds to wait before the next attempt, or None to stop.
 
@@ -37,7 +37,7 @@ def wait_before_retry(
         outcome: of the last one.
         draw: returns a number in [0, 1).
     """
-    if attempt >= policy.attempts or not _worth_retrying(repeat, outcome):
+    if attempt >= policy.attempts or not _worth_retrying(idempotency, outcome):
         return None
     backoff = draw() * min(policy.backoff * 2.0 ** min(attempt - 1, _DOUBLINGS), policy.max_backoff)
     if outcome.retry_after is None:
@@ -51,7 +51,7 @@ _TOO_MANY_REQUESTS = 429
 _UNAVAILABLE = 503
 
 
-def _worth_retrying(repeat: Repeat, outcome: Outcome) -> bool:
+def _worth_retrying(idempotency: Idempotency, outcome: Outcome) -> bool:
     if not outcome.sent or outcome.status == _TOO_MANY_REQUESTS:
         return True
-    return repeat is Repeat.SAFE and outcome.status in {None, _UNAVAILABLE}
+    return idempotency is Idempotency.SAFE and outcome.status in {None, _UNAVAILABLE}

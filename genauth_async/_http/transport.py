@@ -91,7 +91,7 @@ class Transport:
                 except TruncatedResponseError as error:
                     answer, outcome = error, Outcome()
                 _log_try(request, answer, perf_counter() - began)
-                wait = wait_before_retry(settings.retry, request.repeat, attempt, outcome, _random.random)
+                wait = wait_before_retry(settings.retry, request.idempotency, attempt, outcome, _random.random)
                 if wait is None or anyio.current_time() + wait >= scope.deadline:
                     if isinstance(answer, Response):
                         return answer

@@ -17,7 +17,7 @@ from attrs import define, evolve
 from .._core.per_loop import PerLoop
 from .._core.shielding import run_shielded
 from .._http.retry import Outcome, wait_before_retry
-from .._wire.request import Repeat
+from .._wire.request import Idempotency
 from ..errors import GenAuthAPIError, GenAuthError, InvalidResponseError, TransportError
 from ..settings import RetryPolicy
 from ..stream import Stream
@@ -152,7 +152,7 @@ class Subscription(Stream[str]):
             state.failing_since = now
         state.failures = min(state.failures + 1, _MAX_ATTEMPTS - 1)
         policy = self._reconnect_retry if state.was_connected else self._first_retry
-        wait = wait_before_retry(policy, Repeat.SAFE, state.failures, _outcome(error), _random.random)
+        wait = wait_before_retry(policy, Idempotency.SAFE, state.failures, _outcome(error), _random.random)
         if wait is None or (state.was_connected and now + wait - state.failing_since >= self._reconnect_for):
             state.failures = 0
             raise error

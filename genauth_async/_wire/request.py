@@ -19,12 +19,12 @@ Method = Literal["GET", "POST", "PUT", "DELETE"]
 ClientAuth = Literal["token", "introspection", "revocation"]
 
 
-class Repeat(Enum):
+class Idempotency(Enum):
     """The effect of a repeated request (RFC 9110 section 9.2.2). It decides which outcomes are retried."""
 
     SAFE = "safe"
     """No effect: it only reads."""
-    HARMFUL = "harmful"
+    UNSAFE = "harmful"
     """Harm, if the first was carried out and its answer lost: a refresh token used twice, two messages sent."""
 
 
@@ -53,7 +53,7 @@ class Request:
     headers: Mapping[str, str] = field(factory=dict, repr=False)
     client_auth: ClientAuth | None = None
     user_token: str | None = field(default=None, repr=False)
-    repeat: Repeat = Repeat.HARMFUL
+    idempotency: Idempotency = Idempotency.UNSAFE
 
     @property
     def target(self) -> str:
@@ -101,11 +101,11 @@ def _text(value: str | int | bool) -> str:
 
 def get(*path: str, **query: str | int | bool | None) -> Request:
     """Build a request that only reads."""
-    return Request(method="GET", path=path, query=query, repeat=Repeat.SAFE)
+    return Request(method="GET", path=path, query=query, idempotency=Idempotency.SAFE)
 
 
 def post(*path: str, body: Dto, **options: Any) -> Request:
-    """Build a request with an effect, unless `repeat` says that it only reads."""
+    """Build a request with an effect, unless `idempotency` says that it only reads."""
     return Request(method="POST", path=path, json=_checked(body).to_dict(), **options)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from .. import models
 from .._wire.converter import argument
-from .._wire.request import Repeat, post
+from .._wire.request import Idempotency, post
 from ..settings import Timeout
 from ._base import Api
 
@@ -81,5 +81,5 @@ class Messages(Api):
             sms_code_payload=argument(sms_code_payload, models.PreCheckSmsCodeDto, "sms_code_payload"),
             email_code_payload=argument(email_code_payload, models.PreCheckEmailCodeDto, "email_code_payload"),
         )
-        request = post("api", "v3", "pre-check-code", body=sent, repeat=Repeat.SAFE)
+        request = post("api", "v3", "pre-check-code", body=sent, idempotency=Idempotency.SAFE)
         return await self._call(request, models.PreCheckCodeRespDto, timeout)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from .. import models
 from .._arguments.text import require_str, require_token
 from .._wire.converter import argument
-from .._wire.request import Repeat, Request, get, post
+from .._wire.request import Idempotency, Request, get, post
 from ..errors import ConfigurationError, MFARequiredError
 from ..settings import Timeout
 from ._base import Api
@@ -45,7 +45,7 @@ class MFA(Api):
             method="POST",
             path=("mfa", "token", "introspection"),
             form={"token": require_str("token", token)},
-            repeat=Repeat.SAFE,
+            idempotency=Idempotency.SAFE,
         )
         return await self._call(request, models.MfaTokenIntrospectResponse, timeout)
 

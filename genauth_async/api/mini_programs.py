@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import models
-from .._wire.request import Repeat, post
+from .._wire.request import Idempotency, post
 from ..settings import Timeout
 from ._base import Api
 
@@ -44,7 +44,7 @@ class MiniPrograms(Api):
         sent = models.DecryptWechatMiniProgramDataDto(
             code=code, iv=iv, encrypted_data=encrypted_data, ext_idp_connidentifier=ext_idp_connidentifier
         )
-        request = post("api", "v3", "decrypt-wechat-miniprogram-data", body=sent, repeat=Repeat.SAFE)
+        request = post("api", "v3", "decrypt-wechat-miniprogram-data", body=sent, idempotency=Idempotency.SAFE)
         return await self._call_with_optional_user(
             request, models.DecryptWechatMiniProgramDataRespDto, access_token, timeout
         )
@@ -107,7 +107,7 @@ class MiniPrograms(Api):
         sent = models.DecryptDouyinMiniProgramDataDto(
             code=code, iv=iv, encrypted_data=encrypted_data, ext_idp_connidentifier=ext_idp_connidentifier
         )
-        request = post("api", "v3", "decrypt-douyin-miniprogram-data", body=sent, repeat=Repeat.SAFE)
+        request = post("api", "v3", "decrypt-douyin-miniprogram-data", body=sent, idempotency=Idempotency.SAFE)
         return await self._call_with_optional_user(
             request, models.DecryptDouyinMiniProgramDataRespDto, access_token, timeout
         )

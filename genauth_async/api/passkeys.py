@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from .. import models
 from .._arguments.text import path_segment
 from .._wire.converter import argument
-from .._wire.request import Repeat, get, post
+from .._wire.request import Idempotency, get, post
 from ..settings import Timeout
 from ._base import Api
 
@@ -122,7 +122,7 @@ class Passkeys(Api):
         The vendor's SDKs send an empty body, and know no form of the entries.
         """
         sent = argument(body, models.ListDeviceCredentialDto, "body") or models.ListDeviceCredentialDto()
-        request = post("api", "v3", "webauthn", "page-authenticator-device", body=sent, repeat=Repeat.SAFE)
+        request = post("api", "v3", "webauthn", "page-authenticator-device", body=sent, idempotency=Idempotency.SAFE)
         return await self._call_as_user(request, models.ListWebAuthnAuthenticatorDeviceDataDto, access_token, timeout)
 
     async def check_valid_credentials_by_cred_ids(
@@ -140,7 +140,9 @@ class Passkeys(Api):
             access_token: the user's, if this is done on a user's behalf; the client's when None.
         """
         sent = argument(body, models.CheckDeviceCredentialIdDto, "body") or models.CheckDeviceCredentialIdDto()
-        request = post("api", "v3", "webauthn", "check-valid-credentials-by-credIds", body=sent, repeat=Repeat.SAFE)
+        request = post(
+            "api", "v3", "webauthn", "check-valid-credentials-by-credIds", body=sent, idempotency=Idempotency.SAFE
+        )
         return await self._call_with_optional_user(
             request, models.WebAuthnCheckValidCredentialsByCredIdsRespDto, access_token, timeout
         )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from .. import models
 from .._arguments.text import require_str, require_str_list
 from .._wire.converter import argument
-from .._wire.request import Repeat, get, post
+from .._wire.request import Idempotency, get, post
 from ..settings import Timeout
 from ..stream import Stream
 from ._base import Api
@@ -45,7 +45,7 @@ class Permissions(Api):
         sent = models.CheckPermissionStringResourceDto(
             resources=require_str_list("resources", resources), action=action
         )
-        request = post("api", "v3", "check-permission-string-resource", body=sent, repeat=Repeat.SAFE)
+        request = post("api", "v3", "check-permission-string-resource", body=sent, idempotency=Idempotency.SAFE)
         return await self._call_as_user(request, models.CheckResourcePermissionsRespDto, access_token, timeout)
 
     async def check_permission_by_array_resource(
@@ -63,7 +63,7 @@ class Permissions(Api):
             action: what is to be done with them.
         """
         sent = models.CheckPermissionArrayResourceDto(resources=require_str_list("resources", resources), action=action)
-        request = post("api", "v3", "check-permission-array-resource", body=sent, repeat=Repeat.SAFE)
+        request = post("api", "v3", "check-permission-array-resource", body=sent, idempotency=Idempotency.SAFE)
         return await self._call_as_user(request, models.CheckResourcePermissionsRespDto, access_token, timeout)
 
     async def check_permission_by_tree_resource(
@@ -81,7 +81,7 @@ class Permissions(Api):
             action: what is to be done with them.
         """
         sent = models.CheckPermissionTreeResourceDto(resources=require_str_list("resources", resources), action=action)
-        request = post("api", "v3", "check-permission-tree-resource", body=sent, repeat=Repeat.SAFE)
+        request = post("api", "v3", "check-permission-tree-resource", body=sent, idempotency=Idempotency.SAFE)
         return await self._call_as_user(request, models.CheckResourcePermissionsRespDto, access_token, timeout)
 
     async def get_user_authorized_resources_list(
@@ -107,7 +107,7 @@ class Permissions(Api):
             resources: codes of resources; for tree resources with a path, such as resource/node.
         """
         sent = models.GetUserAuthResourcePermissionListDto(resources=require_str_list("resources", resources))
-        request = post("api", "v3", "get-user-auth-resource-permission-list", body=sent, repeat=Repeat.SAFE)
+        request = post("api", "v3", "get-user-auth-resource-permission-list", body=sent, idempotency=Idempotency.SAFE)
         return await self._call_as_user(request, models.GetUserAuthResourcePermissionListRespDto, access_token, timeout)
 
     async def get_user_auth_resource_struct(
@@ -124,7 +124,7 @@ class Permissions(Api):
             resource: the code of the resource.
         """
         sent = models.GetUserAuthResourceStructDto(resource=resource)
-        request = post("api", "v3", "get-user-auth-resource-struct", body=sent, repeat=Repeat.SAFE)
+        request = post("api", "v3", "get-user-auth-resource-struct", body=sent, idempotency=Idempotency.SAFE)
         return await self._call_as_user(request, models.GetUserAuthResourceStructRespDto, access_token, timeout)
 
     async def get_enable_permission_apply_application_list(
@@ -194,7 +194,9 @@ class Permissions(Api):
             access_token: the user's, if this is done on a user's behalf; the client's when None.
         """
         sent = argument(body, models.Dto, "body") or models.Dto()
-        request = post("api", "v2", "applications", "subject", "person", "list", body=sent, repeat=Repeat.SAFE)
+        request = post(
+            "api", "v2", "applications", "subject", "person", "list", body=sent, idempotency=Idempotency.SAFE
+        )
         return await self._call_with_optional_user(request, models.UntypedRespDto, access_token, timeout)
 
     def iter_enable_permission_apply_roles(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from .. import models
 from .._arguments.text import require_str
 from .._wire.converter import argument
-from .._wire.request import Repeat, get, post
+from .._wire.request import Idempotency, get, post
 from ..settings import Timeout
 from ..stream import Stream
 from ._base import Api
@@ -97,7 +97,7 @@ class Push(Api):
             access_token: the user's, if this is done on a user's behalf; the client's when None.
         """
         sent = models.GetPushCodeRelationAppsDto(app_id=app_id, push_code_id=push_code_id)
-        request = post("api", "v3", "get-pushlogin-relation-apps", body=sent, repeat=Repeat.SAFE)
+        request = post("api", "v3", "get-pushlogin-relation-apps", body=sent, idempotency=Idempotency.SAFE)
         return await self._call_with_optional_user(
             request, models.GetPushCodeRelationAppsRespDto, access_token, timeout
         )

@@ -15,7 +15,7 @@ from anyio.streams.tls import TLSAttribute
 
 from .._arguments.urls import is_loopback
 from .._http.transport import Transport
-from .._wire.request import Repeat, Request
+from .._wire.request import Idempotency, Request
 from .._wire.responses import Response, read_oauth
 from ..api._base import parts_of
 from ..client import AuthenticationClient
@@ -60,7 +60,7 @@ async def examine_server(client: AuthenticationClient, report: Report) -> None:
     _configuration(settings, report)
     await _connection(settings, transport, report)
     path = settings.oauth_path(".well-known", "openid-configuration")
-    request = Request(method="GET", path=path, repeat=Repeat.SAFE)
+    request = Request(method="GET", path=path, idempotency=Idempotency.SAFE)
     try:
         asked_at = settings.clock.wall()
         response = await transport.send(request, settings, _SECONDS)

@@ -6,7 +6,7 @@ from typing import Literal, overload
 
 from .. import models
 from .._arguments.text import one_of, require_str
-from .._wire.request import Repeat, Request
+from .._wire.request import Idempotency, Request
 from .._wire.responses import Response, read_oauth, read_text
 from ..api._base import Api
 from ..errors import UnexpectedShapeError
@@ -81,6 +81,6 @@ class CAS(Api):
             method="GET",
             path=("cas-idp", self._settings.app_id, path),
             query={"service": require_str("service", service), "ticket": require_str("ticket", ticket), **query},
-            repeat=Repeat.HARMFUL,
+            idempotency=Idempotency.UNSAFE,
         )
         return await self._shared.transport.send(request, self._settings, timeout)

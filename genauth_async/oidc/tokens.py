@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .._arguments.text import require_str, require_token
-from .._wire.request import ClientAuth, Repeat, Request
+from .._wire.request import ClientAuth, Idempotency, Request
 from .._wire.responses import read_oauth, read_oauth_empty, read_tokens
 from ..api._base import Api
 from ..errors import ConfigurationError
@@ -83,7 +83,7 @@ class Tokens(Api):
         request = self._form(
             "token",
             auth=None,
-            repeat=Repeat.SAFE,
+            idempotency=Idempotency.SAFE,
             form={
                 "grant_type": "client_credentials",
                 "scope": scope,
@@ -121,7 +121,9 @@ class Tokens(Api):
         Returns:
             True.
         """
-        request = self._form("token", "revocation", auth="revocation", repeat=Repeat.SAFE, form={"token": token})
+        request = self._form(
+            "token", "revocation", auth="revocation", idempotency=Idempotency.SAFE, form={"token": token}
+        )
         read_oauth_empty(await self._shared.transport.send(request, self._settings, timeout))
         return True
 
@@ -131,7 +133,9 @@ class Tokens(Api):
         Args:
             token: an access token or a refresh token.
         """
-        request = self._form("token", "introspection", auth="introspection", repeat=Repeat.SAFE, form={"token": token})
+        request = self._form(
+            "token", "introspection", auth="introspection", idempotency=Idempotency.SAFE, form={"token": token}
+        )
         return read_oauth(await self._shared.transport.send(request, self._settings, timeout), IntrospectionResponse)
 
     async def get_user_info_by_access_token(self, access_token: str, *, timeout: Timeout | None = None) -> UserInfo:
@@ -148,7 +152,7 @@ class Tokens(Api):
             path=self._settings.oauth_path("me"),
             form={},  # empty, but a form: without a type aiohttp names one, which OpenID providers refuse
             user_token=require_token(access_token),
-            repeat=Repeat.SAFE,
+            idempotency=Idempotency.SAFE,
         )
         return read_oauth(await self._shared.transport.send(request, self._settings, timeout), UserInfo, strict={"sub"})
 
@@ -161,9 +165,9 @@ class Tokens(Api):
         *path: str,
         auth: ClientAuth | None,
         form: Mapping[str, str | None],
-        repeat: Repeat = Repeat.HARMFUL,
+        idempotency: Idempotency = Idempotency.UNSAFE,
     ) -> Request:
         given = {argument: require_str(argument, value) for argument, value in form.items()}
         return Request(
-            method="POST", path=self._settings.oauth_path(*path), form=given, client_auth=auth, repeat=repeat
+            method="POST", path=self._settings.oauth_path(*path), form=given, client_auth=auth, idempotency=idempotency
         )

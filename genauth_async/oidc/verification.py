@@ -23,7 +23,7 @@ from .._jwt.jwks import KeySet
 from .._jwt.jws import Kind, check_kind, check_length, is_signed, kind_of, parse, wrong_signature
 from .._jwt.key_cache import Asking, Published, max_age
 from .._jwt.token_cache import Verified, digest_of, verified
-from .._wire.request import Repeat, Request
+from .._wire.request import Idempotency, Request
 from .._wire.responses import read_oauth
 from ..api._base import Api
 from ..errors import ConfigurationError, TokenExpiredError
@@ -261,7 +261,7 @@ class Verification(Api):
         return Asking(lambda: self._published(timeout), self._settings.clock.monotonic, limit.total)
 
     async def _published(self, timeout: Timeout | None) -> Published:
-        request = Request(method="GET", path=("oidc", ".well-known", "jwks.json"), repeat=Repeat.SAFE)
+        request = Request(method="GET", path=("oidc", ".well-known", "jwks.json"), idempotency=Idempotency.SAFE)
         response = await self._shared.transport.send(request, self._settings, timeout)
         document = read_oauth(response, _KeySetDto).to_dict()
         return Published(document, max_age(response.headers.get("cache-control", "")))

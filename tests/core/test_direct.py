@@ -12,7 +12,7 @@ from anyio.abc import SocketStream
 
 from genauth_async import RetryPolicy
 from genauth_async._http.transport import _fits, _headers
-from genauth_async._wire.request import Repeat, Request
+from genauth_async._wire.request import Idempotency, Request
 from tests.conftest import MakeClient
 from tests.core.test_connections import ANSWER, serving
 from tests.recording import Answer, RecordingServer
@@ -63,7 +63,7 @@ async def test_each_try_is_a_line_in_the_log(
     caplog.set_level("DEBUG", "genauth_async")
     client = make_client(recorder.url, **carrier, retry=RetryPolicy(backoff=0.0))
     recorder.answers = [Answer(close=True), Answer({"statusCode": 200}, status=503)]
-    request = Request(method="GET", path=("a\nb",), query={"id_token": "canary"}, repeat=Repeat.SAFE)
+    request = Request(method="GET", path=("a\nb",), query={"id_token": "canary"}, idempotency=Idempotency.SAFE)
     await client._shared.transport.send(request, client.settings)
     lines = [record.getMessage() for record in caplog.records if record.name == "genauth_async._http.transport"]
     assert [re.sub(r"\d+ ms", "so many ms", line) for line in lines] == [

@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 
 from genauth_async import RetryPolicy
 from genauth_async._http.retry import Outcome, wait_before_retry
-from genauth_async._wire.request import Repeat
+from genauth_async._wire.request import Idempotency
 
 
-def decide(repeat: Repeat, outcome: Outcome, attempt: int = 1, policy: RetryPolicy | None = None) -> float | None:
-    return wait_before_retry(policy or RetryPolicy(), repeat, attempt, outcome, lambda: 0.5)
+def decide(
+    idempotency: Idempotency, outcome: Outcome, attempt: int = 1, policy: RetryPolicy | None = None
+) -> float | None:
+    return wait_before_retry(policy or RetryPolicy(), idempotency, attempt, outcome, lambda: 0.5)
 
 
 @pytest.mark.parametrize(
@@ -29,27 +31,27 @@ def decide(repeat: Repeat, outcome: Outcome, attempt: int = 1, policy: RetryPoli
     ],
 )
 def test_what_is_tried_again(outcome: Outcome, safe: bool, harmful: bool) -> None:
-    assert (decide(Repeat.SAFE, outcome) is not None) is safe
-    assert (decide(Repeat.HARMFUL, outcome) is not None) is harmful
+    assert (decide(Idempotency.SAFE, outcome) is not None) is safe
+    assert (decide(Idempotency.UNSAFE, outcome) is not None) is harmful
 
 
 def test_waits_as_long_as_the_server_says_up_to_a_cap() -> None:
     alike = RetryPolicy(backoff=0.0)
-    assert decide(Repeat.HARMFUL, Outcome(status=429, retry_after=7.0), policy=alike) == 7.0
-    assert decide(Repeat.HARMFUL, Outcome(status=429, retry_after=21.0)) is None
+    assert decide(Idempotency.UNSAFE, Outcome(status=429, retry_after=7.0), policy=alike) == 7.0
+    assert decide(Idempotency.UNSAFE, Outcome(status=429, retry_after=21.0)) is None
 
 
 def test_those_who_were_told_the_same_time_do_not_come_back_all_at_once() -> None:
     told = Outcome(status=429, retry_after=7.0)
     draws: list[Callable[[], float]] = [lambda: 0.0, lambda: 0.9]
-    waits = [wait_before_retry(RetryPolicy(), Repeat.SAFE, 1, told, draw) for draw in draws]
+    waits = [wait_before_retry(RetryPolicy(), Idempotency.SAFE, 1, told, draw) for draw in draws]
     assert waits == [7.0, 7.225]
 
 
 def test_attempts_run_out() -> None:
-    assert decide(Repeat.SAFE, Outcome(), attempt=2) is not None
-    assert decide(Repeat.SAFE, Outcome(), attempt=3) is None
-    assert decide(Repeat.SAFE, Outcome(), policy=RetryPolicy(attempts=1)) is None
+    assert decide(Idempotency.SAFE, Outcome(), attempt=2) is not None
+    assert decide(Idempotency.SAFE, Outcome(), attempt=3) is None
+    assert decide(Idempotency.SAFE, Outcome(), policy=RetryPolicy(attempts=1)) is None
 
 
 @given(
@@ -60,10 +62,12 @@ def test_attempts_run_out() -> None:
 )
 def test_backoff_grows_and_is_bounded(attempt: int, drawn: float, backoff: float, most: float) -> None:
     policy = RetryPolicy(attempts=100, backoff=backoff, max_backoff=most)
-    wait = wait_before_retry(policy, Repeat.SAFE, attempt, Outcome(), lambda: drawn)
+    wait = wait_before_retry(policy, Idempotency.SAFE, attempt, Outcome(), lambda: drawn)
     assert wait is not None
     assert 0 <= wait <= most
-    longest = [wait_before_retry(policy, Repeat.SAFE, a, Outcome(), lambda: 1.0) or 0 for a in (attempt, attempt + 1)]
+    longest = [
+        wait_before_retry(policy, Idempotency.SAFE, a, Outcome(), lambda: 1.0) or 0 for a in (attempt, attempt + 1)
+    ]
     assert longest == sorted(longest)
 
 
@@ -75,13 +79,16 @@ def test_impossible_policies_are_refused(wrong: dict[str, int]) -> None:
 
 def test_the_thousandth_try_still_has_a_wait() -> None:
     policy = RetryPolicy(attempts=5000)
-    wait = wait_before_retry(policy, Repeat.SAFE, 4000, Outcome(sent=False), lambda: 0.5)
+    wait = wait_before_retry(policy, Idempotency.SAFE, 4000, Outcome(sent=False), lambda: 0.5)
     assert wait == policy.max_backoff / 2
 
 
 def test_the_limits_of_a_wait_are_inclusive() -> None:
     told = [Outcome(status=429, retry_after=seconds) for seconds in (20.0, 20.1)]
-    assert [wait_before_retry(RetryPolicy(), Repeat.SAFE, 1, outcome, lambda: 0.0) for outcome in told] == [20.0, None]
+    assert [wait_before_retry(RetryPolicy(), Idempotency.SAFE, 1, outcome, lambda: 0.0) for outcome in told] == [
+        20.0,
+        None,
+    ]
     policy = RetryPolicy(attempts=50)
-    waits = [wait_before_retry(policy, Repeat.SAFE, attempt, Outcome(), lambda: 1.0) for attempt in range(1, 8)]
+    waits = [wait_before_retry(policy, Idempotency.SAFE, attempt, Outcome(), lambda: 1.0) for attempt in range(1, 8)]
     assert waits == [0.25, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0]
