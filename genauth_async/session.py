@@ -17,7 +17,7 @@ from ._core.tracebacks import ClearsTracebackFrames
 from ._session.grants import predecessors
 from ._session.httpx_auth import SessionAuth
 from ._session.stored_tokens import StoredTokens
-from ._session.token_sets import TokensLike, is_unspent, succeeding, token_set
+from ._session.token_sets import TokensLike, is_unused, merge_refresh, token_set
 from .api._base import parts_of
 from .errors import GenAuthError, InvalidGrantError, RefreshUnavailableError, SessionExpiredError, StoreError
 from .models.tokens import TokenSet
@@ -129,13 +129,13 @@ class TokenSession(ClearsTracebackFrames):
         stored = self._stored
         if stored.tokens is None:
             await stored.read()
-        if stored.tokens is not None and stored.is_in_step:
+        if stored.tokens is not None and stored.is_synced:
             if stored.life.is_fresh():
                 return stored.tokens.access_token
             if stored.life.is_valid() and stored.grant.is_paused(stored.tokens, self._clock.monotonic()):
                 return stored.tokens.access_token
         try:
-            return (await self._renewed(stored.life.is_fresh, resend=False)).access_token
+            return (await self._refreshed_tokens(stored.life.is_fresh, resend=False)).access_token
         except RefreshUnavailableError as error:
             if stored.tokens is None or not stored.life.is_valid():
                 raise
@@ -158,7 +158,7 @@ class TokenSession(ClearsTracebackFrames):
         def refreshed_meanwhile() -> bool:
             return seen is not None and seen.access_token != self.tokens.access_token and life.is_fresh()
 
-        return await self._renewed(refreshed_meanwhile, resend=resend)
+        return await self._refreshed_tokens(refreshed_meanwhile, resend=resend)
 
     async def invalidate(self, token: str, by: str | None = None) -> None:
         """Reject an access token that an API refused, so that no caller gets it again.
@@ -169,7 +169,7 @@ class TokenSession(ClearsTracebackFrames):
         """
         stored = self._stored
         is_present = stored.tokens is not None and stored.tokens.access_token == token
-        if is_present and self._grants.refusal_counts(stored.grant, by, self._clock.monotonic()):
+        if is_present and self._grants.counts_refusal(stored.grant, by, self._clock.monotonic()):
             stored.life.reject(token)
 
     async def logout(self) -> None:
@@ -196,7 +196,7 @@ class TokenSession(ClearsTracebackFrames):
         tokens: TokenSet | None = None
         if failure is None:
             try:
-                tokens = await self._in_time(self._stored.log_out(reason), "the store")
+                tokens = await self._within_refresh_timeout(self._stored.log_out(reason), "the store")
             except Exception as error:  # noqa: BLE001
                 failure = error
         if failure is not None:
@@ -206,26 +206,26 @@ class TokenSession(ClearsTracebackFrames):
         if failure is not None:
             raise failure
 
-    async def _renewed(self, satisfied: Callable[[], bool], *, resend: bool) -> TokenSet:
+    async def _refreshed_tokens(self, satisfied: Callable[[], bool], *, resend: bool) -> TokenSet:
         stored, grant = self._stored, self._stored.grant
         refreshes = grant.refreshes
         stored.raise_if_ended()
         async with grant.store.lock(self.key):
             stored.raise_if_ended()
-            record = await stored.meet()
+            record = await stored.sync_with_store()
             if satisfied():
                 return record.tokens
             if grant.failure is not None and grant.refreshes != refreshes:
                 raise copy.copy(grant.failure) from grant.failure.__cause__
-            return await run_shielded(lambda: self._refresh_and_tell(record, resend=resend))
+            return await run_shielded(lambda: self._refresh_and_notify(record, resend=resend))
 
-    async def _refresh_and_tell(self, record: SessionRecord, *, resend: bool) -> TokenSet:
+    async def _refresh_and_notify(self, record: SessionRecord, *, resend: bool) -> TokenSet:
         grant = self._stored.grant
         grant.failure = None
         try:
             new, is_mine = await self._refresh(record, resend=resend)
             if is_mine:
-                await self._tell(new)
+                await self._notify(new)
         except RefreshUnavailableError as error:
             _log.warning("%s (session %s)", error, self.key)
             grant.failure = error
@@ -235,13 +235,13 @@ class TokenSession(ClearsTracebackFrames):
         finally:
             grant.refreshes += 1
 
-    async def _tell(self, new: TokenSet) -> None:
+    async def _notify(self, new: TokenSet) -> None:
         if self._on_tokens is None:
             return
         try:
             waiting = self._on_tokens(new)
             if inspect.isawaitable(waiting):
-                await self._in_time(waiting, "on_tokens")
+                await self._within_refresh_timeout(waiting, "on_tokens")
         except Exception as error:
             # The caller may be cancelled and not see the error.
             _log.warning("on_tokens failed (%s); the tokens are stored (session %s)", type(error).__name__, self.key)
@@ -250,27 +250,29 @@ class TokenSession(ClearsTracebackFrames):
     async def _refresh(self, record: SessionRecord, *, resend: bool) -> tuple[TokenSet, bool]:
         """Refresh and store the tokens; return them, and True if this session refreshed them itself."""
         stored, old = self._stored, record.tokens
-        refresh_token = await self._in_time(self._unspent(record, resend=resend), "the store")
-        sent = await self._in_time(stored.mark(record), "the store")
+        refresh_token = await self._within_refresh_timeout(
+            self._usable_refresh_token(record, resend=resend), "the store"
+        )
+        sent = await self._within_refresh_timeout(stored.record_attempt(record), "the store")
         if sent is None:
             # Our lock expired while this process was suspended; another process may have refreshed.
-            return await self._in_time(stored.stored_by_others(), "the store"), False
+            return await self._within_refresh_timeout(stored.tokens_written_by_others(), "the store"), False
         try:
             answer = await self._client.get_new_access_token_by_refresh_token(refresh_token, timeout=self._seconds)
         except InvalidGrantError as error:
-            return await self._in_time(self._end(sent, error), "the store"), False
+            return await self._within_refresh_timeout(self._end(sent, error), "the store"), False
         except GenAuthError as error:
             raise await self._failed(sent, error) from error
-        new = succeeding(old, answer, self._clock.wall())
+        new = merge_refresh(old, answer, self._clock.wall())
         rotated = SessionRecord(
             tokens=new,
             generation=sent.generation + 1,
             predecessors=predecessors(record, new),
             expires_at=record.expires_at,
         )
-        if not await self._in_time(stored.store_for_sure(rotated, sent.generation), "the store"):
+        if not await self._within_refresh_timeout(stored.write_or_queue(rotated, sent.generation), "the store"):
             try:
-                return await self._in_time(stored.stored_by_others(), "the store"), False
+                return await self._within_refresh_timeout(stored.tokens_written_by_others(), "the store"), False
             except SessionExpiredError:
                 # The user logged out after our lock expired: these tokens must not outlive that.
                 with suppress(GenAuthError):
@@ -278,13 +280,13 @@ class TokenSession(ClearsTracebackFrames):
                 raise
         return new, True
 
-    async def _in_time(self, work: Awaitable[_T], what: str) -> _T:
+    async def _within_refresh_timeout(self, work: Awaitable[_T], what: str) -> _T:
         """Limit the time of work that has no timeout and cannot be cancelled from outside."""
         with anyio.move_on_after(self._seconds):
             return await work
         raise StoreError(f"The session's refresh: {what} took longer than {self._seconds:g} s")
 
-    async def _unspent(self, record: SessionRecord, *, resend: bool) -> str:
+    async def _usable_refresh_token(self, record: SessionRecord, *, resend: bool) -> str:
         """Return the refresh token, if there is one that may be sent."""
         stored = self._stored
         if record.tokens.refresh_token is None:
@@ -303,7 +305,7 @@ class TokenSession(ClearsTracebackFrames):
 
     async def _end(self, sent: SessionRecord, error: InvalidGrantError) -> TokenSet:
         """End the session: the server no longer accepts the refresh token."""
-        newer = await self._stored.newer_than(sent)
+        newer = await self._stored.replacement_for(sent)
         if newer is not None:
             return newer
         try:
@@ -314,10 +316,10 @@ class TokenSession(ClearsTracebackFrames):
 
     async def _failed(self, sent: SessionRecord, error: GenAuthError) -> RefreshUnavailableError:
         """Return the error for any other failure; the session is kept."""
-        unknown = not is_unspent(error)
+        unknown = not is_unused(error)
         if not unknown:
             unsent = evolve(sent, generation=sent.generation + 1, refresh_sent=False)
-            await self._in_time(self._stored.store_for_sure(unsent, sent.generation), "the store")
+            await self._within_refresh_timeout(self._stored.write_or_queue(unsent, sent.generation), "the store")
         return RefreshUnavailableError(
             f"The access token could not be refreshed: {error}",
             outcome_unknown=unknown,

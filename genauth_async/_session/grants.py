@@ -50,20 +50,20 @@ class Grant:
         "failure",
         "key",
         "paused",
+        "pending",
         "refreshes",
         "refused",
         "scope",
         "store",
-        "unsent",
-        "unstored",
+        "unsent_attempt",
     )
 
     def __init__(self, scope: int, store: TokenStore, key: str) -> None:
         self.scope = scope
         self.store = store
         self.key = key
-        self.unstored: tuple[SessionRecord, int] | None = None
-        self.unsent: tuple[SessionRecord, SessionRecord] | None = None
+        self.pending: tuple[SessionRecord, int] | None = None
+        self.unsent_attempt: tuple[SessionRecord, SessionRecord] | None = None
         self.refreshes = 0
         self.failure: RefreshUnavailableError | None = None
         self.paused = _NOT_PAUSED
@@ -80,24 +80,24 @@ class Grant:
     def is_needed(self, now: float) -> bool:
         """Return True if the grant has state to keep even without sessions."""
         waits = now < self.paused[1] or any(now < until for until in (self.refused or {}).values())
-        return waits or not self.owes_nothing
+        return waits or not self.has_no_pending_write
 
     @property
-    def owes_nothing(self) -> bool:
+    def has_no_pending_write(self) -> bool:
         """Return True if no write to the store is pending."""
-        return self.unstored is None and self.unsent is None
+        return self.pending is None and self.unsent_attempt is None
 
-    async def owed(self) -> tuple[SessionRecord, int] | None:
-        """Return the pending write: `unstored`, or the removal of a mark under which no refresh was sent."""
-        if self.unsent is not None:
-            mark, marked = self.unsent
+    async def pending_write(self) -> tuple[SessionRecord, int] | None:
+        """Return the pending write: `pending`, or the removal of a mark under which no refresh was sent."""
+        if self.unsent_attempt is not None:
+            mark, marked = self.unsent_attempt
             # Another process may have written an equal mark and sent a refresh. If the store recognises the mark as our
             # own write, remove it; otherwise it stays.
             is_there = await self.store.get(self.key) == mark
             if is_there and await self.store.compare_and_set(self.key, mark, expected=marked.generation):
-                self.unstored = evolve(marked, generation=mark.generation + 1), mark.generation
-            self.unsent = None
-        return self.unstored
+                self.pending = evolve(marked, generation=mark.generation + 1), mark.generation
+            self.unsent_attempt = None
+        return self.pending
 
 
 _IN_MEMORY: Final = 0
@@ -127,21 +127,21 @@ class Grants:
                 self._grants[scope, key] = grant
             return grant
 
-    def owe(self, grant: Grant, record: SessionRecord, expected: int, now: float) -> None:
+    def add_pending_write(self, grant: Grant, record: SessionRecord, expected: int, now: float) -> None:
         """Add a pending write."""
-        grant.unstored = record, expected
+        grant.pending = record, expected
         self._keep(grant, now)
 
-    def settle(self, grant: Grant, now: float) -> None:
+    def clear_pending_write(self, grant: Grant, now: float) -> None:
         """Clear the pending write: it succeeded, or is no longer needed."""
-        grant.unstored = grant.unsent = None
+        grant.pending = grant.unsent_attempt = None
         if not grant.is_needed(now):
             with self._guard:
                 self._kept.discard(grant)
 
-    def marking(self, grant: Grant, mark: SessionRecord, marked: SessionRecord, now: float) -> None:
+    def add_attempt(self, grant: Grant, mark: SessionRecord, marked: SessionRecord, now: float) -> None:
         """Note that a mark is being written; no refresh is sent under it until the write succeeds."""
-        grant.unsent = mark, marked
+        grant.unsent_attempt = mark, marked
         self._keep(grant, now)
 
     def pause(self, grant: Grant, tokens: TokenSet, now: float, seconds: float | None) -> None:
@@ -149,7 +149,7 @@ class Grants:
         grant.paused = tokens.access_token, now + max(_PAUSE_SECONDS, seconds or 0.0)
         self._keep(grant, now)
 
-    def refusal_counts(self, grant: Grant, by: str | None, now: float) -> bool:
+    def counts_refusal(self, grant: Grant, by: str | None, now: float) -> bool:
         """Return True if an API's refusal of the access token counts; its next ones are ignored for 10 seconds.
 
         An API that refuses everything must not cause a refresh per request.
@@ -176,7 +176,7 @@ class Grants:
 
     def rotated(self, grant: Grant, tokens: TokenSet) -> None:
         """Index the grant by its newest refresh token, too."""
-        alias = token_name(tokens)
+        alias = token_fingerprint(tokens)
         if alias == grant.key or alias in grant.aliases:
             return
         with self._guard:
@@ -192,7 +192,7 @@ class Grants:
                 self._grants.pop((grant.scope, grant.aliases.pop()), None)
 
 
-def token_name(tokens: TokenSet) -> str:
+def token_fingerprint(tokens: TokenSet) -> str:
     """Return a fingerprint (SHA-256) of tokens, which names their grant."""
     return hashlib.sha256((tokens.refresh_token or tokens.access_token).encode()).hexdigest()
 
@@ -203,21 +203,21 @@ def first_record(tokens: TokenSet, expires_at: float | None) -> SessionRecord:
     Each sign-in starts at another generation. So a process that was suspended before another sign-in under the same
     key cannot find its old generation and overwrite that sign-in.
     """
-    return SessionRecord(tokens=tokens, generation=int(token_name(tokens)[:12], 16), expires_at=expires_at)
+    return SessionRecord(tokens=tokens, generation=int(token_fingerprint(tokens)[:12], 16), expires_at=expires_at)
 
 
 def predecessors(record: SessionRecord, new: TokenSet) -> tuple[str, ...]:
     """Return the fingerprints of earlier tokens: the sign-in's own, and the most recent ones."""
-    name = _short_name(record.tokens)
-    if name == _short_name(new) or name in record.predecessors:
+    name = _short_fingerprint(record.tokens)
+    if name == _short_fingerprint(new) or name in record.predecessors:
         return record.predecessors  # The server does not rotate.
     names = (*record.predecessors, name)
     return names if len(names) <= _PREDECESSORS else (names[0], *names[2:])
 
 
-def names(tokens: TokenSet | None, record: SessionRecord | None) -> frozenset[str]:
+def token_fingerprints(tokens: TokenSet | None, record: SessionRecord | None) -> frozenset[str]:
     """Return the fingerprints of these tokens and of their predecessors."""
-    newest = () if tokens is None else (_short_name(tokens),)
+    newest = () if tokens is None else (_short_fingerprint(tokens),)
     return frozenset((*newest, *(() if record is None else record.predecessors)))
 
 
@@ -227,14 +227,16 @@ def is_new(tokens: TokenSet, stored: SessionRecord) -> bool:
     The stored fingerprints decide, not the time: clocks of two machines differ, and a kept sign-in response does not
     say when it arrived.
     """
-    return _short_name(tokens) not in names(stored.tokens, stored)
+    return _short_fingerprint(tokens) not in token_fingerprints(stored.tokens, stored)
 
 
-def is_behind(stored: SessionRecord, known: SessionRecord) -> bool:
+def is_rolled_back(stored: SessionRecord, known: SessionRecord) -> bool:
     """Return True if the store was rolled back to an earlier state of this session, as by a restore."""
-    name = _short_name(stored.tokens)
-    return name in known.predecessors or (name == _short_name(known.tokens) and stored.generation < known.generation)
+    name = _short_fingerprint(stored.tokens)
+    return name in known.predecessors or (
+        name == _short_fingerprint(known.tokens) and stored.generation < known.generation
+    )
 
 
-def _short_name(tokens: TokenSet) -> str:
-    return token_name(tokens)[:_SHORT]
+def _short_fingerprint(tokens: TokenSet) -> str:
+    return token_fingerprint(tokens)[:_SHORT]

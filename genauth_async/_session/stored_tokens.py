@@ -10,7 +10,7 @@ from ..errors import ConfigurationError, RefreshUnavailableError, SessionExpired
 from ..models.tokens import TokenSet
 from ..settings import Clock
 from ..stores import SessionRecord, TokenStore
-from .grants import Grants, first_record, is_behind, is_new, names, token_name
+from .grants import Grants, first_record, is_new, is_rolled_back, token_fingerprint, token_fingerprints
 from .token_life import TokenLife
 
 _TRIES: Final = 3
@@ -67,7 +67,7 @@ class StoredTokens:
         # A key derived from the refresh token belongs to one grant: a stored record is as new or newer.
         self._keyed_by_grant = key is None
         if tokens is not None:
-            key = token_name(tokens) if key is None else key
+            key = token_fingerprint(tokens) if key is None else key
         elif store is None or key is None:
             raise ConfigurationError("tokens", "must be given, unless store and key say where they are kept")
         self._grants = grants
@@ -80,17 +80,17 @@ class StoredTokens:
         self.ended: str | None = None
         self.tokens: TokenSet | None = None
         if tokens is not None:
-            self._hold(tokens)
+            self._set_tokens(tokens)
 
     @property
-    def is_in_step(self) -> bool:
+    def is_synced(self) -> bool:
         """Return True if the tokens may be returned without reading the store.
 
         Not before the first synchronisation, which stores a new session's tokens; nor while a write is pending; nor
         after another session of the grant has ended.
         """
         grant = self.grant
-        return self.record is not None and grant.unstored is None and self._endings == grant.endings
+        return self.record is not None and grant.pending is None and self._endings == grant.endings
 
     def expired(self) -> SessionExpiredError:
         """Return the error for an ended session."""
@@ -103,12 +103,12 @@ class StoredTokens:
 
     async def read(self) -> None:
         """Read the record of a session created without tokens, such as for one request."""
-        if self.tokens is None and self.grant.owes_nothing:
+        if self.tokens is None and self.grant.has_no_pending_write:
             record = await self.grant.store.get(self.grant.key)
             if record is not None:
-                self._adopt(record)
+                self._set_record(record)
 
-    async def meet(self) -> SessionRecord:
+    async def sync_with_store(self) -> SessionRecord:
         """Synchronise with the store and return its record.
 
         Raises:
@@ -116,8 +116,8 @@ class StoredTokens:
             RefreshUnavailableError: another process wrote meanwhile.
         """
         grant = self.grant
-        if (owed := await grant.owed()) is not None:
-            await self.store_for_sure(*owed)
+        if (pending_write := await grant.pending_write()) is not None:
+            await self.write_or_queue(*pending_write)
         record, known = await grant.store.get(grant.key), self.record
         if record is None:
             record = self._first_record()
@@ -127,28 +127,28 @@ class StoredTokens:
             record = SessionRecord(tokens=tokens, generation=expected + 1, expires_at=self._expires_at)
             await self._write(record, expected=expected)
             self._grants.replaced(grant)
-        elif known is not None and is_behind(record, known):
+        elif known is not None and is_rolled_back(record, known):
             expected = record.generation
             record = evolve(known, generation=max(expected, known.generation) + 1)
             await self._write(record, expected=expected)
         elif record != known:
-            self._adopt(record)
+            self._set_record(record)
         self._endings = grant.endings
         return record
 
-    async def stored_by_others(self) -> TokenSet:
+    async def tokens_written_by_others(self) -> TokenSet:
         """Return the store's tokens after another process wrote them without holding the lock.
 
         Raises:
             RefreshUnavailableError: they are not fresh.
             SessionExpiredError: the record is gone.
         """
-        record = await self.meet()
+        record = await self.sync_with_store()
         if not self.life.is_fresh():
             raise RefreshUnavailableError(_CHANGED)
         return record.tokens
 
-    async def mark(self, record: SessionRecord) -> SessionRecord | None:
+    async def record_attempt(self, record: SessionRecord) -> SessionRecord | None:
         """Mark in the store that a refresh is about to be sent.
 
         If this process dies before it stores the answer, no other process sends the same token again.
@@ -158,44 +158,44 @@ class StoredTokens:
         """
         grant = self.grant
         marked = evolve(record, generation=record.generation + 1, refresh_sent=True)
-        self._grants.marking(grant, marked, record, self._clock.monotonic())
+        self._grants.add_attempt(grant, marked, record, self._clock.monotonic())
         is_written = await grant.store.compare_and_set(grant.key, marked, expected=record.generation)
-        self._grants.settle(grant, self._clock.monotonic())
+        self._grants.clear_pending_write(grant, self._clock.monotonic())
         if not is_written:
             return None
         self.record = marked
         return marked
 
-    async def store_for_sure(self, record: SessionRecord, expected: int) -> bool:
+    async def write_or_queue(self, record: SessionRecord, expected: int) -> bool:
         """Write a record that only this process has; if that fails, keep it as a pending write and retry later.
 
         Returns:
             False if the store has other tokens meanwhile, which stay.
         """
         grant = self.grant
-        self._grants.owe(grant, record, expected, self._clock.monotonic())
+        self._grants.add_pending_write(grant, record, expected, self._clock.monotonic())
         store, key = grant.store, grant.key
         try:
             is_written = await store.compare_and_set(key, record, expected=expected)
-            if not is_written and (present := await store.get(key)) is not None and is_behind(present, record):
+            if not is_written and (present := await store.get(key)) is not None and is_rolled_back(present, record):
                 record = evolve(record, generation=max(present.generation, record.generation) + 1)
                 is_written = await store.compare_and_set(key, record, expected=present.generation)
         except BaseException:
-            self._hold(record.tokens)
+            self._set_tokens(record.tokens)
             raise
-        self._grants.settle(grant, self._clock.monotonic())
+        self._grants.clear_pending_write(grant, self._clock.monotonic())
         if is_written:
-            self._adopt(record)
+            self._set_record(record)
         else:
             self.record = record  # the newest known, in case the store was rolled back
         return is_written
 
-    async def newer_than(self, sent: SessionRecord) -> TokenSet | None:
+    async def replacement_for(self, sent: SessionRecord) -> TokenSet | None:
         """Return tokens that another process stored while this one was suspended during a refresh, else None."""
         present = await self.grant.store.get(self.grant.key)
-        if present is None or present == sent or is_behind(present, sent):
+        if present is None or present == sent or is_rolled_back(present, sent):
             return None
-        self._adopt(present)
+        self._set_record(present)
         return present.tokens
 
     async def forget(self, reason: str, record: SessionRecord) -> None:
@@ -219,10 +219,10 @@ class StoredTokens:
         grant = self.grant
         record = await grant.store.get(grant.key)
         if record is not None and self._new_sign_in(record) is None:
-            if grant.unstored is None:
-                self._adopt(record)
+            if grant.pending is None:
+                self._set_record(record)
             await self.forget(reason, record)
-        elif record is None and self.record is not None and grant.unstored is None:
+        elif record is None and self.record is not None and grant.pending is None:
             self._end(reason)
             return None
         return self.tokens_to_revoke(reason)
@@ -230,14 +230,14 @@ class StoredTokens:
     def tokens_to_revoke(self, reason: str) -> TokenSet | None:
         """End the session without its store; return the newest known tokens."""
         self._end(reason)
-        unstored = self.grant.unstored
-        self._grants.settle(self.grant, self._clock.monotonic())
-        return self.tokens if unstored is None else unstored[0].tokens
+        pending = self.grant.pending
+        self._grants.clear_pending_write(self.grant, self._clock.monotonic())
+        return self.tokens if pending is None else pending[0].tokens
 
     def _first_record(self) -> SessionRecord:
         """Return the first record, for a store that never had one of this session."""
         tokens = self.tokens
-        if self.record is not None or not names(tokens, None).isdisjoint(self.grant.ended):
+        if self.record is not None or not token_fingerprints(tokens, None).isdisjoint(self.grant.ended):
             self._end("the store no longer has it: the user logged out elsewhere, it expired, or the store lost it")
             raise self.expired()
         if tokens is None:
@@ -260,15 +260,15 @@ class StoredTokens:
         if self.ended is None:
             self.ended = reason
             self.grant.endings += 1
-            self.grant.ended = names(self.tokens, self.record)
+            self.grant.ended = token_fingerprints(self.tokens, self.record)
         self.life.end()
 
-    def _adopt(self, record: SessionRecord) -> None:
+    def _set_record(self, record: SessionRecord) -> None:
         self.record = record
-        self._hold(record.tokens)
+        self._set_tokens(record.tokens)
         self._grants.rotated(self.grant, record.tokens)
 
-    def _hold(self, tokens: TokenSet) -> None:
+    def _set_tokens(self, tokens: TokenSet) -> None:
         if tokens == self.tokens:
             return  # Measured already; the wall clock may have changed since.
         self.tokens = tokens

@@ -50,14 +50,14 @@ def token_set(tokens: TokensLike, now: float) -> TokenSet:
     raise ConfigurationError("tokens", problem)
 
 
-def succeeding(old: TokenSet, answer: OIDCTokenResponse, now: float) -> TokenSet:
+def merge_refresh(old: TokenSet, answer: OIDCTokenResponse, now: float) -> TokenSet:
     """Merge a refresh response into the old tokens: omitted fields keep their values (RFC 6749 section 6)."""
     kept = {name: old[name] for name in ("refresh_token", "id_token", "scope", "token_type")}
     given = {name: value for name, value in answer.items() if value is not None}
     return structure({**kept, **given, "obtained_at": now}, TokenSet)
 
 
-def is_unspent(error: GenAuthError) -> bool:
+def is_unused(error: GenAuthError) -> bool:
     """Return True if the refresh token was certainly not used: nothing was sent, or the request was refused.
 
     A server error does not tell: a gateway may send one after its backend has rotated the token.

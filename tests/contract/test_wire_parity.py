@@ -176,10 +176,10 @@ def test_events_are_asked_for_as_documented(
         portal.call(getattr(ours, method), code, print)
     portal.call(ours.aclose)
     operation = next(operation for operation in OPERATIONS if operation["name"] == method)
-    code_name, token_name = (parameter["wire"] for parameter in operation["query_params"])
+    code_name, token_fingerprint = (parameter["wire"] for parameter in operation["query_params"])
     request = sent(recorder.last)
     assert (request.method, "/".join(request.path)) == ("GET", operation["path"])
-    assert request.query == sorted([(code_name, code), (token_name, TOKEN)])
+    assert request.query == sorted([(code_name, code), (token_fingerprint, TOKEN)])
     assert recorder.last.headers["upgrade"] == "websocket"
 
 

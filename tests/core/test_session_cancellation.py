@@ -104,7 +104,7 @@ async def leave_during_refresh(leave: Leave, expired: TokenSession, emulator: Em
         timer.start()
 
     await leave(expired.access_token, arrived)
-    assert expired._stored.grant.unstored is None
+    assert expired._stored.grant.pending is None
     assert set(await gathered(5, expired)) == {expired.tokens.access_token}
     assert emulator.requests[REFRESH] == 1
     assert emulator.grants.revoked == 0

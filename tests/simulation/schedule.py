@@ -204,7 +204,7 @@ class _Schedule:
         grace = process.stood_still - stood_still
         self._check_handed(session, token, began, grace)
         # While the store fails, a valid token is given all the same, and stored when it can be.
-        if session._stored.grant.unstored is None or (failures == self._machine.failures and not grace):
+        if session._stored.grant.pending is None or (failures == self._machine.failures and not grace):
             self._check_stored(token)
         if number_of(token) < newest:
             self._world.violate(f"{token} was given by a session that had newer ones")
