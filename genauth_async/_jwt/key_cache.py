@@ -69,7 +69,7 @@ def max_age(cache_control: str) -> float:
 
 
 @frozen
-class Asking:
+class KeyRequest:
     """One caller's request for keys.
 
     Attributes:
@@ -82,13 +82,13 @@ class Asking:
     now: Callable[[], float]
     seconds: float
 
-    def briefly(self) -> Asking:
+    def with_patience_limit(self) -> KeyRequest:
         """Return a copy with a timeout of a few seconds at most, for when the present keys can serve."""
-        return Asking(self.fetch, self.now, min(self.seconds, _PATIENCE_SECONDS))
+        return KeyRequest(self.fetch, self.now, min(self.seconds, _PATIENCE_SECONDS))
 
 
 @frozen(eq=False)
-class _Held:
+class _CachedKeys:
     keys: KeySet
     refresh_at: float
     fresh_until: float
@@ -106,29 +106,29 @@ class KeyCache:
 
     def __init__(self) -> None:
         self._lock = PerLoop(anyio.Lock)
-        self._held: _Held | None = None
+        self._cached: _CachedKeys | None = None
         self._fetches = 0
         self._failure: KeysUnavailableError | None = None
-        self._content_until = self._missed_until = self._paused_until = -math.inf
+        self._next_soft_refresh = self._next_miss_fetch = self._next_retry = -math.inf
         self._secret_key: OctKey | None = None
         self._threads = Threads(_THREADS)
 
     def current(self, now: float) -> KeySet | None:
         """Return the cached keys while they need no fetch, else None."""
-        held = self._held
-        if held is not None and (now < held.refresh_at or now < min(self._content_until, held.stale_until)):
-            return held.keys
+        cached = self._cached
+        if cached is not None and (now < cached.refresh_at or now < min(self._next_soft_refresh, cached.stale_until)):
+            return cached.keys
         return None
 
-    async def ready(self, asking: Asking) -> KeySet:
+    async def ready(self, request: KeyRequest) -> KeySet:
         """Return the keys, fetched when needed.
 
         Raises:
             KeysUnavailableError: there are no keys, and the fetch failed.
         """
-        return await self._keys(asking, self._fetches)
+        return await self._keys(request, self._fetches)
 
-    async def verify(self, token: str, key_id: str | None, asking: Asking) -> KeySet:
+    async def verify(self, token: str, key_id: str | None, request: KeyRequest) -> KeySet:
         """Return the keys, one of which has signed this token.
 
         Raises:
@@ -137,84 +137,84 @@ class KeyCache:
             KeysUnavailableError: the id is unknown, and the fetch failed.
         """
         seen = self._fetches
-        keys = self.current(asking.now()) or await self._keys(asking, seen)
+        keys = self.current(request.now()) or await self._keys(request, seen)
         refused = keys.refusal(token, key_id)
-        if refused is not None and seen == self._fetches and asking.now() >= self._missed_until:
-            newer = await self._newer(keys, isinstance(refused, UnknownKeyError), asking, seen)
+        if refused is not None and seen == self._fetches and request.now() >= self._next_miss_fetch:
+            newer = await self._newer(keys, isinstance(refused, UnknownKeyError), request, seen)
             if newer is not keys:
                 keys, refused = newer, newer.refusal(token, key_id)
         if refused is None:
             return keys
         if seen != self._fetches:
-            self._missed_until = asking.now() + _COOLDOWN_SECONDS
+            self._next_miss_fetch = request.now() + _COOLDOWN_SECONDS
         if self._failure is not None and isinstance(refused, UnknownKeyError):
-            raise self._failed_before()
+            raise self._previous_failure()
         raise refused
 
     async def read(self, document: object) -> KeySet:
         """Parse a key set in a worker thread, since the first call imports joserfc."""
         return await self._threads.run(partial(read_key_set, document))
 
-    async def of_secret(self, secret: str) -> OctKey:
+    async def secret_key(self, secret: str) -> OctKey:
         """Return the application's secret as a key, cached."""
         if self._secret_key is None:
-            key = await self._threads.run(partial(_secret_key, secret))  # imports joserfc
+            key = await self._threads.run(partial(_import_secret, secret))  # imports joserfc
             self._secret_key = self._secret_key or key
         return self._secret_key
 
-    async def _newer(self, keys: KeySet, is_unknown: bool, asking: Asking, seen: int) -> KeySet:
+    async def _newer(self, keys: KeySet, is_unknown: bool, request: KeyRequest, seen: int) -> KeySet:
         """Fetch the keys again, for a token that the cached keys do not verify."""
         try:
-            return await self._fetched(asking if is_unknown else asking.briefly(), seen)
+            return await self._fetched(request if is_unknown else request.with_patience_limit(), seen)
         except KeysUnavailableError as error:
-            self._missed_until = asking.now() + _COOLDOWN_SECONDS
+            self._next_miss_fetch = request.now() + _COOLDOWN_SECONDS
             if is_unknown:
                 raise
             # The cached keys say that the signature is wrong: an unreachable server must not make a forgery valid.
             _log.warning("The keys could not be fetched again; still using the cached ones: %s", error)
             return keys
 
-    async def _keys(self, asking: Asking, seen: int) -> KeySet:
-        now = asking.now()
+    async def _keys(self, request: KeyRequest, seen: int) -> KeySet:
+        now = request.now()
         keys = self.current(now)
         if keys is not None:
             return keys
-        held = self._held
-        if held is None or now >= held.stale_until:
-            if now < self._paused_until:
-                raise self._failed_before()
-            return await self._fetched(asking, seen)
-        if now < held.fresh_until and self._lock.get().locked():
-            return held.keys
+        cached = self._cached
+        if cached is None or now >= cached.stale_until:
+            if now < self._next_retry:
+                raise self._previous_failure()
+            return await self._fetched(request, seen)
+        if now < cached.fresh_until and self._lock.get().locked():
+            return cached.keys
         try:
-            return await self._fetched(asking.briefly(), seen)
+            return await self._fetched(request.with_patience_limit(), seen)
         except KeysUnavailableError as error:
-            self._content_until = asking.now() + _COOLDOWN_SECONDS
-            late = now - held.fresh_until
+            self._next_soft_refresh = request.now() + _COOLDOWN_SECONDS
+            late = now - cached.fresh_until
             _log.warning("The keys expired %.0f s ago and could not be renewed; still using them: %s", late, error)
-            return held.keys
+            return cached.keys
 
-    async def _fetched(self, asking: Asking, seen: int) -> KeySet:
+    async def _fetched(self, request: KeyRequest, seen: int) -> KeySet:
         """Return the keys of the first fetch that ended after `seen` fetches: another caller's, or our own."""
-        with anyio.move_on_after(asking.seconds) as scope:
+        with anyio.move_on_after(request.seconds) as scope:
             async with self._lock.get():
                 if self._fetches != seen:
-                    if self._failure is None and self._held is not None:
-                        return self._held.keys
+                    if self._failure is None and self._cached is not None:
+                        return self._cached.keys
                     # Another caller's timeout does not count for this one.
                     if self._failure is not None and not isinstance(self._failure.__cause__, RequestTimeoutError):
-                        raise self._failed_before()
+                        raise self._previous_failure()
                 left = scope.deadline - anyio.current_time()
-                return await run_shielded(lambda: self._fetch(asking, left))
-        raise _too_late(asking.seconds)
+                return await run_shielded(lambda: self._fetch(request, left))
+        raise _timed_out(request.seconds)
 
-    async def _fetch(self, asking: Asking, seconds: float) -> KeySet:
-        failure, cause = _too_late(asking.seconds), None
+    async def _fetch(self, request: KeyRequest, seconds: float) -> KeySet:
+        failure, cause = _timed_out(request.seconds), None
         try:
             with anyio.move_on_after(seconds):
-                published = await asking.fetch()
+                published = await request.fetch()
                 keys = await self.read(published.document)
-                return self._hold(keys, published.max_age, asking.now())
+                return self._store(keys, published.max_age, request.now())
         except KeysUnavailableError as error:
             failure = error
         except (TransportError, InvalidResponseError, OAuthError, GenAuthAPIError) as error:
@@ -226,18 +226,18 @@ class KeyCache:
         self._failure = failure
         # A caller's short timeout says nothing about the server.
         if cause is not None or seconds >= _PATIENCE_SECONDS:
-            self._paused_until = asking.now() + _PAUSE_SECONDS
-        raise self._failed_before()
+            self._next_retry = request.now() + _PAUSE_SECONDS
+        raise self._previous_failure()
 
-    def _hold(self, keys: KeySet, age: float, now: float) -> KeySet:
-        held = self._held
-        if held is not None and held.keys.numbers == keys.numbers:
-            keys = held.keys  # tokens verified with them stay cached
-        self._failure, self._paused_until = None, -math.inf
-        self._held = _Held(keys, now + _EARLY * age, now + age, now + _STALE_AGE)
+    def _store(self, keys: KeySet, age: float, now: float) -> KeySet:
+        cached = self._cached
+        if cached is not None and cached.keys.numbers == keys.numbers:
+            keys = cached.keys  # tokens verified with them stay cached
+        self._failure, self._next_retry = None, -math.inf
+        self._cached = _CachedKeys(keys, now + _EARLY * age, now + age, now + _STALE_AGE)
         return keys
 
-    def _failed_before(self) -> KeysUnavailableError:
+    def _previous_failure(self) -> KeysUnavailableError:
         failure = self._failure
         assert failure is not None  # noqa: S101 - for the type checker
         again = copy.copy(failure)
@@ -245,13 +245,13 @@ class KeyCache:
         return again
 
 
-def _too_late(seconds: float) -> KeysUnavailableError:
+def _timed_out(seconds: float) -> KeysUnavailableError:
     failure = KeysUnavailableError(f"The server's keys did not arrive within {seconds:.3g} s")
     failure.__cause__ = RequestTimeoutError("The wait timed out", sent=True)
     return failure
 
 
-def _secret_key(secret: str) -> OctKey:
+def _import_secret(secret: str) -> OctKey:
     from joserfc.jwk import OctKey
 
     registry_of("HS256")

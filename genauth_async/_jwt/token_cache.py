@@ -27,7 +27,7 @@ _DtoT = TypeVar("_DtoT", bound=Dto)
 
 
 @frozen(eq=False)
-class Verified(Generic[_DtoT]):
+class CachedToken(Generic[_DtoT]):
     """A token with a verified signature.
 
     Attributes:
@@ -49,7 +49,7 @@ class Verified(Generic[_DtoT]):
         return self.cls(**self._attributes, **{name: _copied(value) for name, value in self._nested.items()})
 
 
-def verified(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], by: object) -> Verified[_DtoT]:
+def cached_token(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], by: object) -> CachedToken[_DtoT]:
     """Convert a token's claims to their class.
 
     Claims about the user with another type than documented are kept in `extra`, unchanged.
@@ -60,7 +60,7 @@ def verified(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], by: ob
     return _as_it_stands(raw, claims, cls, by) or _converted(raw, claims, cls, by)
 
 
-def _as_it_stands(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], by: object) -> Verified[_DtoT] | None:
+def _as_it_stands(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], by: object) -> CachedToken[_DtoT] | None:
     """Do the same as `_converted` in a fraction of the time, if each claim has the exact type of its attribute."""
     types, attributes = _types(cls), attribute_names(cls)
     plain: dict[str, Any] = {}
@@ -80,7 +80,7 @@ def _as_it_stands(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], b
                 return None
     if extra:
         nested["extra"] = extra
-    return Verified(claims, by, cls, plain, nested) if _required(cls) <= plain.keys() else None
+    return CachedToken(claims, by, cls, plain, nested) if _required(cls) <= plain.keys() else None
 
 
 @cache
@@ -95,7 +95,7 @@ def _required(cls: type[Dto]) -> frozenset[str]:
     return frozenset(required_attributes(cls))
 
 
-def _converted(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], by: object) -> Verified[_DtoT]:
+def _converted(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], by: object) -> CachedToken[_DtoT]:
     whole: dict[str, object] = {
         name: value // 1
         for name in ("auth_time", "exp", "iat")
@@ -113,7 +113,7 @@ def _converted(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], by: 
     for name in wire_names(cls):
         value = getattr(made, name)
         (nested if isinstance(value, (dict, list)) else plain)[name] = value
-    return Verified(claims, by, cls, plain, nested)
+    return CachedToken(claims, by, cls, plain, nested)
 
 
 def _copied(value: Any) -> Any:
@@ -125,11 +125,11 @@ def _copied(value: Any) -> Any:
     return value
 
 
-class VerifiedTokens:
+class TokenCache:
     """The most recently used tokens by digest, without the tokens themselves. Thread-safe."""
 
     def __init__(self) -> None:
-        self._found: OrderedDict[bytes, Verified[Any]] = OrderedDict()
+        self._found: OrderedDict[bytes, CachedToken[Any]] = OrderedDict()
         self._pid, self._lock = os.getpid(), threading.Lock()
 
     def _guard(self) -> threading.Lock:
@@ -138,7 +138,7 @@ class VerifiedTokens:
             self._pid, self._lock = os.getpid(), threading.Lock()
         return self._lock
 
-    def get(self, digest: bytes, cls: type[_DtoT]) -> Verified[_DtoT] | None:
+    def get(self, digest: bytes, cls: type[_DtoT]) -> CachedToken[_DtoT] | None:
         """Return the cached token, or None."""
         with self._guard():
             found = self._found.get(digest)
@@ -147,7 +147,7 @@ class VerifiedTokens:
             self._found.move_to_end(digest)
         return found
 
-    def add(self, digest: bytes, token: Verified[Any]) -> None:
+    def add(self, digest: bytes, token: CachedToken[Any]) -> None:
         """Cache a token and evict the least recently used one."""
         with self._guard():
             self._found[digest] = token

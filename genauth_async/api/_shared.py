@@ -13,7 +13,7 @@ from .._core.worker_threads import Threads
 from .._crypto.passwords import PasswordEncryptor
 from .._http.transport import Transport
 from .._jwt.key_cache import KeyCache
-from .._jwt.token_cache import VerifiedTokens
+from .._jwt.token_cache import TokenCache
 from .._session.grants import Grants
 from ..stream import Stream
 
@@ -26,7 +26,7 @@ class Shared:
     passwords: PasswordEncryptor = field(factory=PasswordEncryptor)
     grants: Grants = field(factory=Grants)
     keys: KeyCache = field(factory=KeyCache)
-    verified: VerifiedTokens = field(factory=VerifiedTokens)
+    verified: TokenCache = field(factory=TokenCache)
     threads: Threads = field(factory=lambda: Threads(1))
     _streams: WeakKeyDictionary[Stream[Any], None] = field(factory=WeakKeyDictionary, init=False)
 

@@ -21,8 +21,8 @@ from .._jwt.claims import (
 )
 from .._jwt.jwks import KeySet
 from .._jwt.jws import Kind, check_kind, check_length, is_signed, kind_of, parse, wrong_signature
-from .._jwt.key_cache import Asking, Published, max_age
-from .._jwt.token_cache import Verified, digest_of, verified
+from .._jwt.key_cache import KeyRequest, Published, max_age
+from .._jwt.token_cache import CachedToken, cached_token, digest_of
 from .._wire.request import Idempotency, Request
 from .._wire.responses import read_oauth
 from ..api._base import Api
@@ -91,7 +91,7 @@ class Verification(Api):
         check_length(token)
         digest = digest_of(token)
         # Not by `_good`, which is a coroutine more: services verify the same token with each request.
-        good = self._known(digest, models.AccessToken, leeway)
+        good = self._cached(digest, models.AccessToken, leeway)
         if good is None:
             good = await self._verified(token, models.AccessToken, None, leeway, timeout)
             self._shared.verified.add(digest, good)
@@ -197,19 +197,19 @@ class Verification(Api):
         *,
         leeway: float = _LEEWAY,
         timeout: Timeout | None = None,
-    ) -> Verified[_DtoT]:
+    ) -> CachedToken[_DtoT]:
         """Verify signature, issuer, kind and times of a token, but not its audience."""
         if server_jwks is not None:
             return await self._verified(token, cls, server_jwks, leeway, timeout)
         check_length(token)
         digest = digest_of(token)
-        good = self._known(digest, cls, leeway)
+        good = self._cached(digest, cls, leeway)
         if good is None:
             good = await self._verified(token, cls, None, leeway, timeout)
             self._shared.verified.add(digest, good)
         return good
 
-    def _known(self, digest: bytes, cls: type[_DtoT], leeway: float) -> Verified[_DtoT] | None:
+    def _cached(self, digest: bytes, cls: type[_DtoT], leeway: float) -> CachedToken[_DtoT] | None:
         """Return a token from the cache, unless it has expired or its key has been replaced."""
         remembered = self._shared.verified
         good = remembered.get(digest, cls)
@@ -234,7 +234,7 @@ class Verification(Api):
         server_jwks: Mapping[str, object] | None,
         leeway: float,
         timeout: Timeout | None,
-    ) -> Verified[_DtoT]:
+    ) -> CachedToken[_DtoT]:
         kind: Kind = "access" if issubclass(cls, models.AccessToken) else "id"
         secret = self._settings.app_secret if kind == "id" else None
         parsed = parse(token, _RS256_OR_HS256 if secret else _RS256)
@@ -243,7 +243,7 @@ class Verification(Api):
         check_issuer(claims, self._settings.issuer)  # before keys are fetched that would be of no use
         by: KeySet | OctKey
         if secret and parsed.algorithm == "HS256":
-            by = await self._shared.keys.of_secret(secret)
+            by = await self._shared.keys.secret_key(secret)
             if not is_signed(token, "HS256", by):
                 raise wrong_signature("HS256")
         elif server_jwks is None:
@@ -252,13 +252,13 @@ class Verification(Api):
             by = await self._shared.keys.read(server_jwks)
             if refused := by.refusal(token, parsed.key_id):
                 raise refused
-        good = verified(parsed.claims, claims, cls, by)
+        good = cached_token(parsed.claims, claims, cls, by)
         check_times(claims, self._settings.clock.wall(), leeway)
         return good
 
-    def _asking(self, timeout: Timeout | None) -> Asking:
+    def _asking(self, timeout: Timeout | None) -> KeyRequest:
         limit = self._settings.timeout if timeout is None else deadline(timeout)
-        return Asking(lambda: self._published(timeout), self._settings.clock.monotonic, limit.total)
+        return KeyRequest(lambda: self._published(timeout), self._settings.clock.monotonic, limit.total)
 
     async def _published(self, timeout: Timeout | None) -> Published:
         request = Request(method="GET", path=("oidc", ".well-known", "jwks.json"), idempotency=Idempotency.SAFE)

@@ -46,8 +46,8 @@ def test_a_forked_child_does_not_wait_for_a_thread_that_it_has_not() -> None:
     program = """
 import os, threading
 from genauth_async import AccessToken
-from genauth_async._jwt.token_cache import VerifiedTokens
-known, held, over = VerifiedTokens(), threading.Event(), threading.Event()
+from genauth_async._jwt.token_cache import TokenCache
+known, held, over = TokenCache(), threading.Event(), threading.Event()
 def hold():
     with known._guard():
         held.set()

@@ -171,7 +171,7 @@ def test_usual_claims_need_no_conversion() -> None:
 def test_claims_that_have_to_be_there_are_missed(name: str) -> None:
     raw = {key: value for key, value in CLAIMS.items() if key != name}
     with pytest.raises(MalformedTokenError, match=name):
-        _verified.verified(raw, read_claims(CLAIMS, "access"), AccessToken, None)
+        _verified.cached_token(raw, read_claims(CLAIMS, "access"), AccessToken, None)
 
 
 def test_an_id_token_says_when_it_was_issued() -> None:
