@@ -64,7 +64,7 @@ SessionT = TypeVar("SessionT", RequestSession, RequestSession | None)
 
 
 @frozen
-class Given(Generic[SessionT]):
+class ResolvedSession(Generic[SessionT]):
     """The session of a request, and its reply to errors.
 
     Attributes:

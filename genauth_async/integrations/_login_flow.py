@@ -44,7 +44,7 @@ _OURS: Final = (InvalidClientError, ConfigurationError, ClientClosedError)
 
 
 @frozen(kw_only=True)
-class Returned:
+class CompletedLogin:
     """A completed sign-in.
 
     Attributes:
@@ -112,7 +112,7 @@ class LoginFlow:
         )
         return Redirect(url=attempt.url, set_cookies=set_cookies)
 
-    async def finish(self, query: str, cookies: Mapping[str, str]) -> Returned | Page:
+    async def finish(self, query: str, cookies: Mapping[str, str]) -> CompletedLogin | Page:
         """Handle the callback from the hosted page.
 
         Args:
@@ -135,10 +135,10 @@ class LoginFlow:
             # The repr, since the callback's text could contain line breaks.
             _log.log(logging.INFO if is_users_own else logging.WARNING, "A sign-in failed: %r", error)
             return self._failed(error, next_url, ended)
-        return Returned(tokens=tokens, next_url=next_url, set_cookies=ended)
+        return CompletedLogin(tokens=tokens, next_url=next_url, set_cookies=ended)
 
     def _failed(self, error: GenAuthError, next_url: str, ended: tuple[str, ...]) -> Page:
-        title, explanation = _told(error)
+        title, explanation = _explain(error)
         status = 503 if _is_unreachable(error) else 500 if isinstance(error, _OURS) else 400
         return page(status, title, explanation, link=self.address(next_url), text="Sign in again", set_cookies=ended)
 
@@ -173,7 +173,7 @@ def _is_unreachable(error: GenAuthError) -> bool:
     return isinstance(error, _UNREACHABLE)
 
 
-def _told(error: GenAuthError) -> tuple[str, str]:  # noqa: PLR0911 - a table, with tests
+def _explain(error: GenAuthError) -> tuple[str, str]:  # noqa: PLR0911 - a table, with tests
     """Return the title and the explanation of an error page."""
     if isinstance(error, StateMismatchError):
         return "This sign-in is not known to this site", error.message

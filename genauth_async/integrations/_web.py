@@ -17,7 +17,7 @@ from ..session import TokenSession
 from ..stores import MemoryStore, TokenStore
 from ._browser import BrowserSessions
 from ._cookies import CookieNames, checked_secrets
-from ._given import Given, RequestSession
+from ._given import RequestSession, ResolvedSession
 from ._login_flow import LoginFlow
 from ._redirect_uri import checked_redirect_uri
 from ._replies import Page, Redirect, Refusal, RefusedError, page, unavailable
@@ -59,7 +59,7 @@ class LoginOptions:
 
 
 @frozen(kw_only=True)
-class Asked:
+class RequestInfo:
     """The parts of a request that decide how it is answered.
 
     Attributes:
@@ -180,7 +180,7 @@ class WebLogin:
         id_token, cleared = await self._sessions.end(cookies)
         return Redirect(url=self._client.build_logout_url(id_token=id_token), set_cookies=cleared)
 
-    async def session(self, cookies: Mapping[str, str], asked: Asked) -> Given[RequestSession]:
+    async def session(self, cookies: Mapping[str, str], info: RequestInfo) -> ResolvedSession[RequestSession]:
         """Return the browser's session, with a valid access token.
 
         Args:
@@ -190,9 +190,11 @@ class WebLogin:
         Raises:
             RefusedError: there is no session (401), or its token cannot be refreshed now (503).
         """
-        return Given(await self._found(cookies, asked), self._sessions.refusal)
+        return ResolvedSession(await self._found(cookies, info), self._sessions.refusal)
 
-    async def optional_session(self, cookies: Mapping[str, str], asked: Asked) -> Given[RequestSession | None]:
+    async def optional_session(
+        self, cookies: Mapping[str, str], info: RequestInfo
+    ) -> ResolvedSession[RequestSession | None]:
         """Return the browser's session, or None.
 
         Args:
@@ -204,13 +206,13 @@ class WebLogin:
         """
         found = None
         try:
-            found = await self._found(cookies, asked)
+            found = await self._found(cookies, info)
         except RefusedError as error:
             if error.reply.status != HTTPStatus.UNAUTHORIZED:
                 raise
-        return Given(found, lambda error: self.optional_refusal(self._sessions.refusal(error), asked))
+        return ResolvedSession(found, lambda error: self.optional_refusal(self._sessions.refusal(error), info))
 
-    async def page_session(self, cookies: Mapping[str, str], asked: Asked) -> Given[RequestSession]:
+    async def page_session(self, cookies: Mapping[str, str], info: RequestInfo) -> ResolvedSession[RequestSession]:
         """Return the browser's session, for a page.
 
         Args:
@@ -221,33 +223,33 @@ class WebLogin:
             RefusedError: there is no session. A browser that requests a page is redirected to sign in (303); other
                 clients get a 401.
         """
-        found = await self._for_a_page(self._found(cookies, asked), asked)
-        return Given(found, lambda error: self.page_refusal(self._sessions.refusal(error), asked))
+        found = await self._for_a_page(self._found(cookies, info), info)
+        return ResolvedSession(found, lambda error: self.page_refusal(self._sessions.refusal(error), info))
 
-    def page_refusal(self, refusal: Refusal, asked: Asked) -> Refusal | Redirect:
+    def page_refusal(self, refusal: Refusal, info: RequestInfo) -> Refusal | Redirect:
         """Return the refusal, or a redirect to sign in for a browser that requests a page.
 
         Args:
             refusal: the answer for a script.
             asked: the request.
         """
-        if refusal.status != HTTPStatus.UNAUTHORIZED or not asked.is_for_a_page:
+        if refusal.status != HTTPStatus.UNAUTHORIZED or not info.is_for_a_page:
             return refusal
-        return Redirect(url=self._flow.address(self._address(asked)), set_cookies=refusal.set_cookies)
+        return Redirect(url=self._flow.address(self._address(info)), set_cookies=refusal.set_cookies)
 
-    def optional_refusal(self, refusal: Refusal, asked: Asked) -> Refusal | Redirect:
+    def optional_refusal(self, refusal: Refusal, info: RequestInfo) -> Refusal | Redirect:
         """Return the refusal of an optional session, or a redirect to the same page without it.
 
         Args:
             refusal: the answer for a script.
             asked: the request.
         """
-        if asked.is_for_a_page and refusal.set_cookies:  # clearing the cookie prevents a redirect loop
+        if info.is_for_a_page and refusal.set_cookies:  # clearing the cookie prevents a redirect loop
             default = self._options.mount + self._options.after_login
-            return Redirect(url=safe_next(self._address(asked), default), set_cookies=refusal.set_cookies)
-        return self.page_refusal(refusal, asked)
+            return Redirect(url=safe_next(self._address(info), default), set_cookies=refusal.set_cookies)
+        return self.page_refusal(refusal, info)
 
-    async def user(self, cookies: Mapping[str, str], asked: Asked) -> UserInfo:
+    async def user(self, cookies: Mapping[str, str], info: RequestInfo) -> UserInfo:
         """Return the user's claims from the userinfo endpoint.
 
         Args:
@@ -257,14 +259,14 @@ class WebLogin:
         Raises:
             RefusedError: no user is signed in (401); or GenAuth is unavailable, or answers with another user (503).
         """
-        user = await self._user_info(await self._found(cookies, asked))
+        user = await self._user_info(await self._found(cookies, info))
         if self._sessions.subject(cookies) in {None, user.sub}:
             return user
         # OpenID Connect Core section 5.3.2
         _log.warning("The userinfo endpoint names another user than the ID token of the sign-in")
         raise RefusedError(unavailable(_UNREADABLE, None))
 
-    async def page_user(self, cookies: Mapping[str, str], asked: Asked) -> UserInfo:
+    async def page_user(self, cookies: Mapping[str, str], info: RequestInfo) -> UserInfo:
         """Return the user's claims from the userinfo endpoint, for a page.
 
         Args:
@@ -274,26 +276,26 @@ class WebLogin:
         Raises:
             RefusedError: as by `page_session` and `user`.
         """
-        return await self._for_a_page(self.user(cookies, asked), asked)
+        return await self._for_a_page(self.user(cookies, info), info)
 
-    async def _found(self, cookies: Mapping[str, str], asked: Asked) -> RequestSession:
+    async def _found(self, cookies: Mapping[str, str], info: RequestInfo) -> RequestSession:
         # Requests from pages of neighbouring hosts carry the cookies; only this check keeps them from opening and
         # reading a WebSocket.
-        if asked.is_for_a_socket and asked.origin not in {None, self._origin}:
+        if info.is_for_a_socket and info.origin not in {None, self._origin}:
             detail = "A page of another site has no session here"
             raise RefusedError(Refusal(status=401, detail=detail, www_authenticate="Cookie"))
         return await self._sessions.find(cookies)
 
-    async def _for_a_page(self, found: Awaitable[_T], asked: Asked) -> _T:
+    async def _for_a_page(self, found: Awaitable[_T], info: RequestInfo) -> _T:
         try:
             return await found
         except RefusedError as error:
             refusal = error.reply
-        raise RefusedError(self.page_refusal(refusal, asked) if isinstance(refusal, Refusal) else refusal)
+        raise RefusedError(self.page_refusal(refusal, info) if isinstance(refusal, Refusal) else refusal)
 
-    def _address(self, asked: Asked) -> str:
+    def _address(self, info: RequestInfo) -> str:
         """Return the request's address as browsers see it."""
-        mount, target = self._options.mount, asked.target
+        mount, target = self._options.mount, info.target
         is_whole = target.partition("?")[0] == mount or target.startswith(f"{mount}/")
         return target if is_whole else mount + target
 
@@ -314,7 +316,7 @@ class WebLogin:
         raise RefusedError(refusal)
 
 
-def told(reply: Refusal | Redirect) -> str:
+def reply_text(reply: Refusal | Redirect) -> str:
     """Return a reply's text, for an answer without room for more."""
     return reply.detail if isinstance(reply, Refusal) else "The user has to sign in"
 

@@ -32,14 +32,14 @@ from ..models.tokens import UserInfo
 from ..models.verification import AccessToken
 from ..session import TokenSession
 from ._auth import WebAuth
-from ._given import Given, SessionT
+from ._given import ResolvedSession, SessionT
 from ._replies import Page, Redirect, Refusal, RefusedError
-from ._web import Asked, close_code, told
+from ._web import RequestInfo, close_code, reply_text
 
 __all__ = ["GenAuth"]
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_Find: TypeAlias = Callable[[Mapping[str, str], Asked], Awaitable[Given[SessionT]]]
+_Find: TypeAlias = Callable[[Mapping[str, str], RequestInfo], Awaitable[ResolvedSession[SessionT]]]
 
 
 @define
@@ -51,7 +51,7 @@ class _Service:
         begun: the response being sent.
     """
 
-    given: list[Given[Any]] = field(factory=list)
+    given: list[ResolvedSession[Any]] = field(factory=list)
     begun: web.StreamResponse | None = None
 
     def reply(self, error: Exception) -> Refusal | Redirect | None:
@@ -107,7 +107,7 @@ class GenAuth(WebAuth):
             aiohttp.web.HTTPException: 401 without a valid token, 403 without a required scope, 503 if the token cannot
                 be verified now.
         """
-        with _refusals():
+        with _raise_refusals():
             return await self._bearer.claims(request.headers.getall(hdrs.AUTHORIZATION, []), scopes)
 
     async def optional_claims(self, request: web.Request) -> AccessToken | None:
@@ -119,7 +119,7 @@ class GenAuth(WebAuth):
         Raises:
             aiohttp.web.HTTPException: as `claims`, for an invalid token.
         """
-        with _refusals():
+        with _raise_refusals():
             return await self._bearer.optional_claims(request.headers.getall(hdrs.AUTHORIZATION, []))
 
     def required(self, handler: Handler) -> Handler:
@@ -189,8 +189,8 @@ class GenAuth(WebAuth):
         Raises:
             aiohttp.web.HTTPException: 401 without a session; 503 when GenAuth is unavailable.
         """
-        with _refusals():
-            return await self._web.user(request.cookies, _asked(request))
+        with _raise_refusals():
+            return await self._web.user(request.cookies, _request_info(request))
 
     async def page_user(self, request: web.Request) -> UserInfo:
         """Return `user`'s claims; without a session, redirect a browser that requests a page to sign in and back.
@@ -201,33 +201,33 @@ class GenAuth(WebAuth):
         Raises:
             aiohttp.web.HTTPException: 303 or 401 without a session; 503 when GenAuth is unavailable.
         """
-        with _refusals():
-            return await self._web.page_user(request.cookies, _asked(request))
+        with _raise_refusals():
+            return await self._web.page_user(request.cookies, _request_info(request))
 
     async def _given(self, request: web.Request, find: _Find[SessionT]) -> SessionT:
-        with _refusals():
-            given = await find(request.cookies, _asked(request))
+        with _raise_refusals():
+            given = await find(request.cookies, _request_info(request))
         _service(request).given.append(given)
         return given.session
 
     async def _login(self, request: web.Request) -> web.Response:
-        return _sent(self._web.login(request.query.get("next"), request.cookies))
+        return _to_response(self._web.login(request.query.get("next"), request.cookies))
 
     async def _callback(self, request: web.Request) -> web.Response:
-        return _sent(await self._web.callback(request.rel_url.raw_query_string, request.cookies))
+        return _to_response(await self._web.callback(request.rel_url.raw_query_string, request.cookies))
 
     async def _logout(self, request: web.Request) -> web.Response:
-        with _refusals():
+        with _raise_refusals():
             done = await self._web.logout(
                 request.cookies,
                 origin=request.headers.get("origin"),
                 fetch_site=request.headers.get("sec-fetch-site"),
             )
-        return _sent(done)
+        return _to_response(done)
 
     async def _me(self, request: web.Request) -> web.Response:
-        with _refusals():
-            user = await self._web.user(request.cookies, _asked(request))
+        with _raise_refusals():
+            user = await self._web.user(request.cookies, _request_info(request))
         return web.json_response(user.to_dict(), headers={"Cache-Control": "no-store"})
 
     async def _start(self, _app: web.Application) -> None:
@@ -246,7 +246,7 @@ class GenAuth(WebAuth):
             if (reply := service.reply(error)) is None:
                 raise
         if isinstance(socket := service.begun, web.WebSocketResponse):
-            await socket.close(code=close_code(reply), message=told(reply).encode())
+            await socket.close(code=close_code(reply), message=reply_text(reply).encode())
             return socket
         raise _exception(reply)
 
@@ -260,8 +260,8 @@ def _service(request: web.Request) -> _Service:
     return service
 
 
-def _asked(request: web.Request) -> Asked:
-    return Asked(
+def _request_info(request: web.Request) -> RequestInfo:
+    return RequestInfo(
         method=request.method,
         target=request.rel_url.raw_path_qs,
         accept=request.headers.get(hdrs.ACCEPT, ""),
@@ -270,7 +270,7 @@ def _asked(request: web.Request) -> Asked:
     )
 
 
-def _sent(reply: Redirect | Page) -> web.Response:
+def _to_response(reply: Redirect | Page) -> web.Response:
     body = reply.html.encode() if isinstance(reply, Page) else None
     response = web.Response(body=body, status=reply.status, headers=dict(reply.headers))
     for cookie in reply.set_cookies:
@@ -279,7 +279,7 @@ def _sent(reply: Redirect | Page) -> web.Response:
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def _raise_refusals() -> Iterator[None]:
     """Raise refusals as aiohttp's exceptions."""
     try:
         yield

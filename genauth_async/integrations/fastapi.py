@@ -32,9 +32,9 @@ from ..models.verification import AccessToken
 from ..oidc.authorize import DEFAULT_SCOPE
 from ..session import TokenSession
 from ._auth import WebAuth
-from ._given import Given, SessionT
+from ._given import ResolvedSession, SessionT
 from ._replies import Page, Redirect, Refusal, RefusedError
-from ._web import Asked, close_code, told
+from ._web import RequestInfo, close_code, reply_text
 
 __all__ = ["GenAuth"]
 
@@ -93,7 +93,7 @@ class GenAuth(WebAuth):
             scopes: SecurityScopes,
             _documented: None = Security(scheme),
         ) -> AccessToken:
-            with _refusals(connection):
+            with _raise_refusals(connection):
                 return await bearer.claims(connection.headers.getlist("authorization"), scopes.scopes)
 
         return required
@@ -104,7 +104,7 @@ class GenAuth(WebAuth):
         bearer, scheme = self._bearer, self._scheme
 
         async def optional(connection: HTTPConnection, _documented: None = Security(scheme)) -> AccessToken | None:
-            with _refusals(connection):
+            with _raise_refusals(connection):
                 return await bearer.optional_claims(connection.headers.getlist("authorization"))
 
         return optional
@@ -170,8 +170,8 @@ class GenAuth(WebAuth):
         web = self._web
 
         async def user(connection: HTTPConnection, _documented: None = Security(self._cookie_scheme)) -> UserInfo:
-            with _refusals(connection):
-                return await web.user(connection.cookies, _asked(connection))
+            with _raise_refusals(connection):
+                return await web.user(connection.cookies, _request_info(connection))
 
         return user
 
@@ -181,8 +181,8 @@ class GenAuth(WebAuth):
         web = self._web
 
         async def page_user(request: Request, _documented: None = Security(self._cookie_scheme)) -> UserInfo:
-            with _refusals(request):
-                return await web.page_user(request.cookies, _asked(request))
+            with _raise_refusals(request):
+                return await web.page_user(request.cookies, _request_info(request))
 
         return page_user
 
@@ -198,21 +198,21 @@ class GenAuth(WebAuth):
 
         @router.get(options.login_path, include_in_schema=False)
         async def login(request: Request) -> Response:
-            return _sent(web.login(request.query_params.get("next"), request.cookies))
+            return _to_response(web.login(request.query_params.get("next"), request.cookies))
 
         @router.get(web.callback_path, include_in_schema=False)
         async def callback(request: Request) -> Response:
-            return _sent(await web.callback(request.url.query, request.cookies))
+            return _to_response(await web.callback(request.url.query, request.cookies))
 
         @router.post(options.logout_path, include_in_schema=False)
         async def logout(request: Request) -> Response:
-            with _refusals(request):
+            with _raise_refusals(request):
                 done = await web.logout(
                     request.cookies,
                     origin=request.headers.get("origin"),
                     fetch_site=request.headers.get("sec-fetch-site"),
                 )
-            return _sent(done)
+            return _to_response(done)
 
         @router.get(options.me_path, response_model=None)
         async def me(
@@ -222,8 +222,8 @@ class GenAuth(WebAuth):
         ) -> dict[str, object]:
             """Return the signed-in user's claims."""
             response.headers["Cache-Control"] = "no-store"
-            with _refusals(request):
-                return (await web.user(request.cookies, _asked(request))).to_dict()
+            with _raise_refusals(request):
+                return (await web.user(request.cookies, _request_info(request))).to_dict()
 
         return router
 
@@ -247,11 +247,11 @@ class GenAuth(WebAuth):
 
 @asynccontextmanager
 async def _given(
-    connection: HTTPConnection, find: Callable[[Mapping[str, str], Asked], Awaitable[Given[SessionT]]]
+    connection: HTTPConnection, find: Callable[[Mapping[str, str], RequestInfo], Awaitable[ResolvedSession[SessionT]]]
 ) -> AsyncIterator[SessionT]:
     """Yield the session for a route, and reply to its errors."""
-    with _refusals(connection):
-        given = await find(connection.cookies, _asked(connection))
+    with _raise_refusals(connection):
+        given = await find(connection.cookies, _request_info(connection))
     try:
         yield given.session
     except Exception as error:
@@ -264,11 +264,11 @@ def _is_socket(connection: HTTPConnection) -> bool:
     return bool(connection.scope["type"] == "websocket")
 
 
-def _asked(connection: HTTPConnection) -> Asked:
+def _request_info(connection: HTTPConnection) -> RequestInfo:
     raw_path = connection.scope.get("raw_path")
     path = raw_path.decode("latin-1") if isinstance(raw_path, bytes) else connection.url.path
     query = f"?{connection.url.query}" if connection.url.query else ""
-    return Asked(
+    return RequestInfo(
         method=connection.scope.get("method", ""),  # WebSockets have none
         target=path.partition("?")[0] + query,
         accept=connection.headers.get("accept", ""),
@@ -277,7 +277,7 @@ def _asked(connection: HTTPConnection) -> Asked:
     )
 
 
-def _sent(reply: Redirect | Page) -> Response:
+def _to_response(reply: Redirect | Page) -> Response:
     content = reply.html if isinstance(reply, Page) else None
     response = Response(content, reply.status, dict(reply.headers))
     for cookie in reply.set_cookies:
@@ -286,7 +286,7 @@ def _sent(reply: Redirect | Page) -> Response:
 
 
 @contextmanager
-def _refusals(connection: HTTPConnection) -> Iterator[None]:
+def _raise_refusals(connection: HTTPConnection) -> Iterator[None]:
     """Raise refusals as FastAPI's exceptions."""
     try:
         yield
@@ -300,7 +300,7 @@ def _refusals(connection: HTTPConnection) -> Iterator[None]:
 
 def _exception(reply: Refusal | Redirect, connection: HTTPConnection) -> HTTPException | WebSocketException:
     if _is_socket(connection):
-        return WebSocketException(close_code(reply), told(reply))
+        return WebSocketException(close_code(reply), reply_text(reply))
     # FastAPI's exceptions carry each header once; a refusal has at most one cookie, the session's.
     cookies = {"Set-Cookie": reply.set_cookies[0]} if reply.set_cookies else {}
-    return HTTPException(reply.status, told(reply), {**reply.headers, **cookies})
+    return HTTPException(reply.status, reply_text(reply), {**reply.headers, **cookies})

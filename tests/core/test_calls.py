@@ -12,17 +12,17 @@ pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 async def test_only_who_waited_for_a_turn_is_told_so() -> None:
     calls = CallLimiter(1)
-    told: list[bool] = [await calls.acquire("first", 10)]
+    reply_text: list[bool] = [await calls.acquire("first", 10)]
 
     async def second() -> None:
-        told.append(await calls.acquire("second", 10))
+        reply_text.append(await calls.acquire("second", 10))
 
     async with anyio.create_task_group() as group:
         group.start_soon(second)
         await anyio.wait_all_tasks_blocked()
-        assert told == [False]
+        assert reply_text == [False]
         calls.release()
-    assert told == [False, True]
+    assert reply_text == [False, True]
 
 
 async def test_without_a_limit_nobody_waits() -> None:

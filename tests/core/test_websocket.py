@@ -339,11 +339,11 @@ NO_WEBSOCKET = "no WebSocket was opened"
     ],
 )
 async def test_http_servers_are_told_apart(
-    recorder: RecordingServer, answer: Answer, error: type[GenAuthError], told: str
+    recorder: RecordingServer, answer: Answer, error: type[GenAuthError], reply_text: str
 ) -> None:
     recorder.answers = [answer]
     async with make(recorder.url.replace("http", "ws")).iter_events("code") as events:
-        with pytest.raises(error, match=told) as caught:
+        with pytest.raises(error, match=reply_text) as caught:
             await anext(events)
     assert type(caught.value) is error
     assert "app_host" not in str(caught.value)

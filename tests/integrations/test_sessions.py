@@ -10,7 +10,7 @@ import pytest
 from genauth_async import ClientClosedError
 from genauth_async.emulator import Emulator, User
 from genauth_async.integrations._replies import Redirect, Refusal
-from genauth_async.integrations._web import Asked, LoginOptions, WebLogin
+from genauth_async.integrations._web import LoginOptions, RequestInfo, WebLogin
 from tests.conftest import PASSWORD
 from tests.integrations.conftest import MakeSite
 from tests.integrations.sites import Browser, Site, serving
@@ -131,7 +131,7 @@ def test_a_session_that_has_to_be_renewed_while_a_page_is_made_leads_to_the_sign
 def test_the_way_to_the_page_without_a_session_leads_to_no_other_site(site: Site) -> None:
     web = WebLogin(site.client, LoginOptions(after_login="/home"))
     refusal = Refusal(status=401, detail="The session has ended", set_cookies=("session=; Max-Age=0",))
-    reply = web.optional_refusal(refusal, Asked(method="GET", target="//evil.example.test/", accept="text/html"))
+    reply = web.optional_refusal(refusal, RequestInfo(method="GET", target="//evil.example.test/", accept="text/html"))
     assert isinstance(reply, Redirect)
     assert reply.url == "/home"
 

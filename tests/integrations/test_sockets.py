@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 from genauth_async import AuthenticationClient
 from genauth_async.emulator import Emulator, User
 from genauth_async.integrations._replies import RefusedError
-from genauth_async.integrations._web import Asked, LoginOptions, WebLogin
+from genauth_async.integrations._web import LoginOptions, RequestInfo, WebLogin
 from tests.conftest import PASSWORD
 from tests.integrations.sites import Browser, Site
 
@@ -148,7 +148,7 @@ def test_a_page_of_another_site_cannot_use_a_pages_session(signed_in: Browser, s
 async def test_origins_are_compared_as_browsers_write_them(redirect_uri: str, origin: str) -> None:
     client = AuthenticationClient("app", "https://example.test", "secret", redirect_uri=redirect_uri)
     web = WebLogin(client, LoginOptions())
-    asked = Asked(method="GET", target="/", accept="", origin=origin, is_for_a_socket=True)
+    asked = RequestInfo(method="GET", target="/", accept="", origin=origin, is_for_a_socket=True)
     with pytest.raises(RefusedError, match="Not signed in"):
         await web.session({}, asked)
     with pytest.raises(RefusedError, match="another site"):
