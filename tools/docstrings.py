@@ -22,6 +22,7 @@ _ENTRY = re.compile(r"^([\w., ]+): (.*(?:\n +.*)*)", re.MULTILINE)
 _BETWEEN_PARAMETERS = re.compile(r", (?=\w+: |\*)")
 _DEFAULT = re.compile(r"(?<=[^=])=(?=[^=])")
 _WIDTH = 100
+_SHOWN_DECORATORS = {"property", "classmethod", "asynccontextmanager"}
 
 
 class Source:
@@ -76,7 +77,7 @@ class Field:
         kind: its type, as it is written.
         wire: its name in JSON, for a DTO.
         notes: whether it is required, and secret.
-        also: the other names under which it is read.
+        aliases: the other names under which it is read.
     """
 
     def __init__(self, node: ast.AnnAssign, *, is_snake: bool) -> None:
@@ -87,8 +88,8 @@ class Field:
         self.wire = ast.literal_eval(given["wire"]) if "wire" in given else self.name if is_snake else camel(self.name)
         is_required = made is None or (isinstance(made, ast.Call) and not {"default", "factory"} & given.keys())
         self.notes = ", ".join([*(["required"] if is_required else []), *(["secret"] if "secret" in given else [])])
-        also = ast.literal_eval(given["also"]) if "also" in given else ()
-        self.also = f"Read as {' and '.join(f'`{other}`' for other in also)} too." if also else ""
+        aliases = ast.literal_eval(given["aliases"]) if "aliases" in given else ()
+        self.aliases = f"Read as {' and '.join(f'`{other}`' for other in aliases)} too." if aliases else ""
 
 
 def camel(name: str) -> str:
@@ -133,7 +134,7 @@ def signature(node: Function, head: str) -> list[str]:
         node: the function.
         head: the text before the parameters.
     """
-    decorators = [f"@{ast.unparse(decorator)}" for decorator in node.decorator_list]
+    decorators = [f"@{name}" for name in map(ast.unparse, node.decorator_list) if name in _SHOWN_DECORATORS]
     receiver = re.compile(r"(self|cls)(: .*)?|")
     parameters = _BETWEEN_PARAMETERS.split(ast.unparse(node.args).replace("models.", ""))
     parameters = [_DEFAULT.sub(" = ", parameter) for parameter in parameters if not receiver.fullmatch(parameter)]

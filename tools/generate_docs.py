@@ -168,7 +168,7 @@ class Page:
             for row in rows:
                 wire = [f"`{row.wire}`"] if source.has_models else []
                 kind = self.linked(row.kind).replace("|", "\\|")
-                meaning = " ".join(filter(None, [meanings.get(row.name), row.also]))
+                meaning = " ".join(filter(None, [meanings.get(row.name), row.aliases]))
                 yield f"| {' | '.join([f'`{row.name}`', *wire, kind, row.notes, self._prose(meaning)])} |"
             yield ""
 

@@ -31,9 +31,9 @@ class Grant:
     Attributes:
         store: the store.
         key: the key in it.
-        unstored: a record that the store still lacks, and the generation that it replaces. Its tokens are new, or the
+        pending: a record that the store still lacks, and the generation that it replaces. Its tokens are new, or the
             old ones if the server did not process the refresh.
-        unsent: a mark whose write failed, and the record that it marks. No refresh was sent under it.
+        unsent_attempt: a mark whose write failed, and the record that it marks. No refresh was sent under it.
         refreshes: the number of finished refreshes.
         failure: the error of the last refresh, if it failed; callers that waited for it get a copy.
         paused: an access token whose early refresh failed, and the monotonic time until which it is not retried.

@@ -19,8 +19,8 @@ from ..models.tokens import OIDCTokenResponse
 from ..session import TokenSession
 from ..stores import TokenStore
 from ._cookies import CookieNames
-from ._given import RequestSession
 from ._replies import Refusal, RefusedError, unavailable
+from ._resolved_session import RequestSession
 
 if TYPE_CHECKING:
     from ..client import AuthenticationClient

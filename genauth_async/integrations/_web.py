@@ -17,10 +17,10 @@ from ..session import TokenSession
 from ..stores import MemoryStore, TokenStore
 from ._browser import BrowserSessions
 from ._cookies import CookieNames, checked_secrets
-from ._given import RequestSession, ResolvedSession
 from ._login_flow import LoginFlow
 from ._redirect_uri import checked_redirect_uri
 from ._replies import Page, Redirect, Refusal, RefusedError, page, unavailable
+from ._resolved_session import RequestSession, ResolvedSession
 from ._safe_next import safe_next
 
 if TYPE_CHECKING:

@@ -32,8 +32,8 @@ from ..models.verification import AccessToken
 from ..oidc.authorize import DEFAULT_SCOPE
 from ..session import TokenSession
 from ._auth import WebAuth
-from ._given import ResolvedSession, SessionT
 from ._replies import Page, Redirect, Refusal, RefusedError
+from ._resolved_session import ResolvedSession, SessionT
 from ._web import RequestInfo, close_code, reply_text
 
 __all__ = ["GenAuth"]

@@ -14,7 +14,7 @@ ListOf = list
 _T = TypeVar("_T")
 
 _WIRE = "wire"
-_ALIASES = "also"
+_ALIASES = "aliases"
 _SECRET = "secret"  # noqa: S105 - the name of a metadata entry
 
 
@@ -30,8 +30,8 @@ def wire_field(
     Args:
         default: the attribute's default; without one it is required.
         wire: its name on the wire, where that is not the attribute's in camelCase.
-        also: other names under which it is read.
-        secret: masked in reprs, and the DTO does not pickle.
+        aliases: other names under which it is read.
+        secret: redacted in reprs, and the DTO does not pickle.
     """
     return attrs.field(default=default, metadata={_WIRE: wire, _ALIASES: aliases, _SECRET: secret})
 
