@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, get_args
+from typing import Any, Self, get_args
 
 from attrs import evolve
 
@@ -315,7 +315,7 @@ class AuthenticationClient(
         """Close this client's connections and event streams, and with them its copies."""
         await self._shared.aclose()
 
-    async def __aenter__(self) -> AuthenticationClient:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import TracebackType
+from typing import Self
 
 from genauth_async._http.tls import Verify
 from genauth_async._http.types import AsyncHTTPClient, AsyncHTTPTransport
@@ -302,7 +303,7 @@ class AuthenticationClient(
         """Close this client's connections and event streams, and with them its copies."""
         bridge.run(self._async.aclose)
 
-    def __enter__(self) -> AuthenticationClient:
+    def __enter__(self) -> Self:
         bridge.run(self._async.__aenter__)
         return self
 

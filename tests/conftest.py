@@ -8,7 +8,7 @@ import re
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from typing import Any, Self
 
 import anyio
 import httpx
@@ -219,7 +219,7 @@ class AwaitableStream:
     async def aclose(self) -> None:
         await anyio.to_thread.run_sync(self._blocking.close)
 
-    async def __aenter__(self) -> AwaitableStream:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:

@@ -159,7 +159,6 @@ def _json_object(part: str, text: str) -> dict[str, object]:
                 problem = "is nested too deeply"
             else:
                 return value
-    # Raised here, since the exceptions above hold the text.
     raise MalformedTokenError(f"The token's {part} {problem}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 
 import anyio
 from attrs import evolve
@@ -23,7 +23,6 @@ from ._shared import Shared
 
 _T = TypeVar("_T")
 _DtoT = TypeVar("_DtoT", bound=Dto)
-_ApiT = TypeVar("_ApiT", bound="Api")
 
 
 class Api(ClearsTracebackFrames):
@@ -36,13 +35,13 @@ class Api(ClearsTracebackFrames):
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"A {type(self).__name__} is not pickled; create one in each process")
 
-    def _copied(self: _ApiT, **changes: Any) -> _ApiT:
+    def _copied(self, **changes: Any) -> Self:
         """Return a copy with some settings changed, which shares the connections."""
         copied = type(self).__new__(type(self))
         Api.__init__(copied, evolve(self._settings, **changes), self._shared)
         return copied
 
-    def _without_retries(self: _ApiT) -> _ApiT:
+    def _without_retries(self) -> Self:
         """Return a copy without retries, for callers that poll."""
         return self._copied(retry=evolve(self._settings.retry, attempts=1))
 

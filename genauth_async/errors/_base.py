@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Self, TypeVar
 
 _E = TypeVar("_E", bound="GenAuthError")
 
@@ -30,7 +30,7 @@ class GenAuthError(Exception):
         # Exception.__reduce__ calls the class with `args` alone, which fails for each class that needs more.
         return _rebuild, (type(self), self.message, self._public_state())
 
-    def __copy__(self: _E) -> _E:
+    def __copy__(self) -> Self:
         return _rebuild(type(self), self.message, self.__dict__)
 
     def _public_state(self) -> dict[str, object]:

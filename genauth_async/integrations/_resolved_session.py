@@ -88,9 +88,8 @@ class ResolvedSession(Generic[SessionT]):
 
 
 def _leaves(error: Exception) -> Iterator[Exception]:
-    parts = getattr(error, "exceptions", None)  # of an ExceptionGroup, which is no builtin before Python 3.11
-    if isinstance(parts, tuple):
-        for part in parts:
+    if isinstance(error, ExceptionGroup):
+        for part in error.exceptions:
             yield from _leaves(part)
     else:
         yield error

@@ -294,7 +294,6 @@ def _raise_refusals(connection: HTTPConnection) -> Iterator[None]:
         reply = error.reply
     else:
         return
-    # Raised here, so that the exception's frames, which error reporters show, do not hold the token.
     raise _exception(reply, connection)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import attrs
 
@@ -36,7 +36,7 @@ class Dto(Mapping[str, object]):
         fields = {name: _plain(getattr(self, attribute)) for attribute, name in wire_names(type(self)).items()}
         return {**{name: value for name, value in fields.items() if value is not None}, **self.extra}
 
-    def evolve(self: _DtoT, **changes: object) -> _DtoT:
+    def evolve(self, **changes: object) -> Self:
         """A copy with some attributes changed."""
         # What the server sent in another form is in `extra`, and would hide the attribute that replaces it.
         replaced = {name for name, attribute in attribute_names(type(self)).items() if attribute in changes}
@@ -77,10 +77,10 @@ class Dto(Mapping[str, object]):
             shown.append(f"extra=<{', '.join(self.extra)}>")
         return f"{type(self).__name__}({', '.join(shown)})"
 
-    def __copy__(self: _DtoT) -> _DtoT:
+    def __copy__(self) -> Self:
         return self
 
-    def __deepcopy__(self: _DtoT, memo: dict[int, Any]) -> _DtoT:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return type(self)(**copy.deepcopy(_attributes(self), memo))
 
     def __reduce__(self) -> tuple[object, ...]:

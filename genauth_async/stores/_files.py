@@ -87,7 +87,7 @@ def _check_private(path: Path, status: os.stat_result, mode: str) -> None:
     if _IS_WINDOWS:
         return
     if status.st_uid != os.geteuid():
-        raise StoreError(f"{path} must belong to this user, not to uid {status.st_uid}, to be used for sessions")
+        raise StoreError(f"{path} must belong to this user, not to another user (uid {status.st_uid})")
     if stat.S_IMODE(status.st_mode) & 0o077:
         raise StoreError(
             f"{path} is open to other users (mode {stat.S_IMODE(status.st_mode):o}), so it is not used for sessions; "

@@ -163,7 +163,7 @@ async def test_a_signature_is_verified_again_only_if_the_keys_changed(
         tried.append(token)
         return is_signed(token, algorithm, key)
 
-    monkeypatch.setattr("genauth_async._jwt.key_cache.is_signed", count)
+    monkeypatch.setattr("genauth_async._jwt.jwks.is_signed", count)
     for replaced, times in ((False, 1), (True, 3)):
         if replaced:
             publish(emulator, (SECOND, "k"))

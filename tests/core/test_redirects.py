@@ -169,7 +169,7 @@ async def test_a_cookie_sealed_with_another_secret_is_refused(recorder: Recordin
         out, browser = another.login_with_redirect(), Cookies()
         browser.take(out.set_cookies)
         url = f"{BACK}?code=c&state={state_of(out.url)}"
-        with pytest.raises(StateMismatchError, match="not sealed"):
+        with pytest.raises(StateMismatchError, match="sealed with another secret"):
             await ours.handle_redirect_callback(url, browser)
     assert recorder.requests == []
 

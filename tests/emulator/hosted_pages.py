@@ -95,8 +95,7 @@ def answer_of(response: httpx.Response, redirect_uri: str = CALLBACK) -> dict[st
     assert response.status_code == 303, response.text
     location = response.headers["location"]
     assert location.startswith(redirect_uri), location
-    query = urlsplit(location).query  # Python 3.10 does not take an empty one for a strict one
-    return dict(parse_qsl(query, keep_blank_values=True, strict_parsing=True)) if query else {}
+    return dict(parse_qsl(urlsplit(location).query, keep_blank_values=True, strict_parsing=True))
 
 
 def authorize(

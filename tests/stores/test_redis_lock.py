@@ -158,7 +158,7 @@ async def test_who_waits_behind_a_failed_try_does_not_try_in_turn(
             group.start_soon(wait)
     own_server.thaw()
     assert len(failures) == 20
-    assert sum("others who waited" in failure for failure in failures) == 19
+    assert sum("another caller's attempt" in failure for failure in failures) == 19
     # Redis still takes the lock when it thaws, for a caller that has gone. The same store knows it for its own.
     with anyio.fail_after(20):
         async with store.lock("ada"):

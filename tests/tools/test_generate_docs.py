@@ -85,7 +85,7 @@ def test_a_stray_page_is_found(project: Path, arguments: tuple[str, ...]) -> Non
 REFUSED = {
     "a_method_without_a_docstring": (
         "genauth_async/stores/memory.py",
-        '"""The record, or None."""',
+        '"""Return the record, or None."""',
         "",
         r"genauth_async/stores/memory\.py:\d+: MemoryStore\.get has no docstring",
     ),
