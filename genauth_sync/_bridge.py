@@ -44,6 +44,7 @@ __all__ = ["Bridge", "Facade", "Stream", "awaitable", "bridge"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
+FacadeT = TypeVar("FacadeT", bound="Facade[Any]")
 
 CLEANUP_SECONDS = 5.0  # for an interrupted call's cleanup
 CANCEL_SECONDS = 0.5  # for the cleanup of calls that run at exit, before the clients are closed
@@ -341,12 +342,17 @@ class Facade(Generic[T]):
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"A {type(self).__name__} is not pickled; create one in each process")
 
-    @classmethod
-    def _wrap(cls, core: T) -> Self:
-        """Create a facade for an object that the core has created; the generated `__init__` creates its own."""
-        facade = cls.__new__(cls)
-        Facade.__init__(facade, core)
-        return facade
+
+def core_of(facade: Facade[T]) -> T:
+    """Return the object of genauth_async behind a facade."""
+    return facade._async  # noqa: SLF001 - the one door to it
+
+
+def facade_of(cls: type[FacadeT], core: object) -> FacadeT:
+    """Create a facade for an object that the core has created; the generated `__init__` creates its own."""
+    facade = cls.__new__(cls)
+    Facade.__init__(facade, core)
+    return facade
 
 
 class Stream(Facade[AsyncStream[T]]):

@@ -45,7 +45,7 @@ from tools.core_source import (
 from tools.generated import RefusedError, write_or_check
 
 HAND_WRITTEN = {"_bridge.py", "py.typed"}
-OF_THE_BRIDGE = {"awaitable", "bridge"}
+OF_THE_BRIDGE = {"awaitable", "bridge", "core_of", "facade_of"}
 
 # The statements of a lazily importing package, besides imports and __all__.
 LAZY = re.compile(r"_\w+( =|:)|if (not )?TYPE_CHECKING:|def __(getattr|dir)__\(")
@@ -74,7 +74,7 @@ class Module:
         self.core = core
         self.source = source
         self.imports: dict[str, set[str]] = defaultdict(set)
-        self.exempt: set[str] = set()  # from ruff: the vendor's spelling of parameters, one facade's use of another
+        self.exempt: set[str] = set()  # from ruff: the vendor's spelling of parameters
 
     def of_package(self) -> str:
         """Write an `__init__`: the same names, of which those that have a facade are the facade."""
@@ -231,8 +231,8 @@ class Method:
             self.module.exempt.add("N803")
         if isinstance(arg.annotation, ast.Name) and arg.annotation.id in self.core.facades:
             self.module.import_facade(arg.annotation.id)
-            self.module.exempt.add("SLF001")
-            return f"{arg.arg}._async"
+            self.module.imports[f"{FACADE}._bridge"].add("core_of")
+            return f"core_of({arg.arg})"
         before = ast.unparse(arg.annotation)
         arg.annotation = self._annotation(arg.annotation)
         if before == ast.unparse(arg.annotation):
@@ -309,13 +309,16 @@ class Method:
         if name == "__aenter__":
             return [call, "return self"]
         if returned == self.cls:
-            call = f"{self.node.args.args[0].arg}._wrap({call})"
+            call = self._facade_of("cls" if self.decorators else "type(self)", call)
         elif isinstance(self.node.returns, ast.Subscript) and bare({returned}) & BY_HAND:
             call = f"{returned.partition('[')[0]}({call})"
         elif returned in self.core.facades:
-            self.module.exempt.add("SLF001")
-            call = f"{returned}._wrap({call})"
+            call = self._facade_of(returned, call)
         return [call if returned == "None" else f"return {call}"]
+
+    def _facade_of(self, cls: str, core: str) -> str:
+        self.module.imports[f"{FACADE}._bridge"].add("facade_of")
+        return f"facade_of({cls}, {core})"
 
 
 def _is_docstring(node: ast.stmt) -> bool:
