@@ -14,12 +14,19 @@ from ..state.errors import ApiError
 from ..state.state import State
 from ..state.users import AlreadyTakenError
 
-# fmt: off
 _TEXTS = (
-    "photo", "externalId", "birthdate", "country", "province", "city", "address", "streetAddress", "postalCode",
-    "company", "identityNumber",
+    "photo",
+    "externalId",
+    "birthdate",
+    "country",
+    "province",
+    "city",
+    "address",
+    "streetAddress",
+    "postalCode",
+    "company",
+    "identityNumber",
 )
-# fmt: on
 _STRONGEST = 3
 _SCORE_OF_EACH = 25
 

@@ -9,13 +9,28 @@ from ..state.grants import ALL_SCOPES
 from .arguments import Arguments
 
 DEFAULT_COUNTRY_CODE = "+86"
-# fmt: off
 PROFILE_TEXTS = (
-    "company", "photo", "device", "browser", "givenName", "familyName", "middleName", "profile",
-    "preferredUsername", "website", "birthdate", "zoneinfo", "locale", "address", "formatted", "streetAddress",
-    "locality", "region", "postalCode", "country",
+    "company",
+    "photo",
+    "device",
+    "browser",
+    "givenName",
+    "familyName",
+    "middleName",
+    "profile",
+    "preferredUsername",
+    "website",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+    "address",
+    "formatted",
+    "streetAddress",
+    "locality",
+    "region",
+    "postalCode",
+    "country",
 )
-# fmt: on
 """The profile fields that sign-up and invitations take as texts."""
 _GENDERS = ("M", "F", "U")
 

@@ -47,13 +47,37 @@ from ..state.users import UserGoneError
 from .unmodelled import exists_at_genauth
 from .websocket import serve_websocket
 
-# fmt: off
 _MODULES = (
-    _mfa_signin, account, authorize, cas, contacts, devices, discovery, events, fastpass, identities, introspection,
-    invitations, login_page, logout, messages, mfa, mobile, passkeys, permissions, profile, public_accounts, push,
-    qrcode, resources, signin, signup, system, token_endpoint, userinfo,
+    _mfa_signin,
+    account,
+    authorize,
+    cas,
+    contacts,
+    devices,
+    discovery,
+    events,
+    fastpass,
+    identities,
+    introspection,
+    invitations,
+    login_page,
+    logout,
+    messages,
+    mfa,
+    mobile,
+    passkeys,
+    permissions,
+    profile,
+    public_accounts,
+    push,
+    qrcode,
+    resources,
+    signin,
+    signup,
+    system,
+    token_endpoint,
+    userinfo,
 )
-# fmt: on
 _ROUTES = RouteTable(module.ROUTES for module in _MODULES)
 _log = logging.getLogger(__name__)
 

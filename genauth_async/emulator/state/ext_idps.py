@@ -11,14 +11,49 @@ from attrs import field, frozen, validators
 
 from .users import User
 
-# fmt: off
 Provider = Literal[
-    "oidc", "oauth2", "saml", "ldap", "ad", "cas", "azure-ad", "wechat", "google", "qq", "wechatwork", "dingtalk",
-    "weibo", "github", "alipay", "apple", "baidu", "lark", "gitlab", "twitter", "facebook", "slack", "linkedin",
-    "yidun", "qingcloud", "gitee", "instagram", "welink", "huawei", "honor", "xiaomi", "oppo", "aws", "amazon",
-    "douyin", "kuaishou", "line", "sdbz", "zjzwfw", "zzding", "seeyona8v5",
+    "oidc",
+    "oauth2",
+    "saml",
+    "ldap",
+    "ad",
+    "cas",
+    "azure-ad",
+    "wechat",
+    "google",
+    "qq",
+    "wechatwork",
+    "dingtalk",
+    "weibo",
+    "github",
+    "alipay",
+    "apple",
+    "baidu",
+    "lark",
+    "gitlab",
+    "twitter",
+    "facebook",
+    "slack",
+    "linkedin",
+    "yidun",
+    "qingcloud",
+    "gitee",
+    "instagram",
+    "welink",
+    "huawei",
+    "honor",
+    "xiaomi",
+    "oppo",
+    "aws",
+    "amazon",
+    "douyin",
+    "kuaishou",
+    "line",
+    "sdbz",
+    "zjzwfw",
+    "zzding",
+    "seeyona8v5",
 ]
-# fmt: on
 
 LINK_PATH = "/api/v3/link-extidp"
 _PROTOCOLS = frozenset({"oidc", "oauth2", "saml", "ldap", "ad", "cas", "azure-ad"})
