@@ -31,10 +31,10 @@ from ..models.tokens import UserInfo
 from ..models.verification import AccessToken
 from ..oidc.authorize import DEFAULT_SCOPE
 from ..session import TokenSession
-from ._auth import WebAuth
 from ._replies import Page, Redirect, Refusal, RefusedError
 from ._resolved_session import ResolvedSession, SessionT
-from ._web import RequestInfo, close_code, reply_text
+from ._web_auth import WebAuth
+from ._web_login import RequestInfo, close_code, reply_text
 
 __all__ = ["GenAuth"]
 

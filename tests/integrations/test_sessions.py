@@ -10,7 +10,7 @@ import pytest
 from genauth_async import ClientClosedError
 from genauth_async.emulator import Emulator, User
 from genauth_async.integrations._replies import Redirect, Refusal
-from genauth_async.integrations._web import LoginOptions, RequestInfo, WebLogin
+from genauth_async.integrations._web_login import LoginOptions, RequestInfo, WebLogin
 from tests.conftest import PASSWORD
 from tests.integrations.conftest import MakeSite
 from tests.integrations.sites import Browser, Site, serving

@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 from genauth_async import AuthenticationClient
 from genauth_async.emulator import Emulator, User
 from genauth_async.integrations._replies import RefusedError
-from genauth_async.integrations._web import LoginOptions, RequestInfo, WebLogin
+from genauth_async.integrations._web_login import LoginOptions, RequestInfo, WebLogin
 from tests.conftest import PASSWORD
 from tests.integrations.sites import Browser, Site
 

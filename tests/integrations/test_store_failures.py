@@ -65,7 +65,7 @@ def test_who_signs_out_is_signed_out(browser: Browser, database: Database) -> No
 def test_who_signs_out_does_not_wait_for_a_store_that_hangs(
     make_site: MakeSite, make_browser: MakeBrowser, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("genauth_async.integrations._browser._STORE_SECONDS", 0.1)
+    monkeypatch.setattr("genauth_async.integrations._browser_sessions._STORE_SECONDS", 0.1)
     browser = make_browser(make_site({"refresh_timeout": 0.1}, store=database))
     browser.sign_in(password=PASSWORD)
     database.hangs = True
@@ -120,7 +120,7 @@ def test_a_sign_in_that_cannot_be_taken_back_is_told_as_such_too(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("genauth_async.integrations._browser._REVOCATION_SECONDS", 0.5)
+    monkeypatch.setattr("genauth_async.integrations._browser_sessions._REVOCATION_SECONDS", 0.5)
     callback = browser.fill_in(browser.begin(), "ada", PASSWORD)
     database.away = True
     emulator.faults.add("/oidc/token/revocation", times=None, **fault)

@@ -15,7 +15,7 @@ from ..errors import ConfigurationError, GenAuthError, OAuthError, SessionError
 from ..models.tokens import UserInfo
 from ..session import TokenSession
 from ..stores import MemoryStore, TokenStore
-from ._browser import BrowserSessions
+from ._browser_sessions import BrowserSessions
 from ._cookies import CookieNames, checked_secrets
 from ._login_flow import LoginFlow
 from ._redirect_uri import checked_redirect_uri

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import ConfigurationError, GenAuthError
 from ..stores import TokenStore
-from ._bearer import Bearer
-from ._web import LoginOptions, WebLogin
+from ._bearer_tokens import Bearer
+from ._web_login import LoginOptions, WebLogin
 
 if TYPE_CHECKING:
     from ..client import AuthenticationClient
