@@ -12,17 +12,17 @@ pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 async def test_only_who_waited_for_a_turn_is_told_so() -> None:
     calls = CallLimiter(1)
-    reply_text: list[bool] = [await calls.acquire("first", 10)]
+    waited: list[bool] = [await calls.acquire("first", 10)]
 
     async def second() -> None:
-        reply_text.append(await calls.acquire("second", 10))
+        waited.append(await calls.acquire("second", 10))
 
     async with anyio.create_task_group() as group:
         group.start_soon(second)
         await anyio.wait_all_tasks_blocked()
-        assert reply_text == [False]
+        assert waited == [False]
         calls.release()
-    assert reply_text == [False, True]
+    assert waited == [False, True]
 
 
 async def test_without_a_limit_nobody_waits() -> None:

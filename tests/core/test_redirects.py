@@ -150,16 +150,16 @@ async def test_a_callback_of_no_attempt_clears_nothing(recorder: RecordingServer
         assert ours.clear_login_cookies(query, browser) == ()
 
 
-@pytest.mark.parametrize(("others", "told"), [(False, "blocks cookies"), (True, "another browser")])
+@pytest.mark.parametrize(("others", "message"), [(False, "blocks cookies"), (True, "another browser")])
 @pytest.mark.parametrize("redirect_uri", [BACK, HERE])
 async def test_a_callback_without_its_cookie_says_what_may_have_happened(
-    recorder: RecordingServer, redirect_uri: str, others: bool, reply_text: str
+    recorder: RecordingServer, redirect_uri: str, others: bool, message: str
 ) -> None:
     async with client(recorder, redirect_uri=redirect_uri) as ours:
         login, browser = ours.begin_login(), Cookies({"unrelated": "1"})
         if others:
             browser.take(ours.login_with_redirect().set_cookies)
-        with pytest.raises(StateMismatchError, match=reply_text):
+        with pytest.raises(StateMismatchError, match=message):
             await ours.handle_redirect_callback(callback(login), browser)
     assert recorder.requests == []
 

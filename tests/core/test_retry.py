@@ -42,9 +42,9 @@ def test_waits_as_long_as_the_server_says_up_to_a_cap() -> None:
 
 
 def test_those_who_were_told_the_same_time_do_not_come_back_all_at_once() -> None:
-    reply_text = Outcome(status=429, retry_after=7.0)
+    outcome = Outcome(status=429, retry_after=7.0)
     draws: list[Callable[[], float]] = [lambda: 0.0, lambda: 0.9]
-    waits = [wait_before_retry(RetryPolicy(), Idempotency.SAFE, 1, reply_text, draw) for draw in draws]
+    waits = [wait_before_retry(RetryPolicy(), Idempotency.SAFE, 1, outcome, draw) for draw in draws]
     assert waits == [7.0, 7.225]
 
 
@@ -84,8 +84,8 @@ def test_the_thousandth_try_still_has_a_wait() -> None:
 
 
 def test_the_limits_of_a_wait_are_inclusive() -> None:
-    reply_text = [Outcome(status=429, retry_after=seconds) for seconds in (20.0, 20.1)]
-    assert [wait_before_retry(RetryPolicy(), Idempotency.SAFE, 1, outcome, lambda: 0.0) for outcome in reply_text] == [
+    outcomes = [Outcome(status=429, retry_after=seconds) for seconds in (20.0, 20.1)]
+    assert [wait_before_retry(RetryPolicy(), Idempotency.SAFE, 1, outcome, lambda: 0.0) for outcome in outcomes] == [
         20.0,
         None,
     ]

@@ -90,14 +90,14 @@ async def test_a_store_that_was_put_back_to_before_a_mark_does_not_lose_the_mark
 async def test_a_store_that_is_put_back_during_a_refresh_gets_the_new_tokens(
     client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:
-    store, reply_text = ForgetfulStore(), list[TokenSet]()
-    session = client.session(tokens, store=store, key="k", on_tokens=reply_text.append)
+    store, received = ForgetfulStore(), list[TokenSet]()
+    session = client.session(tokens, store=store, key="k", on_tokens=received.append)
     await session.access_token()
     first = store._records["k"].generation
     store.keep()
     store.put_back(before_write=2)  # the first marks the refresh, the second stores what came
     new = await session.refresh()
-    assert reply_text == [new]
+    assert received == [new]
     record = await store.get("k")
     assert record is not None
     assert (record.tokens, record.generation) == (new, first + 3)  # +1 marked the refresh, +2 was refused

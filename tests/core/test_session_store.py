@@ -281,9 +281,9 @@ async def test_on_tokens_is_told_after_storing_and_before_anyone_is_given_them(
 
 
 async def test_on_tokens_may_be_a_plain_function(client: AuthenticationClient, tokens: Any) -> None:
-    reply_text: list[TokenSet] = []
-    session = client.session(tokens, on_tokens=reply_text.append)
-    assert [await session.refresh()] == reply_text
+    received: list[TokenSet] = []
+    session = client.session(tokens, on_tokens=received.append)
+    assert [await session.refresh()] == received
 
 
 async def test_when_on_tokens_fails_the_tokens_are_kept(

@@ -328,7 +328,7 @@ NO_WEBSOCKET = "no WebSocket was opened"
 
 
 @pytest.mark.parametrize(
-    ("answer", "error", "told"),
+    ("answer", "error", "message"),
     [
         (Answer({"statusCode": 200, "message": "ok"}), UnexpectedShapeError, NO_WEBSOCKET),
         (Answer({"statusCode": 401, "message": "no", "apiCode": 2020}), NotSignedInError, "no"),
@@ -339,11 +339,11 @@ NO_WEBSOCKET = "no WebSocket was opened"
     ],
 )
 async def test_http_servers_are_told_apart(
-    recorder: RecordingServer, answer: Answer, error: type[GenAuthError], reply_text: str
+    recorder: RecordingServer, answer: Answer, error: type[GenAuthError], message: str
 ) -> None:
     recorder.answers = [answer]
     async with make(recorder.url.replace("http", "ws")).iter_events("code") as events:
-        with pytest.raises(error, match=reply_text) as caught:
+        with pytest.raises(error, match=message) as caught:
             await anext(events)
     assert type(caught.value) is error
     assert "app_host" not in str(caught.value)
