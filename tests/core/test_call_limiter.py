@@ -10,7 +10,7 @@ from genauth_async._http.call_limiter import CallLimiter
 pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 
-async def test_only_who_waited_for_a_turn_is_told_so() -> None:
+async def test_only_a_call_that_waited_reports_so() -> None:
     calls = CallLimiter(1)
     waited: list[bool] = [await calls.acquire("first", 10)]
 
@@ -25,7 +25,7 @@ async def test_only_who_waited_for_a_turn_is_told_so() -> None:
     assert waited == [False, True]
 
 
-async def test_without_a_limit_nobody_waits() -> None:
+async def test_without_a_limit_no_call_waits() -> None:
     calls = CallLimiter(None)
     assert [await calls.acquire("one of many", 10) for _ in range(3)] == [False] * 3
     calls.release()

@@ -91,7 +91,7 @@ async def test_a_call_during_which_the_client_is_closed_says_so(make: Make, emul
     assert emulator.requests[SEND] == 1
 
 
-async def test_a_call_that_waits_for_a_connection_when_the_client_is_closed_was_not_sent(
+async def test_a_call_that_waits_for_a_connection_on_close_is_not_sent(
     make: Make, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_provider, "_MAX_CONNECTIONS", 1)
@@ -116,7 +116,7 @@ async def test_a_call_that_waits_for_a_connection_when_the_client_is_closed_was_
 
 
 @pytest.mark.parametrize("timeout", [0.05, httpx.Timeout(10, pool=0.05)], ids=["in all", "for the pool"])
-async def test_a_call_that_never_had_a_connection_says_that_nothing_was_sent(
+async def test_a_pool_timeout_reports_that_nothing_was_sent(
     timeout: Timeout, make: Make, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_provider, "_MAX_CONNECTIONS", 1)
@@ -132,9 +132,7 @@ async def test_a_call_that_never_had_a_connection_says_that_nothing_was_sent(
     await client.get_system_info()
 
 
-async def test_a_refresh_during_which_the_client_is_closed_is_not_sent_again(
-    make: Make, emulator: Emulator, user: User
-) -> None:
+async def test_a_refresh_cut_off_by_close_is_not_sent_again(make: Make, emulator: Emulator, user: User) -> None:
     client = make(emulator.url)
     session = client.session(emulator.issue_tokens(user))
     with emulator.faults.hold("/oidc/token") as hold:
@@ -154,9 +152,7 @@ async def test_a_refresh_during_which_the_client_is_closed_is_not_sent_again(
     assert emulator.grants.reused == 0
 
 
-async def test_a_client_closed_by_whoever_is_cancelled_leaves_no_connection(
-    make: Make, anyio_backend_name: str
-) -> None:
+async def test_a_cancelled_close_leaves_no_connection(make: Make, anyio_backend_name: str) -> None:
     connected: list[SocketStream] = []
     all_there = anyio.Event()
 
@@ -185,7 +181,7 @@ async def test_a_client_closed_by_whoever_is_cancelled_leaves_no_connection(
             await left.wait()
 
 
-async def test_a_server_that_never_answers_keeps_nobody_and_no_socket(make: Make) -> None:
+async def test_a_server_that_never_answers_keeps_no_call_and_no_socket(make: Make) -> None:
     async def hear(stream: SocketStream) -> None:
         await stream.receive()
 
@@ -257,7 +253,7 @@ async def test_an_old_server_ends_its_answer_by_hanging_up(make: Make) -> None:
     assert len(heard) == 2
 
 
-async def test_a_connection_that_the_server_has_closed_is_not_used_again(make: Make) -> None:
+async def test_a_connection_closed_by_the_server_is_not_used_again(make: Make) -> None:
     """As after a restart: even what must not be sent twice is sent, once, over a new one."""
     heard = []
 
@@ -335,7 +331,7 @@ FORKING = """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_forked_child_has_connections_of_its_own_and_the_parent_keeps_its(recorder: RecordingServer) -> None:
+def test_forked_child_and_parent_use_separate_connections(recorder: RecordingServer) -> None:
     assert int(run(FORKING, recorder.url)) == 0
     assert (len(recorder.requests), recorder.connections) == (3, 2)
 

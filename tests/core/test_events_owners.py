@@ -113,7 +113,7 @@ def test_what_a_blocking_callback_raises_arrives_as_it_is(
 
 
 @pytest.mark.backends("asyncio")
-async def test_a_callback_that_is_cancelled_by_what_it_awaits_ends_the_subscription(
+async def test_a_cancellation_in_a_callback_ends_the_subscription(
     emulator: Emulator, subscriber: AuthenticationClient
 ) -> None:
     async def await_what_was_cancelled(_event: str) -> None:
@@ -153,7 +153,7 @@ async def test_a_client_that_is_closed_ends_its_streams(emulator: Emulator, subs
         await anext(subscriber.iter_events(CODE))
 
 
-async def test_a_client_that_is_closed_while_its_caller_is_cancelled_ends_its_streams(
+async def test_a_close_in_a_cancelled_scope_ends_the_streams(
     emulator: Emulator, subscriber: AuthenticationClient
 ) -> None:
     events = subscriber.iter_events(CODE)
@@ -247,7 +247,7 @@ def test_one_stream_on_one_loop_after_another(emulator: Emulator, tokens: dict[s
 
 
 @pytest.mark.parametrize("closed", ["stream", "client"])
-async def test_closing_on_another_loop_leaves_the_connection_to_its_own(
+async def test_a_close_on_another_loop_ends_the_stream_on_its_loop(
     emulator: Emulator, subscriber: AuthenticationClient, closed: str
 ) -> None:
     events = subscriber.iter_events(CODE)

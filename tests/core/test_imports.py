@@ -113,7 +113,7 @@ def test_no_import_runs_up_in_the_emulator() -> None:
     assert upwards == []
 
 
-def test_endpoints_of_the_emulator_are_named_like_areas_of_the_api() -> None:
+def test_emulator_endpoints_are_named_like_areas_of_the_api() -> None:
     endpoints = {path.stem for path in (PACKAGE / "emulator" / "endpoints").glob("[!_]*.py")}
     assert endpoints
     assert endpoints <= {path.stem for path in (PACKAGE / "api").glob("[!_]*.py")}
@@ -165,7 +165,7 @@ assert threading.active_count() == 1
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=60)
 
 
-def test_what_the_first_call_needs_is_imported_beside_the_event_loop(emulator: Emulator) -> None:
+def test_the_first_call_imports_its_libraries_in_a_thread(emulator: Emulator) -> None:
     program = f"""
 import asyncio, sys, threading
 from importlib.abc import MetaPathFinder

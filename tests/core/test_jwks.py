@@ -209,7 +209,7 @@ async def test_old_keys_serve_for_a_day_when_there_are_no_new_ones(
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
-async def test_without_keys_nobody_can_tell(
+async def test_without_keys_no_token_can_be_verified(
     fault: dict[str, Any], client: AuthenticationClient, token: str, emulator: Emulator
 ) -> None:
     with emulator.faults.hold(KEYS) as hold:
@@ -236,7 +236,7 @@ async def test_without_keys_nobody_can_tell(
     assert await client.verify_access_token(token)
 
 
-async def test_a_made_up_key_while_the_server_is_down_is_not_asked_for_again_and_again(
+async def test_an_unknown_key_is_fetched_once_while_the_server_is_down(
     client: AuthenticationClient, token: str, emulator: Emulator
 ) -> None:
     await client.verify_access_token(token)
@@ -249,7 +249,9 @@ async def test_a_made_up_key_while_the_server_is_down_is_not_asked_for_again_and
 
 
 @pytest.mark.backends("asyncio", "trio")
-async def test_a_caller_that_leaves_harms_nobody(client: AuthenticationClient, token: str, emulator: Emulator) -> None:
+async def test_a_cancelled_caller_does_not_affect_the_others(
+    client: AuthenticationClient, token: str, emulator: Emulator
+) -> None:
     with emulator.faults.hold(KEYS) as hold:
         outcomes: list[object] = []
 
@@ -273,7 +275,7 @@ async def test_a_caller_that_leaves_harms_nobody(client: AuthenticationClient, t
 
 
 @pytest.mark.backends("asyncio", "uvloop")
-async def test_a_task_that_is_cancelled_harms_nobody(
+async def test_a_cancelled_task_does_not_affect_the_others(
     client: AuthenticationClient, token: str, emulator: Emulator
 ) -> None:
     with emulator.faults.hold(KEYS) as hold:
@@ -328,7 +330,7 @@ async def test_keys_serve_on_every_event_loop(client: AuthenticationClient, toke
 
 
 @pytest.mark.backends("asyncio", "trio")
-async def test_a_caller_with_little_time_makes_nobody_else_wait(
+async def test_a_caller_with_a_short_timeout_delays_no_other(
     client: AuthenticationClient, token: str, emulator: Emulator
 ) -> None:
     with emulator.faults.hold(KEYS) as hold:
@@ -374,9 +376,7 @@ async def test_a_fetch_that_failed_once_is_forgotten(
         assert emulator.requests[KEYS] == count
 
 
-async def test_who_fails_later_is_told_the_cause_too(
-    client: AuthenticationClient, token: str, emulator: Emulator
-) -> None:
+async def test_a_later_failure_has_the_cause_too(client: AuthenticationClient, token: str, emulator: Emulator) -> None:
     emulator.faults.add(KEYS, status=400, body={"error": "invalid_request"}, times=None)
     for _ in range(2):
         with pytest.raises(KeysUnavailableError) as caught:

@@ -93,7 +93,7 @@ async def test_forged_signatures_and_made_up_keys_share_the_one_fetch(
     assert emulator.requests[KEYS] == 2
 
 
-async def test_a_key_that_is_replaced_during_the_cooldown_is_seen_after_it(
+async def test_a_key_replaced_during_the_cooldown_is_seen_after_it(
     client: AuthenticationClient, forge: Forge, emulator: Emulator
 ) -> None:
     publish(emulator, (FIRST, "k"))
@@ -105,7 +105,7 @@ async def test_a_key_that_is_replaced_during_the_cooldown_is_seen_after_it(
     assert await client.verify_access_token(signed(forge, SECOND))
 
 
-async def test_a_forged_signature_is_refused_under_the_keys_that_replaced_its_own(
+async def test_a_forged_signature_is_refused_after_key_replacement(
     client: AuthenticationClient, forge: Forge, emulator: Emulator
 ) -> None:
     publish(emulator, (FIRST, "k"))
@@ -119,7 +119,7 @@ async def test_a_forged_signature_is_refused_under_the_keys_that_replaced_its_ow
         await client.verify_access_token(signed(forge, STRANGERS))
 
 
-async def test_while_the_server_is_down_a_forged_signature_is_wrong_and_asks_once(
+async def test_a_forged_signature_fetches_keys_once_during_an_outage(
     client: AuthenticationClient, forge: Forge, emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     good, forged = forge.access(), signed(forge, STRANGERS, forge.key_id)
@@ -136,7 +136,7 @@ async def test_while_the_server_is_down_a_forged_signature_is_wrong_and_asks_onc
 
 
 @pytest.mark.backends("asyncio", "trio")
-async def test_for_a_forged_signature_nobody_waits_long(
+async def test_a_forged_signature_does_not_delay_callers_long(
     client: AuthenticationClient,
     forge: Forge,
     emulator: Emulator,
@@ -174,7 +174,7 @@ async def test_a_signature_is_verified_again_only_if_the_keys_changed(
     assert emulator.requests[KEYS] == 3
 
 
-async def test_without_any_keys_nobody_can_tell_a_forged_signature(
+async def test_without_keys_a_forged_signature_raises_keys_unavailable(
     client: AuthenticationClient, forge: Forge, emulator: Emulator
 ) -> None:
     emulator.faults.add(KEYS, status=503, times=None)
@@ -230,7 +230,7 @@ async def test_a_key_for_something_else_is_not_tried(client: AuthenticationClien
         await client.parse_access_token(signed(forge, SECOND, GONE), given)
 
 
-async def test_a_caller_who_fetches_the_keys_beforehand_makes_nobody_wait(
+async def test_prefetched_keys_verify_tokens_without_waiting(
     client: AuthenticationClient, emulator: Emulator, user: User
 ) -> None:
     await client.fetch_keys()
@@ -257,9 +257,7 @@ async def test_fetching_the_keys_beforehand_says_that_there_are_none(
 
 
 @pytest.mark.backends("asyncio", "trio")
-async def test_fetching_the_keys_beforehand_waits_no_longer_than_it_may(
-    client: AuthenticationClient, emulator: Emulator
-) -> None:
+async def test_prefetching_keys_respects_its_timeout(client: AuthenticationClient, emulator: Emulator) -> None:
     with emulator.faults.hold(KEYS) as hold:
         with pytest.raises(KeysUnavailableError, match=r"0\.2 s"):
             await client.fetch_keys(timeout=0.2)

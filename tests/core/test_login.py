@@ -184,7 +184,7 @@ async def test_a_good_callback_gives_tokens(recorder: RecordingServer, form: str
     )
 
 
-async def test_a_code_is_traded_in_with_the_redirect_uri_that_it_came_by(recorder: RecordingServer) -> None:
+async def test_a_code_is_exchanged_with_its_own_redirect_uri(recorder: RecordingServer) -> None:
     async with client(recorder) as ours:
         login = ours.begin_login(redirect_uri="https://other.example/back")
         recorder.default = answer(id_token(recorder, login))

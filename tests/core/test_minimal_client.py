@@ -32,9 +32,7 @@ REQUESTS = [
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2])
-async def test_requests_are_byte_by_byte_those_of_the_librarys_own_client(
-    library: Any, make_client: MakeClient
-) -> None:
+async def test_requests_are_byte_identical_to_the_librarys_client(library: Any, make_client: MakeClient) -> None:
     heard = []
 
     async def answer(stream: SocketStream) -> None:

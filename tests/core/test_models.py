@@ -113,7 +113,7 @@ def test_drift_is_told_with_its_path_and_without_values(body: object, problem: s
     assert caught.value.__context__ is None
 
 
-def test_a_class_that_nothing_can_be_read_into_is_no_fault_of_the_answer() -> None:
+def test_an_unreadable_field_type_is_not_blamed_on_the_answer() -> None:
     @dto
     class Unreadable(Dto):
         part: complex

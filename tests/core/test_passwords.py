@@ -47,7 +47,7 @@ async def test_the_keys_are_fetched_once(
 
 
 @pytest.mark.parametrize("encrypt_type", ENCRYPTED)
-async def test_new_keys_are_fetched_once_when_the_server_cannot_decrypt(
+async def test_keys_are_refetched_once_if_the_server_cannot_decrypt(
     encrypt_type: str, client: AuthenticationClient, emulator: Emulator
 ) -> None:
     await sign_in(client, encrypt_type)
@@ -73,7 +73,7 @@ async def test_a_server_that_never_can_is_not_asked_again_and_again(
 
 @pytest.mark.parametrize("encrypt_type", ENCRYPTED)
 @pytest.mark.backends("asyncio", "trio")
-async def test_a_failed_fetch_does_not_fail_those_who_can_fetch_themselves(
+async def test_a_failed_key_fetch_fails_only_its_own_caller(
     encrypt_type: str, client: AuthenticationClient, emulator: Emulator
 ) -> None:
     emulator.faults.add(SYSTEM, status=500, body={"statusCode": 500, "message": "down"})
@@ -209,7 +209,7 @@ async def test_slow_encryption_is_done_beside_the_event_loop(
 
 @pytest.mark.parametrize("encrypt_type", ENCRYPTED)
 @pytest.mark.backends("asyncio", "trio")
-async def test_quick_encryption_is_done_in_a_thread_at_first_and_then_on_the_event_loop(
+async def test_quick_encryption_runs_in_a_thread_once_then_on_the_loop(
     client: AuthenticationClient, encrypt_type: str, watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if encrypt_type == "rsa":
@@ -224,7 +224,7 @@ async def test_quick_encryption_is_done_in_a_thread_at_first_and_then_on_the_eve
 
 
 @pytest.mark.parametrize("encrypt_type", ENCRYPTED)
-async def test_what_cannot_be_encrypted_is_refused_on_the_event_loop_as_in_a_thread(
+async def test_a_lone_surrogate_is_refused_on_the_loop_and_in_a_thread(
     client: AuthenticationClient, encrypt_type: str, watched: Watched
 ) -> None:
     async def refused() -> None:
@@ -241,7 +241,7 @@ async def test_what_cannot_be_encrypted_is_refused_on_the_event_loop_as_in_a_thr
 
 @pytest.mark.parametrize("in_c", [False, True], ids=["in Python", "in C"])
 @pytest.mark.backends("asyncio", "trio")
-async def test_one_password_is_encrypted_after_another_beside_the_event_loop(
+async def test_slow_encryption_runs_one_at_a_time_in_a_thread(
     in_c: bool, client: AuthenticationClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not in_c:

@@ -44,7 +44,7 @@ async def test_requests_one_after_another_share_a_connection(
     assert (len(recorder.requests), recorder.connections) == (5, 1)
 
 
-async def test_requests_at_once_have_one_each_and_leave_it_to_later_ones(
+async def test_connections_of_concurrent_requests_are_reused_later(
     spread: PerRequestTransport, recorder: RecordingServer
 ) -> None:
     answering = await spread.handle_async_request(httpx.Request("GET", recorder.url))  # until it is closed
@@ -56,7 +56,7 @@ async def test_requests_at_once_have_one_each_and_leave_it_to_later_ones(
     assert recorder.connections == before
 
 
-async def test_what_is_idle_for_long_is_closed_when_there_is_another_request(recorder: RecordingServer) -> None:
+async def test_idle_connections_are_closed_on_a_later_request(recorder: RecordingServer) -> None:
     spread, made = watched(keepalive_seconds=-1)  # the clocks of some event loops go by milliseconds
     await ask_at_once(spread, recorder, 4)
     assert len(made) > 1
@@ -88,7 +88,7 @@ async def test_a_cancelled_request_closes_its_connection_and_no_other(recorder: 
     await spread.aclose()
 
 
-async def test_a_body_that_is_closed_twice_gives_its_connection_back_once(
+async def test_closing_a_body_twice_returns_its_connection_once(
     spread: PerRequestTransport, recorder: RecordingServer
 ) -> None:
     response = await spread.handle_async_request(httpx.Request("GET", recorder.url))

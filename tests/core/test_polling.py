@@ -73,7 +73,7 @@ async def test_the_last_state_alone() -> None:
     assert [state async for state in polling] == []
 
 
-async def test_who_takes_long_over_a_state_does_not_wait_again() -> None:
+async def test_a_caller_slower_than_the_interval_does_not_wait_again() -> None:
     server = Server("PENDING", "DONE")
     async for _ in server.polling():
         await anyio.sleep(20)
@@ -140,14 +140,14 @@ async def test_a_rate_limit_slows_it_down(answers: Sequence[str | Exception], as
     assert server.asked == asked
 
 
-async def test_a_retry_after_beyond_the_end_is_waited_for_no_longer_than_to_the_end() -> None:
+async def test_a_retry_after_past_the_deadline_ends_at_the_deadline() -> None:
     server = Server(slow_down(1000.0))
     with pytest.raises(WaitTimeoutError):
         await server.polling(wait=30.0).last()
     assert server.now() == 30.0
 
 
-async def test_a_refusal_is_raised_and_the_next_call_asks_again_in_due_time() -> None:
+async def test_a_refusal_is_raised_and_the_next_call_polls_on_time() -> None:
     server = Server("PENDING", REFUSED, "DONE")
     polling = server.polling()
     assert await polling.__anext__() == "PENDING"
@@ -158,7 +158,7 @@ async def test_a_refusal_is_raised_and_the_next_call_asks_again_in_due_time() ->
 
 
 @pytest.mark.parametrize("after", [1.0, 2.75], ids=["while it waited", "while it asked"])
-async def test_cancelled_it_goes_on_and_keeps_its_deadline_and_its_pace(after: float) -> None:
+async def test_a_cancelled_poll_keeps_its_deadline_and_interval(after: float) -> None:
     server = Server("PENDING", "PENDING", "SCANNED", "PENDING")
     polling = server.polling(wait=11.0)
     assert await polling.__anext__() == "PENDING"

@@ -36,7 +36,7 @@ def test_all_is_sorted_and_complete(package: Any) -> None:
 
 
 @pytest.mark.parametrize("package", ["genauth_async", "genauth_sync", "genauth_sync.models"])
-def test_names_that_are_imported_late_are_listed_kept_and_refused_like_any(package: str) -> None:
+def test_lazily_imported_names_behave_like_any_others(package: str) -> None:
     program = f"""
 import {package} as package
 assert "UserDto" not in vars(package)

@@ -95,7 +95,7 @@ def test_of_abandoned_attempts_the_newest_are_kept(redirect_uri: str) -> None:
     assert list(browser) == [cookie.partition("=")[0] for cookie, *_ in begun[-5:]]
 
 
-def test_the_newest_attempt_counts_among_those_that_there_is_room_for() -> None:
+def test_the_newest_attempt_is_kept_when_cookies_are_full() -> None:
     ours, browser = offline(redirect_uri=f"{BACK}?{'a' * 1000}"), Cookies()
     begun: list[str] = []
     for _ in range(4):
@@ -107,7 +107,7 @@ def test_the_newest_attempt_counts_among_those_that_there_is_room_for() -> None:
     assert begun[-1] in browser
 
 
-def test_attempts_that_are_over_and_cookies_that_are_none_are_cleared() -> None:
+def test_expired_attempts_and_invalid_cookies_are_cleared() -> None:
     now = 1_000_000.0
     ours, browser = offline(clock=Clock(wall=lambda: now)), Cookies()
     browser.take(ours.login_with_redirect().set_cookies)
@@ -119,7 +119,7 @@ def test_attempts_that_are_over_and_cookies_that_are_none_are_cleared() -> None:
     assert name not in browser
 
 
-def test_applications_on_one_host_leave_each_others_attempts_alone() -> None:
+def test_applications_on_one_host_keep_each_others_attempts() -> None:
     ours, other, browser = offline(), offline(app_id="other", app_secret="another"), Cookies()
     browser.take(other.login_with_redirect(cookies=browser).set_cookies)
     browser.take(ours.login_with_redirect(cookies=browser).set_cookies)
@@ -152,7 +152,7 @@ async def test_a_callback_of_no_attempt_clears_nothing(recorder: RecordingServer
 
 @pytest.mark.parametrize(("others", "message"), [(False, "blocks cookies"), (True, "another browser")])
 @pytest.mark.parametrize("redirect_uri", [BACK, HERE])
-async def test_a_callback_without_its_cookie_says_what_may_have_happened(
+async def test_a_callback_without_its_cookie_names_a_likely_cause(
     recorder: RecordingServer, redirect_uri: str, others: bool, message: str
 ) -> None:
     async with client(recorder, redirect_uri=redirect_uri) as ours:

@@ -41,7 +41,7 @@ def test_waits_as_long_as_the_server_says_up_to_a_cap() -> None:
     assert decide(Idempotency.UNSAFE, Outcome(status=429, retry_after=21.0)) is None
 
 
-def test_those_who_were_told_the_same_time_do_not_come_back_all_at_once() -> None:
+def test_retries_after_an_equal_retry_after_are_spread_out() -> None:
     outcome = Outcome(status=429, retry_after=7.0)
     draws: list[Callable[[], float]] = [lambda: 0.0, lambda: 0.9]
     waits = [wait_before_retry(RetryPolicy(), Idempotency.SAFE, 1, outcome, draw) for draw in draws]

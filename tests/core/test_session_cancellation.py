@@ -86,7 +86,7 @@ async def test_a_caller_that_leaves_loses_no_token(
 @PROCESSED
 @pytest.mark.parametrize("leave", [leave_by_task_cancel, leave_by_wait_for])
 @pytest.mark.backends("asyncio", "uvloop")
-async def test_a_caller_that_leaves_in_asyncios_own_ways_loses_no_token(
+async def test_a_caller_cancelled_by_asyncio_loses_no_token(
     leave: Leave, processed: bool, expired: TokenSession, tokens: Any, emulator: Emulator
 ) -> None:
     await leave_during_refresh(leave, expired, emulator, processed=processed)
@@ -110,9 +110,7 @@ async def leave_during_refresh(leave: Leave, expired: TokenSession, emulator: Em
     assert emulator.grants.revoked == 0
 
 
-async def test_a_caller_with_a_timeout_leaves_in_time_to_wait_and_others_go_on(
-    expired: TokenSession, emulator: Emulator
-) -> None:
+async def test_a_waiter_that_times_out_does_not_stop_the_refresh(expired: TokenSession, emulator: Emulator) -> None:
     with emulator.faults.hold(REFRESH) as hold:
         async with anyio.create_task_group() as group:
             group.start_soon(expired.access_token)
@@ -136,7 +134,7 @@ async def test_a_refresh_has_a_deadline_of_its_own(make_client: MakeClient, toke
     assert caught.value.outcome_unknown
 
 
-async def test_on_tokens_does_not_hold_everybody_up_for_ever(
+async def test_on_tokens_does_not_block_all_callers_for_ever(
     make_client: MakeClient, tokens: Any, emulator: Emulator
 ) -> None:
     async def hangs(_: TokenSet) -> None:

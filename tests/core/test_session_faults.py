@@ -121,7 +121,7 @@ async def test_a_valid_token_is_handed_out_while_the_refresh_fails(
     assert await session.access_token() != tokens["access_token"]
 
 
-async def test_those_who_waited_get_the_one_error(expired: TokenSession, emulator: Emulator) -> None:
+async def test_waiting_callers_get_the_one_error(expired: TokenSession, emulator: Emulator) -> None:
     failures: list[GenAuthError] = []
 
     async def ask() -> None:

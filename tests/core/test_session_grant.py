@@ -54,7 +54,7 @@ async def test_a_new_sign_in_replaces_whatever_the_clocks_say(
     assert await make_client().session(behind, store=store, key="user").access_token() == again["access_token"]
 
 
-async def test_old_tokens_do_not_lead_to_somebody_elses_sign_in(
+async def test_old_tokens_do_not_lead_to_another_users_sign_in(
     client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:
     """As where a script keeps whoever is signed in under one key."""
@@ -139,7 +139,7 @@ async def test_a_store_that_hangs_does_not_hold_up_a_refresh(make_client: MakeCl
     assert await session.access_token() == tokens["access_token"]
 
 
-async def test_a_store_that_hangs_does_not_hold_up_the_end_of_a_session(
+async def test_a_hanging_store_does_not_delay_the_end_of_a_session(
     make_client: MakeClient, tokens: Any, emulator: Emulator
 ) -> None:
     class Hangs(MemoryStore):
@@ -207,7 +207,7 @@ async def test_a_server_that_does_not_rotate(recorder: RecordingServer, make_cli
     assert await sibling.access_token() == await session.access_token()
 
 
-async def test_an_exception_that_the_caller_is_handling_decides_nothing(
+async def test_an_exception_being_handled_by_the_caller_is_ignored(
     carrier: Any, make_client: MakeClient, emulator: Emulator, tokens: Any
 ) -> None:
     import aiohttp

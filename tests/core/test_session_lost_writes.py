@@ -46,7 +46,7 @@ class ForgetfulStore(MemoryStore):
         return await super().compare_and_set(key, record, expected=expected)
 
 
-async def test_a_store_that_was_put_back_does_not_make_a_session_send_an_old_token(
+async def test_a_session_sends_no_old_token_after_a_store_restore(
     client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:
     store = ForgetfulStore()
@@ -68,7 +68,7 @@ async def test_a_store_that_was_put_back_does_not_make_a_session_send_an_old_tok
     assert record.generation == first + 9  # +6 was known, +7 put it right, +8 marked the refresh
 
 
-async def test_a_store_that_was_put_back_to_before_a_mark_does_not_lose_the_mark(
+async def test_a_store_restore_does_not_lose_a_refresh_attempt(
     client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:
     store = ForgetfulStore()
@@ -87,7 +87,7 @@ async def test_a_store_that_was_put_back_to_before_a_mark_does_not_lose_the_mark
     assert record.refresh_sent
 
 
-async def test_a_store_that_is_put_back_during_a_refresh_gets_the_new_tokens(
+async def test_a_store_restored_during_a_refresh_gets_the_new_tokens(
     client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:
     store, received = ForgetfulStore(), list[TokenSet]()
@@ -106,7 +106,7 @@ async def test_a_store_that_is_put_back_during_a_refresh_gets_the_new_tokens(
     assert emulator.grants.revoked == 0
 
 
-async def test_a_refusal_that_meets_a_store_that_was_put_back_ends_the_session(
+async def test_a_refusal_after_a_store_restore_ends_the_session(
     client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:
     class PutBackOnReading(ForgetfulStore):
@@ -129,7 +129,7 @@ async def test_a_refusal_that_meets_a_store_that_was_put_back_ends_the_session(
         await session.refresh()
 
 
-async def test_an_emptied_store_ends_a_session_and_says_what_may_have_been(
+async def test_an_emptied_store_ends_a_session_with_a_likely_cause(
     client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:
     store = ForgetfulStore()
@@ -142,7 +142,7 @@ async def test_an_emptied_store_ends_a_session_and_says_what_may_have_been(
     assert emulator.requests[REFRESH] == 0
 
 
-async def test_what_a_refresh_brings_after_a_logout_elsewhere_is_revoked(
+async def test_tokens_refreshed_after_a_logout_elsewhere_are_revoked(
     client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:
     """A lock that ran out let somebody log the user out while a refresh was on its way."""
@@ -160,7 +160,7 @@ async def test_what_a_refresh_brings_after_a_logout_elsewhere_is_revoked(
     assert await store.get("k") is None
 
 
-async def test_a_new_sign_in_under_the_key_is_not_taken_for_a_store_that_was_put_back(
+async def test_a_new_sign_in_is_not_mistaken_for_a_store_restore(
     client: AuthenticationClient, tokens: Any, emulator: Emulator, user: User
 ) -> None:
     store = MemoryStore()
@@ -197,7 +197,7 @@ async def test_a_refresh_keeps_what_the_session_was_begun_with(client: Authentic
     assert record.expires_at == 4e9
 
 
-async def test_who_stood_still_while_another_user_signed_in_does_not_write_over_them(
+async def test_a_suspended_refresh_does_not_overwrite_a_new_sign_in(
     client: AuthenticationClient, tokens: Any, emulator: Emulator, user: User
 ) -> None:
     """Meanwhile the record was removed, begun anew under the same key, and marked as often as the old one."""
@@ -239,7 +239,7 @@ async def test_a_session_of_one_request_reads_without_the_lock(
     assert store.locks == 2
 
 
-async def test_a_failed_early_refresh_pauses_sessions_of_one_request_each(
+async def test_a_failed_early_refresh_pauses_per_request_sessions(
     client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:
     store = MemoryStore()

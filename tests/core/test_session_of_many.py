@@ -62,7 +62,7 @@ async def test_neither_are_tokens_of_the_last_thirty_rotations(
     assert len(record.predecessors) == 33
 
 
-async def test_clients_share_the_refreshes_of_a_server_that_does_not_rotate(
+async def test_clients_share_refreshes_without_token_rotation(
     recorder: RecordingServer, make_client: MakeClient
 ) -> None:
     now = [1000.0]
@@ -107,7 +107,7 @@ async def test_a_lost_mark_does_not_strand_sessions_of_one_request(
 
 
 @pytest.mark.parametrize("ended_by", ["logout", "the server"])
-async def test_no_session_gives_out_the_tokens_of_one_that_ended_beside_it(
+async def test_sessions_of_an_ended_grant_return_no_tokens(
     ended_by: str, client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:
     store = MemoryStore()
@@ -140,7 +140,7 @@ async def test_a_new_sign_in_is_not_touched_by_the_end_of_an_old_one(
     assert not await is_active(client, tokens)
 
 
-async def test_logging_out_of_a_new_sign_in_leaves_the_one_that_it_did_not_replace_yet(
+async def test_a_logout_of_an_unstored_sign_in_keeps_the_stored_one(
     client: AuthenticationClient, tokens: Any, emulator: Emulator, user: User
 ) -> None:
     store = MemoryStore()
@@ -187,7 +187,7 @@ async def test_a_log_out_revokes_whatever_the_store_does(
     assert emulator.requests[REVOKE] == 1
 
 
-async def test_who_lost_the_lock_does_not_remove_another_sign_in(
+async def test_a_logout_that_lost_its_lock_keeps_another_sign_in(
     client: AuthenticationClient, tokens: Any, emulator: Emulator, user: User
 ) -> None:
     """A log-out stands still between reading and removing; the lock runs out, and somebody signs in."""
@@ -214,9 +214,7 @@ async def test_who_lost_the_lock_does_not_remove_another_sign_in(
     assert await client.session(None, store=store, key="k").access_token() == again["access_token"]
 
 
-async def test_who_lost_the_lock_removes_what_a_refresh_made_of_the_same_sign_in(
-    client: AuthenticationClient, tokens: Any
-) -> None:
+async def test_a_logout_that_lost_its_lock_removes_refreshed_tokens(client: AuthenticationClient, tokens: Any) -> None:
     class Slow(MemoryStore):
         meanwhile = False
 
@@ -236,7 +234,7 @@ async def test_who_lost_the_lock_removes_what_a_refresh_made_of_the_same_sign_in
 
 
 @pytest.mark.parametrize("ahead", [-7 * 86400.0, 2.0 * LIFE])
-async def test_a_wall_clock_that_is_set_does_not_matter_to_tokens_that_are_held(
+async def test_a_changed_wall_clock_does_not_affect_held_tokens(
     ahead: float, make_client: MakeClient, tokens: Any, emulator: Emulator
 ) -> None:
     monotonic, wall = [0.0], [emulator.clock.now()]
@@ -253,7 +251,7 @@ async def test_a_wall_clock_that_is_set_does_not_matter_to_tokens_that_are_held(
     assert emulator.requests[REFRESH] == 2
 
 
-async def test_an_end_that_the_store_does_not_take_is_an_end_all_the_same(
+async def test_a_session_ends_even_if_the_store_cannot_delete_it(
     client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:
     class Keeps(MemoryStore):
@@ -286,7 +284,7 @@ async def test_a_refusal_counts_once_for_all_sessions_of_one_request(
     assert emulator.requests[REFRESH] == 2
 
 
-async def test_that_on_tokens_failed_is_logged_when_nobody_waits(
+async def test_a_failed_on_tokens_is_logged_when_no_caller_waits(
     client: AuthenticationClient, tokens: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     def on_tokens(_: object) -> None:

@@ -114,7 +114,7 @@ async def overwrite(store: MemoryStore, tokens: TokenSet) -> SessionRecord:
     return overwritten
 
 
-async def test_who_lost_the_lock_does_not_overwrite(
+async def test_a_refresh_that_lost_its_lock_does_not_overwrite(
     client: AuthenticationClient, tokens: Any, emulator: Emulator, user: User
 ) -> None:
     """A holder that is paused past its lock's life finds newer tokens in the store."""
@@ -133,7 +133,7 @@ async def test_who_lost_the_lock_does_not_overwrite(
     assert await session.access_token() == newer.access_token
 
 
-async def test_who_lost_the_lock_is_given_no_expired_token_of_another(
+async def test_a_refresh_that_lost_its_lock_returns_no_expired_token(
     client: AuthenticationClient, tokens: Any, emulator: Emulator, user: User
 ) -> None:
     store = MemoryStore()
@@ -155,7 +155,7 @@ async def _refused_as_changed(session: TokenSession) -> None:
         await session.refresh()
 
 
-async def test_who_lost_the_lock_and_the_race_does_not_end_the_session(
+async def test_a_lost_lock_and_race_do_not_end_the_session(
     client: AuthenticationClient, tokens: Any, emulator: Emulator, user: User
 ) -> None:
     store = MemoryStore()
@@ -253,7 +253,7 @@ async def test_log_out_revokes_the_newest_tokens(client: AuthenticationClient, t
     assert emulator.requests[REFRESH] == 1
 
 
-async def test_on_tokens_is_told_after_storing_and_before_anyone_is_given_them(
+async def test_on_tokens_runs_after_the_write_before_callers_resume(
     client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:
     store = MemoryStore()

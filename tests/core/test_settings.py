@@ -180,7 +180,7 @@ def test_verify_has_the_vendors_names() -> None:
     assert client()._shared.transport._provider._options.verify is True
 
 
-def test_a_client_can_be_copied_for_a_user_without_touching_others() -> None:
+def test_a_copy_of_a_client_for_a_user_changes_no_other_client() -> None:
     original = client()
     user = original.with_options(access_token="token-canary")
     assert original.settings.access_token is None

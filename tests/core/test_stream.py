@@ -42,7 +42,7 @@ class Fed(Stream[int]):
         self.log.append("closed")
 
 
-async def test_gives_what_arrives_in_order_then_the_end_again_and_again() -> None:
+async def test_items_arrive_in_order_and_the_end_repeats() -> None:
     async with Fed() as stream:
         for number in (1, 2, 3):
             stream.send.send_nowait(number)
@@ -51,7 +51,7 @@ async def test_gives_what_arrives_in_order_then_the_end_again_and_again() -> Non
         assert [number async for number in stream] == []
 
 
-async def test_a_second_waiter_is_told_and_the_first_one_goes_on_waiting() -> None:
+async def test_a_second_waiter_fails_and_the_first_keeps_waiting() -> None:
     got: list[int] = []
 
     async def wait() -> None:
@@ -185,7 +185,7 @@ async def test_no_local_variable_stays_in_a_traceback(
         assert "a-token-that-nobody-knows" not in repr(frame.f_locals), frame
 
 
-async def test_the_last_item_of_all_is_the_same_however_often_it_is_asked_for() -> None:
+async def test_the_last_item_is_the_same_at_every_call() -> None:
     async with Fed() as stream:
         for number in (1, 2, 3):
             stream.send.send_nowait(number)

@@ -42,7 +42,7 @@ async def test_the_token_that_was_not_used_for_longest_is_forgotten(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_forked_child_does_not_wait_for_a_thread_that_it_has_not() -> None:
+def test_a_forked_child_does_not_wait_for_a_parents_thread() -> None:
     program = """
 import os, threading
 from genauth_async import AccessToken

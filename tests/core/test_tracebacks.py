@@ -13,7 +13,7 @@ from genauth_async.emulator import Emulator, User
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_task_of_the_callers_outlives_an_error_that_it_passed_on(
+async def test_a_callers_task_survives_an_error_that_it_forwarded(
     emulator: Emulator, client: AuthenticationClient, user: User
 ) -> None:
     jobs: asyncio.Queue[asyncio.Future[str]] = asyncio.Queue()

@@ -201,7 +201,9 @@ async def test_waiting_never_outlasts_the_deadline(emulator: Emulator, make_clie
 
 
 @pytest.mark.parametrize("call", [send_email, get_system_info])
-async def test_nobody_listens(call: Call, carrier: Any, make_client: MakeClient, free_port: int) -> None:
+async def test_a_port_without_a_listener_is_a_failed_connection(
+    call: Call, carrier: Any, make_client: MakeClient, free_port: int
+) -> None:
     client = make_client(f"http://127.0.0.1:{free_port}", **carrier, retry=AT_ONCE)
     with pytest.raises(ConnectionFailedError, match=r"send-email|system") as caught:
         await call(client)
@@ -209,7 +211,7 @@ async def test_nobody_listens(call: Call, carrier: Any, make_client: MakeClient,
     assert caught.value.__cause__ is not None
 
 
-async def test_a_connection_that_was_never_made_is_tried_again_for_every_call(
+async def test_a_failed_connect_is_retried_even_for_unsafe_calls(
     carrier: Any, make_client: MakeClient, free_port: int
 ) -> None:
     emulator = Emulator(port=free_port)

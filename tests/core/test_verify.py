@@ -225,14 +225,12 @@ async def test_the_access_token_belongs_to_the_id_token(forge: Forge, client: Au
             await client.verify_id_token(forge.id(at_hash=wrong), access_token=access)
 
 
-async def test_several_audiences_need_the_application_that_it_was_issued_to(
-    forge: Forge, client: AuthenticationClient
-) -> None:
+async def test_several_audiences_need_an_authorized_party(forge: Forge, client: AuthenticationClient) -> None:
     ours = forge.emulator.app_id
     assert (await client.verify_id_token(forge.id(aud=[ours, "another"], azp=ours))).azp == ours
 
 
-async def test_an_application_without_a_secret_takes_no_id_token_by_secret(forge: Forge, server: Emulator) -> None:
+async def test_a_client_without_a_secret_refuses_hmac_id_tokens(forge: Forge, server: Emulator) -> None:
     methods: Any = {f"{name}_endpoint_auth_method": "none" for name in ("token", "introspection", "revocation")}
     for secret in (None, ""):
         async with AuthenticationClient(server.app_id, server.url, secret, **methods) as client:

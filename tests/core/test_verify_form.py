@@ -52,7 +52,7 @@ def test_any_text_is_read_as_by_writing_it_again(text: str) -> None:
     assert decoded(text) == decoded_and_written_again(text)
 
 
-def test_a_header_that_was_read_before_is_refused_where_its_algorithm_is_not_allowed() -> None:
+def test_a_cached_header_still_needs_an_allowed_algorithm() -> None:
     by_secret = token(alg="HS256")
     for _ in range(2):
         assert parse(by_secret, ["HS256", "RS256"]).algorithm == "HS256"
@@ -115,7 +115,7 @@ RSA_KEY, SECRET = public_key(), OctKey.generate_key(256)
 
 @given(st.binary(max_size=600) | st.integers(0, 2**2048 - 1).map(lambda number: number.to_bytes(256, "big")))
 @settings(max_examples=200, deadline=None)
-def test_signatures_of_any_length_and_value_are_wrong_and_nothing_else_happens(signature: bytes) -> None:
+def test_arbitrary_signatures_are_wrong_and_raise_nothing(signature: bytes) -> None:
     for algorithm, key in (("RS256", RSA_KEY), ("HS256", SECRET), ("RS256", SECRET), ("HS256", RSA_KEY)):
         assert not is_signed(f"e30.e30.{part(signature)}", algorithm, key)
 

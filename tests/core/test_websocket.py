@@ -137,7 +137,7 @@ async def test_a_server_without_tls_is_told_apart() -> None:
     assert not caught.value.sent
 
 
-async def test_nobody_listens(free_port: int) -> None:
+async def test_a_port_without_a_listener_is_a_failed_connection(free_port: int) -> None:
     async with make(f"ws://127.0.0.1:{free_port}").iter_events("code") as events:
         with pytest.raises(ConnectionFailedError, match="no connection") as caught:
             await anext(events)

@@ -74,7 +74,7 @@ async def test_a_redirect_takes_the_token_neither_out_nor_in(call: Caller, api: 
 
 
 @pytest.mark.anyio
-async def test_plain_http_to_another_machine_is_no_fault_without_the_token(call: Caller, api: Api) -> None:
+async def test_plain_http_is_allowed_when_no_token_is_sent(call: Caller, api: Api) -> None:
     auth = call.session.auth.for_origins("https://api.example")
     elsewhere = URL(api.server.url).replace(hostname="0.0.0.0")  # leads to this machine, and does not say so
     with pytest.raises(ConfigurationError, match="unencrypted"):

@@ -12,7 +12,7 @@ from tests.core.sessions import LIFE, REFRESH
 pytestmark = pytest.mark.anyio
 
 
-async def test_an_api_that_refuses_everything_costs_one_refresh_for_many_requests(
+async def test_an_api_that_refuses_all_requests_costs_one_refresh(
     call: Caller, api: Api, emulator: Emulator, hand: Hand
 ) -> None:
     api.refuses_all = True
@@ -31,7 +31,7 @@ async def test_an_api_that_refuses_everything_costs_one_refresh_for_many_request
     assert emulator.requests[REFRESH] == 2
 
 
-async def test_an_api_that_refuses_everything_keeps_no_other_from_a_new_token(
+async def test_a_refusing_api_does_not_block_refreshes_for_others(
     call: Caller, api: Api, elsewhere: Api, emulator: Emulator
 ) -> None:
     await call("GET", f"{elsewhere.server.url}/items")
@@ -41,7 +41,7 @@ async def test_an_api_that_refuses_everything_keeps_no_other_from_a_new_token(
     assert emulator.requests[REFRESH] == 2
 
 
-async def test_one_who_invalidates_a_token_without_a_name_is_always_believed(
+async def test_a_direct_invalidation_always_causes_a_refresh(
     client: AuthenticationClient, emulator: Emulator, user: User
 ) -> None:
     session = client.session(emulator.issue_tokens(user))

@@ -55,7 +55,7 @@ async def test_a_new_token_that_is_refused_as_well_ends_it(call: Caller, api: Ap
 
 
 @in_both_libraries
-async def test_a_streamed_body_is_not_sent_again_but_the_next_request_has_a_new_token(
+async def test_a_streamed_body_is_not_resent_but_the_token_is_renewed(
     call: Caller, api: Api, emulator: Emulator
 ) -> None:
     emulator.clock.advance(LIFE + 1)
@@ -99,9 +99,7 @@ async def test_the_way_back_from_another_origin_gets_none_either(call: Caller, a
     assert api.tokens == [call.session.tokens.access_token, None]
 
 
-async def test_what_was_redirected_and_refused_is_sent_again_from_there(
-    call: Caller, api: Api, emulator: Emulator
-) -> None:
+async def test_a_refusal_after_a_redirect_is_retried_at_the_new_url(call: Caller, api: Api, emulator: Emulator) -> None:
     old = call.session.tokens.access_token
     api.redirects_to = "/items"
     emulator.clock.advance(LIFE + 1)
@@ -162,7 +160,7 @@ async def test_cancelling_the_request_that_refreshes_harms_no_other(
     assert emulator.grants.revoked == 0
 
 
-async def test_an_awaited_session_does_not_serve_a_blocking_client_of_just_any_thread(
+async def test_an_async_session_refuses_a_blocking_httpx_client(
     client: genauth_async.AuthenticationClient, emulator: Emulator, user: User, api: Api
 ) -> None:
     session = client.session(emulator.issue_tokens(user))
