@@ -11,12 +11,12 @@ from genauth_async.emulator import Emulator, User
 
 @pytest.fixture(autouse=True)
 def blocking_calls_fail() -> Iterator[None]:
-    """Whoever blocks the event loop from within the SDK gets an error, whichever test it is in."""
+    """Fail each test in which the SDK blocks the event loop."""
     with blockbuster_ctx(["genauth_async"], excluded_modules=["genauth_async.emulator"]):
         yield
 
 
 @pytest.fixture
 def tokens(emulator: Emulator, user: User) -> dict[str, Any]:
-    """What a sign-in gave."""
+    """Tokens of a new sign-in."""
     return dict(emulator.issue_tokens(user))

@@ -1,4 +1,4 @@
-"""Makes tokens by hand, signed with an emulator's own key, so that one wrong thing is all that is wrong with them."""
+"""Tokens signed with an emulator's own key, so that a test can forge exactly one member."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def serialized(header: bytes, payload: bytes, sign: Sign) -> str:
 
 
 class Forge:
-    """Of one emulator. What is given replaces a member; GONE leaves it out."""
+    """Signs tokens of one emulator. Keyword arguments replace members; GONE removes a member."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
@@ -86,7 +86,7 @@ class Forge:
         return self.signed(self.id_claims(**changes), hs256((secret or self.emulator.app_secret).encode()), alg="HS256")
 
     def raw(self, header: str | None = None, payload: str | None = None) -> str:
-        """Signed rightly, whatever the parts are."""
+        """Return a token with these exact parts and a valid signature."""
         whole = json.dumps(self.header()) if header is None else header
         claims = json.dumps(self.access_claims()) if payload is None else payload
         return serialized(whole.encode(), claims.encode(), rs256(self.key))

@@ -1,4 +1,4 @@
-"""Tokens that are to be refused, each for one reason, and the error that says so."""
+"""Tokens that must be refused, each for one reason, with the expected error."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Cases = dict[str, tuple[Make, type[TokenVerificationError]]]
 
 
 def twice(forge: Forge, name: str) -> str:
-    """A payload with one member twice, both times the same."""
+    """Return a payload that repeats one member with the same value."""
     claims = json.dumps(forge.access_claims())
     return f'{{"{name}": {json.dumps(forge.access_claims()[name])}, {claims[1:]}'
 
@@ -56,7 +56,7 @@ def with_own_key(forge: Forge, **header: Any) -> str:
 
 
 def other_bits(token: str) -> str:
-    """The same bytes, written with other unused bits at the end: 256 bytes leave four of them."""
+    """Return another spelling of a token: 256 bytes leave four unused bits at the end."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     return token[:-1] + alphabet[alphabet.index(token[-1]) ^ 1]
 
@@ -180,7 +180,7 @@ ID_TOKENS: Cases = {
     "an HMAC that says RS256": (lambda f: f.signed(f.id_claims(), hs256(f.emulator.app_secret.encode())), S),
     "no issue": (lambda f: f.id(iat=GONE), M),
     "another application": (lambda f: f.id(aud="another"), errors.TokenAudienceError),
-    "several audiences, and nobody it was issued to": (
+    "several audiences without an authorized party": (
         lambda f: f.id(aud=[f.emulator.app_id, "another"]),
         errors.TokenAudienceError,
     ),

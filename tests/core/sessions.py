@@ -1,4 +1,4 @@
-"""What the tests of TokenSession have in common."""
+"""Constants and helpers of the TokenSession tests."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ LIFE = 14 * 24 * 3600
 
 
 def emulators_time(emulator: Emulator) -> Clock:
-    """The emulator's time for a client, so that advancing it expires tokens on both sides."""
+    """The emulator's clock for a client: advancing it expires tokens on both sides."""
     return Clock(monotonic=emulator.clock.now, wall=emulator.clock.now)
 
 
 async def gathered(count: int, session: TokenSession) -> list[str]:
-    """What so many callers at once are given."""
+    """Return the access tokens of `count` concurrent callers."""
     got: list[str] = []
 
     async def one() -> None:

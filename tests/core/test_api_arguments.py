@@ -1,4 +1,4 @@
-"""What the API's methods make of their arguments, seen on the wire."""
+"""Requests that the API's methods build from their arguments."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ async def test_no_slip_sends_a_password_in_the_clear(
 
 
 async def test_every_password_of_a_call_is_encrypted(make_client: MakeClient, recorder: RecordingServer) -> None:
-    """Even that of a payload that does not belong to the connection."""
+    """Includes the password of a payload that does not belong to the connection."""
     keys = await make_client().get_system_info()
     recorder.default = Answer({**OK, **keys.to_dict(), "data": {"userId": "u", "access_token": "a", **keys.to_dict()}})
     client = make_client(recorder.url)

@@ -1,4 +1,4 @@
-"""How exchanges take turns."""
+"""The limit of concurrent calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client whose calls are cancelled by the hundred goes on working, and leaves no connection behind."""
+"""A client after hundreds of cancelled calls: it still works and leaks no connection."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 SYSTEM = "/api/v3/system"
 CALLS = 130
-"""More than are under way at once."""
+"""More than the limit of concurrent calls."""
 ANSWERED = 30
-"""So many are awaited; the others are at every stage when they are cancelled."""
+"""Calls to await; the others are cancelled at every stage."""
 ROUNDS = 2
 
 Call = Callable[[], Awaitable[object]]
 
 
 async def natively(call: Call) -> None:
-    """Begins calls and cancels them by Task.cancel, as asyncio.wait_for and most servers do."""
+    """Start calls and cancel them by Task.cancel, as asyncio.wait_for and most servers do."""
     enough, counted = counting(call)
     tasks = [asyncio.create_task(counted()) for _ in range(CALLS)]
     await enough.wait()
@@ -39,7 +39,7 @@ async def natively(call: Call) -> None:
 
 
 async def one_by_one(call: Call) -> None:
-    """The same, at one step of the event loop each."""
+    """Start calls and cancel them by Task.cancel, one per step of the event loop."""
     enough, counted = counting(call)
     tasks = [asyncio.create_task(counted()) for _ in range(CALLS)]
     await enough.wait()
@@ -50,7 +50,7 @@ async def one_by_one(call: Call) -> None:
 
 
 async def repeatedly(call: Call) -> None:
-    """The same, again and again until they have ended."""
+    """Start calls and cancel them by Task.cancel repeatedly until all have ended."""
     enough, counted = counting(call)
     tasks = [asyncio.create_task(counted()) for _ in range(CALLS)]
     await enough.wait()
@@ -61,7 +61,7 @@ async def repeatedly(call: Call) -> None:
 
 
 async def by_scope(call: Call) -> None:
-    """Begins calls and cancels them by anyio's scopes."""
+    """Start calls and cancel them by an anyio scope."""
     enough, counted = counting(call)
     async with anyio.create_task_group() as group:
         for _ in range(CALLS):
@@ -89,7 +89,7 @@ Cancel = Callable[[Call], Awaitable[None]]
 def ours(
     request: pytest.FixtureRequest, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> AuthenticationClient:
-    """A client with connections of the SDK's own: with aiohttp where that is possible, and without."""
+    """A client with the SDK's own connections: by aiohttp if the backend allows it, or by httpx."""
     if request.param == "httpx":
         monkeypatch.setattr(client_provider, "find_spec", lambda _: None)
     return make_client(retry=RetryPolicy(attempts=1), timeout=60.0)
@@ -111,7 +111,7 @@ async def test_a_client_outlives_hundreds_of_cancelled_calls(
 
 
 def busy(client: AuthenticationClient) -> list[object]:
-    """The connections that the library believes to be in use."""
+    """Return the connections that the HTTP library counts as in use."""
     opened = client._shared.transport._provider._opened.get()
     assert opened.client is not None
     transport = opened.client._transport  # type: ignore[attr-defined]
@@ -125,11 +125,11 @@ def busy(client: AuthenticationClient) -> list[object]:
 
 @pytest.mark.backends("asyncio")
 async def test_httpx_alone_loses_places_in_its_pool(emulator: Emulator) -> None:
-    """Why calls have their turn before they come to httpx, and are kept from Task.cancel() there."""
+    """Explains the CallLimiter and its shield: httpx leaks a connection on Task.cancel()."""
     transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=10))
     async with httpx.AsyncClient(transport=transport) as client:
         for _ in range(20):
             await natively(lambda: client.get(emulator.url + SYSTEM))
             if any(not connection.is_idle() for connection in transport._pool.connections):
                 return
-    pytest.skip("this httpcore loses none: see whether _calls.py can do without")
+    pytest.skip("this httpcore leaks no connection: check whether call_limiter.py still needs its shield")

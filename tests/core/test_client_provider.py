@@ -1,4 +1,4 @@
-"""Whose connections are used, on which loop, through which proxy, and whom they trust."""
+"""Connections of a client: their owner, event loop, proxy and trusted certificates."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_one_client_on_one_loop_after_another(emulator: Emulator) -> None:
         async with anyio.create_task_group() as group:
             for _ in range(10):
                 group.start_soon(client.get_system_info)
-        # The pool of a loop that ends is closed with it; the client stays good for the next.
+        # The pool is closed with its loop; the client still works on the next loop.
         opened = client._shared.transport._provider._opened.pop()
         assert opened is not None
         assert opened.client is not None
@@ -208,7 +208,7 @@ async def test_tls_is_verified(
         for verify in (str(ca_file), ca_file, context, False):
             client = make_client(url, **credentials, verify=verify)
             assert (await client.sign_in_by_username_password("ada", PASSWORD)).status_code == 200
-            await client.aclose()  # the server waits for its connections
+            await client.aclose()  # the server waits until its connections are closed
     with https_emulator(authority, "other.example") as (url, emulator):
         with pytest.raises(TLSError):
             await make_client(url, verify=ca_file, retry=AT_ONCE).get_system_info()

@@ -1,4 +1,4 @@
-"""What the calls send for codes and tickets, and how they read what comes back."""
+"""Requests for codes and tickets, and the reading of their answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of a call, and of its socket, when a connection or its client ends at an awkward moment."""
+"""Calls and their sockets when a connection or the client is closed at an awkward moment."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Make = Callable[..., AuthenticationClient]
 
 @pytest.fixture(params=["own", "httpx"])
 def make(request: pytest.FixtureRequest, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> Make:
-    """Makes clients with connections of the SDK's own: with aiohttp where that is possible, and without."""
+    """Make clients with the SDK's own connections: by aiohttp if the backend allows it, or by httpx."""
     if request.param == "httpx":
         monkeypatch.setattr(client_provider, "find_spec", lambda _: None)
     return make_client
@@ -51,7 +51,7 @@ def make(request: pytest.FixtureRequest, make_client: MakeClient, monkeypatch: p
 async def serving(
     talk: Callable[[SocketStream], Awaitable[None]], connections: int = 1
 ) -> AsyncIterator[tuple[str, anyio.Event]]:
-    """A server's address, and what is set when so many connections were closed by the client."""
+    """Run a server; yield its URL and an event that is set when the client has closed `connections` of them."""
     left = anyio.Event()
     gone: list[SocketStream] = []
 
@@ -254,7 +254,7 @@ async def test_an_old_server_ends_its_answer_by_hanging_up(make: Make) -> None:
 
 
 async def test_a_connection_closed_by_the_server_is_not_used_again(make: Make) -> None:
-    """As after a restart: even what must not be sent twice is sent, once, over a new one."""
+    """Simulates a server restart: even an unsafe request is sent, once, on a new connection."""
     heard = []
 
     async def answer_once(stream: SocketStream) -> None:
@@ -267,7 +267,7 @@ async def test_a_connection_closed_by_the_server_is_not_used_again(make: Make) -
         await send_email(client)
         opened = client._shared.transport._provider._opened.get().client
         if "aiohttp" in type(opened._transport).__module__:  # type: ignore[union-attr]
-            await left.wait()  # it notices by itself, and httpx when it looks for a connection
+            await left.wait()  # aiohttp notices by itself, httpx when it picks a connection
         await send_email(client)
         with anyio.fail_after(10):
             await left.wait()

@@ -1,4 +1,4 @@
-"""Events: what arrives, what happens when the connection breaks, and what is left behind."""
+"""Event streams: delivery, reconnection and clean-up."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ AT_ONCE = RetryPolicy(backoff=0)
 
 @pytest.fixture
 def subscriber(make_client: MakeClient, emulator: Emulator, tokens: dict[str, Any]) -> AuthenticationClient:
-    """A client that receives the emulator's events, and connects again without waiting."""
+    """A client that receives the emulator's events and reconnects without waiting."""
     return make_client(
         websocket_host=emulator.websocket_url, access_token=tokens["access_token"], retry=AT_ONCE, timeout=30
     )
@@ -48,7 +48,7 @@ def subscriber(make_client: MakeClient, emulator: Emulator, tokens: dict[str, An
 
 @asynccontextmanager
 async def connected(emulator: Emulator, events: Stream[str]) -> AsyncIterator[None]:
-    """Has a stream connected, with one event behind it."""
+    """Connect a stream and receive its first event."""
     async with anyio.create_task_group() as group:
         group.start_soon(publish_first, emulator)
         assert await anext(events) == "first"
@@ -62,7 +62,7 @@ async def publish_first(emulator: Emulator) -> None:
 
 
 async def after_reconnecting(emulator: Emulator, events: Stream[str], text: str) -> str:
-    """The next event, which is published once the stream has connected again."""
+    """Return the next event, published once the stream has reconnected."""
 
     async def publish() -> None:
         await emulator.events.wait_subscribed(CODE)
@@ -143,7 +143,7 @@ async def test_a_restarted_server_is_found_again(emulator: Emulator, subscriber:
     events = subscriber.iter_events(CODE)
     async with connected(emulator, events):
         emulator.stop()
-        emulator.faults.add(SUBSCRIBE, status=502, times=40)  # a gateway says so meanwhile, longer than any first try
+        emulator.faults.add(SUBSCRIBE, status=502, times=40)  # a gateway answers so for longer than the first attempt
         emulator.start()
         assert await after_reconnecting(emulator, events, "back") == "back"
 
@@ -195,7 +195,7 @@ async def test_the_first_connection_is_tried_as_often_as_a_call(
     async with subscriber.iter_events(CODE) as events:
         with pytest.raises(EmptyResponseError):
             await anext(events)
-        # The stream goes on from there.
+        # The stream continues after it.
         assert await after_reconnecting(emulator, events, "at last") == "at last"
 
 
@@ -307,7 +307,7 @@ async def test_long_events(emulator: Emulator, subscriber: AuthenticationClient)
 
 
 async def test_a_slow_receiver_gets_everything(emulator: Emulator, subscriber: AuthenticationClient) -> None:
-    count, size = 200, 100_000  # far more than the sockets between them hold
+    count, size = 200, 100_000  # far more than the socket buffers hold
     events = subscriber.iter_events(CODE)
     async with connected(emulator, events):
         for number in range(count):

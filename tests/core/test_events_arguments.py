@@ -1,4 +1,4 @@
-"""What a subscription to events is asked with, and what it says of that before it connects."""
+"""Arguments of an event subscription, and the errors raised before it connects."""
 
 from __future__ import annotations
 

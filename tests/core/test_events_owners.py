@@ -1,4 +1,4 @@
-"""Event streams and who has them: a client that is closed, another event loop, a callback that gives up."""
+"""Owners of event streams: a closed client, another event loop, a callback that raises."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def test_a_subscription_calls_back_until_it_is_cancelled(
 
 
 def running_tasks() -> set[object]:
-    """Those of the event loop, on asyncio; trio has none that nobody waits for."""
+    """Return the tasks of the asyncio event loop; trio has no task outside a nursery."""
     try:
         return set(asyncio.all_tasks())
     except RuntimeError:
@@ -63,7 +63,7 @@ def running_tasks() -> set[object]:
 
 
 class Gone(BaseException):
-    """Something that is no Exception, and that nobody but the test knows."""
+    """A BaseException that is not an Exception and that only the test knows."""
 
 
 @pytest.fixture(params=[SystemExit, KeyboardInterrupt, Gone, LookupError])
@@ -208,7 +208,7 @@ def test_a_blocking_client_that_is_closed_ends_its_streams(emulator: Emulator, t
     assert list(events) == []
 
 
-# A connection whose event loop was closed is for the garbage collector, and Python says so.
+# The garbage collector frees a connection whose event loop is closed, with a ResourceWarning.
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_one_stream_on_one_loop_after_another(emulator: Emulator, tokens: dict[str, Any]) -> None:
     client = AuthenticationClient(

@@ -1,4 +1,4 @@
-"""Who may import whom, and what importing costs."""
+"""Allowed imports between modules, and the cost of an import."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from genauth_async.emulator import Emulator
 PACKAGE = Path(genauth_async.__path__[0])
 ARCHITECTURE = PACKAGE.parent / "docs" / "architecture.md"
 
-# Packages of the SDK from the bottom up are in docs/architecture.md; the emulator stands for the server.
+# docs/architecture.md lists the packages of the SDK from the top down; the emulator stands for the server.
 EMULATOR_MAY_IMPORT = {"_core", "_crypto"}
-# Folders of the emulator from the bottom up; those of one number do not know each other.
+# Folders of the emulator from the bottom up; those with the same number do not import each other.
 EMULATOR_FLOORS = {"state": 0, "http": 1, "endpoints": 2, "oidc": 2, "server": 3, "": 4}
 CARRIERS = {"aiohttp", "httpx", "httpx2", "requests"}
 
@@ -34,7 +34,7 @@ FILES = {name_of(path): path for path in PACKAGE.rglob("*.py")}
 
 
 def import_statements(module: str) -> Iterator[tuple[str, str]]:
-    """The modules that a module imports from, absolute, each with the name that it takes."""
+    """Yield the absolute modules that a module imports from, each with the imported name."""
     package = module if FILES[module].name == "__init__.py" else module.rpartition(".")[0]
     for node in ast.walk(ast.parse(FILES[module].read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -53,12 +53,12 @@ def own_imports(module: str) -> set[str]:
 
 
 def room(module: str) -> str:
-    """The folder or file below the package in which a module is."""
+    """Return the folder or file directly below the package that contains a module."""
     return [*module.split("."), "__init__"][1]
 
 
 def emulator_floor(module: str) -> str | None:
-    """The folder of the emulator in which a module is; "" beside the folders, None outside the emulator."""
+    """Return a module's folder in the emulator; "" for a file beside the folders, None outside the emulator."""
     _, package, *path = [*module.split("."), ""]
     if package != "emulator" or path == [""]:
         return None
@@ -84,7 +84,7 @@ def test_no_circle_of_imports(graph: dict[str, set[str]]) -> None:
 
 
 def test_no_import_runs_up() -> None:
-    """docs/architecture.md lists the rooms from the top down; each imports from lines below its own only."""
+    """docs/architecture.md lists the areas from the top down; each imports only from areas below its own."""
     listed = re.findall(r"^\| `(\w+?)(?:/|\.py)` \|", ARCHITECTURE.read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(listed) == sorted(rooms())
     upwards = [
@@ -147,7 +147,7 @@ HEAVY = [
 ]
 
 
-# What a client and its sessions need; every other module of the models is imported on first use.
+# A client and its sessions need these; every other module of the models is imported on first use.
 MODELS_AT_ONCE = {"_base", "_fields", "tokens"}
 
 

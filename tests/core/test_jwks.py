@@ -1,4 +1,4 @@
-"""When the server's keys are fetched, how often, and what happens when they cannot be."""
+"""Fetching of the server's keys: its time, its frequency and its failures."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def token(emulator: Emulator, user: User) -> str:
 
 
 async def together(count: int, call: Callable[[], Awaitable[object]]) -> list[object]:
-    """What so many calls at once give or raise."""
+    """Return the results or errors of `count` concurrent calls."""
     outcomes: list[object] = []
 
     async def one() -> None:
@@ -166,7 +166,7 @@ async def test_keys_are_fetched_again_before_their_time_is_up(
         async with anyio.create_task_group() as group:
             group.start_soon(client.verify_access_token, token)
             await hold.wait_arrived()
-            # Whoever comes meanwhile goes on with the present keys, and waits for nothing.
+            # Callers in the meantime use the present keys without waiting.
             with pytest.raises(StopIteration):
                 client.verify_access_token(token).send(None)
             hold.release()

@@ -1,4 +1,4 @@
-"""Which keys of a key set are used, and for how long the set is kept."""
+"""Selection of the keys of a key set, and the lifetime of the set."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_set_has_only_so_many_keys() -> None:
 
 @pytest.mark.parametrize(("bits", "used"), [(2047, False), (2048, True), (8192, True), (8193, False)])
 def test_a_key_is_neither_too_short_nor_too_long(bits: int, used: bool) -> None:
-    modulus = (1 << (bits - 1)) + 1  # no real key's, which takes long to make at 8192 bits
+    modulus = (1 << (bits - 1)) + 1  # not of a real key: generating one with 8192 bits takes long
     encoded = urlsafe_b64encode(modulus.to_bytes((bits + 7) // 8, "big")).rstrip(b"=").decode()
     key = {"kty": "RSA", "kid": "k", "n": encoded, "e": "AQAB"}
     assert [id_ for id_, _ in read_key_set({"keys": [GOOD, key]}).keys] == ["good", *(["k"] if used else [])]

@@ -1,4 +1,4 @@
-"""Keys that the server replaces under one id, and keys that share an id or have none."""
+"""Keys that the server replaces under one id, and keys with a shared id or none."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def forge(emulator: Emulator) -> Forge:
 
 
 def publish(emulator: Emulator, *keys: tuple[RSAPrivateKey, str | None]) -> None:
-    """Has the server publish these keys, with their ids, instead of its own."""
+    """Publish these keys, with their ids, instead of the server's own."""
     listed: list[Any] = []
     for key, key_id in keys:
         item = RSAKey.import_key(key.public_key()).as_dict(private=False)

@@ -1,4 +1,4 @@
-"""Out to the hosted page and back: what is checked before a code is traded in, and after."""
+"""Login on the hosted page: the checks before and after the exchange of a code."""
 
 from __future__ import annotations
 

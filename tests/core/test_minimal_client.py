@@ -1,4 +1,4 @@
-"""What goes out without an HTTP library's client in between, and what is logged of it."""
+"""Requests and logs of the MinimalClient, which replaces an HTTP library's own client."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def test_any_json_is_structured_or_refused(body: object) -> None:
         assert len(dict(built)) == len(built)
 
 
-# They tell about a secret, or hold DTOs that mask their own.
+# They describe a secret, or contain DTOs that redact their own.
 HARMLESS = {
     "password_encrypt_type",
     "password_last_set_at",

@@ -1,4 +1,4 @@
-"""Pages: each is fetched when it is needed, and all items are given once."""
+"""Pages: each is fetched on demand, and each item is returned once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Server:
-    """Has so many items, and gives them in pages."""
+    """A server that returns `count` items in pages."""
 
     def __init__(self, count: int, *, limit: int = 3, total: int | None = None) -> None:
         self._numbers = list(range(count))

@@ -66,7 +66,7 @@ async def test_a_server_that_never_can_is_not_asked_again_and_again(
     emulator.faults.add("/api/v3/signin", envelope=refusal, times=None)
     with pytest.raises(PasswordDecryptionError):
         await sign_in(client, encrypt_type)
-    # Under the same keys a second sign-in could only count as another failure.
+    # With the same keys a second sign-in would only count as another failure.
     assert emulator.requests["/api/v3/signin"] == 1
     assert emulator.requests[SYSTEM] == 2
 
@@ -158,7 +158,7 @@ async def test_what_goes_over_the_wire(encrypt_type: str, recorder: RecordingSer
 
 
 class Watched:
-    """An encryption that is watched: in which threads, and in which rounds of the event loop."""
+    """Records the thread and the event-loop round of each encryption."""
 
     def __init__(self, encrypt: Callable[..., bytes]) -> None:
         self._encrypt = encrypt
@@ -179,7 +179,7 @@ class Watched:
 
 @pytest.fixture
 def watched(encrypt_type: str, monkeypatch: pytest.MonkeyPatch) -> Watched:
-    """The encryption of that type."""
+    """Replace the encryption of this type by one that is recorded."""
     module = {"rsa": rsa, "sm2": sm2}[encrypt_type]
     watched = Watched(module.encrypt)
     monkeypatch.setattr(module, "encrypt", watched)
@@ -218,7 +218,7 @@ async def test_quick_encryption_runs_in_a_thread_once_then_on_the_loop(
     assert threading.get_ident() not in watched.threads
     await sign_in_at_once(client, encrypt_type, 5, watched)
     assert set(watched.threads[1:]) == {threading.get_ident()}
-    if encrypt_type == "sm2":  # once in a round, as each takes its time
+    if encrypt_type == "sm2":  # once in a round, as each takes noticeable time
         # Trio shuffles each round, so that the one who counts may come before the first encryption and after the last.
         assert watched.rounds[-1] - watched.rounds[1] >= 5 - 1 - 1
 
@@ -253,7 +253,7 @@ async def test_slow_encryption_runs_one_at_a_time_in_a_thread(
         threads.add(threading.get_ident())
         at_once += 1
         most = max(most, at_once)
-        encrypted = sm2._encrypt(plaintext, key, sm2._random_scalars())  # takes long enough for another to be seen
+        encrypted = sm2._encrypt(plaintext, key, sm2._random_scalars())  # slow enough to notice a concurrent one
         at_once -= 1
         return encrypted
 

@@ -1,4 +1,4 @@
-"""What belongs to one event loop of one process."""
+"""Values per event loop and process."""
 
 from __future__ import annotations
 

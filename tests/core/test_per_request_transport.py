@@ -1,4 +1,4 @@
-"""The transport that has one of httpx's for each request under way."""
+"""The transport that uses one httpx transport per concurrent request."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def test_requests_one_after_another_share_a_connection(
 async def test_connections_of_concurrent_requests_are_reused_later(
     spread: PerRequestTransport, recorder: RecordingServer
 ) -> None:
-    answering = await spread.handle_async_request(httpx.Request("GET", recorder.url))  # until it is closed
+    answering = await spread.handle_async_request(httpx.Request("GET", recorder.url))  # in use until it is closed
     await ask_at_once(spread, recorder, 3)
     assert 2 <= recorder.connections <= 4
     await answering.aread()
@@ -57,7 +57,7 @@ async def test_connections_of_concurrent_requests_are_reused_later(
 
 
 async def test_idle_connections_are_closed_on_a_later_request(recorder: RecordingServer) -> None:
-    spread, made = watched(keepalive_seconds=-1)  # the clocks of some event loops go by milliseconds
+    spread, made = watched(keepalive_seconds=-1)  # some event loops have a clock of milliseconds
     await ask_at_once(spread, recorder, 4)
     assert len(made) > 1
     before = len(made)
@@ -109,7 +109,7 @@ async def test_what_ends_after_it_was_closed_is_not_kept(recorder: RecordingServ
 
 
 def watched(keepalive_seconds: float) -> tuple[PerRequestTransport, list[Closable]]:
-    """One, and the transports that it makes."""
+    """Return a PerRequestTransport and the list of the transports that it makes."""
     made: list[Closable] = []
 
     def make() -> Closable:
@@ -120,7 +120,7 @@ def watched(keepalive_seconds: float) -> tuple[PerRequestTransport, list[Closabl
 
 
 class Closable(httpx.AsyncHTTPTransport):
-    """Tells whether it was closed."""
+    """A transport that records its closing."""
 
     closed = False
 

@@ -1,4 +1,4 @@
-"""Polling: in trio's own time where seconds matter, and against the emulator where failures do."""
+"""Polling: on trio's mock clock for its timing, and against the emulator for its failures."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ CLOCK = Clock(monotonic=anyio.current_time)
 
 @pytest.fixture
 def anyio_backend() -> object:
-    """Trio with time that passes as soon as everybody waits for it."""
+    """Trio with a mock clock that advances as soon as all tasks wait."""
     return "trio", {"clock": MockClock(autojump_threshold=0)}
 
 
 class Server:
-    """Gives one answer after another, the last one for ever, and notes the time of each question."""
+    """Returns its answers in order, then the last one repeatedly; records the time of each poll."""
 
     def __init__(self, *answers: str | Exception) -> None:
         self._answers = list(answers)

@@ -22,7 +22,7 @@ THEIRS = {
     if name == "__init__" or not name.startswith("_")
 }
 OURS = sorted(THEIRS)
-# The vendor's method has no parameter for the passkey's id, and so never removes one.
+# The vendor's method has no parameter for the passkey's id, so it never removes one.
 NEEDED_HERE = {"remove_credential": {"credential_id"}}
 
 
@@ -102,7 +102,7 @@ def public_methods(cls: type) -> list[tuple[str, Callable[..., object]]]:
 
 @pytest.mark.parametrize("cls", [AuthenticationClient, TokenSession, genauth_async.MemoryStore])
 def test_every_public_method_documents_its_parameters(cls: type) -> None:
-    """In its own docstring, or under the common parameters of its class."""
+    """Accepts the docstring of the method or the common parameters of its class."""
     missing: list[str] = []
     for name, method in public_methods(cls):
         doc = inspect.getdoc(method) or ""
@@ -128,7 +128,7 @@ def undocumented(doc: str, function: Callable[..., object]) -> list[str]:
 
 @pytest.mark.parametrize("cls", [AuthenticationClient, genauth_sync.AuthenticationClient])
 def test_the_vendors_calls_fit(cls: type) -> None:
-    """Whatever is passed to the vendor's method, by position or by name, means the same to ours."""
+    """Arguments of the vendor's methods, by position or by name, mean the same to ours."""
     check_every(OURS, lambda name: check_signature(name, cls))
 
 

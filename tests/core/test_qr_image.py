@@ -24,7 +24,7 @@ def read(image: Image.Image) -> list[str]:
 
 
 def photographed(lines: str) -> Image.Image:
-    """The terminal, as a camera sees it: blocks are light on a dark background."""
+    """Draw the terminal as a camera sees it: blocks are light on a dark background."""
     rows: list[list[int]] = []
     for line in lines.splitlines():
         rows += [[255 * (char in shown) for char in line] for shown in ("█▀", "█▄")]

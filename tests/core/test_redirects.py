@@ -1,4 +1,4 @@
-"""The redirect helpers: a login that a browser's cookies carry."""
+"""The redirect helpers: a login attempt that is kept in the browser's cookies."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HERE = "http://127.0.0.1:8000/back"
 
 
 class Cookies(dict[str, str]):
-    """What a browser keeps."""
+    """The cookies of a browser."""
 
     def take(self, headers: Iterable[str]) -> None:
         for header in headers:

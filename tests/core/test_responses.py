@@ -164,7 +164,7 @@ NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
 @pytest.fixture
 def far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A local time that is not that of HTTP, where it can be set."""
+    """Set a local time zone other than UTC, if the platform allows it."""
     set_zone = getattr(time, "tzset", lambda: None)
     with monkeypatch.context() as patch:
         patch.setenv("TZ", "UTC-8")

@@ -21,7 +21,7 @@ from genauth_async._crypto import rsa
 from genauth_async.errors import PasswordEncryptionError
 from tests.node_tools import NodeWorker, node_worker
 
-# As small as is still allowed: the size changes nothing but the room for the password, and the time.
+# The smallest allowed size: it affects only the maximum password length, and the time.
 KEY = generate_private_key(65537, 1024)
 BYTES = 128
 ROOM = 117
@@ -162,7 +162,7 @@ class TestPasswords:
 
 
 def assert_silent_about(secret: str, error: BaseException) -> None:
-    """Neither the messages of the chain nor what error reporters record of our frames has the secret."""
+    """Assert that no message of the chain and no local variable of our frames has the secret."""
     report = traceback.TracebackException.from_exception(error, capture_locals=True)
     chain: list[traceback.TracebackException] = []
     link: traceback.TracebackException | None = report
@@ -193,7 +193,7 @@ class TestNode:
 
 
 class TestJSEncrypt:
-    """Without characters beyond U+FFFF: jsencrypt writes those as two surrogates (CESU-8), which is not UTF-8."""
+    """Uses no characters beyond U+FFFF: jsencrypt writes them as two surrogates (CESU-8), which is not UTF-8."""
 
     @pytest.mark.parametrize("password", PASSWORDS, ids=len)
     def test_reads_ours(self, node: NodeWorker, password: str) -> None:

@@ -1,4 +1,4 @@
-"""Every secret used in a full run, looked for in everything that the run emitted."""
+"""Search for every secret of a full run in all that the run emitted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TOO_LONG = "canary-long-" * 40
 
 
 class Emitted:
-    """What a run shows to anyone: log records, and for each error all that an error reporter would send."""
+    """Output of a run: log records, and for each error all that an error reporter would send."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -48,7 +48,7 @@ class Emitted:
 
     def error(self, error: BaseException) -> None:
         self.errors.append(error)
-        # The first frame is this test's own, whose locals are not the library's business.
+        # The first frame is this test's own; the library is not responsible for its locals.
         for link in chain(error):
             own = link.__traceback__
             while own is not None and not own.tb_frame.f_code.co_filename.startswith(LIBRARY):
@@ -85,7 +85,7 @@ FAULTS: list[dict[str, Any]] = [
 async def go_wrong(
     client: AuthenticationClient, emulator: Emulator, emitted: Emitted, fault: dict[str, Any], user: User
 ) -> set[str]:
-    """Every kind of call under one fault; gives the ID tokens that were met."""
+    """Make every kind of call under one fault; return the ID tokens that were issued."""
     emulator.faults.add("/api/v3/signin", **fault)
     await emitted.attempt(lambda: client.sign_in_by_account_password("ada", PASSWORD))
     emulator.faults.add("/api/v3/get-profile", **fault, times=9)
@@ -103,7 +103,7 @@ async def go_wrong(
 
 
 async def run(client: AuthenticationClient, emulator: Emulator, emitted: Emitted) -> set[str]:
-    """All that the SDK does, going well and going wrong; gives the ID tokens and other secrets that it met."""
+    """Make calls of every kind, with success and failure; return the ID tokens and other secrets that were issued."""
     met: set[str] = set()
     user = emulator.add_user(
         username="ada", email="ada@example.com", phone="1", sam_account_name="a", password=PASSWORD
@@ -122,7 +122,7 @@ async def run(client: AuthenticationClient, emulator: Emulator, emitted: Emitted
     await emitted.attempt(lambda: client.sign_in_by_email_passcode("ada@example.com", code))
     await emitted.attempt(lambda: client.sign_in_by_email_passcode("ada@example.com", code))
     await emitted.attempt(lambda: client.sign_in_by_account_password("ada", TOO_LONG, {"passwordEncryptType": "rsa"}))
-    await emitted.attempt(lambda: client.sign_in_by_account_password("nobody", PASSWORD))
+    await emitted.attempt(lambda: client.sign_in_by_account_password("unknown", PASSWORD))
     await emitted.attempt(lambda: client.sign_in_by_account_password("ada", PASSWORD, {"passwordEncryptType": "md5"}))
     await emitted.attempt(lambda: client.sign_in_by_account_password("ada", PASSWORD, timeout=-1))
     user.mfa_required = True
@@ -195,7 +195,7 @@ async def test_a_proxy_that_shows_the_request_back(
 async def test_callers_locals_are_left_alone_and_ours_are_gone(client: AuthenticationClient) -> None:
     mine = {"kept": "in the caller's frame"}
     with pytest.raises(GenAuthError) as caught:
-        await client.sign_in_by_account_password("nobody", PASSWORD)
+        await client.sign_in_by_account_password("unknown", PASSWORD)
     frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
     assert frames[0].f_locals["mine"] is mine
     ours = [frame for frame in frames if frame.f_code.co_filename.startswith(LIBRARY)]

@@ -1,4 +1,4 @@
-"""Secrets of all areas of the API, looked for in everything that calls of them emitted."""
+"""Search for the secrets of all areas of the API in all that their calls emitted."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NEWER = "canary-newer-Zz9"
 
 
 def secrets_in(value: object) -> Iterator[str]:
-    """What a DTO itself declares to be secret, at every depth."""
+    """Yield the values that a DTO declares secret, at every depth."""
     if isinstance(value, Dto):
         for attribute in wire_names(type(value)):
             inner = getattr(value, attribute)
@@ -40,7 +40,7 @@ def secrets_in(value: object) -> Iterator[str]:
 
 
 class Life:
-    """A user's life at GenAuth, and the secrets met in it."""
+    """Calls from a user's sign-up to the deletion of the account, and the secrets in their answers."""
 
     def __init__(self, client: AuthenticationClient, emulator: Emulator) -> None:
         self.client = client
@@ -49,7 +49,7 @@ class Life:
         self.met: set[str] = {PASSWORD, NEWER}
 
     async def see(self, call: Any) -> Any:
-        """Awaits an answer that has to be good, and then the same call with every kind of failure."""
+        """Await a call that must succeed; record its answer and the secrets in it."""
         answer = await call
         self.emitted.show(answer)
         self.met |= set(secrets_in(answer))

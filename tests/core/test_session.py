@@ -1,4 +1,4 @@
-"""What a TokenSession does when all goes well, and what it is told."""
+"""TokenSession without failures, and its arguments."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ async def test_sessions_of_the_same_grant_are_one(
         for session in (first, second) * 10:
             group.start_soon(session.access_token)
     assert await first.access_token() == await second.access_token()
-    # Built anew for a request: from tokens that are no longer the newest, and from the newest.
+    # Created again for a request: from outdated tokens, and from the newest.
     stale, newest = client.session(tokens), client.session(first.tokens)
     assert await newest.access_token() == await first.access_token()
     await stale.invalidate(tokens["access_token"])

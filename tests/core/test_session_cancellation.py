@@ -1,4 +1,4 @@
-"""What a TokenSession does when its callers go away, or when somebody takes too long."""
+"""TokenSession with callers that are cancelled, and with callbacks and locks that take too long."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ async def leave_during_refresh(leave: Leave, expired: TokenSession, emulator: Em
 
     async def arrived() -> None:
         await hold.wait_arrived()
-        # Let go only once the cancellation is on its way, and not by this loop: it has to finish without our help.
+        # Released only after the cancellation was requested, and by another thread: the refresh finishes by itself.
         timer = threading.Timer(0.2, hold.release)
         timer.daemon = True
         timer.start()
@@ -115,7 +115,7 @@ async def test_a_waiter_that_times_out_does_not_stop_the_refresh(expired: TokenS
         async with anyio.create_task_group() as group:
             group.start_soon(expired.access_token)
             await hold.wait_arrived()
-            # Waiters only wait: they leave at once.
+            # A waiter owns no refresh: it is cancelled at once.
             for _ in range(5):
                 with anyio.move_on_after(0) as scope:
                     await expired.access_token()

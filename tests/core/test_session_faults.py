@@ -1,4 +1,4 @@
-"""What a TokenSession does when the refresh fails, is lost, or its caller goes away."""
+"""TokenSession when a refresh fails, its answer is lost, or its caller is cancelled."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ async def test_a_lost_answer_is_not_asked_for_again_by_itself(
         with pytest.raises(RefreshUnavailableError) as caught:
             await expired.access_token()
         assert caught.value.outcome_unknown
-    # Nor by another session of the same grant.
+    # Another session of the same grant does not send it either.
     with pytest.raises(RefreshUnavailableError, match="resend=True"):
         await client.session(tokens).access_token()
     assert emulator.requests[REFRESH] == 1
@@ -140,7 +140,7 @@ async def test_waiting_callers_get_the_one_error(expired: TokenSession, emulator
         await hold.wait_arrived()
         emulator.faults.clear()
         hold.release()
-    # The held request is answered; nobody else sent one.
+    # The held request is answered; no other caller sent one.
     assert emulator.requests[REFRESH] == 1
     assert failures == []
 
@@ -152,7 +152,7 @@ async def test_waiting_callers_get_the_one_error(expired: TokenSession, emulator
     assert emulator.requests[REFRESH] == 2
     assert len(failures) == 20
     assert {type(error) for error in failures} == {RefreshUnavailableError}
-    assert len({id(error) for error in failures}) == 20, "a shared exception would collect everybody's traceback"
+    assert len({id(error) for error in failures}) == 20, "a shared exception would collect all tracebacks"
     emulator.faults.clear()
     assert await expired.access_token()
 

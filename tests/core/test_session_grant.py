@@ -1,4 +1,4 @@
-"""Which tokens belong to which grant, and what its sessions have in common."""
+"""Tokens of a grant, and the state that its sessions share."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def client(make_client: MakeClient, emulator: Emulator) -> AuthenticationClient:
 async def test_an_old_answer_never_replaces_what_came_after_it(
     client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:
-    """As where a service makes a session for each request from a kept answer, which does not say when it came."""
+    """Simulates a service that makes a session per request from one saved answer without a time."""
     store = MemoryStore()
     for _ in range(4):
         session = client.session(tokens, store=store, key="user")
@@ -57,7 +57,7 @@ async def test_a_new_sign_in_replaces_whatever_the_clocks_say(
 async def test_old_tokens_do_not_lead_to_another_users_sign_in(
     client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:
-    """As where a script keeps whoever is signed in under one key."""
+    """Simulates a script that stores the current user under one key."""
     store = MemoryStore()
     ada = client.session(tokens, store=store, key="signed in")
     adas = await ada.refresh()
@@ -112,7 +112,7 @@ async def test_a_store_that_was_down_is_written_as_soon_as_it_is_up(
     with pytest.raises(OSError, match="down"):
         await session.refresh()
     store.down = False
-    # Even by another session of the grant, as the next request makes it.
+    # A new session of the grant writes them, as in the next request.
     del session
     renewed = await client.session(None, store=store, key="k").access_token()
     record = await store.get("k")
@@ -215,7 +215,7 @@ async def test_an_exception_being_handled_by_the_caller_is_ignored(
     client = make_client(**carrier)
     emulator.faults.add(REFRESH, lose_reply=True)
     try:
-        raise aiohttp.ClientConnectorDNSError(None, OSError("of somebody else's"))  # type: ignore[arg-type]
+        raise aiohttp.ClientConnectorDNSError(None, OSError("of the caller"))  # type: ignore[arg-type]
     except aiohttp.ClientConnectorError:
         with pytest.raises(GenAuthError) as caught:
             await client.get_new_access_token_by_refresh_token(tokens["refresh_token"])

@@ -1,4 +1,4 @@
-"""Stores that lose what was written: restored from a backup, failed over to a replica, emptied."""
+"""Stores that lose writes: restored from a backup, failed over to a replica, emptied."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def client(make_client: MakeClient, emulator: Emulator) -> AuthenticationClient:
 
 
 class ForgetfulStore(MemoryStore):
-    """Can be put back to how it was, at once or before a later write."""
+    """A store that can be restored to a snapshot, at once or before a later write."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ async def test_a_session_sends_no_old_token_after_a_store_restore(
     record = await store.get("k")
     assert record is not None
     assert record.tokens == session.tokens
-    assert record.generation == first + 9  # +6 was known, +7 put it right, +8 marked the refresh
+    assert record.generation == first + 9  # +6 was known, +7 repaired the record, +8 recorded the attempt
 
 
 async def test_a_store_restore_does_not_lose_a_refresh_attempt(
@@ -95,12 +95,12 @@ async def test_a_store_restored_during_a_refresh_gets_the_new_tokens(
     await session.access_token()
     first = store._records["k"].generation
     store.keep()
-    store.put_back(before_write=2)  # the first marks the refresh, the second stores what came
+    store.put_back(before_write=2)  # the first records the attempt, the second stores the new tokens
     new = await session.refresh()
     assert received == [new]
     record = await store.get("k")
     assert record is not None
-    assert (record.tokens, record.generation) == (new, first + 3)  # +1 marked the refresh, +2 was refused
+    assert (record.tokens, record.generation) == (new, first + 3)  # +1 recorded the attempt, +2 was refused
     await session.refresh()
     assert emulator.requests[REFRESH] == 2
     assert emulator.grants.revoked == 0
@@ -124,7 +124,7 @@ async def test_a_refusal_after_a_store_restore_ends_the_session(
     store.keep()
     await session.refresh()
     emulator.revoke_grant(session.tokens.refresh_token or "")
-    store.reading = 2  # the second looks whether somebody else has newer ones
+    store.reading = 2  # the second read looks for newer tokens of another process
     with pytest.raises(SessionExpiredError, match="no longer accepts"):
         await session.refresh()
 
@@ -145,7 +145,7 @@ async def test_an_emptied_store_ends_a_session_with_a_likely_cause(
 async def test_tokens_refreshed_after_a_logout_elsewhere_are_revoked(
     client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:
-    """A lock that ran out let somebody log the user out while a refresh was on its way."""
+    """Simulates a lock that expired, so that another process logged the user out during the refresh."""
     store = ForgetfulStore()
     session = client.session(tokens, store=store, key="k")
     await session.access_token()
@@ -169,7 +169,7 @@ async def test_a_new_sign_in_is_not_mistaken_for_a_store_restore(
         await old.refresh()
     await store.delete("k")
     new = client.session(dict(emulator.issue_tokens(user)), store=store, key="k")
-    theirs = await new.access_token()  # generation 1, and the old session knows of 7
+    theirs = await new.access_token()  # generation 1, though the old session knows generation 7
     await old.invalidate(old.tokens.access_token)
     assert await old.access_token() == theirs
 
@@ -200,7 +200,7 @@ async def test_a_refresh_keeps_what_the_session_was_begun_with(client: Authentic
 async def test_a_suspended_refresh_does_not_overwrite_a_new_sign_in(
     client: AuthenticationClient, tokens: Any, emulator: Emulator, user: User
 ) -> None:
-    """Meanwhile the record was removed, begun anew under the same key, and marked as often as the old one."""
+    """Replaces the record during the refresh by a new one with the same key and the same number of attempts."""
     store = MemoryStore()
     paused = client.session(tokens, store=store, key="k")
     await paused.access_token()

@@ -1,4 +1,4 @@
-"""Sessions of the same user in several clients, requests and processes, which share a store."""
+"""Sessions of one user in several clients, requests and processes that share a store."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def test_a_sign_ins_answer_is_never_taken_for_a_new_sign_in(
     first = client.session(tokens, store=store, key="ada")
     for _ in range(rotations):
         await first.refresh()
-    late = make_client().session(tokens, store=store, key="ada")  # by a program that kept the answer
+    late = make_client().session(tokens, store=store, key="ada")  # by a program that saved the answer
     assert await late.access_token() == first.tokens.access_token
     await late.refresh()
     assert emulator.grants.revoked == 0
@@ -82,7 +82,7 @@ async def test_a_lost_mark_does_not_strand_sessions_of_one_request(
     client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:
     class Doubtful(MemoryStore):
-        """Loses the answer to the first mark, and knows its own write again."""
+        """A store that loses the reply to the first attempt, and accepts a repeated write."""
 
         loses = True
         doubted: tuple[object, ...] | None = None
@@ -190,7 +190,7 @@ async def test_a_log_out_revokes_whatever_the_store_does(
 async def test_a_logout_that_lost_its_lock_keeps_another_sign_in(
     client: AuthenticationClient, tokens: Any, emulator: Emulator, user: User
 ) -> None:
-    """A log-out stands still between reading and removing; the lock runs out, and somebody signs in."""
+    """Suspends a logout between its read and its delete; the lock expires, and a user signs in."""
     again = dict(emulator.issue_tokens(user))
 
     class Slow(MemoryStore):

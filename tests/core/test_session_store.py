@@ -1,4 +1,4 @@
-"""What a TokenSession and its store do for each other."""
+"""TokenSession with a store."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def client(make_client: MakeClient, emulator: Emulator) -> AuthenticationClient:
 
 
 class FailingStore(MemoryStore):
-    """Fails on the writes that it is told to."""
+    """A store that fails on chosen writes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ async def test_tokens_that_could_not_be_stored_are_not_lost(
 ) -> None:
     store = FailingStore()
     session = client.session(tokens, store=store, key="k")
-    # 1: the tokens handed in; 2: the mark before sending; 3: the rotated tokens.
+    # 1: the initial tokens; 2: the attempt before the request; 3: the rotated tokens.
     store.failing = {3}
     with pytest.raises(OSError, match="disk full"):
         await session.refresh()
@@ -105,7 +105,7 @@ def tokens_as_attributes(tokens: dict[str, Any]) -> dict[str, Any]:
 
 
 async def overwrite(store: MemoryStore, tokens: TokenSet) -> SessionRecord:
-    """What somebody does who has the lock, while the former holder is paused in the middle of its refresh."""
+    """Write as the new holder of the lock while the former holder is suspended in its refresh."""
     record = await store.get("k")
     assert record is not None
     assert record.refresh_sent
@@ -117,7 +117,7 @@ async def overwrite(store: MemoryStore, tokens: TokenSet) -> SessionRecord:
 async def test_a_refresh_that_lost_its_lock_does_not_overwrite(
     client: AuthenticationClient, tokens: Any, emulator: Emulator, user: User
 ) -> None:
-    """A holder that is paused past its lock's life finds newer tokens in the store."""
+    """A holder that is suspended until its lock expires finds newer tokens in the store."""
     store = MemoryStore()
     session = client.session(tokens, store=store, key="k")
     await session.access_token()
@@ -329,7 +329,7 @@ async def test_a_new_sign_in_replaces_what_is_stored_under_its_key(
     await old.invalidate(tokens["access_token"])
     assert await old.access_token() == await new.access_token()
     assert emulator.requests[REFRESH] == 1
-    # Older tokens under the same key do not.
+    # Older tokens under the same key do not replace it.
     stale = client.session({**tokens, "obtained_at": emulator.clock.now() - 10}, store=store, key="k")
     assert (await stale.refresh()).access_token != tokens["access_token"]
     assert emulator.grants.revoked == 0

@@ -125,7 +125,7 @@ async def test_why_a_user_is_not_signed_in(
     with pytest.raises(AccountLockedError):
         await client.sign_in_by_username_password("ada", PASSWORD)
     with pytest.raises(InvalidCredentialsError) as unknown:
-        await client.sign_in_by_username_password("nobody", PASSWORD)
+        await client.sign_in_by_username_password("unknown", PASSWORD)
     assert (unknown.value.status_code, unknown.value.api_code) == (400, 2333)
     assert unknown.value.request_id
     with pytest.raises(ApplicationNotFoundError):

@@ -54,7 +54,7 @@ OPENSSL_CIPHERTEXT = bytes.fromhex(
     "bf453e7bc2ef0befc20411a83c5300a60b6267e5e33350d96e5b3aea"
 )
 
-# Counted up from 1, the first scalars whose points have such coordinates. gmssl would strip these zeros and fours.
+# The smallest scalars whose points have such coordinates. gmssl would strip these zeros and fours.
 AWKWARD_SCALARS = [
     ("x", "0", 6),
     ("x", "4", 65),
@@ -238,7 +238,7 @@ class TestGmsslPyx:
 
 
 class TestGmsslTraps:
-    """Each of these fails with gmssl 3.2.2's own encrypt or decrypt."""
+    """Cases in which the encrypt or decrypt of gmssl 3.2.2 fails."""
 
     def test_the_random_module_s_seed_foretells_nothing(self, encrypt: Encrypt) -> None:
         ciphertexts = set()
@@ -248,7 +248,7 @@ class TestGmsslTraps:
         assert len(ciphertexts) == 2
 
     def test_an_empty_message_is_encrypted(self) -> None:
-        # To the private key 1, so that the point shared is C1 itself.
+        # The private key is 1, so that the shared point is C1 itself.
         from gmssl.sm3 import sm3_hash
 
         ciphertext = sm2.encrypt(b"", public_key_of(1))
@@ -276,7 +276,7 @@ class TestGmsslTraps:
             sm2.decrypt(bytes(mutated), PRIVATE_KEY)
 
     def test_an_off_curve_c1_is_refused(self) -> None:
-        """It would tell the private key modulo small numbers; C3 is right here, so that only the curve is wrong."""
+        """Prevents a leak of the private key modulo small numbers; C3 is valid, so that only the curve is wrong."""
         c1 = EXAMPLE[:63] + bytes([EXAMPLE[63] ^ 1])
         shared = sm2._multiply(PRIVATE_KEY, c1)
         c2 = sm2._xor(b"password", sm2._mask(shared, 8))
@@ -317,7 +317,7 @@ def base64_of(data: bytes) -> str:
 
 
 def openssl_spki(point: bytes) -> bytes:
-    """OpenSSL's SubjectPublicKeyInfo with another point in the place of its own."""
+    """Return OpenSSL's SubjectPublicKeyInfo with its point replaced."""
     return base64.b64decode(OPENSSL_PEM.split("-----")[2])[:-65] + b"\x04" + point
 
 

@@ -1,4 +1,4 @@
-"""What every stream promises: one waiter, an end, and nothing lost."""
+"""Guarantees of every stream: one waiter, an end, and no lost item."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 
 class Fed(Stream[int]):
-    """Gives what the test sends; notes who leaves when."""
+    """A stream of the items that a test sends; records its cancellation and closing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -139,7 +139,7 @@ async def test_a_cancelled_closing_closes_all_the_same() -> None:
 
 
 class Broken(Stream[int]):
-    """Fails once, and says at the fourth call that it is over; at later ones it would go on."""
+    """A stream that fails once and ends at the fourth call; later calls would return items."""
 
     def __init__(self, fails_at: int | None = 2) -> None:
         super().__init__()
@@ -176,13 +176,13 @@ async def test_the_end_stays_the_end_though_there_would_be_more() -> None:
 async def test_no_local_variable_stays_in_a_traceback(
     call: Callable[[Stream[Any]], Awaitable[object]], client: AuthenticationClient
 ) -> None:
-    stream = client.iter_devices(access_token="a-token-that-nobody-knows")
+    stream = client.iter_devices(access_token="an-unknown-token")
     with pytest.raises(NotSignedInError) as caught:
         await call(stream)
     frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)][1:]
     assert {"_next", "fetch"} <= {frame.f_code.co_name for frame in frames}
     for frame in frames:
-        assert "a-token-that-nobody-knows" not in repr(frame.f_locals), frame
+        assert "an-unknown-token" not in repr(frame.f_locals), frame
 
 
 async def test_the_last_item_is_the_same_at_every_call() -> None:

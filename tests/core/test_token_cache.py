@@ -1,4 +1,4 @@
-"""Tokens that were verified before: how many are remembered, and which."""
+"""The cache of verified tokens: its size and its eviction."""
 
 from __future__ import annotations
 

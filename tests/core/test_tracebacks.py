@@ -1,4 +1,4 @@
-"""Whose frames are cleared, and whose are not."""
+"""Clearing of traceback frames."""
 
 from __future__ import annotations
 
@@ -42,6 +42,6 @@ async def test_a_callers_task_survives_an_error_that_it_forwarded(
     session = client.session(emulator.issue_tokens(user), on_tokens=on_tokens)
     with pytest.raises((ZeroDivisionError, GenAuthError)):
         await session.refresh()
-    # It waits for its next job, though its frame was on the traceback.
+    # The worker waits for its next job, though its frame was in the traceback.
     assert await asyncio.wait_for(ask(), 5) == "the second does not"
     working.cancel()

@@ -1,4 +1,4 @@
-"""What the userinfo endpoint says, in whatever types it says it."""
+"""Answers of the userinfo endpoint, with expected and unexpected types."""
 
 from __future__ import annotations
 

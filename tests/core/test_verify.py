@@ -1,4 +1,4 @@
-"""Which tokens are good: each of those refused here differs from a good one in one thing."""
+"""Verification of tokens: each refused token differs from a valid one in one property."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Emulator]:
-    """One for all tests here: none changes it."""
+    """The emulator that all tests of this module share; none changes it."""
     with Emulator() as emulator:
-        assert Forge(emulator).key  # now, so that it is of no test's pool
+        assert Forge(emulator).key  # created now, so that no test's pool owns it
         yield emulator
 
 
@@ -45,7 +45,7 @@ def parametrized(cases: Cases) -> Any:
 
 
 def check_secrecy(error: TokenVerificationError, token: object) -> None:
-    """Neither the error nor the frames of the package show the token."""
+    """Assert that neither the error nor the frames of the package show the token."""
     texts = [str(error), repr(error), repr(vars(error))]
     link: BaseException | None = error
     while link is not None:
@@ -162,8 +162,8 @@ async def test_audiences_are_checked_each_time(forge: Forge, client: Authenticat
         for wrong in (None, "ap", ["x", "y"]):
             with pytest.raises(errors.TokenAudienceError):
                 await client.verify_access_token(token, audience=wrong)
-    nobody: list[str] = []
-    for empty in ("", nobody):
+    no_audiences: list[str] = []
+    for empty in ("", no_audiences):
         with pytest.raises(ConfigurationError, match="audience"):
             await client.verify_access_token(token, audience=empty)
 

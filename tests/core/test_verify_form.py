@@ -1,4 +1,4 @@
-"""The quick ways of reading a token come to the same as the thorough ones."""
+"""The fast ways to read a token have the same results as the thorough ones."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ CLAIMS = {"iss": "i", "sub": "s", "aud": "a", "exp": 2, "iat": 1}
 
 
 def token(payload: str = "{}", **header: Any) -> str:
-    """Signed by nobody."""
+    """Return a token without a valid signature."""
     return f"{part(json.dumps(HEADER | header).encode())}.{part(payload.encode())}.AAAA"
 
 
 def decoded_and_written_again(text: str) -> bytes | None:
-    """The long way: what is read has to be written in the same way."""
+    """Decode the thorough way: encoding the result must yield the same text."""
     if not text or not set(text) <= set(DIGITS) or len(text) % 4 == 1:
         return None
     value = urlsafe_b64decode(text + "=" * (-len(text) % 4))

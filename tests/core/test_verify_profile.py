@@ -1,4 +1,4 @@
-"""What a token says of the user is no reason to refuse it, however odd it is."""
+"""Profile claims of a token: unexpected values never refuse it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ json_values = st.recursive(
 def forge() -> Iterator[Forge]:
     with Emulator() as emulator:
         forge = Forge(emulator)
-        assert forge.key  # now, so that it is of no test's pool
+        assert forge.key  # created now, so that no test's pool owns it
         yield forge
 
 
@@ -48,7 +48,7 @@ def client(forge: Forge) -> AuthenticationClient:
 
 
 def read(client: AuthenticationClient, token: str) -> IDToken:
-    """The claims, for which nobody is asked: the keys are there."""
+    """Return the claims without a request: the keys are cached."""
     with pytest.raises(StopIteration) as ended:
         client.verify_id_token(token).send(None)
     claims: IDToken = ended.value.value
@@ -112,6 +112,6 @@ def test_whatever_is_said_of_the_user_is_accepted_and_kept(
     for name, value in claims.items():
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         as_text = is_number and name not in {"email_verified", "phone_number_verified", "updated_at", "amr", *OTHERS}
-        # As JSON, in which 1 and true differ.
+        # Compared as JSON, in which 1 and true differ.
         assert json.dumps(found.get(name)) == json.dumps(str(value) if as_text else value)
     assert found.nonce == "a-nonce"

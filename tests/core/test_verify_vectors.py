@@ -1,4 +1,4 @@
-"""Signatures that others made, and tokens that nobody made."""
+"""Published signatures, and generated tokens."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ LETTERS = string.ascii_letters + string.digits + "-_.=+/ \n"
 
 
 def verify(token: str) -> None:
-    """All that is checked without knowing who asks."""
+    """Run all checks that need no client."""
     parsed = parse(token, ["RS256"])
     check_kind(parsed, "access")
     read_claims(parsed.claims, "access")
@@ -141,7 +141,7 @@ NAMES = st.sampled_from(["iss", "sub", "aud", "exp", "iat", "nbf", "scope", "jti
 @given(claims=st.dictionaries(NAMES, JSON))
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_claims_of_any_type_raise_nothing_else(claims: dict[str, Any]) -> None:
-    """Signed rightly: so it is the types that are refused, or accepted."""
+    """Signs every token, so that only the types are refused or accepted."""
     verify_or_refuse(FORGE.access(**claims))
 
 

@@ -1,4 +1,4 @@
-"""The WebSocket against servers that are not ours: handshakes, TLS, silence, and what is no WebSocket at all."""
+"""The WebSocket against independent servers: handshakes, TLS, silence, and invalid protocols."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ async def test_a_busy_callback_does_not_cost_the_connection() -> None:
     async def handler(connection: ServerConnection) -> None:
         await connection.send("busy with this")
         await (await connection.ping())
-        await connection.send("x" * 200)  # more than is held ahead
+        await connection.send("x" * 200)  # more than the read-ahead buffer
         await connection.send("last")
         answered.set()
         await connection.wait_closed()
@@ -223,8 +223,8 @@ async def test_a_slow_caller_holds_the_server_up() -> None:
     with raw_server(flood) as url:
         async with make(url).iter_events("code", ping_interval=0.5, reconnect_for=0) as events:
             assert len(await anext(events)) == size
-            await anyio.sleep(1.2)  # longer than a silent server is given
-            assert len(sent) < count / 2  # what the sockets between them hold
+            await anyio.sleep(1.2)  # longer than the timeout for a silent server
+            assert len(sent) < count / 2  # bounded by the socket buffers
             for _ in range(count - 1):
                 assert len(await anext(events)) == size
 
@@ -280,9 +280,9 @@ async def test_what_is_held_ahead_is_counted_in_bytes_and_pieces(frame: bytes, t
 @pytest.mark.parametrize(
     ("sent", "error"),
     [
-        (b"\x81\x02\xff\xff", InvalidResponseError),  # no UTF-8
-        (b"\xff\xff\xff\xff", InvalidResponseError),  # no frame
-        (b"\x81\x05hel", ConnectionLostError),  # a frame that breaks off
+        (b"\x81\x02\xff\xff", InvalidResponseError),  # not UTF-8
+        (b"\xff\xff\xff\xff", InvalidResponseError),  # not a frame
+        (b"\x81\x05hel", ConnectionLostError),  # a truncated frame
     ],
 )
 async def test_frames_that_cannot_be_read(sent: bytes, error: type[GenAuthError]) -> None:

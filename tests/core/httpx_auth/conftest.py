@@ -1,4 +1,4 @@
-"""An API that takes the emulator's live tokens only, and clients of httpx and httpx2 that call it as the user."""
+"""An API that accepts only active tokens of the emulator, and httpx and httpx2 clients that call it as the user."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ in_both_libraries = pytest.mark.parametrize("library", LIBRARIES, indirect=True)
 
 
 class Api:
-    """An API of somebody's own; it notes the token and the body of each request."""
+    """An application's API; it records the token and the body of each request."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._grants = emulator._state.grants
         self.seen: list[tuple[str, str | None, bytes]] = []
         self.refuses_all = False
         self.redirects_to = ""
-        self.waits_for = 0  # so many requests have to be refused before the first is answered
+        self.waits_for = 0  # number of requests to refuse before the first reply is sent
         self._refused = 0
         self._all_refused = asyncio.Event()
         routes = [
@@ -79,7 +79,7 @@ def api(emulator: Emulator) -> Iterator[Api]:
 
 @pytest.fixture
 def elsewhere(emulator: Emulator) -> Iterator[Api]:
-    """The API of somebody else, at another origin; it refuses whoever comes."""
+    """Another application's API, at another origin; it refuses every request."""
     api = Api(emulator)
     api.refuses_all = True
     api.server.start()
@@ -88,7 +88,7 @@ def elsewhere(emulator: Emulator) -> Iterator[Api]:
 
 
 class Hand:
-    """The sessions' time, which the tests move by hand, so that none of them depends on how fast it runs."""
+    """A clock of the sessions that a test sets itself, so that no test depends on its speed."""
 
     seconds = 0.0
 
@@ -129,7 +129,7 @@ async def session(
 
 @pytest.fixture
 def library(request: pytest.FixtureRequest) -> Any:
-    """httpx, unless a test asks for both."""
+    """The HTTP library: httpx, unless a test is parametrized with both."""
     return LIBRARIES[getattr(request, "param", "httpx")]
 
 

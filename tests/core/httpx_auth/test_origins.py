@@ -1,4 +1,4 @@
-"""`session.auth.for_origins`: the token goes to those origins, and nowhere else."""
+"""`session.auth.for_origins`: the token is sent to those origins only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.core.sessions import LIFE, REFRESH
 
 @pytest.fixture
 def offline() -> genauth_async.TokenSession:
-    """A session that asks nobody."""
+    """A session that sends no request."""
     return genauth_async.AuthenticationClient("app", "https://localhost", "secret").session({"access_token": "token"})
 
 
@@ -76,7 +76,7 @@ async def test_a_redirect_takes_the_token_neither_out_nor_in(call: Caller, api: 
 @pytest.mark.anyio
 async def test_plain_http_is_allowed_when_no_token_is_sent(call: Caller, api: Api) -> None:
     auth = call.session.auth.for_origins("https://api.example")
-    elsewhere = URL(api.server.url).replace(hostname="0.0.0.0")  # leads to this machine, and does not say so
+    elsewhere = URL(api.server.url).replace(hostname="0.0.0.0")  # this machine, without a loopback name
     with pytest.raises(ConfigurationError, match="unencrypted"):
         await call("GET", f"{elsewhere}/items")
     assert (await call("GET", f"{elsewhere}/items", auth=auth)).status_code == 401

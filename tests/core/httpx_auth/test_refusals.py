@@ -1,4 +1,4 @@
-"""`session.auth` before APIs that refuse whatever token they are sent."""
+"""`session.auth` with APIs that refuse every token."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def test_an_api_that_refuses_all_requests_costs_one_refresh(
 ) -> None:
     api.refuses_all = True
     for _ in range(20):
-        # Each with an object of its own, as in a function that takes the session.
+        # Each request has its own auth object, as in a function with a session parameter.
         answer = await call("GET", f"{api.server.url}/items", auth=call.session.auth)
         assert answer.status_code == 401
     assert emulator.requests[REFRESH] == 1

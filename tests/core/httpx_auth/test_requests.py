@@ -21,7 +21,7 @@ from tests.core.sessions import LIFE, REFRESH
 
 pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
-_LONG = 20  # seconds after which a test that would hang has failed
+_LONG = 20  # seconds after which a hanging test fails
 
 
 @in_both_libraries
@@ -67,7 +67,7 @@ async def test_a_streamed_body_is_not_resent_but_the_token_is_renewed(
 
 
 def streamed(call: Caller) -> Any:
-    """A body that can be read once, as this client takes it."""
+    """A body that can be read only once, of the type that this client accepts."""
     pieces = [b"in ", b"pieces"]
 
     async def awaited() -> AsyncIterator[bytes]:
@@ -106,7 +106,7 @@ async def test_a_refusal_after_a_redirect_is_retried_at_the_new_url(call: Caller
     answer = await call("POST", f"{api.server.url}/moved", content=b"an order")
     assert answer.status_code == 200
     new = call.session.tokens.access_token
-    # Not the order once more: the API took it.
+    # The order is not sent again: the API accepted it.
     assert api.seen == [("POST /moved", old, b"an order"), ("GET /items", old, b""), ("GET /items", new, b"")]
 
 
