@@ -28,7 +28,7 @@ ROUNDS = 2
 Call = Callable[[], Awaitable[object]]
 
 
-async def natively(call: Call) -> None:
+async def by_task_cancel(call: Call) -> None:
     """Start calls and cancel them by Task.cancel, as asyncio.wait_for and most servers do."""
     enough, counted = counting(call)
     tasks = [asyncio.create_task(counted()) for _ in range(CALLS)]
@@ -95,7 +95,7 @@ def ours(
     return make_client(retry=RetryPolicy(attempts=1), timeout=60.0)
 
 
-@pytest.mark.parametrize("cancel", [natively, one_by_one, repeatedly, by_scope])
+@pytest.mark.parametrize("cancel", [by_task_cancel, one_by_one, repeatedly, by_scope])
 async def test_a_client_outlives_hundreds_of_cancelled_calls(
     ours: AuthenticationClient, cancel: Cancel, anyio_backend_name: str
 ) -> None:
@@ -129,7 +129,7 @@ async def test_httpx_alone_loses_places_in_its_pool(emulator: Emulator) -> None:
     transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=10))
     async with httpx.AsyncClient(transport=transport) as client:
         for _ in range(20):
-            await natively(lambda: client.get(emulator.url + SYSTEM))
+            await by_task_cancel(lambda: client.get(emulator.url + SYSTEM))
             if any(not connection.is_idle() for connection in transport._pool.connections):
                 return
     pytest.skip("this httpcore leaks no connection: check whether call_limiter.py still needs its shield")

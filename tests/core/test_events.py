@@ -148,7 +148,7 @@ async def test_a_restarted_server_is_found_again(emulator: Emulator, subscriber:
         assert await after_reconnecting(emulator, events, "back") == "back"
 
 
-async def test_a_refused_token_is_told_at_once(
+async def test_a_refused_token_fails_the_stream_at_once(
     emulator: Emulator, subscriber: AuthenticationClient, tokens: dict[str, Any]
 ) -> None:
     emulator.revoke_grant(tokens["access_token"])
@@ -159,7 +159,7 @@ async def test_a_refused_token_is_told_at_once(
     assert emulator.requests[SUBSCRIBE] == 1
 
 
-async def test_a_token_that_dies_meanwhile_is_told_at_once(
+async def test_a_token_revoked_meanwhile_fails_the_stream_at_once(
     emulator: Emulator, subscriber: AuthenticationClient, tokens: dict[str, Any]
 ) -> None:
     events = subscriber.iter_events(CODE)

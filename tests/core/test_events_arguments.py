@@ -46,10 +46,10 @@ pytestmark = pytest.mark.anyio
     ],
 )
 async def test_arguments_are_checked_at_once(options: dict[str, Any], arguments: dict[str, Any], named: str) -> None:
-    given: dict[str, Any] = {"app_host": "https://a.genauth.ai", "app_secret": "s", "access_token": TOKEN} | options
+    settings: dict[str, Any] = {"app_host": "https://a.genauth.ai", "app_secret": "s", "access_token": TOKEN} | options
     arguments = {"event_code": "code"} | arguments
     with pytest.raises(ConfigurationError) as caught:
-        AuthenticationClient("app", **given).iter_events(**arguments)
+        AuthenticationClient("app", **settings).iter_events(**arguments)
     assert str(caught.value).startswith(named)
     assert TOKEN not in str(caught.value)
 

@@ -62,11 +62,11 @@ def running_tasks() -> set[object]:
         return set()
 
 
-class Gone(BaseException):
+class CustomBaseException(BaseException):
     """A BaseException that is not an Exception and that only the test knows."""
 
 
-@pytest.fixture(params=[SystemExit, KeyboardInterrupt, Gone, LookupError])
+@pytest.fixture(params=[SystemExit, KeyboardInterrupt, CustomBaseException, LookupError])
 def raised(request: pytest.FixtureRequest) -> BaseException:
     error: BaseException = request.param("enough")
     return error
@@ -130,7 +130,7 @@ async def test_a_cancellation_in_a_callback_ends_the_subscription(
 
 async def test_a_client_that_is_closed_ends_its_streams(emulator: Emulator, subscriber: AuthenticationClient) -> None:
     idle, awaited = subscriber.iter_events(CODE), subscriber.with_options(lang="en-US").iter_events(CODE)
-    never_asked = subscriber.iter_events(CODE)
+    unread = subscriber.iter_events(CODE)
     received: list[str] = []
 
     async def wait() -> None:
@@ -146,7 +146,7 @@ async def test_a_client_that_is_closed_ends_its_streams(emulator: Emulator, subs
             await emulator.events.wait_unsubscribed(CODE)
     assert received == ["end"]
     emulator.events.publish(CODE, "too late")
-    for stream in (idle, awaited, never_asked):
+    for stream in (idle, awaited, unread):
         with pytest.raises(StopAsyncIteration):
             await anext(stream)
     with pytest.raises(ClientClosedError):

@@ -20,8 +20,8 @@ ARCHITECTURE = PACKAGE.parent / "docs" / "architecture.md"
 
 # docs/architecture.md lists the packages of the SDK from the top down; the emulator stands for the server.
 EMULATOR_MAY_IMPORT = {"_core", "_crypto"}
-# Folders of the emulator from the bottom up; those with the same number do not import each other.
-EMULATOR_FLOORS = {"state": 0, "http": 1, "endpoints": 2, "oidc": 2, "server": 3, "": 4}
+# Layers of the emulator by folder, from the bottom up; those with the same number do not import each other.
+EMULATOR_LAYERS = {"state": 0, "http": 1, "endpoints": 2, "oidc": 2, "server": 3, "": 4}
 CARRIERS = {"aiohttp", "httpx", "httpx2", "requests"}
 
 
@@ -52,30 +52,30 @@ def own_imports(module: str) -> set[str]:
     return (found & FILES.keys()) - {module}
 
 
-def room(module: str) -> str:
+def top_level(module: str) -> str:
     """Return the folder or file directly below the package that contains a module."""
     return [*module.split("."), "__init__"][1]
 
 
-def emulator_floor(module: str) -> str | None:
+def emulator_layer(module: str) -> str | None:
     """Return a module's folder in the emulator; "" for a file beside the folders, None outside the emulator."""
     _, package, *path = [*module.split("."), ""]
     if package != "emulator" or path == [""]:
         return None
-    return path[0] if path[0] in EMULATOR_FLOORS else ""
+    return path[0] if path[0] in EMULATOR_LAYERS else ""
 
 
 MODULES = {module: own_imports(module) for module in FILES}
 
 
-def rooms() -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {room(module): set() for module in MODULES}
+def top_levels() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {top_level(module): set() for module in MODULES}
     for module, imports in MODULES.items():
-        found[room(module)] |= {room(imported) for imported in imports} - {room(module)}
+        found[top_level(module)] |= {top_level(imported) for imported in imports} - {top_level(module)}
     return found
 
 
-@pytest.mark.parametrize("graph", [MODULES, rooms()], ids=["modules", "rooms"])
+@pytest.mark.parametrize("graph", [MODULES, top_levels()], ids=["modules", "top level"])
 def test_no_circle_of_imports(graph: dict[str, set[str]]) -> None:
     try:
         list(TopologicalSorter(graph).static_order())
@@ -83,21 +83,21 @@ def test_no_circle_of_imports(graph: dict[str, set[str]]) -> None:
         pytest.fail(f"a circle: {' <- '.join(error.args[1])}")
 
 
-def test_no_import_runs_up() -> None:
-    """docs/architecture.md lists the areas from the top down; each imports only from areas below its own."""
+def test_no_module_imports_from_above() -> None:
+    """docs/architecture.md lists the top level from the top down; each module imports only from lines below its own."""
     listed = re.findall(r"^\| `(\w+?)(?:/|\.py)` \|", ARCHITECTURE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert sorted(listed) == sorted(rooms())
+    assert sorted(listed) == sorted(top_levels())
     upwards = [
         f"{module} imports {imported}"
         for module, imports in MODULES.items()
         for imported in imports
-        if listed.index(room(imported)) < listed.index(room(module))
+        if listed.index(top_level(imported)) < listed.index(top_level(module))
     ]
     assert upwards == []
 
 
 def test_the_emulator_imports_only_what_both_sides_share() -> None:
-    assert rooms()["emulator"] <= EMULATOR_MAY_IMPORT
+    assert top_levels()["emulator"] <= EMULATOR_MAY_IMPORT
 
 
 def test_no_import_runs_up_in_the_emulator() -> None:
@@ -105,10 +105,10 @@ def test_no_import_runs_up_in_the_emulator() -> None:
         f"{module} imports {imported}"
         for module, imports in MODULES.items()
         for imported in imports
-        if (here := emulator_floor(module)) is not None
-        and (there := emulator_floor(imported)) is not None
+        if (here := emulator_layer(module)) is not None
+        and (there := emulator_layer(imported)) is not None
         and here != there
-        and EMULATOR_FLOORS[there] >= EMULATOR_FLOORS[here]
+        and EMULATOR_LAYERS[there] >= EMULATOR_LAYERS[here]
     ]
     assert upwards == []
 

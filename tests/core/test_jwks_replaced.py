@@ -223,11 +223,11 @@ async def test_a_token_that_names_its_key_is_tried_with_no_other(
 
 async def test_a_key_for_something_else_is_not_tried(client: AuthenticationClient, forge: Forge) -> None:
     first, second = (RSAKey.import_key(key.public_key()).as_dict(private=False) for key in (FIRST, SECOND))
-    given = {"keys": [{**second, "use": "enc"}, {**second, "alg": "PS256"}, first]}
-    assert isinstance(await client.parse_access_token(signed(forge, FIRST, GONE), given), AccessToken)
+    key_set = {"keys": [{**second, "use": "enc"}, {**second, "alg": "PS256"}, first]}
+    assert isinstance(await client.parse_access_token(signed(forge, FIRST, GONE), key_set), AccessToken)
     assert len(client._shared.verified) == 0, "what was verified by other keys than the server's is remembered"
     with pytest.raises(errors.SignatureInvalidError):
-        await client.parse_access_token(signed(forge, SECOND, GONE), given)
+        await client.parse_access_token(signed(forge, SECOND, GONE), key_set)
 
 
 async def test_prefetched_keys_verify_tokens_without_waiting(

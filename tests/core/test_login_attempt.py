@@ -35,7 +35,7 @@ def test_an_attempt_passes_through_json() -> None:
     assert LoginAttempt.from_dict(json.loads(json.dumps(ATTEMPT.to_dict()))) == ATTEMPT
 
 
-def test_a_late_user_is_told_so() -> None:
+def test_an_expired_attempt_is_reported() -> None:
     with pytest.raises(LoginExpiredError, match="12 s after"):
         LoginAttempt.unsealed(ATTEMPT.sealed(SECRET), SECRET, now=1012.5)
 

@@ -105,7 +105,7 @@ def test_null_is_the_same_as_absent() -> None:
         (None, "an object, got NoneType @ $"),
     ],
 )
-def test_drift_is_told_with_its_path_and_without_values(body: object, problem: str) -> None:
+def test_drift_is_reported_with_its_path_and_without_values(body: object, problem: str) -> None:
     with pytest.raises(ShapeError) as caught:
         structure(body, LoginTokenRespDto)
     assert problem in str(caught.value)

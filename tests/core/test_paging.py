@@ -38,14 +38,14 @@ class Server:
     ("count", "total", "fetched"),
     [
         pytest.param(0, None, 1, id="none"),
-        pytest.param(0, 0, 1, id="none, as told"),
+        pytest.param(0, 0, 1, id="none, as announced"),
         pytest.param(2, None, 2, id="a short page"),
         pytest.param(7, None, 4, id="a short page at the end"),
         pytest.param(6, None, 3, id="a full page at the end"),
-        pytest.param(6, 6, 2, id="a full page at the end, as told"),
+        pytest.param(6, 6, 2, id="a full page at the end, as announced"),
         pytest.param(6, 0, 3, id="a total that is not counted"),
-        pytest.param(6, 8, 3, id="fewer than told"),
-        pytest.param(7, 5, 2, id="more than told"),
+        pytest.param(6, 8, 3, id="fewer than announced"),
+        pytest.param(7, 5, 2, id="more than announced"),
     ],
 )
 async def test_all_items_are_given_once(count: int, total: int | None, fetched: int) -> None:
@@ -63,8 +63,8 @@ async def test_a_lower_limit_of_the_server_loses_nothing(total: int | None) -> N
     assert [number async for number in Pages(Server(8, limit=3, total=total).fetch, limit=100)] == list(range(8))
 
 
-@pytest.mark.parametrize(("limit", "asked"), [(3, 1), (8, 2), (100, 2)])
-async def test_a_server_that_knows_no_pages_gives_each_item_once(limit: int, asked: int) -> None:
+@pytest.mark.parametrize(("limit", "requests"), [(3, 1), (8, 2), (100, 2)])
+async def test_a_server_that_knows_no_pages_gives_each_item_once(limit: int, requests: int) -> None:
     pages = []
 
     async def fetch(page: int) -> tuple[Sequence[int], None]:
@@ -72,7 +72,7 @@ async def test_a_server_that_knows_no_pages_gives_each_item_once(limit: int, ask
         return list(range(8)), None
 
     assert [number async for number in Pages(fetch, limit=limit)] == list(range(8))
-    assert len(pages) == asked
+    assert len(pages) == requests
 
 
 async def test_no_page_is_fetched_before_it_is_needed() -> None:

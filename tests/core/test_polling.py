@@ -33,10 +33,10 @@ class Server:
     def __init__(self, *answers: str | Exception) -> None:
         self._answers = list(answers)
         self._began = anyio.current_time()
-        self.asked: list[float] = []
+        self.polled_at: list[float] = []
 
     async def check(self) -> str:
-        self.asked.append(anyio.current_time() - self._began)
+        self.polled_at.append(anyio.current_time() - self._began)
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         await anyio.sleep(0.5)
         if isinstance(answer, Exception):
@@ -61,9 +61,9 @@ def slow_down(retry_after: float | None = None) -> RateLimitedError:
 
 
 async def test_each_state_is_given_once_and_the_final_one_ends_it() -> None:
-    server = Server("PENDING", "PENDING", "SCANNED", "PENDING", "DONE", "never asked for")
+    server = Server("PENDING", "PENDING", "SCANNED", "PENDING", "DONE", "never polled")
     assert [state async for state in server.polling()] == ["PENDING", "SCANNED", "PENDING", "DONE"]
-    assert server.asked == [0.0, 2.5, 5.0, 7.5, 10.0]
+    assert server.polled_at == [0.0, 2.5, 5.0, 7.5, 10.0]
 
 
 async def test_the_last_state_alone() -> None:
@@ -77,7 +77,7 @@ async def test_a_caller_slower_than_the_interval_does_not_wait_again() -> None:
     server = Server("PENDING", "DONE")
     async for _ in server.polling():
         await anyio.sleep(20)
-    assert server.asked == [0.0, 20.5]
+    assert server.polled_at == [0.0, 20.5]
 
 
 async def test_when_the_time_is_over_it_says_so_and_asks_no_more() -> None:
@@ -89,11 +89,11 @@ async def test_when_the_time_is_over_it_says_so_and_asks_no_more() -> None:
     assert isinstance(caught.value, TimeoutError)
     assert caught.value.__cause__ is None
     assert server.now() == 11.0
-    asked = list(server.asked)
+    before = list(server.polled_at)
     with pytest.raises(WaitTimeoutError):
         await polling.last()
     assert server.now() == 11.0
-    assert server.asked == asked == [0.0, 2.5, 5.0, 7.5, 10.0]
+    assert server.polled_at == before == [0.0, 2.5, 5.0, 7.5, 10.0]
 
 
 async def test_a_question_without_an_answer_does_not_outlast_the_time() -> None:
@@ -117,7 +117,7 @@ async def test_failures_that_may_pass_are_outlived(failures: Sequence[GenAuthErr
 
 
 @pytest.mark.parametrize("failure", [UNREACHABLE, BROKEN, NOT_JSON, slow_down()])
-async def test_failures_up_to_the_end_are_told_by_the_last_one(failure: GenAuthError) -> None:
+async def test_the_last_failure_before_the_deadline_is_the_cause(failure: GenAuthError) -> None:
     polling = Server("PENDING", ServerError("an earlier one", status_code=500), failure).polling(wait=30.0)
     assert await polling.__anext__() == "PENDING"
     with pytest.raises(WaitTimeoutError) as caught:
@@ -126,7 +126,7 @@ async def test_failures_up_to_the_end_are_told_by_the_last_one(failure: GenAuthE
 
 
 @pytest.mark.parametrize(
-    ("answers", "asked"),
+    ("answers", "times"),
     [
         pytest.param([slow_down(), "PENDING", "DONE"], [0.0, 7.5, 15.0], id="five more seconds from now on"),
         pytest.param([slow_down(), slow_down(), "DONE"], [0.0, 7.5, 20.0], id="each time again"),
@@ -134,10 +134,10 @@ async def test_failures_up_to_the_end_are_told_by_the_last_one(failure: GenAuthE
         pytest.param([slow_down(1.0), "DONE"], [0.0, 7.5], id="never less than usual"),
     ],
 )
-async def test_a_rate_limit_slows_it_down(answers: Sequence[str | Exception], asked: list[float]) -> None:
+async def test_a_rate_limit_slows_it_down(answers: Sequence[str | Exception], times: list[float]) -> None:
     server = Server(*answers)
     assert await server.polling().last() == "DONE"
-    assert server.asked == asked
+    assert server.polled_at == times
 
 
 async def test_a_retry_after_past_the_deadline_ends_at_the_deadline() -> None:
@@ -154,10 +154,10 @@ async def test_a_refusal_is_raised_and_the_next_call_polls_on_time() -> None:
     with pytest.raises(NotFoundError):
         await polling.__anext__()
     assert await polling.__anext__() == "DONE"
-    assert server.asked == [0.0, 2.5, 5.0]
+    assert server.polled_at == [0.0, 2.5, 5.0]
 
 
-@pytest.mark.parametrize("after", [1.0, 2.75], ids=["while it waited", "while it asked"])
+@pytest.mark.parametrize("after", [1.0, 2.75], ids=["while it waited", "while it polled"])
 async def test_a_cancelled_poll_keeps_its_deadline_and_interval(after: float) -> None:
     server = Server("PENDING", "PENDING", "SCANNED", "PENDING")
     polling = server.polling(wait=11.0)
@@ -166,7 +166,7 @@ async def test_a_cancelled_poll_keeps_its_deadline_and_interval(after: float) ->
         await polling.__anext__()
     assert server.now() == after
     assert await polling.__anext__() == "SCANNED"
-    assert all(later - earlier >= 2.0 for earlier, later in zip(server.asked, server.asked[1:], strict=False))
+    assert all(later - earlier >= 2.0 for earlier, later in zip(server.polled_at, server.polled_at[1:], strict=False))
     with pytest.raises(WaitTimeoutError):
         await polling.last()
     assert server.now() == 11.0

@@ -23,7 +23,7 @@ def read(image: Image.Image) -> list[str]:
     return [code.text for code in zxingcpp.read_barcodes(image)]
 
 
-def photographed(lines: str) -> Image.Image:
+def screenshot(lines: str) -> Image.Image:
     """Draw the terminal as a camera sees it: blocks are light on a dark background."""
     rows: list[list[int]] = []
     for line in lines.splitlines():
@@ -40,7 +40,7 @@ def test_a_png_reads_as_the_text(text: str) -> None:
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_terminal_reads_as_the_text(text: str) -> None:
-    assert read(photographed(qr.to_terminal(text))) == [text]
+    assert read(screenshot(qr.to_terminal(text))) == [text]
 
 
 def test_the_scale_is_the_side_of_a_square() -> None:

@@ -163,7 +163,7 @@ NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def local_time_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Set a local time zone other than UTC, if the platform allows it."""
     set_zone = getattr(time, "tzset", lambda: None)
     with monkeypatch.context() as patch:
@@ -190,7 +190,7 @@ def far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ({"retry_after": "9" * 400}, math.inf),
     ],
 )
-@pytest.mark.usefixtures("far_from_greenwich")
+@pytest.mark.usefixtures("local_time_zone")
 def test_retry_after_in_both_forms(headers: dict[str, Any], seconds: float | None) -> None:
     assert retry_after(response(**headers)) == seconds
 

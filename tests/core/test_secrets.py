@@ -82,7 +82,7 @@ FAULTS: list[dict[str, Any]] = [
 ]
 
 
-async def go_wrong(
+async def run_with_fault(
     client: AuthenticationClient, emulator: Emulator, emitted: Emitted, fault: dict[str, Any], user: User
 ) -> set[str]:
     """Make every kind of call under one fault; return the ID tokens that were issued."""
@@ -133,7 +133,7 @@ async def run(client: AuthenticationClient, emulator: Emulator, emitted: Emitted
     user.mfa_required = False
 
     for fault in FAULTS:
-        met |= await go_wrong(client, emulator, emitted, fault, user)
+        met |= await run_with_fault(client, emulator, emitted, fault, user)
 
     tokens = emulator.issue_tokens(user)
     store = MemoryStore()

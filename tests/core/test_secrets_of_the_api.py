@@ -39,7 +39,7 @@ def secrets_in(value: object) -> Iterator[str]:
             yield from secrets_in(item)
 
 
-class Life:
+class Lifecycle:
     """Calls from a user's sign-up to the deletion of the account, and the secrets in their answers."""
 
     def __init__(self, client: AuthenticationClient, emulator: Emulator) -> None:
@@ -66,7 +66,7 @@ class Life:
         await self.see(self.client.send_email(channel, email))
         return self.emulator.inbox.code_for(email)
 
-    async def live(self) -> None:
+    async def run(self) -> None:
         client, see, fail = self.client, self.see, self.fail
         for kind in ("none", "rsa", "sm2"):
             options = {"passwordEncryptType": kind}
@@ -131,12 +131,12 @@ async def test_no_secret_of_any_area_is_emitted(
     carrier: Any, emulator: Emulator, make_client: MakeClient, caplog: pytest.LogCaptureFixture, capfd: Any
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    life = Life(make_client(**carrier, retry=RetryPolicy(backoff=0.0)), emulator)
-    await life.live()
+    lifecycle = Lifecycle(make_client(**carrier, retry=RetryPolicy(backoff=0.0)), emulator)
+    await lifecycle.run()
     out, err = capfd.readouterr()
     logged = [record.getMessage() + str(record.args) + str(record.exc_text) for record in caplog.records]
-    everything = "\n".join([*life.emitted.texts, *logged, out, err])
-    secrets = (life.met | secrets_of(emulator)) - {""}
+    everything = "\n".join([*lifecycle.emitted.texts, *logged, out, err])
+    secrets = (lifecycle.met | secrets_of(emulator)) - {""}
     assert len(secrets) > 20
     assert "generate-link-extidp-url" in everything, "the logs were looked at"
     assert leaked(secrets, everything) == []

@@ -185,7 +185,7 @@ async def test_without_a_refresh_token(client: AuthenticationClient, tokens: Any
 
 
 @pytest.mark.parametrize("life", [None, 0, -1])
-async def test_a_life_that_is_not_told_ends_when_an_api_says_so(
+async def test_an_unknown_lifetime_ends_when_an_api_refuses_the_token(
     life: int | None, client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:
     tokens["expires_in"] = life

@@ -27,22 +27,22 @@ class ForgetfulStore(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self._kept: dict[str, SessionRecord] = {}
+        self._snapshot: dict[str, SessionRecord] = {}
         self._writes_left: int | None = None
 
-    def keep(self) -> None:
-        self._kept = dict(self._records)
+    def save_snapshot(self) -> None:
+        self._snapshot = dict(self._records)
 
-    def put_back(self, *, before_write: int | None = None) -> None:
+    def restore(self, *, before_write: int | None = None) -> None:
         self._writes_left = before_write
         if before_write is None:
-            self._records = dict(self._kept)
+            self._records = dict(self._snapshot)
 
     async def compare_and_set(self, key: str, record: SessionRecord, *, expected: int | None) -> bool:
         if self._writes_left is not None:
             self._writes_left -= 1
             if self._writes_left == 0:
-                self._records, self._writes_left = dict(self._kept), None
+                self._records, self._writes_left = dict(self._snapshot), None
         return await super().compare_and_set(key, record, expected=expected)
 
 
@@ -53,11 +53,11 @@ async def test_a_session_sends_no_old_token_after_a_store_restore(
     session = client.session(tokens, store=store, key="k")
     await session.access_token()
     first = store._records["k"].generation
-    store.keep()
+    store.save_snapshot()
     for _ in range(3):
         await session.refresh()
     newest = session.tokens
-    store.put_back()
+    store.restore()
     emulator.clock.advance(LIFE)
     assert await session.access_token() != newest.access_token
     assert emulator.requests[REFRESH] == 4
@@ -74,11 +74,11 @@ async def test_a_store_restore_does_not_lose_a_refresh_attempt(
     store = ForgetfulStore()
     session = client.session(tokens, store=store, key="k")
     await session.access_token()
-    store.keep()
+    store.save_snapshot()
     emulator.faults.add(REFRESH, status=500)
     with pytest.raises(Exception, match="could not be refreshed"):
         await session.refresh()
-    store.put_back()
+    store.restore()
     with pytest.raises(Exception, match="answer lost"):
         await session.refresh()
     assert emulator.requests[REFRESH] == 1
@@ -94,8 +94,8 @@ async def test_a_store_restored_during_a_refresh_gets_the_new_tokens(
     session = client.session(tokens, store=store, key="k", on_tokens=received.append)
     await session.access_token()
     first = store._records["k"].generation
-    store.keep()
-    store.put_back(before_write=2)  # the first records the attempt, the second stores the new tokens
+    store.save_snapshot()
+    store.restore(before_write=2)  # the first records the attempt, the second stores the new tokens
     new = await session.refresh()
     assert received == [new]
     record = await store.get("k")
@@ -109,19 +109,19 @@ async def test_a_store_restored_during_a_refresh_gets_the_new_tokens(
 async def test_a_refusal_after_a_store_restore_ends_the_session(
     client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:
-    class PutBackOnReading(ForgetfulStore):
+    class RestoredOnRead(ForgetfulStore):
         reading = 0
 
         async def get(self, key: str) -> SessionRecord | None:
             self.reading -= 1
             if self.reading == 0:
-                self.put_back()
+                self.restore()
             return await super().get(key)
 
-    store = PutBackOnReading()
+    store = RestoredOnRead()
     session = client.session(tokens, store=store, key="k")
     await session.access_token()
-    store.keep()
+    store.save_snapshot()
     await session.refresh()
     emulator.revoke_grant(session.tokens.refresh_token or "")
     store.reading = 2  # the second read looks for newer tokens of another process
@@ -150,9 +150,9 @@ async def test_tokens_refreshed_after_a_logout_elsewhere_are_revoked(
     session = client.session(tokens, store=store, key="k")
     await session.access_token()
     store._records, kept = {}, dict(store._records)
-    store.keep()
+    store.save_snapshot()
     store._records = kept
-    store.put_back(before_write=2)
+    store.restore(before_write=2)
     with pytest.raises(SessionExpiredError, match="logged out elsewhere"):
         await session.refresh()
     assert emulator.requests[REFRESH] == 1

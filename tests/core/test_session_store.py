@@ -227,7 +227,7 @@ async def test_the_generation_never_goes_back(client: AuthenticationClient, toke
     assert emulator.grants.revoked == 0
 
 
-async def test_log_out_forgets_even_if_the_server_cannot_be_told(
+async def test_a_logout_forgets_even_if_the_revocation_fails(
     client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:
     emulator.faults.add(REVOKE, status=500, body="<html>", times=None)
@@ -265,19 +265,19 @@ async def test_on_tokens_runs_after_the_write_before_callers_resume(
         assert record.tokens == new
         assert order == []
         await anyio.lowlevel.checkpoint()
-        order.append("told")
+        order.append("on_tokens")
 
     session = client.session(tokens, store=store, key="k", on_tokens=on_tokens)
     emulator.clock.advance(LIFE)
 
     async def ask() -> None:
         await session.access_token()
-        order.append("given")
+        order.append("returned")
 
     async with anyio.create_task_group() as group:
         for _ in range(5):
             group.start_soon(ask)
-    assert order == ["told"] + ["given"] * 5
+    assert order == ["on_tokens"] + ["returned"] * 5
 
 
 async def test_on_tokens_may_be_a_plain_function(client: AuthenticationClient, tokens: Any) -> None:

@@ -17,7 +17,7 @@ from genauth_async.stream import Stream
 pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 
-class Fed(Stream[int]):
+class FedStream(Stream[int]):
     """A stream of the items that a test sends; records its cancellation and closing."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Fed(Stream[int]):
 
 
 async def test_items_arrive_in_order_and_the_end_repeats() -> None:
-    async with Fed() as stream:
+    async with FedStream() as stream:
         for number in (1, 2, 3):
             stream.send.send_nowait(number)
         stream.send.close()
@@ -57,7 +57,7 @@ async def test_a_second_waiter_fails_and_the_first_keeps_waiting() -> None:
     async def wait() -> None:
         got.append(await stream.__anext__())
 
-    async with Fed() as stream, anyio.create_task_group() as group:
+    async with FedStream() as stream, anyio.create_task_group() as group:
         group.start_soon(wait)
         await anyio.wait_all_tasks_blocked()
         with pytest.raises(anyio.BusyResourceError, match="already waiting for the next item"):
@@ -66,14 +66,14 @@ async def test_a_second_waiter_fails_and_the_first_keeps_waiting() -> None:
     assert got == [1]
 
 
-async def leave_by_scope(stream: Fed) -> None:
+async def leave_by_scope(stream: FedStream) -> None:
     async with anyio.create_task_group() as group:
         group.start_soon(stream.__anext__)
         await anyio.wait_all_tasks_blocked()
         group.cancel_scope.cancel()
 
 
-async def leave_by_task_cancel(stream: Fed) -> None:
+async def leave_by_task_cancel(stream: FedStream) -> None:
     task = asyncio.ensure_future(stream.__anext__())
     await anyio.wait_all_tasks_blocked()
     task.cancel()
@@ -90,8 +90,8 @@ async def test_a_wait_whose_task_is_cancelled_loses_nothing() -> None:
     await check_nothing_is_lost(leave_by_task_cancel)
 
 
-async def check_nothing_is_lost(leave: Callable[[Fed], Awaitable[None]]) -> None:
-    async with Fed() as stream:
+async def check_nothing_is_lost(leave: Callable[[FedStream], Awaitable[None]]) -> None:
+    async with FedStream() as stream:
         await leave(stream)
         stream.send.send_nowait(1)
         assert await stream.__anext__() == 1
@@ -104,7 +104,7 @@ async def test_closing_ends_the_wait_of_another_task_and_then_closes() -> None:
         got.extend([number async for number in stream])
         stream.log.append("seen the end")
 
-    stream = Fed()
+    stream = FedStream()
     async with anyio.create_task_group() as group:
         group.start_soon(wait)
         await anyio.wait_all_tasks_blocked()
@@ -115,14 +115,14 @@ async def test_closing_ends_the_wait_of_another_task_and_then_closes() -> None:
 
 
 async def test_after_closing_there_is_nothing_more() -> None:
-    stream = Fed()
+    stream = FedStream()
     stream.send.send_nowait(1)
     await stream.aclose()
     assert [number async for number in stream] == []
 
 
 async def test_many_closings_close_once() -> None:
-    stream = Fed()
+    stream = FedStream()
     async with anyio.create_task_group() as group:
         for _ in range(3):
             group.start_soon(stream.aclose)
@@ -131,7 +131,7 @@ async def test_many_closings_close_once() -> None:
 
 
 async def test_a_cancelled_closing_closes_all_the_same() -> None:
-    stream = Fed()
+    stream = FedStream()
     with anyio.CancelScope() as scope:
         scope.cancel()
         await stream.aclose()
@@ -186,7 +186,7 @@ async def test_no_local_variable_stays_in_a_traceback(
 
 
 async def test_the_last_item_is_the_same_at_every_call() -> None:
-    async with Fed() as stream:
+    async with FedStream() as stream:
         for number in (1, 2, 3):
             stream.send.send_nowait(number)
         assert await stream.__anext__() == 1
@@ -200,7 +200,7 @@ async def test_the_last_item_is_the_same_at_every_call() -> None:
 
 
 async def test_nothing_has_no_last_item() -> None:
-    async with Fed() as stream:
+    async with FedStream() as stream:
         stream.send.close()
         with pytest.raises(LookupError, match="without an item"):
             await stream.last()

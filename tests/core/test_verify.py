@@ -253,19 +253,19 @@ async def test_another_issuer_can_be_configured(forge: Forge, server: Emulator) 
 
 async def test_the_vendors_names_verify_everything(forge: Forge, client: AuthenticationClient) -> None:
     keys = forge.emulator._state.signing_keys.jwks()
-    for given in (None, keys):
-        assert (await client.parse_access_token(forge.access(), given)).scopes == {"openid", "profile"}
-        assert (await client.parse_id_token(forge.id(), given)).nonce == "a-nonce"
-        assert isinstance(await client.introspect_token_offline(forge.access(), given), genauth_async.AccessToken)
-        assert isinstance(await client.introspect_token_offline(forge.id_by_secret(), given), genauth_async.IDToken)
+    for key_set in (None, keys):
+        assert (await client.parse_access_token(forge.access(), key_set)).scopes == {"openid", "profile"}
+        assert (await client.parse_id_token(forge.id(), key_set)).nonce == "a-nonce"
+        assert isinstance(await client.introspect_token_offline(forge.access(), key_set), genauth_async.AccessToken)
+        assert isinstance(await client.introspect_token_offline(forge.id_by_secret(), key_set), genauth_async.IDToken)
         for call in (client.parse_access_token, client.introspect_token_offline):
             for make, error in CLAIMS.values():
                 if error is not K:
                     with pytest.raises(error):
-                        await call(make(forge), given)
+                        await call(make(forge), key_set)
         for make, error in ID_TOKENS.values():
             with pytest.raises(error):
-                await client.parse_id_token(make(forge), given)
+                await client.parse_id_token(make(forge), key_set)
 
 
 async def test_a_key_set_that_is_given_is_the_only_one(forge: Forge, client: AuthenticationClient) -> None:

@@ -184,8 +184,8 @@ def test_an_id_token_says_when_it_was_issued() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("method", ["verify_access_token", "verify_id_token", "parse_access_token", "parse_id_token"])
-@pytest.mark.parametrize("given", [None, b"a.b.c", "a.b.\ud800", "x" * 16385], ids=["None", "bytes", "half", "long"])
-async def test_nothing_is_done_with_what_is_no_token(method: str, given: Any) -> None:
+@pytest.mark.parametrize("value", [None, b"a.b.c", "a.b.\ud800", "x" * 16385], ids=["None", "bytes", "half", "long"])
+async def test_nothing_is_done_with_what_is_no_token(method: str, value: Any) -> None:
     async with AuthenticationClient("app-id", "https://sign-in.test", "a secret") as client:
         with pytest.raises(MalformedTokenError):
-            await getattr(client, method)(given)
+            await getattr(client, method)(value)

@@ -129,7 +129,7 @@ async def test_tls_is_verified_as_for_calls(authority: trustme.CA, tls: ssl.SSLC
                 assert await anext(events) == "x" * 100_000
 
 
-async def test_a_server_without_tls_is_told_apart() -> None:
+async def test_a_server_without_tls_has_its_own_error() -> None:
     with raw_server(lambda connection: connection.close()) as url:
         async with make(url.replace("ws:", "wss:")).iter_events("code") as events:
             with pytest.raises(ConnectionFailedError) as caught:
@@ -338,7 +338,7 @@ NO_WEBSOCKET = "no WebSocket was opened"
         (Answer(status=302, headers={"location": "https://evil.example"}), UnexpectedRedirectError, "websocket_host"),
     ],
 )
-async def test_http_servers_are_told_apart(
+async def test_http_servers_have_their_own_errors(
     recorder: RecordingServer, answer: Answer, error: type[GenAuthError], message: str
 ) -> None:
     recorder.answers = [answer]

@@ -87,7 +87,7 @@ def elsewhere(emulator: Emulator) -> Iterator[Api]:
     api.server.stop()
 
 
-class Hand:
+class ManualClock:
     """A clock of the sessions that a test sets itself, so that no test depends on its speed."""
 
     seconds = 0.0
@@ -97,8 +97,8 @@ class Hand:
 
 
 @pytest.fixture
-def hand() -> Hand:
-    return Hand()
+def manual_clock() -> ManualClock:
+    return ManualClock()
 
 
 class Caller:
@@ -115,10 +115,10 @@ class Caller:
 
 @pytest.fixture(params=["async session", "blocking session"])
 async def session(
-    request: pytest.FixtureRequest, emulator: Emulator, user: User, make_client: MakeClient, hand: Hand
+    request: pytest.FixtureRequest, emulator: Emulator, user: User, make_client: MakeClient, manual_clock: ManualClock
 ) -> AsyncIterator[Any]:
     tokens = emulator.issue_tokens(user)
-    clock = Clock(monotonic=hand.monotonic)
+    clock = Clock(monotonic=manual_clock.monotonic)
     if request.param == "async session":
         yield make_client(clock=clock).session(tokens)
         return

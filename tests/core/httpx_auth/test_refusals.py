@@ -6,14 +6,14 @@ import pytest
 
 from genauth_async import AuthenticationClient
 from genauth_async.emulator import Emulator, User
-from tests.core.httpx_auth.conftest import Api, Caller, Hand
+from tests.core.httpx_auth.conftest import Api, Caller, ManualClock
 from tests.core.sessions import LIFE, REFRESH
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_an_api_that_refuses_all_requests_costs_one_refresh(
-    call: Caller, api: Api, emulator: Emulator, hand: Hand
+    call: Caller, api: Api, emulator: Emulator, manual_clock: ManualClock
 ) -> None:
     api.refuses_all = True
     for _ in range(20):
@@ -22,10 +22,10 @@ async def test_an_api_that_refuses_all_requests_costs_one_refresh(
         assert answer.status_code == 401
     assert emulator.requests[REFRESH] == 1
     assert len(api.seen) == 21  # one request was sent again
-    hand.seconds += 9
+    manual_clock.seconds += 9
     await call("GET", f"{api.server.url}/items")
     assert emulator.requests[REFRESH] == 1
-    hand.seconds += 1
+    manual_clock.seconds += 1
     for _ in range(20):
         await call("GET", f"{api.server.url}/items")
     assert emulator.requests[REFRESH] == 2
