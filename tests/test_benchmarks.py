@@ -139,7 +139,7 @@ def test_what_is_compared_takes_turns_and_medians_are_noted() -> None:
     assert [quick.effort.of(number) for number in (1, 50, 500)] == [1, 2, 20]
 
 
-def test_calls_are_counted_by_tasks_by_threads_and_one_after_another() -> None:
+def test_calls_are_counted_by_tasks_by_threads_and_in_sequence() -> None:
     calls: list[int] = []
 
     async def call() -> None:

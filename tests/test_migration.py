@@ -27,7 +27,7 @@ def rows(text: str) -> dict[str, str]:
     return dict(found)
 
 
-def test_every_parameter_of_the_vendors_constructor_is_there_and_here() -> None:
+def test_every_parameter_of_the_vendors_constructor_is_listed() -> None:
     theirs = [*inspect.signature(genauth.AuthenticationClient).parameters, NOT_IN_ITS_SIGNATURE]
     told = rows(CONSTRUCTOR)
     assert list(told) == theirs

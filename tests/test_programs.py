@@ -44,7 +44,7 @@ def run(folder: Path, environment: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("name", ["CI", "GENAUTH_REQUIRE_PROGRAMS"])
 @pytest.mark.slow
-def test_a_missing_program_is_a_failure_where_everything_has_to_be_tried(tmp_path: Path, name: str) -> None:
+def test_a_missing_program_is_a_failure_if_programs_are_required(tmp_path: Path, name: str) -> None:
     said = run(tmp_path, {name: "1"})
     assert "1 failed, 1 error" in said
     assert "no-such-program is not installed, so its work was not tried" in said

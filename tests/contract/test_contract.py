@@ -114,7 +114,7 @@ def check_required_in_answers(name: str) -> None:
             assert required == field["required"], f"{name}.{attribute.name}"
 
 
-def test_nothing_else_is_required_in_an_answer_than_what_the_sdk_cannot_go_on_without() -> None:
+def test_answers_require_only_what_the_sdk_depends_on() -> None:
     """One attribute more, and sign-ins fail where an older or a private deployment leaves it out."""
     found = set()
     for name in set(dir(models)) - REQUESTS:

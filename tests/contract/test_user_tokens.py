@@ -101,7 +101,7 @@ def users_token(method: str, recorded: Recorded) -> str | None:
 
 
 @pytest.mark.parametrize("client_class", [AuthenticationClient, genauth_sync.AuthenticationClient])
-async def test_every_method_is_accounted_for_and_has_the_parameter_that_it_should(client_class: type) -> None:
+async def test_every_method_is_listed_and_has_the_right_parameter(client_class: type) -> None:
     closing = {"close"} if client_class is genauth_sync.AuthenticationClient else set()
     methods = {name: method for name, method in inspect.getmembers(client_class, inspect.isfunction) if name[0] != "_"}
     sets = [NEEDED, POSSIBLE, NEVER, AS_SUBJECT, NO_CALLS]
@@ -156,7 +156,7 @@ async def test_the_clients_token_does_not_go_where_no_user_is_meant(
 
 
 @pytest.mark.parametrize(("method", "parameter"), AS_SUBJECT.items())
-async def test_a_token_that_a_call_is_about_is_sent_and_never_the_clients(
+async def test_the_token_a_call_is_about_is_sent_not_the_clients(
     method: str, parameter: str, make_client: MakeClient, recorder: RecordingServer
 ) -> None:
     client = make_client(access_token=CLIENTS_TOKEN)

@@ -36,7 +36,7 @@ COMPANY = "app", "company"
         ("POST", "clear-my-all-invitation-links"),
     ],
 )
-def test_nobody_is_told_without_a_valid_token(
+def test_without_a_valid_token_calls_are_refused(
     emulator: Emulator, user: User, http: httpx.Client, method: str, path: str
 ) -> None:
     token = emulator.issue_tokens(user)["access_token"]

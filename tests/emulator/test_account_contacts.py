@@ -126,7 +126,7 @@ async def test_only_who_has_none_binds(face: Any, emulator: Emulator, user: User
 
 
 @pytest.mark.usefixtures("user")
-async def test_nobody_binds_what_another_has(face: Any, emulator: Emulator, contact: Contact) -> None:
+async def test_a_user_cannot_bind_the_contact_of_another(face: Any, emulator: Emulator, contact: Contact) -> None:
     grace = emulator.add_user(username="grace")
     code = await sent_code(face, emulator, contact.old, contact.bind_channel)
     with pytest.raises(ConflictError) as caught:

@@ -108,7 +108,7 @@ async def test_a_token_is_for_one_user_and_soon(face: Any, emulator: Emulator, u
     assert set(emulator._state.users) == {user, grace}
 
 
-async def test_strangers_delete_nobody(face: Any, emulator: Emulator, user: User) -> None:
+async def test_strangers_cannot_delete_an_account(face: Any, emulator: Emulator, user: User) -> None:
     delete_token = await _verified(face, emulator, emulator.issue_tokens(user)["access_token"])
     with pytest.raises(NotSignedInError):
         await face.delete_account(delete_token, access_token="stale")

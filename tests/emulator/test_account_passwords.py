@@ -155,7 +155,7 @@ async def test_a_reset_token_expires(face: Any, emulator: Emulator, user: User) 
     assert user.password == OLD
 
 
-async def test_nobody_resets_the_password_of_who_is_gone(face: Any, emulator: Emulator, user: User) -> None:
+async def test_the_password_of_a_removed_user_cannot_be_reset(face: Any, emulator: Emulator, user: User) -> None:
     reset_token = await _reset_token(face, emulator)
     emulator.remove_user(user)
     with pytest.raises(InvalidArgumentError):
@@ -230,7 +230,7 @@ async def test_a_reset_does_not_undo_what_an_administrator_has_locked(
     assert await client.sign_in_by_username_password("ada", PASSWORD)
 
 
-async def test_an_administrator_undoes_what_wrong_passwords_have_locked(client: Any, user: User) -> None:
+async def test_an_administrator_unlocks_after_wrong_passwords(client: Any, user: User) -> None:
     for _ in range(5):
         with pytest.raises(InvalidCredentialsError):
             await client.sign_in_by_username_password("ada", "guess")

@@ -62,18 +62,14 @@ async def test_from_there_the_way_leads_back(face: Any, own: str, user: User, pr
     assert (await face.get_profile(access_token=back)).data.user_id == user.id
 
 
-async def test_who_is_the_public_account_itself_gets_to_nobody(
-    face: Any, emulator: Emulator, user: User, press: User
-) -> None:
+async def test_the_public_account_itself_cannot_switch(face: Any, emulator: Emulator, user: User, press: User) -> None:
     token = emulator.issue_tokens(press)["access_token"]
     assert await listed(face, token) == {"publicAccounts": []}
     with pytest.raises(ForbiddenError):
         await switched(face, user, token)
 
 
-async def test_nobody_switches_to_whom_they_may_not(
-    face: Any, emulator: Emulator, own: str, user: User, press: User
-) -> None:
+async def test_a_switch_needs_permission(face: Any, emulator: Emulator, own: str, user: User, press: User) -> None:
     stranger = emulator.add_user(username="stranger")
     with pytest.raises(ForbiddenError):
         await switched(face, stranger, own)
@@ -95,7 +91,7 @@ async def test_a_permission_can_be_taken_back(face: Any, emulator: Emulator, own
         emulator.public_accounts.allow(user, user)
 
 
-async def test_the_scope_is_as_asked_for_and_locked_accounts_are_refused(face: Any, own: str, press: User) -> None:
+async def test_the_scope_is_as_requested_and_locked_accounts_refused(face: Any, own: str, press: User) -> None:
     tokens = await switched(face, press, own, options={"scope": "openid"})
     assert (tokens.scope, tokens.refresh_token) == ("openid", None)
     press.locked = True
@@ -127,7 +123,7 @@ async def test_after_the_second_factor_it_is_known_who_has_switched(
         await client.get_profile(access_token=tokens.access_token)
 
 
-async def test_a_second_factor_that_a_switch_waits_for_dies_with_the_one_who_switches(
+async def test_removing_the_user_ends_the_mfa_token_of_a_switch(
     client: Any, emulator: Emulator, own: str, user: User, press: User
 ) -> None:
     press.mfa_required = True
@@ -137,7 +133,7 @@ async def test_a_second_factor_that_a_switch_waits_for_dies_with_the_one_who_swi
     assert not (await client.verify_mfa_token(challenge.value.mfa_token)).active
 
 
-async def test_who_is_back_keeps_the_session_in_which_the_password_changes(
+async def test_after_a_switch_back_a_password_change_keeps_the_session(
     client: Any, emulator: Emulator, own: str, user: User, press: User
 ) -> None:
     there = (await switched(client, press, own)).access_token

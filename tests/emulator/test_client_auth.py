@@ -210,7 +210,7 @@ def test_two_applications_in_one_request_are_refused(emulator: Emulator, http: h
         assert http.post("/api/v3/signin", json=body, headers=headers).json()["statusCode"] == 400
 
 
-def test_an_access_token_is_good_with_the_header_of_another_application(
+def test_an_access_token_is_valid_with_another_app_id_header(
     emulator: Emulator, user: User, http: httpx.Client
 ) -> None:
     headers = {

@@ -64,7 +64,7 @@ def test_scopes_that_only_users_can_give(emulator: Emulator, http: httpx.Client,
     assert (response.status_code, response.json()["error"]) == (400, "invalid_scope")
 
 
-def test_nobody_else_gets_one(emulator: Emulator, http: httpx.Client) -> None:
+def test_other_clients_are_refused(emulator: Emulator, http: httpx.Client) -> None:
     account = emulator.access_accounts.add()
     public = emulator.add_app(token_endpoint_auth_method="none")
     attempts = [

@@ -49,7 +49,7 @@ def publish(http: httpx.Client, emulator: Emulator, token: str, **body: object) 
     return answer
 
 
-def test_what_is_published_arrives_at_the_users_subscribers_of_that_code(
+def test_events_reach_the_users_subscribers_of_their_code(
     emulator: Emulator, user: User, token: str, http: httpx.Client, subscribe: Subscribe
 ) -> None:
     other = emulator.add_user(username="bob")
@@ -239,7 +239,7 @@ def test_a_plain_request_is_told_what_to_speak(http: httpx.Client) -> None:
     assert "WebSocket" in response.json()["message"]
 
 
-def test_the_emulator_stops_while_somebody_is_connected(
+def test_the_emulator_stops_while_a_client_is_connected(
     emulator: Emulator, subscribe: Subscribe, caplog: pytest.LogCaptureFixture
 ) -> None:
     with subscribe() as socket:

@@ -150,7 +150,7 @@ async def test_what_the_user_has_to_do_first_is_not_passed_over(
     assert len(emulator.grants) == 1
 
 
-async def test_only_the_application_that_shows_a_code_asks_for_its_status(
+async def test_only_the_application_of_a_code_can_read_its_status(
     client: AuthenticationClient, emulator: Emulator, browser: str, make_client: Callable[..., AuthenticationClient]
 ) -> None:
     qrcode_id = await new_code(client, browser)

@@ -148,7 +148,7 @@ def test_the_second_use_is_seen_as_long_as_the_grant_lives(emulator: Emulator, u
 
 
 @pytest.mark.usefixtures("user")
-def test_the_second_use_of_a_code_is_seen_as_long_as_the_grant_lives(emulator: Emulator, http: httpx.Client) -> None:
+def test_reuse_of_a_code_is_detected_while_its_grant_lives(emulator: Emulator, http: httpx.Client) -> None:
     code = authorize(emulator, http)["code"]
     assert exchange(emulator, http, code).status_code == 200
     emulator.clock.advance(3600)

@@ -46,7 +46,7 @@ def test_a_user_signs_in_and_the_application_gets_tokens(emulator: Emulator, use
     assert me.json()["sub"] == user.id
 
 
-def test_the_login_page_can_be_read_by_everybody_and_every_program(emulator: Emulator, http: httpx.Client) -> None:
+def test_the_login_page_is_accessible_and_readable_by_programs(emulator: Emulator, http: httpx.Client) -> None:
     response = ask(emulator, http, login_hint="ada@example.com")
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     page = Page(response.text)
@@ -62,7 +62,7 @@ def test_the_login_page_can_be_read_by_everybody_and_every_program(emulator: Emu
     assert page.all("script") == []
 
 
-def test_pages_load_nothing_and_are_framed_and_kept_by_nobody(emulator: Emulator, http: httpx.Client) -> None:
+def test_pages_load_nothing_and_are_neither_framed_nor_cached(emulator: Emulator, http: httpx.Client) -> None:
     for response in (ask(emulator, http), ask(emulator, http, client_id="unknown")):
         policy = response.headers["content-security-policy"]
         assert policy.startswith("default-src 'none'; style-src 'sha256-")
@@ -82,7 +82,7 @@ def test_cookies_are_out_of_reach_of_scripts_and_other_sites(emulator: Emulator,
         assert attributes == {"httponly", "path=/", "samesite=lax"}
 
 
-def test_cookies_are_secure_where_the_emulator_is_reached_by_https() -> None:
+def test_cookies_are_secure_if_the_emulator_has_an_https_url() -> None:
     with Emulator(url="https://login.test") as emulator:
         address = emulator._server.url
         with httpx.Client(base_url=address, verify=False, trust_env=False) as http:
@@ -102,7 +102,7 @@ def test_pages_escape_what_the_request_says(emulator: Emulator, http: httpx.Clie
     assert len(Page(third.text).all("script")) == 1
 
 
-def test_pages_escape_the_name_of_the_application_and_what_was_typed(emulator: Emulator, http: httpx.Client) -> None:
+def test_pages_escape_the_application_name_and_user_input(emulator: Emulator, http: httpx.Client) -> None:
     app = emulator.add_app(name=XSS)
     first = ask(emulator, http, client_id=app.app_id, prompt="consent")
     second = log_in(http, first, account=XSS)
@@ -139,7 +139,7 @@ def test_pages_escape_the_name_of_the_application_and_what_was_typed(emulator: E
         ),
     ],
 )
-def test_nobody_is_sent_where_no_application_asked_from(
+def test_browsers_are_not_sent_to_unregistered_addresses(
     emulator: Emulator, http: httpx.Client, changes: dict[str, str | None], message: str
 ) -> None:
     response = ask(emulator, http, **changes)

@@ -117,7 +117,7 @@ def test_without_the_users_own_id_token_a_page_asks(
     assert _is_signed_in(emulator, http) == (choice == "deny")
 
 
-def test_forms_of_other_sites_sign_nobody_out(emulator: Emulator, http: httpx.Client) -> None:
+def test_forms_of_other_sites_do_not_sign_out(emulator: Emulator, http: httpx.Client) -> None:
     authorize(emulator, http)
     page = http.get(END)
     assert http.post(Page(page.text).form.action, data={"logout": "accept"}).status_code == 403
@@ -148,7 +148,7 @@ def test_who_signs_in_again_keeps_what_the_session_gave(emulator: Emulator, http
     assert emulator.grants.alive == 0
 
 
-def test_nobody_signed_in_is_nobody_to_ask(emulator: Emulator, http: httpx.Client) -> None:
+def test_a_logout_without_a_session_asks_no_question(emulator: Emulator, http: httpx.Client) -> None:
     assert Page(http.get(END).text).title == "Signed out"
     fields = {"client_id": emulator.app_id, "post_logout_redirect_uri": AFTER}
     assert http.get(END, params=fields).headers["location"] == AFTER
@@ -171,9 +171,7 @@ def test_the_other_addresses_sign_out_at_once(emulator: Emulator, http: httpx.Cl
     assert http.get(path, params={name: AFTER}).status_code == 400
 
 
-def test_another_user_at_the_login_page_ends_the_first_ones_session(
-    emulator: Emulator, user: User, http: httpx.Client
-) -> None:
+def test_the_sign_in_of_another_user_ends_the_first_session(emulator: Emulator, user: User, http: httpx.Client) -> None:
     bob = emulator.add_user(username="bob", password=PASSWORD)
     authorize(emulator, http)
     page = http.get("/oidc/auth", params=request_of(emulator, prompt="login"))

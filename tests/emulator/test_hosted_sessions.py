@@ -64,7 +64,7 @@ def test_a_question_is_answered_by_the_session_that_was_asked(
 
 @pytest.mark.usefixtures("user", "bob")
 @pytest.mark.parametrize("scope", ["openid", "openid offline_access"])
-def test_a_code_dies_when_somebody_else_signs_in_in_the_browser(
+def test_a_code_dies_when_another_user_signs_in_in_the_browser(
     emulator: Emulator, http: httpx.Client, scope: str
 ) -> None:
     code = authorize(emulator, http, scope=scope)["code"]
@@ -76,7 +76,7 @@ def test_a_code_dies_when_somebody_else_signs_in_in_the_browser(
 
 @pytest.mark.usefixtures("user", "bob")
 @pytest.mark.parametrize("account", ["ada", "bob"])
-def test_a_cas_ticket_dies_when_anybody_signs_in_in_the_browser(
+def test_a_cas_ticket_dies_at_the_next_sign_in_in_the_browser(
     emulator: Emulator, http: httpx.Client, account: str
 ) -> None:
     path = f"/cas-idp/{emulator.app_id}"
@@ -91,7 +91,7 @@ def test_a_cas_ticket_dies_when_anybody_signs_in_in_the_browser(
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "RS256"])
-def test_a_hint_that_names_another_issuer_signs_nobody_out(algorithm: Literal["HS256", "RS256"]) -> None:
+def test_a_hint_that_names_another_issuer_does_not_sign_out(algorithm: Literal["HS256", "RS256"]) -> None:
     with Emulator(id_token_alg=algorithm) as emulator:
         user = emulator.add_user(username="ada", password=PASSWORD)
         genuine = emulator.issue_tokens(user)["id_token"]

@@ -22,7 +22,7 @@ from tests.emulator.hosted_pages import (
 pytestmark = pytest.mark.usefixtures("user")
 
 
-def test_a_wrong_password_is_told_on_the_page_and_the_next_try_counts(
+def test_the_page_reports_a_wrong_password_and_accepts_a_retry(
     emulator: Emulator, user: User, http: httpx.Client
 ) -> None:
     response = log_in(http, ask(emulator, http), password="wrong")
@@ -121,7 +121,7 @@ def test_a_request_may_want_the_user_to_sign_in_again(
         assert answer_of(ask(emulator, http, **changes, prompt="none"))["error"] == "login_required"
 
 
-def test_a_hint_of_somebody_else_asks_who_is_there(emulator: Emulator, user: User, http: httpx.Client) -> None:
+def test_a_hint_for_another_user_asks_for_a_sign_in(emulator: Emulator, user: User, http: httpx.Client) -> None:
     bob = emulator.add_user(username="bob", password=PASSWORD)
     hint = emulator.issue_tokens(bob)["id_token"]
     authorize(emulator, http)

@@ -47,7 +47,7 @@ async def test_identities_are_listed_and_unlinked_by_provider(emulator: Emulator
         await face.unlink_ext_idp(wechat.ext_idp_id, access_token=token)
 
 
-async def test_nobody_can_unlink_the_identities_of_others(
+async def test_a_user_cannot_unlink_the_identities_of_others(
     emulator: Emulator, user: User, client: AuthenticationClient
 ) -> None:
     github = emulator.ext_idps.add("my-github", type="github")
@@ -75,7 +75,7 @@ async def test_the_last_way_to_sign_in_cannot_be_unlinked(emulator: Emulator, fa
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "RS256"])
-async def test_a_link_names_the_connection_the_application_and_the_user(algorithm: Any) -> None:
+async def test_a_link_names_the_connection_application_and_user(algorithm: Any) -> None:
     with Emulator(id_token_alg=algorithm) as emulator:
         id_token = emulator.issue_tokens(emulator.add_user(username="ada"))["id_token"]
         emulator.ext_idps.add("my-github", type="github")
@@ -97,7 +97,7 @@ async def test_a_link_names_the_connection_the_application_and_the_user(algorith
         assert "does not model" in response.json()["message"]
 
 
-async def test_a_link_needs_an_id_token_of_the_application_that_is_still_valid(
+async def test_a_link_needs_a_valid_id_token_of_the_application(
     emulator: Emulator, user: User, client: AuthenticationClient
 ) -> None:
     emulator.ext_idps.add("my-github", type="github")
@@ -116,7 +116,7 @@ async def test_a_link_needs_an_id_token_of_the_application_that_is_still_valid(
     assert (await client.generate_link_ext_idp_url("my-github", emulator.app_id, issued["id_token"])).data.url
 
 
-def test_an_id_token_under_the_common_key_is_for_its_own_application_only() -> None:
+def test_an_rs256_id_token_is_for_its_own_application_only() -> None:
     with Emulator(id_token_alg="RS256") as emulator, httpx.Client(base_url=emulator.url, trust_env=False) as http:
         user = emulator.add_user(username="ada")
         other = emulator.add_app()

@@ -70,7 +70,7 @@ async def test_an_administrator_may_have_to_agree(emulator: Emulator, token: str
         emulator.invitations.approve(application)
 
 
-async def test_a_link_dies_when_it_is_cleared_or_expires_or_its_user_goes(
+async def test_a_link_ends_when_cleared_expired_or_its_user_removed(
     emulator: Emulator, user: User, token: str, face: Any
 ) -> None:
     other = emulator.add_user(username="alan")
@@ -91,7 +91,7 @@ async def test_a_link_dies_when_it_is_cleared_or_expires_or_its_user_goes(
     assert _user(emulator) is None
 
 
-async def test_joining_by_a_link_needs_the_code_sent_to_the_address_and_uses_it_up(
+async def test_joining_by_a_link_uses_up_the_code_sent_to_the_address(
     emulator: Emulator, token: str, client: AuthenticationClient
 ) -> None:
     identifier = await _link(client, token)
@@ -170,9 +170,7 @@ async def test_the_code_can_come_with_joining_itself(
     assert invitation.user is not None
 
 
-async def test_nobody_joins_without_a_code_of_their_own_session(
-    emulator: Emulator, client: AuthenticationClient
-) -> None:
+async def test_joining_needs_a_code_of_the_same_session(emulator: Emulator, client: AuthenticationClient) -> None:
     invitation = emulator.invitations.invite("grace@example.com")
 
     async def session() -> str:
@@ -251,7 +249,7 @@ async def test_another_email_address_is_not_modelled(emulator: Emulator, client:
     assert _user(emulator, "eve@example.com") is None
 
 
-async def test_a_taken_name_can_be_replaced_and_the_invitation_stays_good(
+async def test_a_taken_name_can_be_replaced_in_the_same_invitation(
     emulator: Emulator, user: User, client: AuthenticationClient
 ) -> None:
     invitation = emulator.invitations.invite("grace@example.com")

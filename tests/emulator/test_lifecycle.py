@@ -141,7 +141,7 @@ def test_stops_despite_idle_connections_and_waiting_requests(caplog: pytest.LogC
     assert [record for record in caplog.records if record.name.startswith("uvicorn")] == []
 
 
-def test_a_client_that_hangs_up_halfway_disturbs_nobody(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_client_that_disconnects_halfway_is_harmless(caplog: pytest.LogCaptureFixture) -> None:
     with Emulator() as emulator:
         port = int(emulator.url.rpartition(":")[2])
         with socket.create_connection(("127.0.0.1", port)) as client:

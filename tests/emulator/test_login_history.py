@@ -79,7 +79,7 @@ def test_failures_say_why(user: User, http: httpx.Client, sign_in: SignIn, token
     assert (locked["success"], locked["errorMessage"]) == (False, "the user is locked")
 
 
-def test_what_concerns_nobody_is_not_recorded(
+def test_a_try_for_an_unknown_account_is_not_recorded(
     emulator: Emulator, user: User, http: httpx.Client, sign_in: SignIn, token: str
 ) -> None:
     sign_in(passwordPayload={"account": "nobody", "password": "passw0rd"})
@@ -127,7 +127,7 @@ async def test_passkeys_that_do_not_sign_in_are_recorded(
     ]
 
 
-def test_everybody_sees_their_own(emulator: Emulator, http: httpx.Client, sign_in: SignIn, token: str) -> None:
+def test_users_see_their_own_history(emulator: Emulator, http: httpx.Client, sign_in: SignIn, token: str) -> None:
     mallory = emulator.issue_tokens(emulator.add_user(username="mallory"))["access_token"]
     sign_in()
     assert _history(http, token)["data"]["totalCount"] == 1

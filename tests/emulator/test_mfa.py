@@ -246,7 +246,7 @@ async def test_an_mfa_token_opens_nothing_else(client: Any, emulator: Emulator, 
 
 
 @pytest.mark.parametrize("token", ["unknown", "revoked"])
-async def test_nobody_enrols_for_those_who_are_not_signed_in(
+async def test_factors_are_not_enrolled_without_a_sign_in(
     client: Any, emulator: Emulator, user: User, token: str
 ) -> None:
     if token == "revoked":

@@ -320,9 +320,7 @@ def test_introspection_needs_a_token_in_a_form(http: httpx.Client) -> None:
     assert http.post(path, json={"token": "unknown"}).json()["error"] == "invalid_request"
 
 
-async def test_a_password_that_has_to_be_reset_meanwhile_ends_the_sign_in(
-    client: Any, emulator: Emulator, user: User
-) -> None:
+async def test_a_required_password_reset_ends_the_pending_sign_in(client: Any, emulator: Emulator, user: User) -> None:
     emulator.factors.enroll(user, "OTP")
     challenge = await required(client)
     user.password_reset_required = True

@@ -81,7 +81,7 @@ def test_an_event_that_no_connection_could_carry(emulator: Emulator, http: httpx
         emulator.events.publish("a", "\ud800")
 
 
-def test_a_failure_of_the_emulator_itself_is_enveloped_and_logged(
+def test_a_failure_of_the_emulator_is_enveloped_and_logged(
     http: httpx.Client, user: User, token: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     user.custom_data["broken"] = float("nan")  # as a test can do, and no request
@@ -95,7 +95,7 @@ def test_a_failure_of_the_emulator_itself_is_enveloped_and_logged(
 
 
 @pytest.mark.parametrize("name", ["username", "nickname"])
-def test_who_is_removed_while_the_request_is_on_its_way_is_not_signed_in(
+def test_a_user_removed_during_the_request_is_not_signed_in(
     emulator: Emulator, user: User, token: str, name: str
 ) -> None:
     address = urlsplit(emulator.url)
@@ -151,7 +151,7 @@ def test_custom_data_has_to_fit_into_the_qr_code(http: httpx.Client, length: int
 
 
 @pytest.mark.parametrize("name", ["x" * 4000, "\N{GRINNING FACE}" * 4000])
-def test_a_long_name_does_not_keep_its_user_from_one_time_passwords(
+def test_a_user_with_a_long_name_can_enrol_one_time_passwords(
     emulator: Emulator, http: httpx.Client, name: str
 ) -> None:
     token = emulator.issue_tokens(emulator.add_user(username=name))["access_token"]

@@ -76,7 +76,7 @@ async def test_a_page_of_another_origin_may_be_let_in(client: Any, emulator: Emu
 class TestRefusedSignIns:
     """What an attacker might try."""
 
-    async def test_a_passkey_nobody_registered(self, client: Any, emulator: Emulator, token: str) -> None:
+    async def test_an_unregistered_passkey(self, client: Any, emulator: Emulator, token: str) -> None:
         await registered(client, emulator, token)
         stranger = Browser(emulator.url)
         stranger.device.cred_init("127.0.0.1", b"somebody")
@@ -174,7 +174,7 @@ class TestRefusedSignIns:
 class TestRefusedRegistrations:
     """What must not become a passkey."""
 
-    async def test_for_nobody(self, client: Any, emulator: Emulator, token: str) -> None:
+    async def test_for_a_user_who_is_not_signed_in(self, client: Any, emulator: Emulator, token: str) -> None:
         begun = (await client.init_register_options(access_token=token)).data
         credential = Browser(emulator.url).create(begun.registration_options)
         emulator.revoke_grant(token)
@@ -356,6 +356,6 @@ async def test_damaged_attestations_do_not_hold(
     assert len(emulator.passkeys) == 0
 
 
-def test_the_bodies_nobody_knows_are_not_modelled(http: httpx.Client) -> None:
+def test_undocumented_bodies_are_not_modelled(http: httpx.Client) -> None:
     for path in ("login/initialize", "registration/finalize", "mfa-verify/initialize", "admin/initialize"):
         assert http.post(f"/api/v3/webauthn/{path}", json={}).status_code == 501

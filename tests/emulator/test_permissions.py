@@ -62,7 +62,7 @@ Holder = Callable[[Emulator, User], Any]
 
 
 @HOLDERS
-async def test_permissions_come_from_the_user_their_groups_and_the_roles_of_both(
+async def test_permissions_come_from_the_user_groups_and_roles(
     emulator: Emulator, user: User, token: str, face: Any, holder: Holder
 ) -> None:
     resource = emulator.access.add_resource("api", "/orders", actions=["get", "delete"])
@@ -120,7 +120,7 @@ async def test_each_endpoint_knows_resources_of_its_own_type(
         assert _results(await check(paths, "get", access_token=token)) == list(zip(paths, enabled, strict=True))
 
 
-async def test_a_role_gives_nothing_once_it_is_disabled_unassigned_or_over(
+async def test_a_disabled_unassigned_or_expired_role_gives_nothing(
     emulator: Emulator, user: User, token: str, client: AuthenticationClient
 ) -> None:
     access = emulator.access
@@ -147,7 +147,7 @@ async def test_a_role_gives_nothing_once_it_is_disabled_unassigned_or_over(
     assert not await may()
 
 
-async def test_users_see_the_resources_of_the_application_they_signed_in_to(
+async def test_users_see_the_resources_of_their_sign_ins_application(
     emulator: Emulator, user: User, token: str, client: AuthenticationClient
 ) -> None:
     other = emulator.add_app()

@@ -64,7 +64,7 @@ async def test_asking_twice_gives_the_same_tokens(client: AuthenticationClient, 
 
 
 @pytest.mark.parametrize("action", ["CONFIRM", "CANCEL"])
-async def test_nobody_else_can_decide(
+async def test_other_users_cannot_decide(
     client: AuthenticationClient, emulator: Emulator, user: User, action: str
 ) -> None:
     mallory = emulator.add_user(username="mallory")

@@ -202,7 +202,7 @@ async def test_custom_data_reaches_the_user_who_agrees(
     assert user.custom_data == {"cat": "Tom", "school": "pku"}
 
 
-async def test_somebody_locked_meanwhile_gets_no_tokens(
+async def test_a_user_locked_meanwhile_gets_no_tokens(
     client: AuthenticationClient, emulator: Emulator, user: User
 ) -> None:
     qrcode_id = await new_code(client)

@@ -28,7 +28,7 @@ def _is_good(emulator: Emulator, http: httpx.Client, code: str) -> bool:
 
 @pytest.mark.parametrize(("account", "good"), [("ada", True), ("bob", False)])
 @pytest.mark.parametrize("scope", ["openid", "openid offline_access"])
-def test_codes_in_flight_die_when_somebody_else_signs_in(
+def test_codes_in_flight_die_when_another_user_signs_in(
     emulator: Emulator, http: httpx.Client, account: str, scope: str, good: bool
 ) -> None:
     code = authorize(emulator, http, scope=scope)["code"]

@@ -67,7 +67,7 @@ async def test_tenants_that_the_user_joined(emulator: Emulator, user: User, toke
     assert (await face.get_tenant_list(access_token=token)).data == []
 
 
-async def test_roles_are_listed_with_those_of_groups_and_filtered_by_namespace(
+async def test_roles_include_those_of_groups_filtered_by_namespace(
     emulator: Emulator, user: User, token: str, face: Any
 ) -> None:
     access = emulator.access
@@ -95,7 +95,7 @@ async def test_roles_are_listed_with_those_of_groups_and_filtered_by_namespace(
     assert [role.code for role in answer.data] == ["auditor"]
 
 
-async def test_a_role_tells_when_it_ends_and_that_it_can_be_applied_for(
+async def test_a_role_shows_its_end_and_that_users_can_apply_for_it(
     emulator: Emulator, user: User, token: str, client: AuthenticationClient
 ) -> None:
     role = emulator.access.add_role("editor")
@@ -132,7 +132,7 @@ async def test_groups_are_listed_without_what_members_did_not_open(
     assert (await face.get_group_list(access_token=token)).data == []
 
 
-async def test_common_resources_are_listed_with_what_is_allowed_and_denied(
+async def test_common_resources_list_allowed_and_denied_actions(
     emulator: Emulator, user: User, token: str, face: Any
 ) -> None:
     access = emulator.access

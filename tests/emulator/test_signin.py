@@ -373,7 +373,7 @@ def test_a_stranger_is_registered_where_that_is_asked_for(
     assert same["userId"] == profile["userId"]
 
 
-def test_nobody_is_registered_where_sign_up_is_disabled(
+def test_users_are_not_registered_if_sign_up_is_disabled(
     emulator: Emulator, http: httpx.Client, sign_in: SignIn
 ) -> None:
     emulator.account_rules.sign_up_enabled = False

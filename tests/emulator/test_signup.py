@@ -156,7 +156,7 @@ async def test_one_of_many_at_once_gets_the_username(face: Any, emulator: Emulat
     assert [user.username for user in emulator._state.users] == ["grace"]
 
 
-async def test_nobody_signs_up_while_it_is_disabled(face: Any, emulator: Emulator) -> None:
+async def test_a_disabled_sign_up_is_refused(face: Any, emulator: Emulator) -> None:
     emulator.account_rules.sign_up_enabled = False
     with pytest.raises(SignUpDisabledError) as caught:
         await face.sign_up_by_username_password("grace", PASSWORD)

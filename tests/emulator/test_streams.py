@@ -62,7 +62,7 @@ async def test_a_watch_has_an_end_in_time(face: Any, emulator: Emulator, user: U
     assert isinstance(caught.value, TimeoutError)
 
 
-async def test_a_watch_that_asks_too_often_asks_less_often_and_not_again_at_once(
+async def test_a_rate_limited_watch_slows_down_and_waits_before_asking(
     make_client: MakeClient, emulator: Emulator, user: User
 ) -> None:
     client = make_client(retry=RetryPolicy(backoff=0.0))

@@ -44,7 +44,7 @@ PASSING: list[Change] = [lock_by_failures, require_reset, require_second_factor]
 
 
 @pytest.mark.parametrize("change", [*FINAL, *PASSING])
-def test_who_could_not_sign_in_now_gets_no_tokens_for_a_refresh_token(
+def test_a_user_who_cannot_sign_in_cannot_refresh(
     emulator: Emulator, user: User, refresh: Refresh, sign_in: SignIn, change: Change
 ) -> None:
     token = sign_in()["data"]["refresh_token"]

@@ -25,12 +25,12 @@ def test_a_visitor_signs_in_and_agrees(client: AuthenticationClient, scope: str)
     assert (tokens.refresh_token is not None) == ("offline_access" in scope)
 
 
-def test_a_visitor_with_a_wrong_password_is_told_what_the_page_says(client: AuthenticationClient) -> None:
+def test_a_wrong_password_raises_the_message_of_the_page(client: AuthenticationClient) -> None:
     with pytest.raises(VisitError, match="password"):
         sign_in_at_page(client.begin_login().url, "ada", "wrong-passw0rd")
 
 
-def test_a_visitor_who_is_refused_at_once_is_told_what_the_page_says(client: AuthenticationClient) -> None:
+def test_a_refused_request_raises_the_message_of_the_page(client: AuthenticationClient) -> None:
     with pytest.raises(VisitError, match="redirect_uri"):
         sign_in_at_page(client.build_authorize_url("https://evil.example/"), "ada", "passw0rd")
 

@@ -25,9 +25,7 @@ async def guess(client: Any, times: int) -> None:
             await client.complete_mfa_with_totp(await required(client), "wrong")
 
 
-async def test_ten_wrong_one_time_passwords_lock_the_factor_however_they_are_tried(
-    client: Any, emulator: Emulator, user: User
-) -> None:
+async def test_ten_wrong_codes_over_both_calls_lock_the_factor(client: Any, emulator: Emulator, user: User) -> None:
     emulator.factors.enroll(user, "OTP")
     token = emulator.issue_tokens(user)["access_token"]
     await guess(client, 7)

@@ -99,7 +99,7 @@ def test_a_page_sends_to_the_login_and_comes_back(site: Site, browse: Browse) ->
     browse(visit)
 
 
-def test_the_api_is_called_on_the_users_behalf_and_the_token_refreshed(site: Site, browse: Browse) -> None:
+def test_the_api_is_called_for_the_user_with_a_refreshed_token(site: Site, browse: Browse) -> None:
     def visit(page: Page) -> None:
         sign_in(page, site)
         page.get_by_role("link", name="Reports").click()

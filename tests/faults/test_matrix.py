@@ -33,7 +33,7 @@ RUNS = [
 
 
 @pytest.mark.parametrize(("case", "backend"), RUNS)
-def test_nobody_is_logged_out_and_everybody_is_told_why(
+def test_callers_stay_signed_in_or_get_the_right_error(
     case: Case, scene: Scene, backend: str, record_property: Callable[[str, object], None]
 ) -> None:
     happened = case.script(scene)

@@ -97,7 +97,7 @@ def test_too_little_scope_is_forbidden_and_the_scope_told(
     assert browser.get(path, headers=bearer(enough)).json() == {"sub": user.id}
 
 
-def test_without_the_servers_keys_nobody_is_accused(browser: Browser, emulator: Emulator, token: str) -> None:
+def test_without_the_servers_keys_the_answer_is_503(browser: Browser, emulator: Emulator, token: str) -> None:
     emulator.faults.add("/oidc/.well-known/jwks.json", status=503, times=None)
     emulator.faults.add("/oidc/.well-known/openid-configuration", status=503, times=None)
     response = browser.get("/claims", headers=bearer(token))

@@ -73,7 +73,7 @@ def test_what_cannot_be_right_is_named(
     assert raised.value.argument == argument
 
 
-def test_a_public_client_signs_users_in_with_a_secret_for_cookies(framework: str) -> None:
+def test_a_public_client_signs_users_in_with_a_cookie_secret(framework: str) -> None:
     assert make(framework, PUBLIC, cookie_secret="s" * 32) is not None
 
 

@@ -102,9 +102,7 @@ def answer_of(page: Page, path: str) -> tuple[int, str]:
     return answered.value.status, answered.value.text()
 
 
-def test_the_authorize_button_signs_in_for_the_scopes_that_are_ticked(
-    site: tuple[str, str], user: User, browse: Browse
-) -> None:
+def test_the_authorize_button_signs_in_for_the_ticked_scopes(site: tuple[str, str], user: User, browse: Browse) -> None:
     url, secret = site
 
     def visit(page: Page) -> None:

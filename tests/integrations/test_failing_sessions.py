@@ -28,13 +28,13 @@ def ended(signed_in: Browser, site: Site, emulator: Emulator) -> Browser:
     return signed_in
 
 
-def test_a_session_that_ends_in_a_task_group_leads_to_the_sign_in(ended: Browser) -> None:
+def test_a_session_that_ends_in_a_task_group_redirects_to_login(ended: Browser) -> None:
     response = ended.get("/refused-in-a-group")
     assert (response.status_code, response.headers["location"]) == (303, "/login?next=%2Frefused-in-a-group")
     assert "Max-Age=0" in set_cookies(response)["genauth_web_session"]
 
 
-def test_the_end_of_another_session_is_a_fault_and_signs_nobody_out(signed_in: Browser) -> None:
+def test_the_end_of_another_session_keeps_the_user_signed_in(signed_in: Browser) -> None:
     # uvicorn drops the connection after a fault.
     response = signed_in.get("/refused-another", headers={"Connection": "close"})
     assert response.status_code == 500
@@ -46,7 +46,7 @@ def test_what_fails_beside_the_session_is_not_hidden_by_it(ended: Browser) -> No
     assert ended.get("/refused-with-another").status_code == 500
 
 
-def test_a_session_that_ends_after_the_answer_began_ends_the_connection(ended: Browser, site: Site) -> None:
+def test_a_session_that_ends_mid_answer_closes_the_connection(ended: Browser, site: Site) -> None:
     cookies = "; ".join(f"{name}={value}" for name, value in ended.cookies.items())
     asked = f"GET /refused-late HTTP/1.1\r\nHost: localhost\r\nCookie: {cookies}\r\n\r\n"
     url = httpx.URL(site.url)

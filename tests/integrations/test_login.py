@@ -97,7 +97,7 @@ def test_cookies_of_attempts_that_are_over_are_cleared(browser: Browser, site: S
 @pytest.mark.parametrize(
     "next_url", ["//evil.test", "/\\evil.test", "https://evil.test", "/\t/evil.test", "/%5cevil.test"]
 )
-def test_nobody_is_sent_to_another_site(browser: Browser, next_url: str) -> None:
+def test_the_browser_is_not_sent_to_another_site(browser: Browser, next_url: str) -> None:
     assert browser.sign_in(next_url, password=PASSWORD).headers["location"] == "/"
 
 
@@ -124,7 +124,7 @@ def test_a_planted_session_cookie_is_not_taken_over(browser: Browser, site: Site
     assert attacker.get("/session").status_code == 401
 
 
-def test_without_the_cookie_the_callback_says_what_may_have_happened(
+def test_without_the_cookie_the_callback_explains_the_error(
     browser: Browser, site: Site, make_browser: MakeBrowser
 ) -> None:
     callback = browser.fill_in(browser.begin(), "ada", PASSWORD)
@@ -273,7 +273,7 @@ def test_logout_takes_a_post(browser: Browser, site: Site) -> None:
     assert len(site.keys) == 1
 
 
-def test_a_post_without_the_cookie_signs_nobody_out(browser: Browser, site: Site) -> None:
+def test_a_post_without_the_cookie_does_not_sign_out(browser: Browser, site: Site) -> None:
     browser.sign_in(password=PASSWORD)
     # What another site's form sends: the cookie stays at home.
     response = httpx.post(f"{site.url}/logout", headers={"Origin": "https://evil.test"}, trust_env=False)

@@ -33,7 +33,7 @@ def signed_in(browser: Browser) -> Browser:
     return browser
 
 
-def test_without_a_session_scripts_are_refused_and_browsers_sent_to_sign_in(browser: Browser) -> None:
+def test_without_a_session_scripts_get_401_and_browsers_303(browser: Browser) -> None:
     for path in ("/session", "/me"):
         response = browser.get(path)
         assert (response.status_code, response.json()) == (401, {"detail": "Not signed in"})
@@ -93,7 +93,7 @@ def test_a_session_that_ends_while_a_handler_uses_it_is_a_401(
     assert "Max-Age=0" in set_cookies(response)["genauth_web_session"]
 
 
-def test_a_session_that_ends_while_a_page_is_made_leads_to_the_sign_in(
+def test_a_session_that_ends_during_a_page_redirects_to_login(
     signed_in: Browser, site: Site, emulator: Emulator
 ) -> None:
     assert signed_in.get("/page/7").status_code == 200
@@ -103,9 +103,7 @@ def test_a_session_that_ends_while_a_page_is_made_leads_to_the_sign_in(
     assert signed_in.get("/session").status_code == 401
 
 
-def test_a_session_that_ends_while_a_page_is_made_that_needs_none_leads_to_the_page_without_it(
-    signed_in: Browser, site: Site, emulator: Emulator
-) -> None:
+def test_an_optional_session_that_ends_reloads_the_page(signed_in: Browser, site: Site, emulator: Emulator) -> None:
     emulator.revoke_grant(str(site.store._records[site.keys[0]].tokens.refresh_token))
     response = signed_in.get("/refused-maybe?a=%2F")
     assert (response.status_code, response.headers["location"]) == (303, "/refused-maybe?a=%2F")
@@ -113,22 +111,18 @@ def test_a_session_that_ends_while_a_page_is_made_that_needs_none_leads_to_the_p
     assert signed_in.get(response.headers["location"]).json() == {"signed_in": False}
 
 
-def test_scripts_are_told_that_a_session_ended_that_they_did_not_need(
-    signed_in: Browser, site: Site, emulator: Emulator
-) -> None:
+def test_scripts_get_401_when_an_optional_session_ends(signed_in: Browser, site: Site, emulator: Emulator) -> None:
     emulator.revoke_grant(str(site.store._records[site.keys[0]].tokens.refresh_token))
     assert signed_in.get("/refused-maybe", headers=SCRIPT).status_code == 401
 
 
-def test_a_session_that_has_to_be_renewed_while_a_page_is_made_leads_to_the_sign_in(
-    signed_in: Browser, emulator: Emulator
-) -> None:
+def test_an_optional_session_of_unknown_outcome_leads_to_login(signed_in: Browser, emulator: Emulator) -> None:
     emulator.faults.add("/oidc/token", lose_reply=True)
     response = signed_in.get("/refused-maybe")
     assert (response.status_code, response.headers["location"]) == (303, "/login?next=%2Frefused-maybe")
 
 
-def test_the_way_to_the_page_without_a_session_leads_to_no_other_site(site: Site) -> None:
+def test_the_reload_without_a_session_stays_on_the_site(site: Site) -> None:
     web = WebLogin(site.client, LoginOptions(after_login="/home"))
     refusal = Refusal(status=401, detail="The session has ended", set_cookies=("session=; Max-Age=0",))
     reply = web.optional_refusal(refusal, RequestInfo(method="GET", target="//evil.example.test/", accept="text/html"))
@@ -148,7 +142,7 @@ def test_a_revoked_access_token_ends_the_session(signed_in: Browser, site: Site,
     assert site.keys == []
 
 
-def test_a_page_of_a_user_whose_token_was_revoked_leads_to_the_sign_in(
+def test_a_page_of_a_user_with_a_revoked_token_leads_to_login(
     signed_in: Browser, site: Site, emulator: Emulator
 ) -> None:
     emulator.revoke_grant(str(site.store._records[site.keys[0]].tokens.refresh_token))
@@ -181,7 +175,7 @@ def test_an_odd_claim_about_the_user_hides_none_of_the_others(
     assert path != "/me" or response.json() == claims
 
 
-def test_without_the_verification_of_openid_connect_an_id_token_says_nothing(
+def test_an_unverified_id_token_is_not_used_for_the_user(
     make_site: MakeSite, make_browser: MakeBrowser, emulator: Emulator, user: User
 ) -> None:
     browser = make_browser(make_site({"protocol": "oauth"}, scope="user"))
@@ -239,7 +233,7 @@ def test_the_keys_are_fetched_at_the_start_if_that_is_asked_for(
     assert emulator.requests["/oidc/.well-known/jwks.json"] == int(warm)
 
 
-def test_keys_that_cannot_be_fetched_at_the_start_are_no_obstacle(
+def test_the_site_starts_without_the_servers_keys(
     make_site: MakeSite,
     make_browser: MakeBrowser,
     emulator: Emulator,

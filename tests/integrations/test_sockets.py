@@ -162,7 +162,7 @@ def test_a_session_that_ends_closes_the_socket(signed_in: Browser, site: Site, e
     assert connect(site, path, cookie(signed_in) | accept) == Opened([], 1008, "The session has ended")
 
 
-def test_a_session_that_cannot_be_refreshed_now_closes_the_socket_for_a_while(
+def test_a_failed_refresh_closes_the_socket_with_try_again_later(
     signed_in: Browser, site: Site, emulator: Emulator
 ) -> None:
     emulator.faults.add("/oidc/token", status=503, body={"error": "temporarily_unavailable"})

@@ -217,7 +217,7 @@ class StoreConformance:
             async with make_store().lock("a"), make_store().lock("b"):
                 pass
 
-    async def test_records_are_read_and_written_by_whoever_holds_the_lock(self, store: TokenStore) -> None:
+    async def test_the_holder_of_the_lock_reads_and_writes_records(self, store: TokenStore) -> None:
         with anyio.fail_after(PATIENCE):
             async with store.lock("k"):
                 await store.compare_and_set("k", record(1), expected=None)
@@ -230,7 +230,7 @@ class StoreConformance:
                 raise LookupError("theirs")
         await assert_is_free(make_store(), "k")
 
-    async def test_whoever_waits_for_the_lock_may_be_cancelled(self, make_store: MakeStore) -> None:
+    async def test_a_wait_for_the_lock_can_be_cancelled(self, make_store: MakeStore) -> None:
         store, other = make_store(), make_store()
         async with anyio.create_task_group() as group:
             let_go = await group.start(hold, store)

@@ -173,7 +173,7 @@ async def test_sealed_records_cannot_be_swapped(directory: Path) -> None:
         await store.get("mine")
 
 
-async def test_records_in_clear_are_read_beside_sealed_ones_only_if_asked_for(directory: Path) -> None:
+async def test_plaintext_records_are_read_only_if_allowed(directory: Path) -> None:
     path = await written(FileStore(directory))
     with pytest.raises(StoreError, match="not sealed"):
         await FileStore(directory, secrets=SECRET).get("k")
@@ -194,7 +194,7 @@ async def test_locks_leave_no_files(directory: Path) -> None:
     assert len(names(directory, "write-")) <= 16
 
 
-def test_an_event_loop_that_ends_leaves_no_lock_and_nothing_half_done(directory: Path) -> None:
+def test_a_closed_event_loop_leaves_no_lock_and_no_partial_write(directory: Path) -> None:
     """The end of asyncio.run cancels every task, those that finish something, too; their threads go on."""
     store = FileStore(directory, lock_timeout=5)
 

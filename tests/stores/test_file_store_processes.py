@@ -222,7 +222,7 @@ def test_a_forked_child_has_no_part_in_its_parents_lock(directory: Path, then: s
     assert run(_FORKING + then, directory).returncode == 0
 
 
-def test_a_forked_child_does_not_keep_the_lock_of_a_parent_that_was_killed(directory: Path) -> None:
+def test_a_forked_child_does_not_keep_a_killed_parents_lock(directory: Path) -> None:
     done = run(_FORKING + _PARENT_IS_KILLED, directory)
     assert done.returncode == -signal.SIGKILL
     assert done.stdout == "free\n"

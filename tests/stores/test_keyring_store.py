@@ -130,7 +130,7 @@ UNUSABLE: dict[str, Callable[[], keyring.backend.KeyringBackend]] = {
 
 
 @pytest.mark.parametrize("kind", UNUSABLE)
-async def test_without_a_usable_keyring_records_are_in_clear_and_one_warning_says_so(
+async def test_without_a_usable_keyring_plain_records_and_one_warning(
     kind: str, directory: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     keyring.set_keyring(UNUSABLE[kind]())
@@ -144,7 +144,7 @@ async def test_without_a_usable_keyring_records_are_in_clear_and_one_warning_say
 
 
 @pytest.mark.parametrize("kind", UNUSABLE)
-async def test_without_a_usable_keyring_and_without_the_fallback_nothing_is_written(
+async def test_without_a_keyring_or_the_fallback_nothing_is_written(
     kind: str, directory: Path, entries: dict[tuple[str, str], str]
 ) -> None:
     usable = keyring.get_keyring()
@@ -199,9 +199,7 @@ async def test_a_keyring_that_lost_its_entry_does_not_lose_the_records(
     assert await KeyringStore(directory=directory).get("k") == record()
 
 
-async def test_an_entry_that_somebody_changed_is_not_sealed_with(
-    directory: Path, entries: dict[tuple[str, str], str]
-) -> None:
+async def test_a_changed_keyring_entry_is_not_used(directory: Path, entries: dict[tuple[str, str], str]) -> None:
     await KeyringStore(directory=directory).get("k")
     (name,) = entries
     entries[name] = "short"
@@ -221,7 +219,7 @@ async def test_no_frame_of_an_error_has_the_secret(directory: Path) -> None:
 
 
 @pytest.mark.backends("asyncio", "trio")
-async def test_a_keyring_that_does_not_answer_is_not_waited_for_any_longer(directory: Path) -> None:
+async def test_a_keyring_that_hangs_is_waited_for_until_the_timeout(directory: Path) -> None:
     backend = HangingKeyring()
     keyring.set_keyring(backend)
     try:
@@ -236,7 +234,7 @@ async def test_a_keyring_that_does_not_answer_is_not_waited_for_any_longer(direc
 
 
 @pytest.mark.backends("asyncio", "trio")
-async def test_whoever_is_cancelled_does_not_wait_for_the_keyring(directory: Path) -> None:
+async def test_a_cancelled_call_does_not_wait_for_the_keyring(directory: Path) -> None:
     backend = HangingKeyring()
     keyring.set_keyring(backend)
     store = KeyringStore(directory=directory, keyring_timeout=PATIENCE, fallback=False)

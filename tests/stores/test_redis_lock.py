@@ -46,9 +46,7 @@ async def test_a_lock_that_is_held_outlives_its_life(
     assert contents(redis_server, redis_prefix) == {}
 
 
-async def test_whoever_waits_for_one_that_hangs_gives_up(
-    make_redis_store: MakeStore, redis_server: RedisServer
-) -> None:
+async def test_a_wait_for_a_holder_that_hangs_times_out(make_redis_store: MakeStore, redis_server: RedisServer) -> None:
     holder = make_redis_store(redis_server, lock_seconds=0.2)
     waiting = make_redis_store(redis_server, lock_seconds=0.2, lock_timeout=0.5)
     async with holder.lock("ada"):
@@ -90,7 +88,7 @@ async def test_a_lost_lock_is_logged_and_the_holder_goes_on(
     assert list(contents(redis_server, redis_prefix)) == ["record:ada"]
 
 
-async def test_a_server_that_stops_meanwhile_disturbs_the_holder_only_where_it_writes(
+async def test_a_server_that_stops_fails_only_the_writes_of_the_holder(
     make_redis_store: MakeStore, own_server: RedisServer, redis_prefix: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = make_redis_store(own_server, lock_seconds=0.3)
@@ -124,7 +122,7 @@ async def test_a_restarted_server_is_used_at_once(
     assert list(contents(own_server, redis_prefix)) == ["record:ada"]
 
 
-async def test_a_write_to_a_frozen_server_is_known_for_ones_own_afterwards(
+async def test_a_retry_recognises_its_own_write_to_a_frozen_server(
     make_redis_store: MakeStore, own_server: RedisServer, redis_prefix: str
 ) -> None:
     store = make_redis_store(own_server, timeout=0.3, lock_seconds=30.0)
@@ -328,7 +326,7 @@ def test_a_forked_child_does_not_take_what_its_parent_left(own_server: RedisServ
     assert contents(own_server, redis_prefix) == {}
 
 
-async def test_that_one_key_fails_is_nothing_to_those_who_wait_for_another(
+async def test_the_failure_of_one_key_does_not_affect_another(
     make_redis_store: MakeStore, redis_server: RedisServer, redis_prefix: str
 ) -> None:
     store = make_redis_store(redis_server)

@@ -42,9 +42,7 @@ async def test_a_write_whose_answer_is_lost_once_succeeds(store: RedisStore, pro
     assert await store.get("ada") == record(2)
 
 
-async def test_a_write_that_failed_and_had_happened_succeeds_when_it_is_repeated(
-    store: RedisStore, proxy: LosingProxy
-) -> None:
+async def test_a_retry_of_a_write_whose_answer_was_lost_succeeds(store: RedisStore, proxy: LosingProxy) -> None:
     await store.compare_and_set("ada", record(1), expected=None)
     proxy.lose(b"EVALSHA", times=2)
     with pytest.raises(StoreError, match="ConnectionError"):
@@ -77,7 +75,7 @@ async def test_another_record_is_not_taken_for_the_one_that_failed(store: RedisS
 
 
 @pytest.mark.parametrize("times", [1, 2])
-async def test_a_lock_whose_answer_is_lost_stays_with_nobody(
+async def test_a_lock_whose_answer_is_lost_is_released(
     store: RedisStore, proxy: LosingProxy, redis_server: RedisServer, redis_prefix: str, times: int
 ) -> None:
     proxy.lose(b"\r\nSET\r\n", times=times)

@@ -64,7 +64,7 @@ async def test_only_the_expected_generation_is_replaced(redis_store: TokenStore)
     assert not await redis_store.compare_and_set("ada", record(3), expected=2)
 
 
-async def test_the_same_record_from_somebody_else_is_not_ones_own(
+async def test_the_same_record_from_another_writer_is_a_conflict(
     make_redis_store: MakeStore,
     redis_server: RedisServer,
 ) -> None:
@@ -104,7 +104,7 @@ async def test_of_50_writers_one_wins_each_generation(redis_store: TokenStore) -
         ({"refresh_token": None, "expires_in": None}, 30 * DAY),
     ],
 )
-async def test_a_record_goes_when_nobody_needs_it(
+async def test_a_record_expires_when_it_is_no_longer_needed(
     redis_store: TokenStore,
     redis_server: RedisServer,
     redis_prefix: str,
@@ -270,7 +270,7 @@ async def test_a_socket_of_this_machine_will_do(own_server: RedisServer) -> None
     await store.aclose()
 
 
-async def test_what_the_store_made_it_closes_and_what_it_was_given_it_does_not(redis_server: RedisServer) -> None:
+async def test_the_store_closes_only_the_client_that_it_created(redis_server: RedisServer) -> None:
     with redis_server.client() as client:
         before = client.info("clients")["connected_clients"]
         given, made = RedisStore(client), RedisStore(redis_server.url)

@@ -152,7 +152,7 @@ async def test_taking_back_a_mark_keeps_an_older_one(
     assert emulator.requests[REFRESH] == 2
 
 
-async def test_a_mark_that_never_arrived_does_not_overwrite_a_new_sign_in(
+async def test_a_lost_mark_does_not_overwrite_a_new_sign_in(
     client: AuthenticationClient,
     losing_store: RedisStore,
     proxy: LosingProxy,

@@ -114,7 +114,7 @@ def test_processes_that_find_the_token_expired_refresh_it_once(
 
 
 @pytest.mark.parametrize("source", [_ASYNC, _SYNC], ids=["async", "sync"])
-def test_a_process_that_is_killed_while_it_refreshes_leaves_a_mark_and_no_lock(
+def test_a_process_killed_in_a_refresh_leaves_a_mark_and_no_lock(
     source: str, start: Callable[[str], Process], emulator: Emulator, store: FileStore
 ) -> None:
     process = start(source)

@@ -48,7 +48,7 @@ def test_many_threads_one_refresh(session: TokenSession, emulator: Emulator) -> 
     assert emulator.grants.revoked == 0
 
 
-def test_on_tokens_blocks_nobody_and_may_use_the_session(client: AuthenticationClient, emulator: Emulator) -> None:
+def test_on_tokens_does_not_block_and_may_use_the_session(client: AuthenticationClient, emulator: Emulator) -> None:
     seen: list[tuple[str, str, int]] = []
 
     def on_tokens(tokens: TokenSet) -> None:

@@ -115,7 +115,7 @@ def test_closing_ends_the_wait_of_another_thread() -> None:
     assert core.closed.is_set()
 
 
-def test_a_second_waiting_thread_is_told_and_the_first_one_goes_on_waiting() -> None:
+def test_a_second_waiting_thread_fails_the_first_keeps_waiting() -> None:
     core = Numbers(2, wait_at=1)
     stream = Stream(core)
     with ThreadPoolExecutor(1) as threads:
@@ -173,7 +173,7 @@ def test_ctrl_c_cancels_the_wait_and_the_stream_goes_on() -> None:
     assert program.finish() == ["item: 1", "waiting", "interrupted", "then: [2, 3] []"]
 
 
-def test_a_stream_that_nobody_has_any_more_is_closed() -> None:
+def test_a_stream_without_references_is_closed() -> None:
     core = Numbers(3)
     for _ in Stream(core):
         break

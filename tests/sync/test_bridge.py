@@ -216,7 +216,7 @@ def test_green_threads_are_refused(bridge: Bridge, monkeypatch: pytest.MonkeyPat
         bridge.run(no_op)
 
 
-def test_a_callback_runs_in_a_worker_thread_and_may_call_the_facade(bridge: Bridge) -> None:
+def test_a_callback_runs_in_a_thread_and_may_call_the_facade(bridge: Bridge) -> None:
     calls: list[tuple[int, object]] = []
 
     def blocking(value: str) -> None:

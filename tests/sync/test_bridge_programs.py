@@ -144,7 +144,7 @@ def test_in_ipython_it_works_without_a_warning() -> None:
     assert Program("running_loop.py", "ipython").finish() == ["first: 42", "second: 42"]
 
 
-def test_a_client_that_nobody_closes_and_nobody_has_any_more() -> None:
+def test_a_dropped_client_is_closed_before_the_program_ends() -> None:
     with Emulator() as emulator:
         emulator.add_user(username="test", password="passw0rd")
         program = Program("dropped.py", emulator.url, emulator.app_id, emulator.app_secret)

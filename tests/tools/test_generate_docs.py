@@ -156,7 +156,7 @@ def anchors(page: Path) -> Counter[str]:
     return Counter(re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings)
 
 
-def test_no_page_has_two_headings_of_one_name_or_a_path_of_some_machine() -> None:
+def test_no_page_repeats_a_heading_or_has_a_local_path() -> None:
     check_every(PAGES, check_page, lambda page: page.name)
 
 

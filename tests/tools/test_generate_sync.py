@@ -296,7 +296,7 @@ assert not hasattr(genauth_sync, "State")
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, cwd=project, timeout=60)
 
 
-def test_what_has_a_facade_is_the_facade_even_when_the_core_imports_it_late(project: Path) -> None:
+def test_a_late_import_in_the_core_is_replaced_by_its_facade(project: Path) -> None:
     path = project / "genauth_async/__init__.py"
     replace(path, "from .session import TokenSession\n", "")
     replace(
