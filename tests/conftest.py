@@ -68,7 +68,7 @@ def anyio_backend(request: pytest.FixtureRequest) -> object:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the machine's environment says of proxies and of GenAuth must not decide a test."""
+    """Remove the environment's settings of proxies and of GenAuth, which must not decide a test."""
     for name in list(os.environ):
         if name.startswith("GENAUTH_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
@@ -81,7 +81,7 @@ def pooled_rsa_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def emulator(caplog: pytest.LogCaptureFixture) -> Iterator[Emulator]:
-    """An emulator; what is logged meanwhile, by anybody, must hold none of its secrets."""
+    """An emulator; all that is logged meanwhile must hold none of its secrets."""
     caplog.set_level(logging.DEBUG)
     with Emulator() as emulator:
         yield emulator
@@ -239,7 +239,7 @@ async def carrier(request: pytest.FixtureRequest) -> AsyncIterator[dict[str, Any
 
 @pytest.fixture
 def free_port() -> Iterator[int]:
-    """A port of this machine on which nobody listens until the test does."""
+    """A port of this machine on which no server listens until the test does."""
     with socket.socket() as held:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.bind(("127.0.0.1", 0))

@@ -27,7 +27,7 @@ class Recorded:
 
 @define
 class Answer:
-    """What to send.
+    """An answer to send.
 
     `length` is the Content-Length, which may be a lie; the connection is closed after the body then. `close` ends the
     connection without any answer.

@@ -21,7 +21,7 @@ NOT_IN_ITS_SIGNATURE = "enc_public_key"
 
 
 def rows(text: str) -> dict[str, str]:
-    """What stands in the tables: a name there, and the cell that has the name here."""
+    """Return the rows of the tables: the vendor's name, and the cell that has ours."""
     found = re.findall(r"^\| `(\w+)` \| (.+?) \|", text, re.MULTILINE)
     assert len(found) == len(dict(found))
     return dict(found)

@@ -29,7 +29,7 @@ def test_in_the_test():
 
 
 def run(folder: Path, environment: dict[str, str]) -> str:
-    """What pytest says of tests that need a program which nobody has."""
+    """Run tests that need a program which is not installed, and return pytest's output."""
     suite = folder / "test_suite.py"
     suite.write_text(_SUITE, encoding="utf-8")
     names = {"CI", "GENAUTH_REQUIRE_PROGRAMS", "PYTEST_ADDOPTS"}

@@ -1,4 +1,4 @@
-"""What was sent, made comparable; and how what the vendor's SDK sends is known to differ from what ours sends."""
+"""Comparable requests, and the known differences between those of the vendor's SDK and ours."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Sent:
 
 
 def sent(recorded: Recorded) -> Sent:
-    """What a recorded request comes to."""
+    """Return a recorded request in comparable form."""
     target = urlsplit(recorded.target)
     headers = {name: recorded.headers[name] for name in HEADERS if name in recorded.headers}
     if not recorded.body:
@@ -85,7 +85,7 @@ def sent(recorded: Recorded) -> Sent:
 
 @frozen
 class Case:
-    """How the clients are configured, and how much is given.
+    """Configuration of the clients, and the arguments that they are given.
 
     Attributes:
         fill: what is given for optional parameters.
@@ -100,7 +100,7 @@ class Case:
 
 @frozen
 class Context:
-    """What a difference can depend on."""
+    """All that a difference can depend on."""
 
     method: str
     case: Case

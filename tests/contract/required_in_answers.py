@@ -1,4 +1,4 @@
-"""What answers must have: without it, a call has not given what it is for. All else may be missing."""
+"""Required attributes of answers: without them, a call is of no use to its caller. All others may be missing."""
 
 from __future__ import annotations
 

@@ -167,7 +167,7 @@ def documented_parameters(operation: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def argument_of(method: str, parameter: dict[str, Any]) -> frozenset[Any]:
-    """What a documented parameter takes, as `comparable` has it."""
+    """Return the type of a documented parameter in the form of `comparable`."""
     if other := OTHER_ARGUMENTS.get((method, parameter["name"])):
         return other
     kind: str = parameter["type"]

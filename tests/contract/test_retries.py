@@ -1,4 +1,4 @@
-"""How often each call is sent when something goes wrong, as docs/resilience.md says."""
+"""Number of times that each call is sent after a failure, as docs/resilience.md says."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ async def make_client(recorder: RecordingServer) -> AsyncIterator[MakeClient]:
 
 
 def least_arguments(method: str) -> dict[str, object]:
-    """What has to be given."""
+    """Return arguments for the required parameters."""
     parameters = inspect.signature(getattr(AuthenticationClient, method)).parameters
     needed = [name for name, parameter in parameters.items() if parameter.default is parameter.empty][1:]
     given = {name: print if name == "callback" else least(annotation(method, name)) for name in needed}

@@ -1,4 +1,4 @@
-"""What ends a watch, and what does not."""
+"""Events that end a watch, and events that do not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the vendor's SDK for Python does not have, ours sends as the documents have it."""
+"""Calls that the vendor's SDK for Python lacks: ours sends them as documented."""
 
 from __future__ import annotations
 

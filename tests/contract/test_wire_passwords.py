@@ -59,7 +59,7 @@ def test_what_is_called_encrypted_is_encrypted(
 
 
 def _readable(recorder: RecordingServer) -> bool:
-    """Whether the password stands somewhere in the last request's body."""
+    """Return True if the last request's body contains the password."""
     return PASSWORD in _texts(recorder.last.json)
 
 

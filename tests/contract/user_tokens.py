@@ -1,4 +1,4 @@
-"""Which calls are made with a user's access token. A new call is put here by a decision, not by its signature."""
+"""Calls that are made with a user's access token. A new call is put here by a decision, not by its signature."""
 
 from __future__ import annotations
 

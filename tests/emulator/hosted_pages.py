@@ -24,7 +24,7 @@ class Form:
 
 
 class Page(HTMLParser):
-    """What a page holds."""
+    """Elements of a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ def log_in(
 
 
 def answer_of(response: httpx.Response, redirect_uri: str = CALLBACK) -> dict[str, str]:
-    """What the redirect to the application carries."""
+    """Return the parameters of the redirect to the application."""
     assert response.status_code == 303, response.text
     location = response.headers["location"]
     assert location.startswith(redirect_uri), location

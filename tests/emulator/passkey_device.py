@@ -13,7 +13,7 @@ from tests.emulator.emulator_types import Json
 
 
 class Browser:
-    """The browser of somebody who has one passkey.
+    """The browser of a user who has one passkey.
 
     Args:
         origin: of the page that asks for it.
@@ -41,7 +41,7 @@ class Browser:
         return made
 
     def clone(self) -> Browser:
-        """Somebody who has copied the authenticator."""
+        """Return the browser of an attacker who has copied the authenticator."""
         return copy.copy(self)._with(copy.copy(self.device))
 
     def _with(self, device: Any) -> Browser:

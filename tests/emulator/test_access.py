@@ -1,4 +1,4 @@
-"""Who is told about permissions at all, and what tests are told when they set them up wrongly."""
+"""Access to the endpoints of permissions, and errors for tests that set them up wrongly."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def _call(
 
 
 def _accepted(response: httpx.Response) -> bool:
-    """Whether the client was; that the refresh token is unknown is another matter."""
+    """Return True if the client was authenticated; its refresh token is unknown in any case."""
     body = response.json() if response.content else {}
     if "requestId" in body:
         return bool(body["statusCode"] == 200)

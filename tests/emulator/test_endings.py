@@ -1,4 +1,4 @@
-"""What a new password, and the end of an account, put an end to."""
+"""Revocation by a new password and by the end of an account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What belongs to one browser session serves no other, and dies with it."""
+"""Codes, tickets and questions of one browser session: they serve no other, and expire with it."""
 
 from __future__ import annotations
 

@@ -257,7 +257,7 @@ async def test_factors_are_not_enrolled_without_a_sign_in(
 
 
 class TestFactors:
-    """What a user's tests drive them by."""
+    """`emulator.factors`, with which a user's tests drive factors."""
 
     def test_enrolls_what_the_user_has(self, emulator: Emulator, user: User) -> None:
         otp, sms, email = (emulator.factors.enroll(user, kind) for kind in ("OTP", "SMS", "EMAIL"))

@@ -248,7 +248,7 @@ def test_the_refusal_tells_what_the_user_has(emulator: Emulator, user: User, sig
 
 
 class TestOlderEnvelope:
-    """What goes over the wire."""
+    """The answer on the wire."""
 
     @pytest.fixture
     def post(self, http: httpx.Client, sign_in: SignIn) -> Any:

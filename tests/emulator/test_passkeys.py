@@ -74,7 +74,7 @@ async def test_a_page_of_another_origin_may_be_let_in(client: Any, emulator: Emu
 
 
 class TestRefusedSignIns:
-    """What an attacker might try."""
+    """Sign-ins that an attacker might try."""
 
     async def test_an_unregistered_passkey(self, client: Any, emulator: Emulator, token: str) -> None:
         await registered(client, emulator, token)
@@ -172,7 +172,7 @@ class TestRefusedSignIns:
 
 
 class TestRefusedRegistrations:
-    """What must not become a passkey."""
+    """Credentials that must not become a passkey."""
 
     async def test_for_a_user_who_is_not_signed_in(self, client: Any, emulator: Emulator, token: str) -> None:
         begun = (await client.init_register_options(access_token=token)).data

@@ -1,4 +1,4 @@
-"""What users may do with data resources, asked through both faces of the client."""
+"""Permissions of users on data resources, read through both faces of the client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What anybody may know: identity providers of applications, and countries."""
+"""Public information: identity providers of applications, and countries."""
 
 from __future__ import annotations
 

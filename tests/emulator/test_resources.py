@@ -1,4 +1,4 @@
-"""What belongs to users: applications, tenants, roles, groups and common resources."""
+"""Resources of users: applications, tenants, roles, groups and common resources."""
 
 from __future__ import annotations
 

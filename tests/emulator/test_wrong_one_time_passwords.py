@@ -1,4 +1,4 @@
-"""How often somebody may guess a one-time password."""
+"""The limit on guesses of a one-time password."""
 
 from __future__ import annotations
 

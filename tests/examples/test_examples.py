@@ -158,7 +158,7 @@ def test_the_api_takes_tokens_that_have_its_scope(site: Site, scope: str | None,
 
 @contextlib.contextmanager
 def started(name: str, environ: dict[str, str]) -> Iterator[str]:
-    """What a script says until it takes requests."""
+    """Run a script, and yield its output up to the line that says it takes requests."""
     with subprocess.Popen(
         [sys.executable, EXAMPLES / name],
         env={**os.environ, **environ, "PYTHONUNBUFFERED": "1"},

@@ -26,7 +26,7 @@ Script: TypeAlias = "Callable[[Scene], Happened]"
 
 @frozen
 class Happened:
-    """What callers got, in the order of the table's columns.
+    """Answers that callers got, in the order of the table's columns.
 
     Attributes:
         first: the caller that met the fault; None if its process is no more.

@@ -33,7 +33,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def scene(
     request: pytest.FixtureRequest, case: Case, emulator: Emulator, user: User, tmp_path: Path, backend: str
 ) -> Iterator[Scene]:
-    """Where the case plays, with the session in its store."""
+    """The scene of the case, with the session in its store."""
     with ExitStack() as ending:
         if case.store == "file":
             place = str(tmp_path / "sessions")

@@ -33,7 +33,7 @@ def page(head: str) -> str:
 
 
 def head_of(text: str) -> str:
-    """What is written by hand: all before the first section that is a table of cases."""
+    """Return the part written by hand: all before the first section that is a table of cases."""
     return text[: text.index(f"\n## {next(iter(SECTIONS))}\n")]
 
 

@@ -1,4 +1,4 @@
-"""What a caller may get, as the table of cases says it."""
+"""Outcomes for a caller, in the words of the table of cases."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.faults.worker import Answer
 
 @frozen
 class Outcome:
-    """What a caller is to get.
+    """An expected outcome for a caller.
 
     Attributes:
         text: its name in the table.
@@ -27,7 +27,7 @@ class Outcome:
     unknown: bool = False
 
     def explains(self, answer: Answer) -> bool:
-        """Whether this is what a caller got."""
+        """Return True if the answer is this outcome."""
         return (
             answer.error == self.error
             and answer.outcome_unknown == self.unknown
@@ -53,7 +53,7 @@ OUTCOMES: Final = (NEW, PRESENT, MARKED, UNANSWERED, REFUSED, LOCKED, DOWN, GONE
 
 
 def text_of(answer: Answer, present_token: str) -> str:
-    """What a caller got, in the table's words."""
+    """Return the outcome of an answer in the table's words."""
     if answer.token is not None:
         return PRESENT.text if answer.token == present_token else NEW.text
     found = [outcome.text for outcome in OUTCOMES if outcome.error is not None and outcome.explains(answer)]

@@ -1,4 +1,4 @@
-"""What Redis does to a refresh: it is restarted, frozen, gone, or has forgotten."""
+"""Faults of Redis during a refresh: it is restarted, frozen, gone, or has lost its data."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ _PATIENCE: Final = 30.0
 
 
 class RedisGate:
-    """Where one write is kept waiting.
+    """A gate at which one write waits.
 
     Args:
         write: which one, counted from now.
@@ -28,7 +28,7 @@ class RedisGate:
         self.on_its_way_back = on_its_way_back
 
     def is_for(self, asked: bytes) -> bool:
-        """Whether this is the command."""
+        """Return True if the command is the one to wait here."""
         # The scripts of the locks have keys of another name.
         if b"EVALSHA" not in asked or b":record:" not in asked:
             return False
@@ -60,7 +60,7 @@ class RedisGate:
         self._released.set()
 
     def lose(self) -> None:
-        """What is kept waiting never arrives."""
+        """Drop the write that waits: it never arrives."""
         self._is_lost = True
         self._released.set()
 

@@ -1,4 +1,4 @@
-"""What a case plays in: an emulator, a store, and the processes that share a session."""
+"""The scene of a case: an emulator, a store, and the processes that share a session."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 
 
 class Gate(Protocol):
-    """Where a process or its message stands still."""
+    """A point at which a process or its message stands still."""
 
     def wait(self) -> None:
         """Returns when it is there."""
@@ -107,7 +107,7 @@ class Scene:
         assert self._in_store(lambda store: store.compare_and_set(KEY, first, expected=None))
 
     def stored(self) -> SessionRecord | None:
-        """What the store has."""
+        """Return the record in the store."""
         return self._in_store(lambda store: store.get(KEY))
 
     def start(self, tokens: TokenSet | None = None, options: Mapping[str, object] | None = None) -> Worker:
@@ -169,7 +169,7 @@ class _ServerGate:
 
 
 class FileGate:
-    """Where a worker stands still that writes a file."""
+    """A gate at which a worker stands still while it writes a file."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker

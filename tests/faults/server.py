@@ -1,4 +1,4 @@
-"""What the server, or the network before it, does to a refresh."""
+"""Faults of the server, or of the network before it, during a refresh."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.faults.scene import Scene
 
 
 def cases() -> Iterator[Case]:
-    """What is lost, and what is refused."""
+    """Yield the cases of lost and of refused refreshes."""
     lost = {
         "the connection breaks, nothing is processed": _struck(drop=True),
         "the connection breaks, the refresh is processed": _struck(lose_reply=True),

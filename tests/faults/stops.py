@@ -22,7 +22,7 @@ _LOCK_SECONDS: Final = 0.4
 
 @frozen
 class Step:
-    """Where a refreshing process is stopped.
+    """A step of a refresh at which the process is stopped.
 
     Attributes:
         text: for the reader.
@@ -48,7 +48,7 @@ class Step:
 
     @property
     def found(self) -> Outcome:
-        """What a process gets that has the lock, while the stopped one is where it is."""
+        """The outcome for a process that has the lock while the other one is stopped here."""
         return MARKED if self.mark_is_stored and not self.tokens_are_stored else NEW
 
 

@@ -54,7 +54,7 @@ def test_the_page_explains_each_outcome() -> None:
 
 
 def seen(case: Case, scene: Scene, happened: Happened) -> tuple[str, ...]:
-    """What happened, as a line of the table."""
+    """Return the answers as a line of the table."""
     grants, present = scene.emulator.grants, scene.tokens.access_token
     first = str(case.first) if happened.first is None else text_of(happened.first, present)
     grant = "revoked for reuse" if grants.reused else "revoked" if grants.revoked else "alive"

@@ -28,7 +28,7 @@ TERMINATING: Final = "terminating"
 
 @frozen(kw_only=True)
 class Plan:
-    """What a worker is told at its start.
+    """The orders that a worker gets at its start.
 
     Attributes:
         place: the directory of a FileStore, or the URL of a Redis server.
@@ -49,12 +49,12 @@ class Plan:
 
 
 Asking: TypeAlias = Callable[[Plan], AbstractAsyncContextManager[Ask]]
-"""Makes a client and a session for the time in which somebody asks."""
+"""Makes a client and a session for as long as callers ask."""
 
 
 @frozen
 class Answer:
-    """What a caller got: a token, or an error."""
+    """The answer to a caller: a token, or an error."""
 
     token: str | None = field(default=None, repr=False)
     error: str | None = None

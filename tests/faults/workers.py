@@ -59,7 +59,7 @@ class Worker:
         assert received == word, received
 
     def ask(self, command: str = "ask") -> Answer:
-        """What the worker gets that asks for a token now."""
+        """Have the worker ask for a token, and return its answer."""
         self.send(command)
         return self.answer()
 
@@ -90,7 +90,7 @@ class Worker:
         os.kill(self._process.pid, signal.SIGCONT)
 
     def close(self) -> None:
-        """Whatever state it is in."""
+        """End the process in any state."""
         self.kill()
         self._told.close()
 

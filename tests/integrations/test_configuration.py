@@ -1,4 +1,4 @@
-"""What cannot work is refused when the application is made, and nothing is imported that is not asked for."""
+"""Configuration errors are raised when the application is created; only what it uses is imported."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def sign_in(page: Page, secret: str, *scopes: str) -> None:
 
 
 def answer_of(page: Page, path: str) -> tuple[int, str]:
-    """What "Try it out" gives: the status, and the body."""
+    """Return the status and the body that "Try it out" shows."""
     operation = page.locator(".opblock").filter(has_text=path)
     operation.locator(".opblock-summary-control").click()
     operation.get_by_role("button", name="Try it out").click()

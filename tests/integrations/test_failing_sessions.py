@@ -23,7 +23,7 @@ def signed_in(browser: Browser) -> Browser:
 
 @pytest.fixture
 def ended(signed_in: Browser, site: Site, emulator: Emulator) -> Browser:
-    """A browser whose session was ended by GenAuth, which nobody has noticed yet."""
+    """A browser whose session was ended by GenAuth, which the site has not noticed yet."""
     emulator.revoke_grant(str(site.store._records[site.keys[0]].tokens.refresh_token))
     return signed_in
 

@@ -1,4 +1,4 @@
-"""What is answered breaks no header, shows no secret, and runs no script."""
+"""Replies break no header, show no secret, and run no script."""
 
 from __future__ import annotations
 

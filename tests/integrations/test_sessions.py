@@ -1,4 +1,4 @@
-"""What a signed-in browser gets, for how long, and what happens then."""
+"""Answers to a signed-in browser, the lifetime of its session, and the end of it."""
 
 from __future__ import annotations
 

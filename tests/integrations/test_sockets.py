@@ -22,7 +22,7 @@ LATER = 20 * 86400.0  # when access tokens have expired
 
 @frozen
 class Opened:
-    """What an open WebSocket said, and how it was closed."""
+    """Messages of an open WebSocket, and the code and reason of its close."""
 
     said: list[Any]
     code: int | None
@@ -30,7 +30,7 @@ class Opened:
 
 
 def connect(site: Site, path: str, headers: Mapping[str, str]) -> Opened | int:
-    """What came of a WebSocket; the HTTP status when it was not opened."""
+    """Open a WebSocket and read it to its end; return the HTTP status if it was refused."""
 
     async def visit() -> Opened | int:
         async with aiohttp.ClientSession() as http:

@@ -1,4 +1,4 @@
-"""A store that fails, as a database may: nobody stays signed in who signed out, and nobody is told a wrong reason."""
+"""A store that fails, as a database may: a user who signed out stays so, and errors give the right reason."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def app(recorder: RecordingServer) -> RecordingServer:
 
 @pytest.fixture
 def arguments(provider: Provider, app: RecordingServer) -> dict[str, Any]:
-    """What a client of the application is made with."""
+    """Arguments of a client of the application."""
     registered = provider.register(app)
     return {
         "app_id": registered["client_id"],

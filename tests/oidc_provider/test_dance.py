@@ -31,7 +31,7 @@ async def signed_in(face: Any, browse: Browse, user: str, scope: str = OFFLINE) 
 
 
 def came_back(page: Page, url: str) -> str:
-    """Where the browser is after redirects alone."""
+    """Open a URL, and return the address that redirects alone lead to."""
     page.goto(url)
     return page.url
 

@@ -1,4 +1,4 @@
-"""What a schedule consists of: who does what and when, and which faults may strike."""
+"""Plans of a schedule: the steps of each process, their times, and the faults that may occur."""
 
 from __future__ import annotations
 

@@ -25,17 +25,17 @@ class Lease:
         self.held = False
 
     def is_over(self) -> bool:
-        """Whether others may take the lock; whoever got it and never heard of that does not renew it."""
+        """Return True if others may take the lock; a holder that never got the answer does not renew it."""
         renewed = self._process.last_ran() if self.held else self.since
         return anyio.current_time() > renewed + LOCK_LIFE
 
 
 class Machine:
-    """Where the records are.
+    """The shared machine that has the records.
 
     Attributes:
         stored: every access token that was in the store at any time.
-        failures: how often it failed somebody.
+        failures: how often it failed a process.
     """
 
     def __init__(self, world: World) -> None:
@@ -77,7 +77,7 @@ class Machine:
         return True
 
     def acquire(self, key: str, lease: Lease) -> bool:
-        """Takes the lock if nobody has it."""
+        """Takes the lock if it is free."""
         present = self._leases.get(key)
         if present not in (None, lease) and not present.is_over() and not self._world.strikes("lock lost"):
             return False

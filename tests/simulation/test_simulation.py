@@ -45,7 +45,7 @@ def smallest(plan: Plan, backend: str) -> Plan:
 
 
 def story(plan: Plan, backend: str) -> str:
-    """How to see a failure again, and what led to it."""
+    """Return the seed that reproduces a failure, and the log of all that led to it."""
     lines = [f"SIMULATED_SEED={plan.seed} fails on {backend}. All it takes:", f"{plan}", *carry_out(plan, backend).log]
     return "\n".join(lines)
 

@@ -43,11 +43,11 @@ _T = TypeVar("_T")
 
 
 class Died(BaseException):
-    """The process is dead: whatever it had not sent is never sent, and what is answered reaches nobody."""
+    """The process is dead: it sends nothing more, and answers to it are lost."""
 
 
 class World:
-    """What happens is decided by the random numbers, and so by the seed; what happened is in the log.
+    """A world that the random numbers decide, and so the seed; its log has all that happened.
 
     Attributes:
         log: all that happened, with the time and the process.
@@ -55,7 +55,7 @@ class World:
         fired: how often each kind of fault struck, and what callers did that excuses later trouble.
         faulty: whether faults strike; the end of a schedule is quiet.
         asking: the session for which the present task works.
-        seen: the number of the newest tokens that each session has given to anybody.
+        seen: the number of the newest tokens that each session has given to a caller.
     """
 
     asking: ContextVar[object] = ContextVar("asking")
@@ -82,7 +82,7 @@ class World:
         self.note("VIOLATION", what)
 
     def strikes(self, kind: str) -> bool:
-        """Whether a fault of this kind strikes now."""
+        """Decide if a fault of this kind occurs now, and log it."""
         if not self.faulty or kind not in self._kinds:
             return False
         # There are far fewer refreshes and writes than messages.
@@ -94,7 +94,7 @@ class World:
         return True
 
     def happened(self, *kinds: str) -> bool:
-        """Whether one of these has struck so far."""
+        """Return True if one of these has occurred so far."""
         return any(self.fired[kind] for kind in kinds)
 
     def latency(self) -> float:
@@ -149,7 +149,7 @@ class Server:
         return self.issue()
 
     def is_excused(self) -> bool:
-        """Whether somebody took the risk of sending a token twice, or the store lost what would have prevented it."""
+        """Return True if a caller took the risk of sending a token twice, or the store lost its mark."""
         return self._world.happened("resend", "logout", *ROLLED_BACK)
 
     def revoke(self, token: str) -> bool:
@@ -187,12 +187,12 @@ class Process:
         self.world.note(self.name, what)
 
     def last_ran(self) -> float:
-        """When it last did anything by itself, such as to renew a lock."""
+        """Return the time at which it last did anything by itself, such as to renew a lock."""
         now = anyio.current_time()
         return self._stopped_at if self.dead or now < self._held_until else now
 
     async def go_on(self) -> None:
-        """Where a process that is dead ends, and one that stands still waits."""
+        """End a process that is dead, and hold one that stands still."""
         while not self.dead and anyio.current_time() < self._held_until:
             # Nothing reaches who stands still; timeouts and cancellations that came meanwhile follow.
             with anyio.CancelScope(shield=True):
@@ -256,7 +256,7 @@ class Process:
 
 
 class Client:
-    """What a session needs of a client."""
+    """The part of a client that a session uses."""
 
     def __init__(self, process: Process) -> None:
         skew = process.world.rng.uniform(-SKEW, SKEW)

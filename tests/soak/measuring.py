@@ -1,4 +1,4 @@
-"""What this process holds on to."""
+"""Resources that this process holds."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Held:
 
 
 def held() -> Held:
-    """The numbers now, without what nobody refers to any more."""
+    """Return the numbers now, after a collection of unreferenced objects."""
     gc.collect()
     tasks = 0
     with suppress(RuntimeError):

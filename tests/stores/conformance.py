@@ -1,4 +1,4 @@
-"""What every store has to do: subclass in a test module, as `class TestMine(StoreConformance)`, with the fixtures.
+"""Conformance tests of stores: subclass in a test module, as `class TestMine(StoreConformance)`, with the fixtures.
 
 `make_store` makes one more store object on the same data, as another part of the program or another process would.
 `SharedStoreConformance` adds what stores promise that several processes share; it needs the fixture `program`.
@@ -75,7 +75,7 @@ RECORDS = st.builds(
 
 @pytest.mark.anyio
 class StoreConformance:
-    """What a session relies on, within one process."""
+    """Guarantees that a session relies on within one process."""
 
     @pytest.fixture(params=["asyncio", "trio"])
     def anyio_backend(self, request: pytest.FixtureRequest) -> object:
@@ -323,7 +323,7 @@ anyio.run(main, backend={backend!r})
 
 
 class SharedStoreConformance(StoreConformance):
-    """What a session relies on among processes; `program` is Python source that makes `store` on the same data."""
+    """Guarantees among processes; `program` is Python source that makes `store` on the same data."""
 
     @pytest.mark.slow
     @pytest.mark.parametrize("function", ["with_lock", "without"])

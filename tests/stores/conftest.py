@@ -20,14 +20,14 @@ from tests.stores.redis_stores import (  # noqa: F401 - fixtures
 
 @pytest.fixture(autouse=True)
 def blocking_calls_fail() -> Iterator[None]:
-    """Whoever blocks the event loop from within the SDK gets an error, whichever test it is in."""
+    """Raise an error in any test in which the SDK blocks the event loop."""
     with blockbuster_ctx(["genauth_async"], excluded_modules=["genauth_async.emulator"]):
         yield
 
 
 @pytest.fixture
 def keyring_file(tmp_path: Path) -> Iterator[Path]:
-    """Where the keyring of this test keeps its entries."""
+    """The file in which the keyring of this test keeps its entries."""
     before = keyring.get_keyring()
     backend: Any = PlaintextKeyring()
     backend.file_path = str(tmp_path / "keyring.cfg")

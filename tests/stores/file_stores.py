@@ -1,4 +1,4 @@
-"""What tests of FileStores have in common."""
+"""Helpers that tests of FileStores share."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ async def hold(store: RedisStore) -> None:
 
 
 async def told() -> None:
-    """Waits for a line from whoever started this."""
+    """Wait for a line from the parent process."""
     await anyio.to_thread.run_sync(sys.stdin.readline)
 
 

@@ -35,7 +35,7 @@ def record(generation: int = 1, name: str = "first", **fields: Any) -> SessionRe
 
 @pytest.fixture(params=["url", ASYNCIO_CLIENT, "blocking client"])
 def way_to_redis(request: pytest.FixtureRequest) -> str:
-    """How the store gets to Redis."""
+    """The kind of connection from the store to Redis."""
     return str(request.param)
 
 

@@ -1,4 +1,4 @@
-"""What a FileStore leaves in its directory, and what it makes of what it finds there."""
+"""Files of a FileStore: those that it writes, and those that it finds in its directory."""
 
 # ruff: noqa: ASYNC240  a few files of a test hold up nobody
 

@@ -1,4 +1,4 @@
-"""What a FileStore promises when processes are killed, stopped or forked, and when the disk is full."""
+"""Guarantees of a FileStore when processes are killed, stopped or forked, and when the disk is full."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a FileStore removes by itself."""
+"""Files that a FileStore removes by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a KeyringStore gets its secret, and what it does without one."""
+"""The secret of a KeyringStore, and the fallback without one."""
 
 # ruff: noqa: ASYNC240  a few files of a test hold up nobody
 
@@ -68,7 +68,7 @@ class HangingKeyring(DictKeyring):
 
 @pytest.fixture(autouse=True)
 def entries() -> Iterator[dict[tuple[str, str], str]]:
-    """What is in the keyring."""
+    """Entries of the keyring."""
     before = keyring.get_keyring()
     backend = DictKeyring()
     keyring.set_keyring(backend)

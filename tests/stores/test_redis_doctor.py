@@ -1,4 +1,4 @@
-"""What the doctor finds of a Redis server."""
+"""Findings of the doctor about a Redis server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lock of a RedisStore: kept while it is held, and by nobody else; what the holder does comes out as it is."""
+"""The lock of a RedisStore: kept while it is held, by one holder; the holder's results and errors are its own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
 
 async def until(happened: Callable[[], object]) -> None:
-    """What Redis does by itself sets no Event, so it is asked."""
+    """Poll for a change in Redis, which sets no Event."""
     with anyio.fail_after(30):
         while not happened():  # noqa: ASYNC110
             await anyio.sleep(0.005)

@@ -1,4 +1,4 @@
-"""What a RedisStore writes, and what it reads."""
+"""Records that a RedisStore writes and reads."""
 
 from __future__ import annotations
 

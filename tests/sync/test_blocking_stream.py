@@ -148,7 +148,7 @@ def test_every_item_goes_to_one_of_many_threads() -> None:
 
 
 class InterruptedOnce(deque[int]):
-    """Where items arrive; the first one is there when Ctrl-C comes."""
+    """A queue of items; Ctrl-C comes when the first one is there."""
 
     def popleft(self) -> int:
         if self and not hasattr(self, "_interrupted"):

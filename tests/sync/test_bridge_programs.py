@@ -1,4 +1,4 @@
-"""What signals, fork and exit do to the private event loop: seen from outside, by running programs/."""
+"""Signals, fork and exit with the private event loop: seen from outside, by running programs/."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a fork does to an event stream: seen from outside, by running programs/."""
+"""Fork with an open event stream: seen from outside, by running programs/."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A program whose clients are closed by nobody, and are gone before it ends."""
+"""A program that drops its clients unclosed before it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a program tells the test that runs it."""
+"""Messages of a program to the test that runs it."""
 
 from __future__ import annotations
 
