@@ -35,8 +35,8 @@ VENDOR_METHODS = [
     name for name, _ in inspect.getmembers(genauth.AuthenticationClient, inspect.isfunction) if name[0] != "_"
 ]
 SENDS_NOTHING = ["set_access_token"]
-# URLs and random text are made without asking anybody (tests/core/test_authorize.py). Theirs asks for the keys every
-# time (tests/core/test_verify.py), and reads plain text about a ticket as JSON (tests/core/test_codes_and_tickets.py).
+# URLs and random text are made without a request (tests/core/test_authorize.py). Theirs fetches the keys every time
+# (tests/core/test_verify.py), and reads plain text about a ticket as JSON (tests/core/test_codes_and_tickets.py).
 OTHERWISE = [
     "build_authorize_url",
     "build_logout_url",

@@ -102,7 +102,7 @@ POSSIBLE = frozenset(
     }
 )
 
-# These tell nobody who is signed in, whatever token the client has.
+# These do not send the user's token, even if the client has one.
 NEVER = frozenset(
     {
         "auth_by_code_identity",

@@ -192,7 +192,7 @@ async def test_validation_is_no_place_to_guess(face: Any, user: User) -> None:
     with pytest.raises(AccountLockedError):
         await face.validate_password(username="ada", password=OLD)
     assert user.locked
-    assert (await face.validate_password(username="nobody", password=OLD)).data.valid is False
+    assert (await face.validate_password(username="unknown", password=OLD)).data.valid is False
 
 
 async def test_validation_does_not_forget_failures(client: Any, user: User) -> None:

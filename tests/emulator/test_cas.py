@@ -145,7 +145,7 @@ def test_a_service_may_insist_on_the_password(emulator: Emulator, http: httpx.Cl
     assert verdicts(with_password) == ["yes\nada\n", None, True]
     assert verdicts(lambda: _log_in(emulator, http)) == ["no\n", "INVALID_TICKET", True]
     http.get("/cas-idp/logout")
-    ticket = _log_in(emulator, http)  # a first sign-in, which nobody had to ask for
+    ticket = _log_in(emulator, http)  # a first sign-in, without a request for renewal
     assert _validate(emulator, http, ticket, format="JSON", renew="true").json()["serviceResponse"]
 
 

@@ -59,8 +59,8 @@ def test_each_method_at_each_endpoint(http: httpx.Client, emulator: Emulator, me
     assert _accepted(_call(http, path, {"client_id": ID})) == (method == "none")
     assert _accepted(_call(http, path, {"client_id": ID, "client_secret": "wrong"})) == (method == "none")
     assert _accepted(_call(http, path, {}, _basic(ID, "wrong"))) == (method == "none")
-    assert not _accepted(_call(http, path, {"client_id": "nobody", "client_secret": SECRET}))
-    assert not _accepted(_call(http, path, {}, _basic("nobody", SECRET)))
+    assert not _accepted(_call(http, path, {"client_id": "unknown", "client_secret": SECRET}))
+    assert not _accepted(_call(http, path, {}, _basic("unknown", SECRET)))
     assert app.app_secret == SECRET
 
 
@@ -83,11 +83,11 @@ def test_what_the_api_says_to_strangers(emulator: Emulator, http: httpx.Client) 
     assert "apiCode" not in wrong_secret
     assert "wrong" not in wrong_secret["message"]
     for response in (
-        _call(http, path, {**known, "client_id": "nobody"}),
-        _call(http, path, known, app_id="nobody"),
-        http.post("/api/v3/send-email", json={}, headers={"x-authing-app-id": "nobody"}),
-        http.post("/api/v3/send-sms", json={}, headers={"x-genauth-app-id": "nobody"}),
-        http.get("/api/v3/get-profile", headers={"x-genauth-app-id": "nobody"}),
+        _call(http, path, {**known, "client_id": "unknown"}),
+        _call(http, path, known, app_id="unknown"),
+        http.post("/api/v3/send-email", json={}, headers={"x-authing-app-id": "unknown"}),
+        http.post("/api/v3/send-sms", json={}, headers={"x-genauth-app-id": "unknown"}),
+        http.get("/api/v3/get-profile", headers={"x-genauth-app-id": "unknown"}),
     ):
         assert (response.json()["statusCode"], response.json()["apiCode"]) == (404, 2011)
     assert _accepted(_call(http, path, known, app_id=emulator.app_id))
@@ -107,7 +107,7 @@ def test_a_public_application_needs_neither() -> None:
 def test_what_the_oauth_endpoints_say_to_strangers(emulator: Emulator, http: httpx.Client, path: str) -> None:
     emulator.add_app(app_id="basic", app_secret="s3cret", token_endpoint_auth_method="client_secret_basic")
     unreadable = "Basic " + b64encode(b"\xff:\xff").decode()
-    for header in (_basic("basic", "wrong"), _basic("nobody", "s3cret"), "Basic %", "Basic", unreadable, "Bearer x"):
+    for header in (_basic("basic", "wrong"), _basic("unknown", "s3cret"), "Basic %", "Basic", unreadable, "Bearer x"):
         response = _call(http, path, {}, header)
         assert response.status_code == 401
         assert response.json()["error"] == "invalid_client"

@@ -66,7 +66,7 @@ async def test_a_sign_in_that_waits_for_its_second_factor(
     assert (await client.verify_mfa_token(mfa_token)).active
     await end(client, emulator, user)
     assert not (await client.verify_mfa_token(mfa_token)).active
-    with pytest.raises(NotSignedInError):  # nor can whoever knew the old password enrol a factor of their own
+    with pytest.raises(NotSignedInError):  # nor can an attacker who knew the old password enrol a factor
         await client.send_enroll_factor_request({}, "OTP", access_token=mfa_token)
 
 
@@ -117,7 +117,7 @@ async def scanned_qr_code(client: Any, emulator: Emulator, user: User) -> Step:
     emulator.qr_codes.scan(qrcode_id, user)
 
     async def confirm() -> None:
-        # Whoever reset the password may be signed in again; that decides nothing about what was scanned before.
+        # The user may be signed in again after the reset; that decides nothing about what was scanned before.
         token = emulator.issue_tokens(user)["access_token"]
         await client.change_qr_code_status("CONFIRM", qrcode_id, access_token=token)
 
@@ -173,7 +173,7 @@ async def test_sessions_to_which_the_user_has_switched(
         await client.get_profile(access_token=begun.access_token)
     with pytest.raises(InvalidGrantError):
         await client.get_new_access_token_by_refresh_token(begun.refresh_token or "")
-    await client.get_profile(access_token=own)  # of whoever signed in to the public account itself
+    await client.get_profile(access_token=own)  # of a sign-in to the public account itself
 
 
 async def test_what_others_have_begun_goes_on(client: AuthenticationClient, emulator: Emulator, user: User) -> None:

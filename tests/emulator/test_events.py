@@ -70,7 +70,7 @@ def test_events_reach_the_users_subscribers_of_their_code(
         assert mine_too.recv() == '{"id": "é"}'
         assert elsewhere.recv() == "other code"
         assert o.recv() == "to all"
-    assert emulator.events.publish("nobody", "listens") == 0
+    assert emulator.events.publish("unheard", "no subscriber") == 0
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ class Kept:
 
 
 def _no_answer(*_session: object) -> Response:
-    raise AssertionError("nobody comes so far")
+    raise AssertionError("no request gets an answer here")
 
 
 @pytest.mark.parametrize(

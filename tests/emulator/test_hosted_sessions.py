@@ -41,7 +41,7 @@ def _signed_in(emulator: Emulator) -> list[int]:
 
 
 @pytest.mark.usefixtures("user", "bob")
-@pytest.mark.parametrize("now_is", ["nobody", "ada", "bob"])
+@pytest.mark.parametrize("now_is", ["signed out", "ada", "bob"])
 @pytest.mark.parametrize("question", ["consent", "logout"])
 def test_a_question_is_answered_by_the_session_that_was_asked(
     emulator: Emulator, http: httpx.Client, question: str, now_is: str
@@ -50,7 +50,7 @@ def test_a_question_is_answered_by_the_session_that_was_asked(
     page = ask(emulator, http, prompt="consent") if question == "consent" else http.get(END)
     cookie = http.cookies["genauth_session"]
     http.cookies.delete("genauth_session")
-    if now_is != "nobody":
+    if now_is != "signed out":
         http.cookies.set("genauth_session", _session_of(emulator, now_is), domain="127.0.0.1", path="/")
     before = _signed_in(emulator), len(list(emulator.grants))
     refused = send(http, page, **{question: "accept"})

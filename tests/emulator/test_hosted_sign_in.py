@@ -31,7 +31,7 @@ def test_the_page_reports_a_wrong_password_and_accepts_a_retry(
     assert page.alert == "The account or the password is wrong."
     assert page.form.fields["account"] == "ada"
     assert user.failed_passwords == 1
-    stranger = send(http, response, account="nobody", password="wrong")
+    stranger = send(http, response, account="unknown", password="wrong")
     assert Page(stranger.text).alert == page.alert
     assert answer_of(send(http, stranger, account="ada", password=PASSWORD))["code"]
     latest, failed = emulator.login_history.of(user)

@@ -82,7 +82,7 @@ def test_failures_say_why(user: User, http: httpx.Client, sign_in: SignIn, token
 def test_a_try_for_an_unknown_account_is_not_recorded(
     emulator: Emulator, user: User, http: httpx.Client, sign_in: SignIn, token: str
 ) -> None:
-    sign_in(passwordPayload={"account": "nobody", "password": "passw0rd"})
+    sign_in(passwordPayload={"account": "unknown", "password": "passw0rd"})
     assert _history(http, token)["data"] == {"totalCount": 0, "list": []}
     assert emulator.login_history.of(user) == []
 

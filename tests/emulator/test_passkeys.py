@@ -79,7 +79,7 @@ class TestRefusedSignIns:
     async def test_an_unregistered_passkey(self, client: Any, emulator: Emulator, token: str) -> None:
         await registered(client, emulator, token)
         stranger = Browser(emulator.url)
-        stranger.device.cred_init("127.0.0.1", b"somebody")
+        stranger.device.cred_init("127.0.0.1", b"stranger")
         assert not (await sign_in(client, stranger)).verified
 
     async def test_another_key_under_a_registered_id(self, client: Any, emulator: Emulator, token: str) -> None:
@@ -133,7 +133,7 @@ class TestRefusedSignIns:
         browser = await registered(client, emulator, token)
         begun = (await client.init_authentication_options()).data
         assertion = browser.get(begun.authentication_options)
-        wrong = {**assertion, "response": {**assertion["response"], "userHandle": encoded(b"somebody")}}
+        wrong = {**assertion, "response": {**assertion["response"], "userHandle": encoded(b"stranger")}}
         assert not (await client.verify_authentication(begun.ticket, wrong)).data.verified
         with pytest.raises(GenAuthAPIError, match="was used"):
             await client.verify_authentication(begun.ticket, assertion)

@@ -123,7 +123,7 @@ async def test_unknown_and_locked_accounts_are_refused(
     client: AuthenticationClient, emulator: Emulator, user: User
 ) -> None:
     with pytest.raises(UserNotFoundError):
-        await new_push(client, "nobody")
+        await new_push(client, "unknown")
     push_code_id = await new_push(client)
     emulator.pushes.confirm(push_code_id)
     user.locked = True

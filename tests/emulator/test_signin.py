@@ -72,7 +72,7 @@ def test_takes_every_kind_of_account(sign_in: SignIn, account: dict[str, str]) -
     "payload",
     [
         {"account": "ada", "password": "wrong"},
-        {"account": "nobody", "password": "passw0rd"},
+        {"account": "unknown", "password": "passw0rd"},
         {"username": "ada@example.com", "password": "passw0rd"},
         {"account": "ada", "password": "\ud800"},
     ],

@@ -66,7 +66,7 @@ async def test_a_pass_code_proves_the_address_and_is_used_up(face: Any, emulator
     with pytest.raises(InvalidPassCodeError):
         await sign_up(address, code)
     with pytest.raises(InvalidCredentialsError):
-        await face.sign_in_by_account_password(address, PASSWORD)  # nobody set one
+        await face.sign_in_by_account_password(address, PASSWORD)  # the account has none
 
 
 async def test_an_address_with_a_password_is_not_verified_by_it(face: Any) -> None:
@@ -210,7 +210,7 @@ def test_a_ciphertext_for_another_key_is_2016(http: httpx.Client) -> None:
 
 
 def test_an_unknown_application_is_2011(http: httpx.Client) -> None:
-    headers = {"x-genauth-app-id": "nobody"}
+    headers = {"x-genauth-app-id": "unknown"}
     answer = http.post("/api/v3/signup", json=_password(username="grace"), headers=headers).json()
     assert answer["apiCode"] == 2011
 

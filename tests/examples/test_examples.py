@@ -136,7 +136,7 @@ def test_signing_out_ends_the_session_everywhere(site: Site, browse: Browse) -> 
         assert page.url == f"{site.url}/"
         assert site.emulator.hosted_login.signed_in(site.user) == 0
         assert (site.emulator.grants.alive, site.emulator.grants.revoked) == (0, 1)
-        # Whoever kept the cookie has nothing.
+        # An attacker who kept the cookie has nothing.
         kept = {SESSION_COOKIE: cookie.get("value", "")}
         assert httpx.get(f"{site.url}/me", cookies=kept).status_code == 401
         page.goto(f"{site.url}/profile")

@@ -164,7 +164,7 @@ class _ServerGate:
         self._hold.release()
 
     def lose(self) -> None:
-        # A request that is inside the server is processed, whether or not anybody waits for the answer.
+        # A request that is inside the server is processed, even if no client waits for the answer.
         self._hold.release()
 
 

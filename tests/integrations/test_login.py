@@ -152,7 +152,7 @@ def test_a_callback_works_once(browser: Browser) -> None:
     kept = dict(browser.cookies)
     assert browser.get(callback).status_code == 303
     assert browser.get(callback).status_code == 400
-    for name, value in kept.items():  # the code is worthless even to whoever kept the cookie
+    for name, value in kept.items():  # the code is worthless even with the old cookie
         browser.http.cookies.set(name, value, domain="127.0.0.1", path="/")
     response = browser.get(callback)
     assert response.status_code == 400

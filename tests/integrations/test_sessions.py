@@ -155,7 +155,7 @@ def test_a_page_of_a_user_with_a_revoked_token_leads_to_login(
 def test_what_is_said_of_another_user_is_not_believed(
     signed_in: Browser, site: Site, emulator: Emulator, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
-    emulator.faults.add("/oidc/me", status=200, body={"sub": "somebody else", "name": "Mallory"})
+    emulator.faults.add("/oidc/me", status=200, body={"sub": "mallory", "name": "Mallory"})
     response = signed_in.get(path)
     assert (response.status_code, response.json()) == (503, {"detail": "The user's data cannot be read now"})
     assert "another user" in caplog.text

@@ -53,7 +53,7 @@ const configuration = () => ({
     rpInitiatedLogout: { enabled: true },
     userinfo: { enabled: true },
     devInteractions: { enabled: true },
-    // Whoever asks for a resource gets a JWT for it; others get an opaque token, which userinfo takes.
+    // A client that asks for a resource gets a JWT for it; others get an opaque token, which userinfo takes.
     resourceIndicators: {
       enabled: true,
       defaultResource: () => undefined,

@@ -31,7 +31,7 @@ from tests.simulation.world import (
 )
 
 _QUIET_AT: Final = LAST_MOMENT + 2 * LIFE
-# By then whoever waits has his answer: what can be waited for are other processes' locks, and the longest fault.
+# By then each waiting caller has an answer: it can wait for other processes' locks, and for the longest fault.
 _LONGEST_WAIT: Final = 4 * LIFE
 _KEY: Final = "ada"
 
@@ -76,7 +76,7 @@ class _Schedule:
             for number in range(self._plan.processes):
                 self._add_member(f"process {number}")
             if self._plan.named != "tokens":
-                # Somebody has signed in, and what came is in the store.
+                # A user has signed in, and the tokens are in the store.
                 await self._session(self._members[0], 0, "first tokens").access_token()
             world.faulty = True
             async with anyio.create_task_group() as callers:
@@ -225,7 +225,7 @@ class _Schedule:
         # What the first session was made with is nothing new: it is given to its callers while the store is down.
         known = token == self._first.access_token or token in self._machine.stored
         if self._plan.named != "memory" and not known:
-            self._world.violate(f"{token} was given to somebody before it was stored")
+            self._world.violate(f"{token} was given to a caller before it was stored")
 
     def _check_told(self, act: str, session: TokenSession, error: Exception) -> None:
         world = self._world

@@ -121,7 +121,7 @@ class SharedStore:
             pause = self._world.rng.uniform(0.1, 0.5)
             while not await self._ask(lambda: self._machine.acquire(key, lease)):
                 if anyio.current_time() > give_up:
-                    raise StoreError("nobody lets go of the session's lock")
+                    raise StoreError("the holder does not release the session's lock")
                 await anyio.sleep(pause)
                 pause *= 1.5
             lease.held = True

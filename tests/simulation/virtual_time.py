@@ -75,7 +75,7 @@ class _NeverWaiting(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
-            raise RuntimeError("everybody waits, and for nothing")
+            raise RuntimeError("all tasks wait, and no timer is set")
         # At least so much that the sum is another number: what is nearly due would be so for ever, or, where the loop
         # takes it for due, be asked for again at the same moment.
         self._passed(max(timeout, 1e-6) if timeout > 0 else 1e-9)

@@ -139,7 +139,7 @@ class Server:
         if token in self._spent:
             # A grant that is dead already takes no harm.
             if not self.revoked and not self.is_excused():
-                world.violate(f"{token} was presented twice, and nobody had asked for that")
+                world.violate(f"{token} was presented twice without a caller's consent")
             self.revoked = True
         if world.strikes("revoked"):
             self.revoked = True
@@ -252,7 +252,7 @@ class Process:
         try:
             act()
         except InvalidGrantError:
-            self.note("nobody hears the answer")
+            self.note("is gone, and the answer is lost")
 
 
 class Client:
@@ -288,7 +288,7 @@ class Client:
         world = self._process.world
         failure: Exception | None = None
         if world.strikes("refused"):
-            failure = ConnectionFailedError("nobody listens", sent=False)
+            failure = ConnectionFailedError("the connection was refused", sent=False)
         elif world.strikes("busy"):
             failure = OAuthError("rate_limited", http_status=429, retry_after=world.rng.uniform(0.0, 6 * LIFE))
         elif world.strikes("unavailable"):
@@ -305,6 +305,6 @@ class Client:
         world = self._process.world
         with anyio.move_on_after(timeout):
             if world.strikes("refused"):
-                raise ConnectionFailedError("nobody listens", sent=False)
+                raise ConnectionFailedError("the connection was refused", sent=False)
             return await self._process.exchange(lambda: world.server.revoke(token))
         raise RequestTimeoutError("the time is up", sent=True)

@@ -94,7 +94,7 @@ def _judged(before: Held, after: Held, counts: Counter[str], statistics: dict[st
     faults = [what for what in counts if what.startswith(("LOST", "REFUSED"))]
     faults += [f"the server: {name}" for name in statistics if "twice" in name and statistics[name]]
     if not counts["got a token"]:
-        faults.append("nobody got a token")
+        faults.append("no caller got a token")
     for name in ("descriptors", "threads", "tasks"):
         if getattr(after, name) is not None and getattr(after, name) > getattr(before, name):
             faults.append(f"{name}: {getattr(before, name)} before, {getattr(after, name)} after")

@@ -66,7 +66,7 @@ def _serve(connection: Connection, users: int, token_seconds: int, faults: float
                     }
                 )
         except EOFError:
-            pass  # whoever asked has left
+            pass  # the client has left
 
 
 def _add_faults(emulator: Emulator, share: float) -> None:

@@ -88,7 +88,7 @@ class RedisServer:
         with self.client() as client:
             try:
                 return bool(client.ping())
-            except redis.ConnectionError:  # nobody listens yet, or it still reads its data
+            except redis.ConnectionError:  # it does not listen yet, or still reads its data
                 return False
 
     def _running(self) -> subprocess.Popen[bytes]:

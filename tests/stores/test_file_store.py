@@ -1,6 +1,6 @@
 """Files of a FileStore: those that it writes, and those that it finds in its directory."""
 
-# ruff: noqa: ASYNC240  a few files of a test hold up nobody
+# ruff: noqa: ASYNC240  a few files of a test do not block the loop for long
 
 from __future__ import annotations
 

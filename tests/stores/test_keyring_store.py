@@ -1,6 +1,6 @@
 """The secret of a KeyringStore, and the fallback without one."""
 
-# ruff: noqa: ASYNC240  a few files of a test hold up nobody
+# ruff: noqa: ASYNC240  a few files of a test do not block the loop for long
 
 from __future__ import annotations
 

@@ -44,8 +44,8 @@ async def test_a_server_that_drops_sessions_is_wrong(own_server: RedisServer, ma
 
 async def test_a_server_that_does_not_tell_is_noted(own_server: RedisServer, make_client: MakeClient) -> None:
     own_server.client().acl_setuser(
-        "app", enabled=True, passwords=["+shown-to-nobody"], keys=["*"], commands=["+@all", "-info"]
+        "app", enabled=True, passwords=["+never-shown"], keys=["*"], commands=["+@all", "-info"]
     )
-    _, kept = await found(make_client, RedisStore(f"redis://app:shown-to-nobody@127.0.0.1:{own_server.port}/0"))
+    _, kept = await found(make_client, RedisStore(f"redis://app:never-shown@127.0.0.1:{own_server.port}/0"))
     assert kept.verdict == "note"
-    assert "shown-to-nobody" not in kept.message
+    assert "never-shown" not in kept.message

@@ -101,7 +101,7 @@ async def test_a_server_that_stops_fails_only_the_writes_of_the_holder(
     assert "could not be released" in caplog.text
     with pytest.raises(StoreError):
         async with store.lock("ada"):
-            pytest.fail("nobody holds a lock that Redis did not give")
+            pytest.fail("it holds a lock that Redis did not grant")
     own_server.start()
     async with store.lock("ada"):
         assert await store.compare_and_set("ada", record(2), expected=1)
@@ -147,7 +147,7 @@ async def test_who_waits_behind_a_failed_try_does_not_try_in_turn(
     async def wait() -> None:
         with pytest.raises(StoreError) as caught:
             async with store.lock("ada"):
-                pytest.fail("nobody holds a lock that Redis did not give")
+                pytest.fail("it holds a lock that Redis did not grant")
         failures.append(str(caught.value))
 
     own_server.freeze()

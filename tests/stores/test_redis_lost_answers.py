@@ -79,13 +79,13 @@ async def test_a_lock_whose_answer_is_lost_is_released(
     store: RedisStore, proxy: LosingProxy, redis_server: RedisServer, redis_prefix: str, times: int
 ) -> None:
     proxy.lose(b"\r\nSET\r\n", times=times)
-    if times == 1:  # asked again, Redis says that somebody has it
+    if times == 1:  # asked again, Redis says that it is taken
         async with store.lock("ada"):
             assert list(contents(redis_server, redis_prefix)) == ["lock:ada"]
     else:
         with pytest.raises(StoreError):
             async with store.lock("ada"):
-                pytest.fail("nobody knows whether it is held")
+                pytest.fail("the store cannot know if it holds the lock")
     assert proxy.left == 0
     assert contents(redis_server, redis_prefix) == {}
 

@@ -120,7 +120,7 @@ async def test_a_process_that_stood_still_overwrites_nothing(
             held = contents(redis_server, redis_prefix)["lock:ada"]
             holder.send_signal(signal.SIGCONT)
             assert await anyio.to_thread.run_sync(ended, holder) == "False\n"
-            assert contents(redis_server, redis_prefix)["lock:ada"] == held, "it let go of somebody else's lock"
+            assert contents(redis_server, redis_prefix)["lock:ada"] == held, "it released the lock of another process"
     assert await store.get("ada") == record(2, "newer")
     await store.aclose()
 

@@ -68,7 +68,7 @@ async def test_the_same_record_from_another_writer_is_a_conflict(
     make_redis_store: MakeStore,
     redis_server: RedisServer,
 ) -> None:
-    # Two who mark the same tokens before they refresh write the same; only one may go on.
+    # Two processes that mark the same tokens before they refresh write the same record; only one may go on.
     mark = record(2, refresh_sent=True)
     first, second = make_redis_store(redis_server), make_redis_store(redis_server)
     assert await first.compare_and_set("ada", record(1), expected=None)
@@ -223,7 +223,7 @@ async def test_a_wrong_password_is_an_error_that_does_not_show_it(redis_server: 
         assert "Canary" not in f"{caught.value!r} {caught.value.__cause__} {store!r}"
     with pytest.raises(StoreError):
         async with store.lock("ada"):
-            pytest.fail("nobody holds a lock that Redis did not give")
+            pytest.fail("it holds a lock that Redis did not grant")
     await store.aclose()
 
 

@@ -219,11 +219,11 @@ def test_it_is_not_pickled() -> None:
 def test_no_local_variable_stays_in_a_traceback(call: Callable[[Stream[Any]], object], emulator: Emulator) -> None:
     with AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret) as client:
         with pytest.raises(NotSignedInError) as caught:
-            call(client.iter_devices(access_token="a-token-that-nobody-knows"))
+            call(client.iter_devices(access_token="an-unknown-token"))
         frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)][1:]
         assert {"_next", "fetch"} <= {frame.f_code.co_name for frame in frames}
         for frame in frames:
-            assert "a-token-that-nobody-knows" not in repr(frame.f_locals), frame
+            assert "an-unknown-token" not in repr(frame.f_locals), frame
 
 
 def test_polling_over_the_network(emulator: Emulator) -> None:

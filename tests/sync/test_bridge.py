@@ -84,15 +84,15 @@ def test_threads_share_one_loop(bridge: Bridge) -> None:
     threads = 32
     waiting = 0
     loops: set[object] = set()
-    everybody_is_here = anyio.Event()
+    all_are_here = anyio.Event()
 
     async def meet() -> None:
         nonlocal waiting
         loops.add(await running_loop())
         waiting += 1
         if waiting == threads:
-            everybody_is_here.set()
-        await everybody_is_here.wait()
+            all_are_here.set()
+        await all_are_here.wait()
 
     callers = [threading.Thread(target=bridge.run, args=(meet,)) for _ in range(threads)]
     for caller in callers:
