@@ -88,5 +88,5 @@ def scalar_attributes(cls: type[attrs.AttrsInstance]) -> Mapping[str, type]:
 
 
 def is_exact_type(value: object, kind: type[_T]) -> TypeGuard[_T]:
-    """Whether it is of this type; True and False are no numbers."""
+    """Return True if the value is of exactly this type; True and False are no numbers."""
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))

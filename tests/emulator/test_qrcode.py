@@ -254,7 +254,7 @@ async def test_the_phone_can_be_played_without_http(
     client: AuthenticationClient, emulator: Emulator, user: User
 ) -> None:
     qrcode_id = await new_code(client)
-    with pytest.raises(Exception, match="nobody"):
+    with pytest.raises(Exception, match="no user yet"):
         emulator.qr_codes.confirm(qrcode_id)
     seen = [emulator.qr_codes.status(qrcode_id)]
     emulator.qr_codes.scan(qrcode_id, user)

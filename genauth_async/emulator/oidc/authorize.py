@@ -75,7 +75,7 @@ def _plan(state: State, asked: AuthorizationRequest) -> Plan:
 
     def complete(session: BrowserSession) -> Response:
         if not _is_expected(asked, session):
-            return asked.refuse("login_required", "somebody else signed in than the id_token_hint names").response()
+            return asked.refuse("login_required", "the id_token_hint names another user").response()
         if needs_consent(session):
             hosted.consent(state.users.by_id(session.user_id), asked.scope, app_id=app_id)
         return asked.back.send(code=_new_code(state, asked, session))

@@ -19,7 +19,7 @@ _DAY = 24 * 60 * 60
 
 @frozen(eq=False, kw_only=True)
 class InvitationLink:
-    """A link by which a user invites everyone who has it."""
+    """A link by which a user invites all who have it."""
 
     identifier: str
     inviter: User

@@ -37,7 +37,7 @@ class AccountRules:
 
     def require_sign_up_enabled(self) -> None:
         if not self.sign_up_enabled:
-            raise ApiError(403, "the application lets nobody sign up", api_code=2031)
+            raise ApiError(403, "sign-up is disabled for the application", api_code=2031)
 
     def require_strong(self, password: str) -> None:
         if len(password) < self.min_password_length:

@@ -49,7 +49,7 @@ class LoginCode:
 def owner_of(code: LoginCode) -> User:
     """Return the owner of a code, which must have one."""
     if code.user is None:
-        raise ApiError(422, "the code is nobody's yet")
+        raise ApiError(422, "the code has no user yet")
     return code.user
 
 
