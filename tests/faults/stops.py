@@ -70,7 +70,7 @@ def _server(*, after: bool = False) -> Callable[[Scene, Worker], Gate]:
 
 _UNMARKED, _UNSENT = "before the mark is stored", "the mark is stored, nothing is sent"
 _UNPROCESSED, _UNANSWERED = "sent, not processed", "processed, not answered"
-_UNSTORED, _STORED = "answered, the tokens not stored", "the tokens are stored, nobody has them yet"
+_UNSTORED, _STORED = "answered, the tokens not stored", "the tokens are stored, but not yet returned"
 
 STEPS: Final = (
     Step(_UNMARKED, "file", _file(_MADE, _MARK), mark_is_stored=False, sent=0),
