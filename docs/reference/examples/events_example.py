@@ -18,7 +18,7 @@ async def main() -> None:
             token = (await client.sign_in_by_account_password("test", "passw0rd")).data.access_token
 
             async def publish() -> None:
-                # Events are not kept: whoever is to get this one has to be there.
+                # Events are not kept: a subscriber must be connected to get this one.
                 await anyio.to_thread.run_sync(emulator.events.wait_subscribed_blocking, "order")
                 await client.put_event("order", {"number": 42}, access_token=token)
 

@@ -17,7 +17,7 @@ async def main() -> None:
             answer = await client.generate_universal_invitation_by_member(access_token=token)
             identifier = parse_qs(urlsplit(answer.data.link).query)["identifier"][0]
 
-            # Whoever follows the link sees who invites, and joins.
+            # The invited person follows the link, sees who invites, and joins.
             config = await client.get_universal_invitation_public_config(identifier)
             print(config.data)
             await client.send_email("CHANNEL_REGISTER", "grace@example.com")

@@ -15,7 +15,7 @@ def to_bytes(text: str) -> bytes:
 
 
 def to_json(value: Any) -> Any:
-    """What a page does before it sends a credential: binary values become base64url."""
+    """Convert binary values to base64url, as a page does before it sends a credential."""
     if isinstance(value, dict):
         return {name: to_json(value["rawId"] if name == "id" else item) for name, item in value.items()}
     return urlsafe_b64encode(value).rstrip(b"=").decode() if isinstance(value, bytes) else value

@@ -19,7 +19,7 @@ async def main() -> None:
             code = emulator.inbox.code_for("test@example.com")  # at a real server, the user types it
             await client.sign_up_by_email_passcode("test@example.com", code)
 
-            # Nobody is signed in by that.
+            # A sign-up does not sign the user in.
             answer = await client.sign_in_by_username_password("test", "passw0rd")
             assert answer.data.access_token
 
