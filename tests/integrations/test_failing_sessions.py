@@ -1,4 +1,4 @@
-"""Whose session's failure is answered, and in which form."""
+"""Errors of sessions in a failing request: those that the integration answers, and the form of the answer."""
 
 from __future__ import annotations
 

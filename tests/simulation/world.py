@@ -160,7 +160,7 @@ class Server:
 
     @contextmanager
     def seen(self) -> Iterator[None]:
-        """While a refresh is underway."""
+        """Count a refresh for as long as it is underway."""
         self.in_flight += 1
         if self.in_flight > 1 and not self.revoked and not self.is_excused():
             self._world.violate("two refreshes of one grant were underway")
