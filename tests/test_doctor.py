@@ -37,11 +37,11 @@ def wrong(findings: Sequence[Finding]) -> list[str]:
 
 
 async def test_nothing_is_wrong_with_a_good_configuration(make_client: MakeClient, tmp_path: Path) -> None:
-    told: list[Finding] = []
+    reported: list[Finding] = []
     store = FileStore(tmp_path / "sessions")
     client = make_client(redirect_uri="http://localhost:8000/callback")
-    findings = await examine(client, store=store, tell=told.append)
-    assert told == findings
+    findings = await examine(client, store=store, tell=reported.append)
+    assert reported == findings
     assert {(finding.verdict, finding.subject) for finding in findings} == {
         ("ok", "configuration"),
         ("note", "TLS"),

@@ -29,12 +29,12 @@ def rows(text: str) -> dict[str, str]:
 
 def test_every_parameter_of_the_vendors_constructor_is_listed() -> None:
     theirs = [*inspect.signature(genauth.AuthenticationClient).parameters, NOT_IN_ITS_SIGNATURE]
-    told = rows(CONSTRUCTOR)
-    assert list(told) == theirs
-    assert told.pop(NOT_IN_ITS_SIGNATURE) == "not needed"
+    listed = rows(CONSTRUCTOR)
+    assert list(listed) == theirs
+    assert listed.pop(NOT_IN_ITS_SIGNATURE) == "not needed"
     for client in CLIENTS:
         ours = list(inspect.signature(client).parameters)
-        assert [cell.strip("`") for cell in told.values()] == ours[: len(told)]
+        assert [cell.strip("`") for cell in listed.values()] == ours[: len(listed)]
 
 
 def test_every_method_of_the_vendors_client_is_told_of() -> None:

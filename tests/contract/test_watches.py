@@ -39,13 +39,13 @@ async def test_each_final_status_ends_a_watch_and_nothing_else_does(
     watch: Watch, statuses: list[str], final: str, client: AuthenticationClient, recorder: RecordingServer
 ) -> None:
     passing = [status for status in statuses if status not in FINAL]
-    told = [*passing, "UNHEARD-OF", *reversed(passing), final]
-    recorder.answers = [Answer({**DONE, "data": {"status": status}}) for status in told]
+    answered = [*passing, "UNHEARD-OF", *reversed(passing), final]
+    recorder.answers = [Answer({**DONE, "data": {"status": status}}) for status in answered]
     recorder.default = Answer({"statusCode": 404, "message": "asked once too often"})
     states = watch(client)
-    assert [state.status async for state in states] == told
+    assert [state.status async for state in states] == answered
     assert [state async for state in states] == []
-    assert len(recorder.requests) == len(told)
+    assert len(recorder.requests) == len(answered)
 
 
 @pytest.mark.parametrize(

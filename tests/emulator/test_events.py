@@ -104,7 +104,7 @@ def test_the_vendors_sdk_publishes(emulator: Emulator, token: str, subscribe: Su
 
 
 @pytest.mark.parametrize(
-    ("changes", "status", "told"),
+    ("changes", "status", "reason"),
     [
         ({"token": "made-up"}, 401, "2020"),
         ({"token": None}, 401, "2020"),
@@ -113,14 +113,14 @@ def test_the_vendors_sdk_publishes(emulator: Emulator, token: str, subscribe: Su
     ],
 )
 def test_handshakes_are_refused(
-    subscribe: Subscribe, changes: dict[str, Any], status: int, told: str, caplog: pytest.LogCaptureFixture
+    subscribe: Subscribe, changes: dict[str, Any], status: int, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(InvalidStatus) as caught, subscribe(**changes):
         pass
     response = caught.value.response
     assert response.status_code == status
     assert response.headers["content-type"] == "application/json"
-    assert told in bytes(response.body or b"").decode()
+    assert reason in bytes(response.body or b"").decode()
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 

@@ -179,8 +179,8 @@ async def test_four_wrong_codes_do_not(client: Any, emulator: Emulator, user: Us
 async def test_an_mfa_token_is_good_for_six_minutes(face: Any, emulator: Emulator, user: User) -> None:
     emulator.factors.enroll(user, "OTP")
     challenge = await required(face)
-    told = await face.verify_mfa_token(challenge.mfa_token)
-    assert (told.active, told.user_id, told.exp - told.iat) == (True, user.id, 360)
+    verified = await face.verify_mfa_token(challenge.mfa_token)
+    assert (verified.active, verified.user_id, verified.exp - verified.iat) == (True, user.id, 360)
     emulator.clock.advance(360)
     assert not (await face.verify_mfa_token(challenge.mfa_token)).active
     with pytest.raises(NotSignedInError):
@@ -225,20 +225,20 @@ async def test_a_user_without_the_factor_is_told(client: Any, emulator: Emulator
 
 
 def test_the_refusal_tells_what_the_user_has(emulator: Emulator, user: User, sign_in: SignIn) -> None:
-    def told() -> Json:
+    def policies() -> Json:
         data: Json = sign_in()["data"]
         assert data.pop("mfaToken")
         return data
 
     nothing = {"totpMfaEnabled": False, "faceMfaEnabled": False}
     entries = [{"mfaPolicy": kind, "status": 1, "sort": sort} for sort, kind in enumerate(("OTP", "SMS", "EMAIL"))]
-    assert told() == {**nothing, "applicationMfa": entries}
+    assert policies() == {**nothing, "applicationMfa": entries}
     emulator.factors.enroll(user, "SMS")
     phone = {"mfaPhone": "13800000000", "mfaPhoneCountryCode": "+86"}
-    assert told() == {**nothing, **phone, "applicationMfa": [{"mfaPolicy": "SMS", "status": 1, "sort": 0}]}
+    assert policies() == {**nothing, **phone, "applicationMfa": [{"mfaPolicy": "SMS", "status": 1, "sort": 0}]}
     emulator.factors.enroll(user, "OTP")
     emulator.factors.enroll(user, "EMAIL")
-    assert told() == {
+    assert policies() == {
         "totpMfaEnabled": True,
         "faceMfaEnabled": False,
         **phone,

@@ -36,7 +36,7 @@ class RedisGate:
             self._left -= 1
             return self._left == 0
 
-    def detain(self) -> None:
+    def hold(self) -> None:
         self._arrived.set()
         self._released.wait()
         if self._is_lost:
@@ -99,14 +99,14 @@ class RedisProxy:
                 gates = [gate for gate in self._gates if gate.is_for(asked)]
                 for gate in gates:
                     if not gate.on_its_way_back:
-                        gate.detain()
+                        gate.hold()
                 server.sendall(asked)
                 answer = server.recv(_ALL)
                 if not answer:
                     return
                 for gate in gates:
                     if gate.on_its_way_back:
-                        gate.detain()
+                        gate.hold()
                     gate.passed()
                 client.sendall(answer)
 

@@ -15,19 +15,19 @@ from tests.faults.scene import Scene
 def cases() -> Iterator[Case]:
     """Yield the cases of lost and of refused refreshes."""
     lost = {
-        "the connection breaks, nothing is processed": _struck(drop=True),
-        "the connection breaks, the refresh is processed": _struck(lose_reply=True),
-        "half of the answer comes": _struck(truncate=True),
-        "half of the answer comes as though it were all": _struck(truncate="json"),
-        "the server answers 500": _struck(status=500),
-        "a gateway answers 502": _struck(status=502),
-        "a gateway answers 504": _struck(status=504),
+        "the connection breaks, nothing is processed": _with_fault(drop=True),
+        "the connection breaks, the refresh is processed": _with_fault(lose_reply=True),
+        "half of the answer comes": _with_fault(truncate=True),
+        "half of the answer comes as though it were all": _with_fault(truncate="json"),
+        "the server answers 500": _with_fault(status=500),
+        "a gateway answers 502": _with_fault(status=502),
+        "a gateway answers 504": _with_fault(status=504),
         "the answer comes after `refresh_timeout`": _late,
         "the server is restarted during the refresh": _restarted_meanwhile,
     }
     refused = {
-        "the server answers 503": _struck(status=503),
-        "the server answers 429, with a Retry-After beyond `refresh_timeout`": _struck(status=429, retry_after=60),
+        "the server answers 503": _with_fault(status=503),
+        "the server answers 429, with a Retry-After beyond `refresh_timeout`": _with_fault(status=429, retry_after=60),
     }
     for store in KINDS:
         # The event loop decides what carries the requests; that is tried with one store.
@@ -38,7 +38,7 @@ def cases() -> Iterator[Case]:
             yield case(fault=fault, script=script, first=REFUSED, other=NEW, later=NEW, requests=2)
         yield case(
             fault="the answer is lost; the present token is valid",
-            script=_struck(lose_reply=True),
+            script=_with_fault(lose_reply=True),
             first=PRESENT,
             other=PRESENT,
             later=PRESENT,
@@ -72,7 +72,7 @@ def cases() -> Iterator[Case]:
         )
 
 
-def _struck(**fault: Any) -> Callable[[Scene], Happened]:
+def _with_fault(**fault: Any) -> Callable[[Scene], Happened]:
     def script(scene: Scene) -> Happened:
         scene.emulator.faults.add(REFRESH, **fault)
         worker, other = scene.start(), scene.start()

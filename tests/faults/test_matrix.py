@@ -38,7 +38,7 @@ def test_callers_stay_signed_in_or_get_the_right_error(
 ) -> None:
     happened = case.script(scene)
     record_property(FAULT, (case.store, backend, *seen(case, scene, happened)))
-    assert_as_told(case, scene, happened)
+    assert_callers_agree(case, scene, happened)
     assert_server_agrees(case, scene, happened)
     assert_store_agrees(case, scene, happened)
 
@@ -62,7 +62,7 @@ def seen(case: Case, scene: Scene, happened: Happened) -> tuple[str, ...]:
     return case.fault, first, text_of(happened.other, present), text_of(happened.later, present), requests, grant
 
 
-def assert_as_told(case: Case, scene: Scene, happened: Happened) -> None:
+def assert_callers_agree(case: Case, scene: Scene, happened: Happened) -> None:
     present = scene.tokens.access_token
     expected = [None if isinstance(case.first, str) else case.first, case.other, case.later]
     for outcome, answer in zip(expected, (happened.first, happened.other, happened.later), strict=True):

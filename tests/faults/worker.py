@@ -1,4 +1,4 @@
-"""A process that has a session in a shared store, and asks for tokens when it is told to."""
+"""A process that has a session in a shared store, and asks for tokens when it gets a command."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Answer:
 
 @frozen
 class StopAt:
-    """Has the process stand still where a file is written for the n-th time, until it is told to go on.
+    """Has the process stand still where a file is written for the n-th time, until it gets the command to go on.
 
     The interpreter tells its audit hooks of each file that it opens or renames, so nothing is replaced.
     """
@@ -76,8 +76,8 @@ class StopAt:
 class Stops:
     """An audit hook that stands still."""
 
-    def __init__(self, told: Connection, directory: str) -> None:
-        self._told = told
+    def __init__(self, connection: Connection, directory: str) -> None:
+        self._connection = connection
         self._directory = directory
         self._at: StopAt | None = None
         self._seen = 0
@@ -86,7 +86,7 @@ class Stops:
     def set(self, at: StopAt) -> None:
         self._at = at
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         self._going_on.set()
 
     def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
@@ -94,7 +94,7 @@ class Stops:
             return
         self._seen += 1
         if self._seen == self._at.write:
-            self._told.send(STOPPED)
+            self._connection.send(STOPPED)
             self._going_on.wait()
 
     def _is_of_a_record(self, event: str, path: object) -> bool:
@@ -103,27 +103,27 @@ class Stops:
         return text == self._directory if event == "open" else text.startswith(self._directory)
 
 
-def main(told: Connection, plan: Plan) -> None:
+def main(connection: Connection, plan: Plan) -> None:
     """Serves until the other end is closed, or until a SIGTERM."""
-    stops = Stops(told, plan.place)
+    stops = Stops(connection, plan.place)
     sys.addaudithook(stops)
     if plan.backend == "sync":
-        anyio.run(_serve, told, plan, stops, _asking_blocking)
+        anyio.run(_serve, connection, plan, stops, _asking_blocking)
     else:
-        anyio.run(_serve, told, plan, stops, _asking, backend=plan.backend)
+        anyio.run(_serve, connection, plan, stops, _asking, backend=plan.backend)
 
 
-async def _serve(told: Connection, plan: Plan, stops: Stops, asking: Asking) -> None:
+async def _serve(connection: Connection, plan: Plan, stops: Stops, asking: Asking) -> None:
     async with asking(plan) as ask, anyio.create_task_group() as tasks:
-        tasks.start_soon(_end_when_terminated, told, tasks.cancel_scope)
-        told.send("ready")
-        while (command := await _received(told)) != "end":
+        tasks.start_soon(_end_when_terminated, connection, tasks.cancel_scope)
+        connection.send("ready")
+        while (command := await _received(connection)) != "end":
             if isinstance(command, StopAt):
                 stops.set(command)
             elif command == "go on":
-                stops.go_on()
+                stops.resume()
             else:
-                tasks.start_soon(_answer, told, ask, str(command))
+                tasks.start_soon(_answer, connection, ask, str(command))
         tasks.cancel_scope.cancel()
 
 
@@ -169,24 +169,24 @@ def _store(plan: Plan) -> FileStore | RedisStore:
     return kind(plan.place, **plan.options)  # type: ignore[arg-type]
 
 
-async def _received(told: Connection) -> object:
-    await anyio.wait_readable(told.fileno())
+async def _received(connection: Connection) -> object:
+    await anyio.wait_readable(connection.fileno())
     try:
-        return told.recv()
+        return connection.recv()
     except EOFError:
         return "end"
 
 
-async def _answer(told: Connection, ask: Ask, command: str) -> None:
+async def _answer(connection: Connection, ask: Ask, command: str) -> None:
     try:
         answer = Answer(await ask(command))
     except GenAuthError as error:
         answer = Answer(None, type(error).__name__, str(error), getattr(error, "outcome_unknown", False))
-    told.send(answer)
+    connection.send(answer)
 
 
-async def _end_when_terminated(told: Connection, scope: anyio.CancelScope) -> None:
+async def _end_when_terminated(connection: Connection, scope: anyio.CancelScope) -> None:
     with anyio.open_signal_receiver(signal.SIGTERM) as signals:
         async for _ in signals:
-            told.send(TERMINATING)
+            connection.send(TERMINATING)
             scope.cancel()

@@ -40,14 +40,14 @@ class Worker:
 
     def __init__(self, plan: Plan) -> None:
         processes = _processes()
-        self._told, its_end = processes.Pipe()
+        self._connection, its_end = processes.Pipe()
         self._process = processes.Process(target=main, args=(its_end, plan), daemon=True)
         self._process.start()
         its_end.close()
         self.expect("ready")
 
     def send(self, command: str | StopAt) -> None:
-        self._told.send(command)
+        self._connection.send(command)
 
     def answer(self) -> Answer:
         received = self._received()
@@ -92,8 +92,8 @@ class Worker:
     def close(self) -> None:
         """End the process in any state."""
         self.kill()
-        self._told.close()
+        self._connection.close()
 
     def _received(self) -> object:
-        assert self._told.poll(_PATIENCE), "the worker says nothing"
-        return self._told.recv()
+        assert self._connection.poll(_PATIENCE), "the worker says nothing"
+        return self._connection.recv()

@@ -127,7 +127,7 @@ class _Schedule:
         async def on_tokens(new: TokenSet) -> None:
             self._check_stored(new.access_token)
             await anyio.sleep(self._world.latency())
-            await process.go_on()
+            await process.wait_if_stopped()
 
         return TokenSession(
             cast("Tokens", process.client),
@@ -142,7 +142,7 @@ class _Schedule:
         await anyio.sleep_until(step.at)
         member = self._members[step.process]
         try:
-            await member.process.go_on()
+            await member.process.wait_if_stopped()
             session = self._session(member, step.session, step.made_from)
             member.process.note(f"{step.act} on session {step.session} from {step.made_from}")
             await self._act_and_leave(step, session, member.process)
@@ -183,11 +183,11 @@ class _Schedule:
             else:
                 world.fired["logout"] += 1
                 await session.logout()
-                if not world.happened(*KINDS) and not world.server.revoked:
+                if not world.has_occurred(*KINDS) and not world.server.revoked:
                     world.violate("a logout without faults left the grant alive")
         except Exception as error:  # noqa: BLE001 - which ones a caller may meet is what is checked
-            process.note(f"was told {error!r}")
-            self._check_told(act, session, error)
+            process.note(f"got {error!r}")
+            self._check_error(act, session, error)
             return type(error).__name__
         return ""
 
@@ -218,7 +218,7 @@ class _Schedule:
             world.violate(f"{token} was handed out and never arrived")
         elif anyio.current_time() > arrived + LIFE + 2 * SKEW + grace:
             world.violate(f"{token} was handed out {anyio.current_time() - arrived:.0f} s after it had arrived")
-        if self._rejected.get(session, {}).get(token, began) < began and not world.happened(*ROLLED_BACK):
+        if self._rejected.get(session, {}).get(token, began) < began and not world.has_occurred(*ROLLED_BACK):
             world.violate(f"{token} was handed out again by a session that knew it was refused")
 
     def _check_stored(self, token: str) -> None:
@@ -227,35 +227,35 @@ class _Schedule:
         if self._plan.named != "memory" and not known:
             self._world.violate(f"{token} was given to a caller before it was stored")
 
-    def _check_told(self, act: str, session: TokenSession, error: Exception) -> None:
+    def _check_error(self, act: str, session: TokenSession, error: Exception) -> None:
         world = self._world
         if isinstance(error, SessionExpiredError):
-            if not (world.server.revoked or world.happened("logout", *ROLLED_BACK)):
+            if not (world.server.revoked or world.has_occurred("logout", *ROLLED_BACK)):
                 world.violate(f"a user was told without need to sign in again: {error}")
         elif isinstance(error, RefreshUnavailableError):
             if act == "access_token" and session._stored.life.is_valid():
                 world.violate(f"a token that is valid was not given: {error}")
             if error.outcome_unknown and not self._may_be_unknown():
                 world.violate("an outcome was said to be unknown, and no answer had been lost")
-            elif not world.happened(*KINDS):
+            elif not world.has_occurred(*KINDS):
                 world.violate(f"a caller met an error without a fault: {error}")
         elif isinstance(error, GenAuthError):
-            if act != "logout" or not world.happened(*KINDS):
+            if act != "logout" or not world.has_occurred(*KINDS):
                 world.violate(f"a caller met {error!r}")
-        elif not (isinstance(error, OSError) and world.happened(*STORE)):
+        elif not (isinstance(error, OSError) and world.has_occurred(*STORE)):
             world.violate(f"a caller met {error!r}")
 
     def _may_be_unknown(self) -> bool:
         world = self._world
         # Who stands still, or waits for the store, may learn too late that the mark was written.
-        if world.happened(*LOST, "timeout", "dies", "pauses", "store hangs", "store answer lost", "store restored"):
+        if world.has_occurred(*LOST, "timeout", "dies", "pauses", "store hangs", "store answer lost", "store restored"):
             return True
         if world.server.revoked:
             return True
         if self._is_final:
             # What a store refused is written later, even if the session was made for one call.
             return False
-        return world.happened("store refuses", "store down") or (world.faulty and world.happened("lock lost"))
+        return world.has_occurred("store refuses", "store down") or (world.faulty and world.has_occurred("lock lost"))
 
     async def _end_quietly(self) -> None:
         """After all faults each session works, or says why it does not."""

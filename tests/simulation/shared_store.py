@@ -24,7 +24,7 @@ class Lease:
         self.since = 0.0
         self.held = False
 
-    def is_over(self) -> bool:
+    def has_expired(self) -> bool:
         """Return True if others may take the lock; a holder that never got the answer does not renew it."""
         renewed = self._process.last_ran() if self.held else self.since
         return anyio.current_time() > renewed + LOCK_LIFE
@@ -51,9 +51,9 @@ class Machine:
         """Writes if the generation is the expected one."""
         world = self._world
         # Once at most: who restores a store twice within seconds may lose what was written in between.
-        if self._snapshots and not world.happened("store restored") and world.strikes("store restored"):
+        if self._snapshots and not world.has_occurred("store restored") and world.fault_occurs("store restored"):
             self.records = dict(world.rng.choice(self._snapshots))
-        if world.strikes("store forgets"):
+        if world.fault_occurs("store forgets"):
             self.records.pop(key, None)
         present = self.records.get(key)
         if (None if present is None else present.generation) != expected:
@@ -79,7 +79,7 @@ class Machine:
     def acquire(self, key: str, lease: Lease) -> bool:
         """Takes the lock if it is free."""
         present = self._leases.get(key)
-        if present not in (None, lease) and not present.is_over() and not self._world.strikes("lock lost"):
+        if present not in (None, lease) and not present.has_expired() and not self._world.fault_occurs("lock lost"):
             return False
         lease.since = anyio.current_time()
         self._leases[key] = lease
@@ -134,16 +134,16 @@ class SharedStore:
 
     async def _ask(self, act: Callable[[], _T]) -> _T:
         world, machine = self._world, self._machine
-        if world.strikes("store down"):
+        if world.fault_occurs("store down"):
             machine.down_until = anyio.current_time() + world.rng.uniform(0.0, 2.0) * LIFE
-        if world.strikes("store refuses") or (world.faulty and anyio.current_time() < machine.down_until):
+        if world.fault_occurs("store refuses") or (world.faulty and anyio.current_time() < machine.down_until):
             machine.failures += 1
             await self._process.exchange(lambda: None)
             raise world.rng.choice((StoreError, OSError))("the store has no time")
-        hangs = world.strikes("store hangs")
+        hangs = world.fault_occurs("store hangs")
         machine.failures += hangs
         answer = await self._process.exchange(act, 2 * REFRESH_TIMEOUT if hangs else 0.0)
-        if world.strikes("store answer lost"):
+        if world.fault_occurs("store answer lost"):
             machine.failures += 1
             raise StoreError("the store's answer was lost")
         return answer

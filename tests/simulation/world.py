@@ -81,7 +81,7 @@ class World:
         self.violations.append(what)
         self.note("VIOLATION", what)
 
-    def strikes(self, kind: str) -> bool:
+    def fault_occurs(self, kind: str) -> bool:
         """Decide if a fault of this kind occurs now, and log it."""
         if not self.faulty or kind not in self._kinds:
             return False
@@ -93,7 +93,7 @@ class World:
         self.note("fault", kind)
         return True
 
-    def happened(self, *kinds: str) -> bool:
+    def has_occurred(self, *kinds: str) -> bool:
         """Return True if one of these has occurred so far."""
         return any(self.fired[kind] for kind in kinds)
 
@@ -141,7 +141,7 @@ class Server:
             if not self.revoked and not self.is_excused():
                 world.violate(f"{token} was presented twice without a caller's consent")
             self.revoked = True
-        if world.strikes("revoked"):
+        if world.fault_occurs("revoked"):
             self.revoked = True
         self._spent.add(token)
         if self.revoked:
@@ -150,7 +150,7 @@ class Server:
 
     def is_excused(self) -> bool:
         """Return True if a caller took the risk of sending a token twice, or the store lost its mark."""
-        return self._world.happened("resend", "logout", *ROLLED_BACK)
+        return self._world.has_occurred("resend", "logout", *ROLLED_BACK)
 
     def revoke(self, token: str) -> bool:
         """Ends the grant."""
@@ -191,7 +191,7 @@ class Process:
         now = anyio.current_time()
         return self._stopped_at if self.dead or now < self._held_until else now
 
-    async def go_on(self) -> None:
+    async def wait_if_stopped(self) -> None:
         """End a process that is dead, and hold one that stands still."""
         while not self.dead and anyio.current_time() < self._held_until:
             # Nothing reaches who stands still; timeouts and cancellations that came meanwhile follow.
@@ -204,11 +204,11 @@ class Process:
         """It stands still no longer."""
         self._held_until = 0.0
 
-    def _be_struck(self) -> None:
+    def _apply_fault(self) -> None:
         now = anyio.current_time()
-        if self.world.strikes("dies"):
+        if self.world.fault_occurs("dies"):
             self.dead, self._stopped_at = True, now
-        elif self.world.strikes("pauses"):
+        elif self.world.fault_occurs("pauses"):
             self._held_until = now + self.world.rng.uniform(0.5, 3) * LOCK_LIFE
             self._stopped_at = now
             self.stood_still += self._held_until - now
@@ -221,11 +221,11 @@ class Process:
         world = self.world
         moment = world.rng.randrange(3)
         if moment == 0:
-            self._be_struck()
-        await self.go_on()
+            self._apply_fault()
+        await self.wait_if_stopped()
         there = world.latency() + extra
         if moment == 1:
-            self._be_struck()
+            self._apply_fault()
         try:
             await anyio.sleep(there)
         except BaseException:
@@ -233,7 +233,7 @@ class Process:
                 world.group.start_soon(self._arrive_late, act, world.rng.uniform(0.0, there))
             raise
         if moment == 2:
-            self._be_struck()
+            self._apply_fault()
         try:
             answer = act()
         except Exception:
@@ -245,7 +245,7 @@ class Process:
     async def _way_back(self) -> None:
         if back := self.world.latency():
             await anyio.sleep(back)
-        await self.go_on()
+        await self.wait_if_stopped()
 
     async def _arrive_late(self, act: Callable[[], object], after: float) -> None:
         await anyio.sleep(after)
@@ -273,11 +273,11 @@ class Client:
             world.violate(f"{refresh_token} was sent by a session that had newer ones")
         with world.server.seen(), anyio.move_on_after(timeout):
             await self._before_the_server(refresh_token)
-            extra = 2 * timeout if world.strikes("slow") else 0.0
+            extra = 2 * timeout if world.fault_occurs("slow") else 0.0
             answer = await self._process.exchange(lambda: world.server.refresh(refresh_token), extra)
-            if world.strikes("gateway"):
+            if world.fault_occurs("gateway"):
                 raise OAuthError("server_error", http_status=500)
-            if world.strikes("answer lost"):
+            if world.fault_occurs("answer lost"):
                 raise ConnectionLostError("the connection broke", sent=True)
             world.server.arrived[answer.access_token] = anyio.current_time()
             return answer
@@ -287,13 +287,13 @@ class Client:
     async def _before_the_server(self, refresh_token: str) -> None:
         world = self._process.world
         failure: Exception | None = None
-        if world.strikes("refused"):
+        if world.fault_occurs("refused"):
             failure = ConnectionFailedError("the connection was refused", sent=False)
-        elif world.strikes("busy"):
+        elif world.fault_occurs("busy"):
             failure = OAuthError("rate_limited", http_status=429, retry_after=world.rng.uniform(0.0, 6 * LIFE))
-        elif world.strikes("unavailable"):
+        elif world.fault_occurs("unavailable"):
             failure = OAuthError("temporarily_unavailable", http_status=503)
-        elif world.strikes("request lost"):
+        elif world.fault_occurs("request lost"):
             failure = ConnectionLostError("the connection broke", sent=True)
         if failure is not None:
             self._process.note(f"has no luck with {refresh_token}")
@@ -304,7 +304,7 @@ class Client:
         """Sends a revocation; a client repeats it until the time is up, so that it goes wrong more rarely."""
         world = self._process.world
         with anyio.move_on_after(timeout):
-            if world.strikes("refused"):
+            if world.fault_occurs("refused"):
                 raise ConnectionFailedError("the connection was refused", sent=False)
             return await self._process.exchange(lambda: world.server.revoke(token))
         raise RequestTimeoutError("the time is up", sent=True)

@@ -22,7 +22,7 @@ LIFE = 0.6  # seconds of a lock whose holder is gone
 
 async def win(store: RedisStore) -> None:
     """Prints the generations that this process wrote."""
-    await told()
+    await wait_for_line()
     present = await store.get("ada")
     while present is not None and present.generation < GENERATIONS:
         generation = present.generation + 1
@@ -33,7 +33,7 @@ async def win(store: RedisStore) -> None:
 
 async def count(store: RedisStore, url: str, prefix: str) -> None:
     """Counts in a way that loses steps, unless one process at a time does it."""
-    await told()
+    await wait_for_line()
     with redis.Redis.from_url(url) as client:
         for _ in range(STEPS):
             async with store.lock("ada"):
@@ -43,17 +43,17 @@ async def count(store: RedisStore, url: str, prefix: str) -> None:
 
 
 async def hold(store: RedisStore) -> None:
-    """Holds the lock until it is told to write; prints whether it could."""
+    """Hold the lock until the parent process orders the write; print the result."""
     async with store.lock("ada"):
         present = await store.get("ada")
         print("held", flush=True)
-        await told()
+        await wait_for_line()
         assert present is not None
         mine = record(present.generation + 1, "mine")
         print(await store.compare_and_set("ada", mine, expected=present.generation), flush=True)
 
 
-async def told() -> None:
+async def wait_for_line() -> None:
     """Wait for a line from the parent process."""
     await anyio.to_thread.run_sync(sys.stdin.readline)
 

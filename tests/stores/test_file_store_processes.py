@@ -45,11 +45,11 @@ def record(generation):
     tokens = TokenSet(access_token="t" * (generation % 7 * 50_000), expires_in=3600, obtained_at=1.7e9)
     return SessionRecord(tokens=tokens, generation=generation)
 
-async def write(generation, told):
+async def write(generation, pipe):
     while True:
         assert await store.compare_and_set("k", record(generation + 1), expected=generation)
         generation += 1
-        os.write(told, b".")
+        os.write(pipe, b".")
 
 generation = 1
 anyio.run(lambda: store.compare_and_set("k", record(1), expected=None))

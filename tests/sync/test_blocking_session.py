@@ -59,8 +59,8 @@ def test_on_tokens_does_not_block_and_may_use_the_session(client: Authentication
     user = emulator.add_user(username="ada", password="passw0rd")
     mine = client.session(emulator.issue_tokens(user), on_tokens=on_tokens)
     refreshed = mine.refresh()
-    [(told, asked, thread)] = seen
-    assert told == asked == refreshed.access_token
+    [(token, asked, thread)] = seen
+    assert token == asked == refreshed.access_token
     assert thread != threading.get_ident()
 
 

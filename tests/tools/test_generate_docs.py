@@ -181,9 +181,9 @@ def test_the_tables_of_the_models_tell_what_the_classes_are() -> None:
     for name, cls in dtos.items():
         assert issubclass(cls, Dto)
         own = [attribute for attribute in wire_names(cls) if attribute in cls.__annotations__]
-        told = {attribute: (wire, notes) for attribute, wire, notes in ROW.findall(sections[name])}
-        told.pop("extra", None)
-        assert told == {
+        documented = {attribute: (wire, notes) for attribute, wire, notes in ROW.findall(sections[name])}
+        documented.pop("extra", None)
+        assert documented == {
             attribute: (
                 wire_names(cls)[attribute],
                 ", ".join(
