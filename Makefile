@@ -26,7 +26,7 @@ test-all: ## both, one after the other
 soak: $(VENV)/.test ## hundreds of sessions for a minute (SECONDS=60), with faults; nothing may be lost or leak
 	@$(BIN)/python -m tests.soak --seconds $(SECONDS)
 
-bench: $(VENV)/.bench ## side by side with raw HTTP clients and the vendor's SDK, in about four minutes
+bench: $(VENV)/.bench ## side by side with raw HTTP clients and the vendor's SDK, in a few minutes
 	@$(BIN)/python -m benchmarks
 
 check: $(VENV)/.check ## lint, types, freshness of what is generated (what CI runs before the tests)

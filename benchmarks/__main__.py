@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measures, prints, and writes the results to files."""
+"""Command line of the benchmarks: measures, prints, and writes the results to files."""
 
 from __future__ import annotations
 
@@ -9,25 +9,18 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from . import bridging, emulated, encryption, holding, importing, layers, sign_ins, token_costs
-from .chart import bars
-from .lab import FULL, QUICK, Lab, serving
-from .processes import ROOT
+from . import bridging, encryption, importing, sign_ins, tokens
+from .lab import FULL, QUICK, Figure, Lab, Verdict, serving
 from .report import as_json, as_markdown, figures_as_text, published, verdicts_as_text
-from .results import Figure, Verdict
+from .worker import ROOT
 
 _BENCHMARKS: Final[dict[str, tuple[Callable[[Lab], None], ...]]] = {
     "sign-in": (sign_ins.concurrent,),
     "sync": (sign_ins.sequential, bridging.compared),
-    "sm2": (sign_ins.encrypted, encryption.in_python),
-    "tokens": (token_costs.costs,),
+    "sm2": (sign_ins.encrypted, encryption.alone),
+    "tokens": (tokens.costs, tokens.memory),
     "import": (importing.compared,),
-    "idle": (holding.clients, holding.sessions),
-    "emulator": (emulated.sign_ins,),
-    "layers": (layers.added,),
-    "growth": (sign_ins.growing, token_costs.growing),
 }
-_DRAWN: Final = ("sign-ins, http, 50 at once", "sign-ins, https, 50 at once")
 
 
 def main() -> None:
@@ -36,7 +29,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one short turn each, to see that everything works")
     parser.add_argument("--only", choices=_BENCHMARKS, action="append", help="one benchmark; may be given again")
     parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results", help="the folder for results")
-    parser.add_argument("--publish", action="store_true", help="also write docs/performance.md and .svg")
+    parser.add_argument("--publish", action="store_true", help="also write docs/performance.md")
     chosen = parser.parse_args()
     if chosen.publish and (chosen.quick or chosen.only):
         parser.error("--publish requires a whole run, without --quick and --only")
@@ -46,13 +39,11 @@ def main() -> None:
     print(f"{monotonic() - start:.0f} s")
     chosen.results.mkdir(parents=True, exist_ok=True)
     (chosen.results / "latest.json").write_text(as_json(figures, verdicts, quick=chosen.quick), encoding="utf-8")
-    table, drawing = as_markdown(figures, verdicts), bars(figures, _DRAWN)
+    table = as_markdown(figures, verdicts)
     (chosen.results / "latest.md").write_text(table, encoding="utf-8")
-    (chosen.results / "latest.svg").write_text(drawing, encoding="utf-8")
     if chosen.publish:
         page = ROOT / "docs" / "performance.md"
         page.write_text(published(page.read_text(encoding="utf-8"), table), encoding="utf-8")
-        page.with_suffix(".svg").write_text(drawing, encoding="utf-8")
 
 
 def _measured(names: list[str], *, quick: bool) -> tuple[list[Figure], list[Verdict]]:

@@ -28,13 +28,8 @@ def signing_key() -> RSAKey:
     return key
 
 
-def access_token(padding: int = 0, **claims: object) -> str:
-    """Sign a token that verifies.
-
-    Args:
-        padding: characters of an additional, unused claim.
-        claims: more claims.
-    """
+def access_token(**claims: object) -> str:
+    """Sign a token that verifies, with more claims if given."""
     now = int(time.time())
     payload: dict[str, Any] = {
         "jti": secrets.token_urlsafe(16),
@@ -44,7 +39,6 @@ def access_token(padding: int = 0, **claims: object) -> str:
         "scope": "openid profile email phone address username offline_access",
         "iss": ISSUER,
         "aud": APP_ID,
-        **({"padding": "x" * padding} if padding else {}),
         **claims,
     }
     return jwt.encode({"alg": "RS256", "kid": "benchmark", "typ": "JWT"}, payload, signing_key())
@@ -66,16 +60,12 @@ def id_token() -> str:
     return access_token(**person)
 
 
-def sign_in_answer(padding: int = 0) -> bytes:
-    """Build the answer to a sign-in.
-
-    Args:
-        padding: additional characters of its access token.
-    """
+def sign_in_answer() -> bytes:
+    """Build the answer to a sign-in."""
     data = {
         "scope": "openid profile email phone address username offline_access",
         "token_type": "Bearer",
-        "access_token": access_token(padding),
+        "access_token": access_token(),
         "expires_in": LIFE,
         "refresh_token": secrets.token_urlsafe(32),
         "id_token": id_token(),
@@ -84,11 +74,9 @@ def sign_in_answer(padding: int = 0) -> bytes:
     return json.dumps(envelope).encode()
 
 
-def key_set(size: int = 1) -> dict[str, object]:
-    """Build the server's JWKS; the signing key is the last one that clients keep."""
-    last = min(size, 32) - 1
-    public = signing_key().as_dict(private=False)
-    return {"keys": [public | ({} if index == last else {"kid": f"other-{index}"}) for index in range(size)]}
+def key_set() -> dict[str, object]:
+    """Build the server's JWKS."""
+    return {"keys": [signing_key().as_dict(private=False)]}
 
 
 def system_answer() -> bytes:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import ssl
-import threading
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from .async_clients import sign_in_body, sign_in_over_aiohttp
+from .async_clients import context_of, sign_in_body
 from .load import sequential_rate, thread_rate
 from .worker import Measure
 
@@ -38,29 +35,13 @@ def httpx_client() -> Measure:
     def opened(target: dict[str, str], url: str) -> Call:
         import httpx
 
-        client = httpx.Client(verify=ssl.create_default_context(cafile=target["ca"]))
+        client = httpx.Client(verify=context_of(target))
         body = sign_in_body(target)
 
         def call() -> object:
             return json.loads(client.post(f"{url}/api/v3/signin", json=body).content)["data"]["access_token"]
 
         return call
-
-    return _measure(opened)
-
-
-def httpx_over_aiohttp() -> Measure:
-    """Measure the SDK's own base on another thread's event loop, by run_coroutine_threadsafe."""
-    loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, daemon=True).start()
-
-    def opened(target: dict[str, str], url: str) -> Call:
-        call = asyncio.run_coroutine_threadsafe(sign_in_over_aiohttp(target, url), loop).result()
-
-        async def awaited() -> object:
-            return await call()
-
-        return lambda: asyncio.run_coroutine_threadsafe(awaited(), loop).result()
 
     return _measure(opened)
 

@@ -8,7 +8,7 @@ from functools import partial
 from time import perf_counter
 
 from .lab import Lab, ratio
-from .load import cost
+from .load import cost, repeated
 from .worker import Measure
 
 
@@ -33,24 +33,11 @@ def ours() -> Measure:
     """Measure the bridge."""
     from genauth_sync._bridge import bridge
 
-    def run(times: int) -> float:
-        start = perf_counter()
-        for _ in range(times):
-            bridge.run(_nothing)
-        return perf_counter() - start
-
-    return partial(cost, run)
+    return partial(cost, repeated(lambda: bridge.run(_nothing), perf_counter))
 
 
 def run_coroutine_threadsafe() -> Measure:
     """Measure run_coroutine_threadsafe."""
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
-
-    def run(times: int) -> float:
-        start = perf_counter()
-        for _ in range(times):
-            asyncio.run_coroutine_threadsafe(_nothing(), loop).result()
-        return perf_counter() - start
-
-    return partial(cost, run)
+    return partial(cost, repeated(lambda: asyncio.run_coroutine_threadsafe(_nothing(), loop).result(), perf_counter))

@@ -6,12 +6,12 @@ import asyncio
 import sys
 from functools import partial
 from statistics import median, quantiles
-from time import perf_counter, process_time
+from time import perf_counter
 from typing import Final
 
 from .async_clients import Call, our_sign_in
 from .lab import Lab, ratio
-from .load import cost, rate
+from .load import cost, rate, repeated
 from .worker import Measure
 
 _AT_ONCE: Final = 20
@@ -19,17 +19,17 @@ _PROBE_SECONDS: Final = 0.001
 _PASSWORD: Final = b"correct horse battery staple"
 
 
-def in_python(lab: Lab) -> None:
-    """Measure the encryption with the default packages, and the event loop's stalls during it."""
-    ours, gmssl = lab.start("encryption:ours_in_python"), lab.start("encryption:gmssl")
-    seconds = lab.effort.seconds
-    runners = {
-        "genauth_async": partial(ours.measure, seconds=seconds),
-        "gmssl": partial(gmssl.measure, seconds=seconds),
+def alone(lab: Lab) -> None:
+    """Measure the encryption in C and in Python, and the event loop's stalls during the latter."""
+    workers = {
+        "genauth_async, in C": lab.start("encryption:ours_in_c"),
+        "genauth_async, in Python": lab.start("encryption:ours_in_python"),
+        "gmssl": lab.start("encryption:gmssl"),
     }
-    found = lab.take_turns("SM2 in Python, one encryption", runners, "ms", 1e3)
-    reached = ratio(found["genauth_async"], found["gmssl"])
-    lab.judge("SM2 in Python, encryption / gmssl", reached, "at most", 1.0)
+    seconds = lab.effort.seconds
+    runners = {name: partial(worker.measure, seconds=seconds) for name, worker in workers.items()}
+    _, ours, theirs = lab.take_turns("SM2, one encryption", runners, "ms", 1e3).values()
+    lab.judge("SM2 in Python, encryption / gmssl", ratio(ours, theirs), "at most", 1.0)
 
     stalls = lab.start("encryption:stalls")
     runner = partial(stalls.measure, target=lab.target, seconds=5 * seconds)
@@ -53,47 +53,15 @@ def sign_ins_in_c() -> Measure:
 
 def ours_in_c() -> Measure:
     """Measure one encryption by this SDK with gmssl-pyx."""
-    return _encrypting_in_c(ours=True)
+    import gmssl_pyx  # noqa: F401 - without it this would measure the other implementation
 
-
-def gmssl_pyx() -> Measure:
-    """Measure one encryption by gmssl-pyx."""
-    return _encrypting_in_c(ours=False)
-
-
-def _encrypting_in_c(*, ours: bool) -> Measure:
-    from gmssl_pyx import sm2_encrypt
-
-    from genauth_async._crypto import sm2
-
-    _, key = sm2.generate_key_pair()
-    encrypt = (
-        partial(sm2.encrypt, _PASSWORD, key) if ours else partial(sm2_encrypt, bytes.fromhex(key.to_hex()), _PASSWORD)
-    )
-
-    def run(times: int) -> float:
-        start = process_time()
-        for _ in range(times):
-            encrypt()
-        return process_time() - start
-
-    return partial(cost, run)
+    return _ours()
 
 
 def ours_in_python() -> Measure:
     """Measure one encryption by this SDK in Python."""
-    from genauth_async._crypto import sm2
-
     _without_c()
-    _, key = sm2.generate_key_pair()
-
-    def run(times: int) -> float:
-        start = process_time()
-        for _ in range(times):
-            sm2.encrypt(_PASSWORD, key)
-        return process_time() - start
-
-    return partial(cost, run)
+    return _ours()
 
 
 def gmssl() -> Measure:
@@ -104,14 +72,7 @@ def gmssl() -> Measure:
 
     private_key, key = generate_key_pair()
     cipher = CryptSM2(private_key=f"{private_key:064x}", public_key=key.to_hex())
-
-    def run(times: int) -> float:
-        start = process_time()
-        for _ in range(times):
-            cipher.encrypt(_PASSWORD)
-        return process_time() - start
-
-    return partial(cost, run)
+    return partial(cost, repeated(lambda: cipher.encrypt(_PASSWORD)))
 
 
 def stalls() -> Measure:
@@ -149,3 +110,10 @@ async def _stall(sign_in: Call, seconds: float) -> float:
 
 def _without_c() -> None:
     sys.modules["gmssl_pyx"] = None  # type: ignore[assignment]
+
+
+def _ours() -> Measure:
+    from genauth_async._crypto import sm2
+
+    _, key = sm2.generate_key_pair()
+    return partial(cost, repeated(lambda: sm2.encrypt(_PASSWORD, key)))

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from .lab import Lab, ratio
-from .processes import ROOT, environment
+from .worker import ROOT, environment
 
 _YARDSTICK: Final = "httpx"
 _TURNS: Final = 15

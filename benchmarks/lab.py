@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Literal
 
 from attrs import define, evolve, field, frozen
 
-from .processes import Worker, Workers
-from .results import Figure, Verdict
+from .worker import Worker
 
 
 @frozen
@@ -37,6 +36,51 @@ FULL = Effort(turns=7, seconds=0.25, share=1)
 QUICK = Effort(turns=1, seconds=0.02, share=25)
 
 
+@frozen
+class Figure:
+    """One measurement.
+
+    Attributes:
+        section: the benchmark.
+        case: the circumstances.
+        name: the contestant.
+        value: the median.
+        unit: of the value.
+    """
+
+    section: str
+    case: str
+    name: str
+    value: float
+    unit: str
+
+
+@frozen
+class Verdict:
+    """The comparison of a result to its bound.
+
+    Attributes:
+        section: the benchmark.
+        work: the work compared or measured.
+        reached: the result.
+        bound: the required result.
+        sense: the direction of the bound.
+        unit: of both; x for ratios.
+    """
+
+    section: str
+    work: str
+    reached: float
+    bound: float
+    sense: Literal["at least", "at most"]
+    unit: str = "x"
+
+    @property
+    def passed(self) -> bool:
+        """True if the result is within the bound."""
+        return self.reached >= self.bound if self.sense == "at least" else self.reached <= self.bound
+
+
 @define
 class Lab:
     """The environment of one benchmark.
@@ -52,13 +96,15 @@ class Lab:
     section: str
     effort: Effort
     target: dict[str, str]
-    _workers: Workers = field(factory=Workers)
+    _workers: ExitStack = field(factory=ExitStack)
     figures: list[Figure] = field(factory=list)
     verdicts: list[Verdict] = field(factory=list)
 
     def start(self, name: str) -> Worker:
         """Start a worker for `benchmarks.<name>`, such as `tokens:decoding`."""
-        return self._workers.start(f"benchmarks.{name}")
+        worker = Worker(f"benchmarks.{name}")
+        self._workers.callback(worker.close)
+        return worker
 
     def take_turns(
         self, case: str, runners: Mapping[str, Callable[[], float]], unit: str, scale: float = 1.0
@@ -91,11 +137,9 @@ class Lab:
         """Keep a verdict."""
         self.verdicts.append(Verdict(self.section, work, reached, bound, sense, unit))
 
-    def with_turns(self, turns: int, seconds: float | None = None) -> Lab:
-        """Copy the lab with another number and length of turns, unless the run is quick."""
-        if self.effort.turns == 1:
-            return self
-        return evolve(self, effort=evolve(self.effort, turns=turns, seconds=seconds or self.effort.seconds))
+    def with_turns(self, turns: int) -> Lab:
+        """Copy the lab with another number of turns, unless the run is quick."""
+        return self if self.effort.turns == 1 else evolve(self, effort=evolve(self.effort, turns=turns))
 
     def close(self) -> None:
         """Stop the workers."""
@@ -110,9 +154,5 @@ def ratio(above: list[float], below: list[float]) -> float:
 @contextmanager
 def serving() -> Iterator[dict[str, str]]:
     """Run the target."""
-    with TemporaryDirectory() as folder:
-        worker = Worker("benchmarks.target:target")
-        try:
-            yield worker.ask(folder=folder)
-        finally:
-            worker.close()
+    with TemporaryDirectory() as folder, closing(Worker("benchmarks.target:target")) as worker:
+        yield worker.ask(folder=folder)

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import threading
 from collections.abc import Awaitable, Callable
-from time import perf_counter
+from time import perf_counter, process_time
 
 _WARM_UP = 100
 
@@ -85,3 +85,15 @@ def cost(run: Callable[[int], float], seconds: float) -> float:
         times *= 2
     # The fastest run is the least disturbed one.
     return min(taken, *(run(times) for _ in range(3))) / times
+
+
+def repeated(call: Callable[[], object], clock: Callable[[], float] = process_time) -> Callable[[int], float]:
+    """Return a function that repeats the call and returns the seconds taken, for `cost`."""
+
+    def run(times: int) -> float:
+        start = clock()
+        for _ in range(times):
+            call()
+        return clock() - start
+
+    return run

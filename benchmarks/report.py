@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from attrs import asdict
 
-from .results import Figure, Verdict
+from .lab import Figure, Verdict
 
 BEGIN: Final = "<!-- written by: python -m benchmarks --publish -->"
 END: Final = "<!-- end -->"
-_PACKAGES: Final = ("genauth-async", "httpx", "httpx2", "httpx-aiohttp", "aiohttp", "genauth", "joserfc", "gmssl")
+_PACKAGES: Final = ("genauth-async", "httpx", "httpx-aiohttp", "aiohttp", "genauth", "joserfc", "gmssl")
 _MANY: Final = 1000
 
 
@@ -63,7 +63,7 @@ def as_json(figures: Sequence[Figure], verdicts: Sequence[Verdict], *, quick: bo
 
 
 def as_markdown(figures: Sequence[Figure], verdicts: Sequence[Verdict]) -> str:
-    """Format tables: verdicts, sign-ins per second, layers, and growth."""
+    """Format tables: verdicts, and sign-ins per second."""
     about = _circumstances()
     packages = ", ".join(f"{name} {number}" for name, number in about["packages"].items())
     head = (
@@ -75,8 +75,6 @@ def as_markdown(figures: Sequence[Figure], verdicts: Sequence[Verdict]) -> str:
         _sign_ins(figures, "sign-in"),
         _sign_ins(figures, "sync"),
         _sign_ins(figures, "sm2"),
-        *_layers(figures),
-        _growth(figures),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -107,32 +105,6 @@ def _sign_ins(figures: Iterable[Figure], section: str) -> str:
         return ""
     rows = [[name, *(row.get(column, "") for column in columns)] for name, row in cells.items()]
     return _table(["sign-ins a second", *columns], rows)
-
-
-def _layers(figures: Iterable[Figure]) -> list[str]:
-    layered = [figure for figure in figures if figure.section == "layers"]
-    tables: list[str] = []
-    for case in dict.fromkeys(figure.case for figure in layered):
-        rows: list[list[str]] = []
-        below = 0.0
-        for figure in layered:
-            if figure.case == case:
-                rows.append([figure.name, f"{figure.value - below:.3g}", f"{figure.value:.3g}"])
-                below = figure.value
-        tables.append(_table([case, "adds, µs", "so far, µs"], rows))
-    return tables
-
-
-def _growth(figures: Iterable[Figure]) -> str:
-    cells: dict[str, list[str]] = {}
-    for figure in figures:
-        if figure.section == "growth":
-            cells.setdefault(figure.case, []).append(f"{figure.name}: {shown(figure.value, figure.unit)}")
-    if not cells:
-        return ""
-    columns = max(map(len, cells.values()))
-    rows = [[case, *row, *[""] * (columns - len(row))] for case, row in cells.items()]
-    return _table(["what one costs", *[""] * columns], rows)
 
 
 def _verdicts(verdicts: Iterable[Verdict]) -> str:

@@ -1,79 +1,100 @@
-"""Token measurements, run in workers: handing out, verifying, decoding."""
+"""Tokens: the cost of handing out, verifying and decoding, and the memory of sessions."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import json
+import sys
+import tracemalloc
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
+from statistics import median
 from time import process_time
-from typing import Any, Final
+from typing import Final
 
 import httpx
 
 from .answers import APP_ID, APP_SECRET, ISSUER, access_token, key_set, sign_in_answer, signing_key
-from .load import cost
+from .lab import Lab, ratio
+from .load import cost, repeated
 from .worker import Measure
 
 _HOST: Final = "https://sign-in.test"
-_STRIDE: Final = 7919  # a prime, so that all sessions are visited
 _POOL: Final = 1500  # more than a client remembers
-_pools: Final[dict[int, list[str]]] = {}
+_SESSIONS: Final = 10_000
+
+
+def costs(lab: Lab) -> None:
+    """Compare handing out, verifying and decoding tokens to joserfc, json.loads and bounds."""
+    seconds = lab.effort.seconds
+    handing_out, ours = lab.start("tokens:handing_out"), lab.start("tokens:verifying")
+    by_hand, decoding = lab.start("tokens:verifying_by_hand"), lab.start("tokens:decoding")
+
+    found = lab.take_turns("tokens", {"access_token()": partial(handing_out.measure, seconds=seconds)}, "µs", 1e6)
+    lab.judge("session.access_token() while fresh", median(found["access_token()"]), "at most", 3.0, "µs")
+
+    runners = {
+        "verify_access_token, first": partial(ours.measure, again=False, seconds=seconds),
+        "joserfc": partial(by_hand.measure, seconds=seconds),
+        "verify_access_token, again": partial(ours.measure, again=True, seconds=seconds),
+    }
+    found = lab.take_turns("tokens", runners, "µs", 1e6)
+    first = ratio(found["verify_access_token, first"], found["joserfc"])
+    lab.judge("verify_access_token, first / joserfc", first, "at most", 1.15)
+    again = median(found["verify_access_token, again"])
+    lab.judge("verify_access_token, again", again, "at most", 5.0, "µs")
+
+    decode = partial(decoding.measure, seconds=seconds)
+    runners = {"answer to DTO": partial(decode, dto=True), "json.loads": partial(decode, dto=False)}
+    found = lab.take_turns("tokens", runners, "µs", 1e6)
+    beyond = [dto - bare for dto, bare in zip(found["answer to DTO"], found["json.loads"], strict=True)]
+    lab.judge("sign-in answer to DTO, beyond json.loads", median(beyond), "at most", 15.0, "µs")
+
+
+def memory(lab: Lab) -> None:
+    """Measure the memory of idle sessions."""
+    held = lab.start("tokens:idle_sessions").measure(size=lab.effort.of(_SESSIONS))
+    lab.note(f"{_SESSIONS:,} idle sessions", "bytes beyond the tokens, each", held, "B")
+    lab.judge("idle sessions: bytes beyond the tokens, each", held, "at most", 3 * 1024.0, "B")
 
 
 def handing_out() -> Measure:
-    """Measure `session.access_token()` while it is fresh among many sessions, or opening one more session."""
+    """Measure `session.access_token()` while it is fresh."""
     from genauth_async import AuthenticationClient
-    from genauth_async.session import TokenSession
 
     loop = asyncio.new_event_loop()
-    client = AuthenticationClient(APP_ID, _HOST, APP_SECRET)
-    sessions: list[TokenSession] = []
+    session = AuthenticationClient(APP_ID, _HOST, APP_SECRET).session(_tokens(0))
 
-    async def handed_out(size: int, times: int) -> float:
-        chosen = [sessions[_STRIDE * number % size] for number in range(times)]
+    async def handed_out(times: int) -> float:
         start = process_time()
-        for session in chosen:
+        for _ in range(times):
             await session.access_token()
         return process_time() - start
 
-    async def grown(size: int) -> None:
-        for index in range(len(sessions), size):
-            tokens = {"access_token": f"access-{index}", "refresh_token": f"refresh-{index}", "expires_in": 86400}
-            sessions.append(client.session(tokens))
-            await sessions[-1].access_token()
-
-    async def one_more(size: int, times: int) -> float:
-        start = process_time()
-        await grown(size + times)
-        taken = process_time() - start
-        del sessions[size:]
-        return taken
-
-    def measure(size: int, seconds: float, opened: bool = False) -> float:
-        loop.run_until_complete(grown(size))
-        work = one_more if opened else handed_out
-        return cost(lambda times: loop.run_until_complete(work(size, times)), seconds)
-
-    return measure
+    return partial(cost, lambda times: loop.run_until_complete(handed_out(times)))
 
 
-def fetching_keys() -> Measure:
-    """Measure a new client's first read of the keys."""
-    loop = asyncio.new_event_loop()
+def idle_sessions() -> Measure:
+    """Count the bytes of a session beyond its tokens."""
+    from genauth_async import AuthenticationClient
 
-    async def fetched(keys: int, times: int) -> float:
-        clients = [_verifier(keys) for _ in range(times)]
-        start = process_time()
-        for client in clients:
-            await client.fetch_keys()
-        return process_time() - start
+    async def held(size: int) -> float:
+        client = AuthenticationClient(APP_ID, _HOST, APP_SECRET)
+        await client.session(_tokens(-1)).access_token()  # creates the shared parts once
+        all_tokens = [_tokens(index) for index in range(size)]
+        gc.collect()
+        tracemalloc.start()
+        sessions = [client.session(tokens) for tokens in all_tokens]
+        for session in sessions:
+            await session.access_token()
+        gc.collect()
+        taken, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return (taken - sys.getsizeof(sessions)) / size
 
-    def measure(keys: int, seconds: float) -> float:
-        return cost(lambda times: loop.run_until_complete(fetched(keys, times)), seconds)
-
-    return measure
+    return lambda size: asyncio.new_event_loop().run_until_complete(held(size))
 
 
 def verifying() -> Measure:
@@ -81,6 +102,8 @@ def verifying() -> Measure:
     from genauth_async import AuthenticationClient
 
     loop = asyncio.new_event_loop()
+    published = key_set()
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=published))
 
     async def verified(client: AuthenticationClient, tokens: Iterator[str], times: int) -> float:
         chosen = list(itertools.islice(tokens, times))
@@ -89,10 +112,10 @@ def verifying() -> Measure:
             await client.verify_access_token(token)
         return process_time() - start
 
-    def measure(again: bool, padding: int, keys: int, seconds: float) -> float:
-        client = _verifier(keys)
+    def measure(again: bool, seconds: float) -> float:
+        client = AuthenticationClient(APP_ID, _HOST, APP_SECRET, transport=transport)
         loop.run_until_complete(client.fetch_keys())
-        tokens = itertools.repeat(access_token(padding)) if again else _new_tokens(padding)
+        tokens = itertools.repeat(access_token()) if again else _new_tokens()
         return cost(lambda times: loop.run_until_complete(verified(client, tokens, times)), seconds)
 
     return measure
@@ -111,37 +134,16 @@ def verifying_by_hand() -> Measure:
         aud={"essential": True, "value": APP_ID},
         exp={"essential": True},
     )
+    tokens = _new_tokens()
 
-    def verified(tokens: Iterator[str], times: int) -> float:
+    def verified(times: int) -> float:
         chosen = list(itertools.islice(tokens, times))
         start = process_time()
         for token in chosen:
             registry.validate(jwt.decode(token, key, algorithms=["RS256"]).claims)
         return process_time() - start
 
-    def measure(padding: int, seconds: float) -> float:
-        tokens = _new_tokens(padding)
-        return cost(lambda times: verified(tokens, times), seconds)
-
-    return measure
-
-
-def checking_signatures() -> Measure:
-    """Measure cryptography's RSA check of a token's signature, the floor of any verification."""
-    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from joserfc.util import urlsafe_b64decode
-
-    signed, _, encoded = access_token().encode().rpartition(b".")
-    key, signature = signing_key().public_key, urlsafe_b64decode(encoded)
-
-    def run(times: int) -> float:
-        start = process_time()
-        for _ in range(times):
-            key.verify(signature, signed, PKCS1v15(), SHA256())
-        return process_time() - start
-
-    return partial(cost, run)
+    return partial(cost, verified)
 
 
 def decoding() -> Measure:
@@ -149,38 +151,34 @@ def decoding() -> Measure:
     from genauth_async._wire.responses import Response, read_envelope
     from genauth_async.models import LoginTokenRespDto
 
-    def to_dto(body: bytes, times: int) -> float:
-        start = process_time()
-        for _ in range(times):
-            read_envelope(Response(status=200, headers={}, body=body), LoginTokenRespDto)
-        return process_time() - start
+    body = sign_in_answer()
 
-    def to_json(body: bytes, times: int) -> float:
-        start = process_time()
-        for _ in range(times):
-            json.loads(body)
-        return process_time() - start
+    def to_dto() -> object:
+        return read_envelope(Response(status=200, headers={}, body=body), LoginTokenRespDto)
 
-    def measure(dto: bool, padding: int, seconds: float) -> float:
-        body = sign_in_answer(padding)
-        return cost(lambda times: (to_dto if dto else to_json)(body, times), seconds)
+    def to_json() -> object:
+        return json.loads(body)
 
-    return measure
+    return lambda dto, seconds: cost(repeated(to_dto if dto else to_json), seconds)
 
 
-def _verifier(keys: int) -> Any:
-    from genauth_async import AuthenticationClient
+def _tokens(index: int) -> dict[str, object]:
+    """Build tokens that exist before the memory is measured, so that their own size is not counted."""
+    return {
+        "access_token": f"access-{index}",
+        "id_token": f"id-{index}",
+        "refresh_token": f"refresh-{index}",
+        "token_type": "Bearer",
+        "scope": "openid profile offline_access",
+        "expires_in": 14 * 24 * 3600,
+    }
 
-    published = key_set(keys)
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=published))
-    return AuthenticationClient(APP_ID, _HOST, APP_SECRET, transport=transport)
+
+@cache
+def _signed(_number: int) -> str:
+    return access_token()
 
 
-def _new_tokens(padding: int) -> Iterator[str]:
+def _new_tokens() -> Iterator[str]:
     """Yield tokens that a new client has not seen, or no longer remembers; each is signed on first use."""
-    pool = _pools.setdefault(padding, [])
-    for number in itertools.count():
-        index = number % _POOL
-        if index == len(pool):
-            pool.append(access_token(padding))
-        yield pool[index]
+    return map(_signed, itertools.cycle(range(_POOL)))
