@@ -157,7 +157,7 @@ class Subscription(Stream[str]):
             state.failures = 0
             raise error
         state.retry_at = now + wait
-        _log.warning("%s; connecting again in %.1f s", error, wait)
+        _log.warning("%s; reconnecting in %.1f s", error, wait)
 
 
 def _outcome(error: GenAuthError) -> Outcome:

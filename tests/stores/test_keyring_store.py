@@ -280,7 +280,7 @@ async def test_the_error_says_what_is_wrong_with_the_keyring(directory: Path) ->
         ("none", "NoKeyringError"),
         ("locked", "KeyringLocked"),
         ("read-only", "PasswordSetError"),
-        ("forgetful", "it does not keep what it is given"),
+        ("forgetful", "it does not keep the entry that it was given"),
     ):
         keyring.set_keyring(UNUSABLE[kind]())
         with pytest.raises(StoreError, match=rf"^There is no usable keyring: {reason}\. "):
