@@ -87,7 +87,7 @@ class Polling(Stream[_T]):
                     if self._status != before:
                         return state
             left = 0.0 if scope.cancelled_caught else self._deadline - self._now()
-        seen = "no state was told" if self._status is None else f"the last one was {self._status}"
+        seen = "no state was received" if self._status is None else f"the last one was {self._status}"
         raise WaitTimeoutError(f"No final state within {self._wait:g} s: {seen}") from self._failure
 
     async def _asked(self) -> list[_T]:

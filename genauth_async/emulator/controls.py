@@ -17,7 +17,6 @@ class EmulatorControls:
 
     Attributes:
         app_id: the application's id.
-        app_secret: the application's secret.
         account_rules: whether strangers can sign up, and the least length of passwords.
         grants: the grants of users and programs to applications: how many are `alive`, `revoked`, `reused`.
         factors: the second factors: `enroll` gives a user one, `totp_for` returns a one-time password.
@@ -41,7 +40,6 @@ class EmulatorControls:
     def __init__(self, state: State) -> None:
         self._state = state
         self.app_id = state.default_app.app_id
-        self.app_secret = state.default_app.app_secret
         self.account_rules = state.account_rules
         self.grants = state.grants
         self.factors = state.factors
@@ -59,6 +57,11 @@ class EmulatorControls:
         self.public_accounts = state.public_accounts
         self.pushes = state.pushes
         self.qr_codes = state.qr_codes
+
+    @property
+    def app_secret(self) -> str:
+        """The application's secret; not an attribute, so that `vars()` does not show it."""
+        return self._state.default_app.app_secret
 
     @property
     def issuer(self) -> str:

@@ -282,8 +282,9 @@ async def test_closing_ends_a_wait_for_the_next_try(
     async with connected(emulator, events), anyio.create_task_group() as group:
         emulator.events.drop_connections()
         group.start_soon(collect, events)
-        while "reconnecting" not in caplog.text:
-            await anyio.lowlevel.checkpoint()
+        with anyio.fail_after(30):
+            while "reconnecting" not in caplog.text:
+                await anyio.lowlevel.checkpoint()
         await events.aclose()
 
 

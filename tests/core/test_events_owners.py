@@ -178,8 +178,9 @@ async def test_a_client_that_is_closed_ends_a_wait_for_the_next_try(
     async with connected(emulator, events), anyio.create_task_group() as group:
         emulator.events.drop_connections()
         group.start_soon(wait)
-        while "reconnecting" not in caplog.text:
-            await anyio.lowlevel.checkpoint()
+        with anyio.fail_after(30):
+            while "reconnecting" not in caplog.text:
+                await anyio.lowlevel.checkpoint()
         await patient.aclose()
     assert ended == ["end"]
 
