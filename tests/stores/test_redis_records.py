@@ -258,7 +258,7 @@ def test_times_are_more_than_nothing(option: str, seconds: float) -> None:
 @pytest.mark.backends("trio")
 async def test_a_client_of_asyncio_is_refused_on_trio(redis_server: RedisServer) -> None:
     store = RedisStore(redis.asyncio.Redis.from_url(redis_server.url))
-    with pytest.raises(ConfigurationError, match="must be a URL or a redis.Redis on trio"):
+    with pytest.raises(ConfigurationError, match=r"must be a URL or a redis\.Redis on trio"):
         await store.get("ada")
 
 
