@@ -22,7 +22,7 @@ class CallLimiter:
     pool as the cancellation of a scope, which it can shield itself from.
 
     Attributes:
-        apart: whether the HTTP library has to be shielded from `Task.cancel()`.
+        shield_from_task_cancel: whether the HTTP library has to be shielded from `Task.cancel()`.
     """
 
     __slots__ = ("_scopes", "_slots", "shield_from_task_cancel")
@@ -38,7 +38,7 @@ class CallLimiter:
         self._scopes: set[anyio.CancelScope] = set()
 
     async def acquire(self, name: str, seconds: float | None) -> bool:
-        """Acquire a place for one call, and return whether that took time; `end` releases it.
+        """Acquire a place for one call, and return whether that took time; `release` returns it.
 
         Args:
             name: the call's name, for the error.

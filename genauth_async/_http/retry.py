@@ -32,7 +32,7 @@ def wait_before_retry(
 
     Args:
         policy: the number of attempts and the waits between them.
-        repeat: the effect of a repeated request.
+        idempotency: the effect of a repeated request.
         attempt: the number of attempts made.
         outcome: of the last one.
         draw: returns a number in [0, 1).

@@ -11,7 +11,7 @@ from ..models.tokens import TokenSet
 from ..settings import Clock
 from ..stores import SessionRecord, TokenStore
 from .grants import Grants, first_record, is_new, is_rolled_back, token_fingerprint, token_fingerprints
-from .token_life import TokenLife
+from .token_expiry import TokenExpiry
 
 _TRIES: Final = 3
 _CHANGED: Final = "The session was changed in the store by a process without its lock; try again"
@@ -75,7 +75,7 @@ class StoredTokens:
         self._expires_at = expires_at
         self.grant = grants.find(store, key)
         self._endings = self.grant.endings
-        self.life = TokenLife(clock, leeway)
+        self.life = TokenExpiry(clock, leeway)
         self.record: SessionRecord | None = None
         self.ended: str | None = None
         self.tokens: TokenSet | None = None

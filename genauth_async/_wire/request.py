@@ -42,7 +42,7 @@ class Request:
         client_auth: the setting that selects the client authentication of this endpoint (RFC 6749 section 2.3), or
             None.
         user_token: the user's access token, sent as Bearer (RFC 6750 section 2.1).
-        repeat: the effect of a repeated request.
+        idempotency: the effect of a repeated request.
     """
 
     method: Method

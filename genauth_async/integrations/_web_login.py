@@ -185,7 +185,7 @@ class WebLogin:
 
         Args:
             cookies: the request's.
-            asked: the request.
+            info: the request.
 
         Raises:
             RefusedError: there is no session (401), or its token cannot be refreshed now (503).
@@ -199,7 +199,7 @@ class WebLogin:
 
         Args:
             cookies: the request's.
-            asked: the request.
+            info: the request.
 
         Raises:
             RefusedError: its token cannot be refreshed now (503).
@@ -217,7 +217,7 @@ class WebLogin:
 
         Args:
             cookies: the request's.
-            asked: the request.
+            info: the request.
 
         Raises:
             RefusedError: there is no session. A browser that requests a page is redirected to sign in (303); other
@@ -231,7 +231,7 @@ class WebLogin:
 
         Args:
             refusal: the answer for a script.
-            asked: the request.
+            info: the request.
         """
         if refusal.status != HTTPStatus.UNAUTHORIZED or not info.is_for_a_page:
             return refusal
@@ -242,7 +242,7 @@ class WebLogin:
 
         Args:
             refusal: the answer for a script.
-            asked: the request.
+            info: the request.
         """
         if info.is_for_a_page and refusal.set_cookies:  # clearing the cookie prevents a redirect loop
             default = self._options.mount + self._options.after_login
@@ -254,7 +254,7 @@ class WebLogin:
 
         Args:
             cookies: the request's.
-            asked: the request.
+            info: the request.
 
         Raises:
             RefusedError: no user is signed in (401); or GenAuth is unavailable, or answers with another user (503).
@@ -271,7 +271,7 @@ class WebLogin:
 
         Args:
             cookies: the request's.
-            asked: the request.
+            info: the request.
 
         Raises:
             RefusedError: as by `page_session` and `user`.

@@ -12,7 +12,7 @@ from ..settings import Clock
 _NEVER: Final = -math.inf
 
 
-class TokenLife:
+class TokenExpiry:
     """The times until which the present access token is fresh, and valid.
 
     Args:
