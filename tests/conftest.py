@@ -17,7 +17,7 @@ import pytest
 
 import genauth_async
 import genauth_sync
-from genauth_async.doctor import _stores
+from genauth_async.doctor import _store_checks
 from genauth_async.emulator import Emulator, User
 from tests.browser import browse, browser  # noqa: F401 - fixtures
 from tests.recording import RecordingServer, recording_server
@@ -105,7 +105,7 @@ def secrets_of(emulator: Emulator) -> set[str]:
 @pytest.fixture
 def no_slow_store(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have doctor call no store slow: how busy this machine is decides nothing."""
-    monkeypatch.setattr(_stores, "_SLOW_SECONDS", 60)
+    monkeypatch.setattr(_store_checks, "_SLOW_SECONDS", 60)
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from ..client import AuthenticationClient
 from ..stores import TokenStore
 from ._findings import Finding, Report, Verdict
-from ._server import examine_server
-from ._stores import examine_store
+from ._server_checks import examine_server
+from ._store_checks import examine_store
 
 __all__ = ["Finding", "Verdict", "examine"]
 
