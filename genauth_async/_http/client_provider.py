@@ -56,10 +56,10 @@ class _LoopClient:
 
     __slots__ = ("calls", "client", "lock")
 
-    def __init__(self, at_once: int | None) -> None:
+    def __init__(self, limit: int | None) -> None:
         self.lock = anyio.Lock()
         self.client: AsyncHTTPClient | None = None
-        self.calls = CallLimiter(at_once)
+        self.calls = CallLimiter(limit)
 
 
 class ClientProvider:
@@ -69,8 +69,8 @@ class ClientProvider:
         self._options = options
         if options.http_client is not None:
             redact_log_of(options.http_client)
-        at_once = _MAX_CONNECTIONS if options.http_client is None and options.transport is None else None
-        self._opened = PerLoop(lambda: _LoopClient(at_once))
+        limit = _MAX_CONNECTIONS if options.http_client is None and options.transport is None else None
+        self._opened = PerLoop(lambda: _LoopClient(limit))
         self._threads = Threads(_THREADS)
         self._closed = False
 

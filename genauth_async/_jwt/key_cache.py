@@ -64,8 +64,8 @@ def max_age(cache_control: str) -> float:
     low, high = _AGES
     if re.search(r"\bno-(store|cache)\b", cache_control, re.IGNORECASE):
         return low
-    told = re.search(r"(?<![\w-])max-age=\"?(\d{1,10})", cache_control, re.IGNORECASE)
-    return _USUAL_AGE if told is None else min(max(float(told[1]), low), high)
+    found = re.search(r"(?<![\w-])max-age=\"?(\d{1,10})", cache_control, re.IGNORECASE)
+    return _USUAL_AGE if found is None else min(max(float(found[1]), low), high)
 
 
 @frozen

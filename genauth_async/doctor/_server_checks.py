@@ -158,23 +158,23 @@ def _clock(response: Response, now: float, report: Report) -> None:
 
 def _discovery(response: Response, settings: Settings, report: Report) -> None:
     try:
-        told = read_oauth(response, _Discovery)
+        found = read_oauth(response, _Discovery)
     except GenAuthError as error:
         report.wrong("discovery", str(error))
         return
-    if told.issuer != settings.issuer:
+    if found.issuer != settings.issuer:
         report.wrong(
             "discovery",
-            f"the issuer must be {settings.issuer!r}, not {told.issuer!r}, which the server's tokens name. If app_host "
-            "is the address that the console shows, pass issuer= (GENAUTH_ISSUER)",
+            f"the issuer must be {settings.issuer!r}, not {found.issuer!r}, which the server's tokens name. If "
+            "app_host is the address that the console shows, pass issuer= (GENAUTH_ISSUER)",
         )
         return
-    hosts = {urlsplit(url).netloc for url in (told.authorization_endpoint, told.token_endpoint, told.jwks_uri)}
+    hosts = {urlsplit(url).netloc for url in (found.authorization_endpoint, found.token_endpoint, found.jwks_uri)}
     elsewhere = hosts - {urlsplit(settings.app_host).netloc}
     if elsewhere:
         report.note("discovery", f"some endpoints are at {', '.join(sorted(elsewhere))}; the SDK uses app_host")
     else:
-        report.ok("discovery", f"issuer {told.issuer}")
+        report.ok("discovery", f"issuer {found.issuer}")
 
 
 async def _keys(client: AuthenticationClient, report: Report) -> None:
