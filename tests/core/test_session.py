@@ -53,6 +53,7 @@ async def test_from_sign_in_to_log_out(face: Any, emulator: Emulator) -> None:
         await session.access_token()
     await session.logout()
     assert emulator.requests[REVOKE] == 1
+    assert await face.revoke_token("unknown") is True
 
 
 async def test_a_fresh_token_costs_no_call(client: AuthenticationClient, tokens: Any, emulator: Emulator) -> None:

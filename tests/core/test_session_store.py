@@ -253,6 +253,37 @@ async def test_log_out_revokes_the_newest_tokens(client: AuthenticationClient, t
     assert emulator.requests[REFRESH] == 1
 
 
+async def test_a_logout_after_one_elsewhere_revokes_nothing_more(
+    client: AuthenticationClient, tokens: Any, emulator: Emulator
+) -> None:
+    store = MemoryStore()
+    first, second = (client.session(tokens, store=store, key="k") for _ in range(2))
+    await first.access_token()
+    await second.logout()
+    await first.logout()
+    assert emulator.requests[REVOKE] == 1
+
+
+async def test_a_logout_of_tokens_never_stored_revokes_them(
+    client: AuthenticationClient, tokens: Any, emulator: Emulator
+) -> None:
+    await client.session(tokens, store=MemoryStore(), key="k").logout()
+    assert emulator.requests[REVOKE] == 1
+    assert emulator.grants.alive == 0
+
+
+async def test_a_logout_drops_a_pending_write(client: AuthenticationClient, tokens: Any, emulator: Emulator) -> None:
+    store = FailingStore()
+    session = client.session(tokens, store=store, key="k")
+    store.failing = {3, 4}
+    with pytest.raises(OSError, match="disk full"):
+        await session.refresh()
+    assert client._shared.grants._kept
+    await session.logout()
+    assert not client._shared.grants._kept
+    assert emulator.grants.alive == 0
+
+
 async def test_on_tokens_runs_after_the_write_before_callers_resume(
     client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:

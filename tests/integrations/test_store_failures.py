@@ -52,11 +52,16 @@ def browser(make_site: MakeSite, make_browser: MakeBrowser, database: Database) 
     return make_browser(make_site(store=database))
 
 
-def test_who_signs_out_is_signed_out(browser: Browser, database: Database) -> None:
+def test_who_signs_out_is_signed_out(browser: Browser, database: Database, caplog: pytest.LogCaptureFixture) -> None:
     browser.sign_in(password=PASSWORD)
     database.away = True
     response = browser.post("/logout")
     assert response.status_code == 303
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert warnings == [
+        "The sessions' store failed: ConnectionError",
+        "A session stays in the store: the store failed (ConnectionError)",
+    ]
     assert "Max-Age=0" in set_cookies(response)["genauth_web_session"]
     database.away = False
     assert browser.get("/session").status_code == 401

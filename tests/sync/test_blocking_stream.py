@@ -94,6 +94,13 @@ def test_the_last_item_of_all() -> None:
         Stream(Numbers(0)).last()
 
 
+def test_closing_drops_items_that_had_arrived() -> None:
+    stream = Stream(Numbers(3))
+    stream._arrived.append(1)
+    stream.close()
+    assert list(stream) == []
+
+
 @pytest.mark.parametrize("close", [Stream.close, lambda stream: stream.__exit__(None, None, None)])
 def test_after_closing_there_is_nothing_more(close: Callable[[Stream[int]], None]) -> None:
     core = Numbers(3)
