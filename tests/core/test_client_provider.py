@@ -23,6 +23,7 @@ from genauth_async import (
     TLSError,
     UnexpectedRedirectError,
 )
+from genauth_async._http import client_provider
 from genauth_async.emulator import Emulator
 from tests.conftest import PASSWORD, MakeClient
 from tests.core.test_transport import AT_ONCE, SEND, SYSTEM, send_email
@@ -241,3 +242,8 @@ async def test_the_context_is_built_once_and_beside_the_event_loop(
             await client.get_system_info()
     assert len(built_on) == 1
     assert threading.get_ident() not in built_on
+
+
+def test_idle_connections_are_dropped_before_servers_close_them() -> None:
+    """Servers close idle connections after 5 s or more."""
+    assert client_provider._KEEPALIVE_SECONDS < 5
