@@ -75,6 +75,16 @@ assert found == [package.UserSingleRespDto] * 8
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=60)
 
 
+def test_stores_of_extras_are_imported_late() -> None:
+    program = """
+from genauth_async import stores
+assert "RedisStore" not in vars(stores)
+assert stores.RedisStore.__name__ == "RedisStore"
+assert "RedisStore" in vars(stores)
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=60)
+
+
 def test_both_faces_have_the_same_names() -> None:
     assert vars(genauth_sync)["__all__"] == genauth_async.__all__
     for name in genauth_async.__all__:
