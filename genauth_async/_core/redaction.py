@@ -59,7 +59,7 @@ def redact_values(value: object, name: str = "") -> object:
     return MASK if value is not None and is_secret_name(name) else value
 
 
-def excerpt(body: bytes) -> str:
+def excerpt(body: bytes | bytearray) -> str:
     """Return the beginning of an unreadable body, with possible secrets redacted."""
 
     def mask_pair(match: re.Match[str]) -> str:

@@ -1,13 +1,14 @@
-"""One HTTP client for each event loop."""
+"""One carrier for each event loop, and the limit of its concurrent requests."""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Final
+from urllib.parse import urlsplit
 
 import anyio
 from attrs import field, frozen
@@ -17,16 +18,13 @@ from .._core.per_loop import PerLoop
 from .._core.shielding import run_shielded
 from .._core.worker_threads import Threads
 from ..errors import ClientClosedError
-from .call_limiter import CallLimiter
+from .attempt import Attempt, Carrier
+from .connections import Connections
 from .log_redaction import redact_log_of
-from .minimal_client import MinimalClient
 from .proxies import checked_proxy, environment_proxy
 from .tls import Verify, tls_context
 from .types import AsyncHTTPClient, AsyncHTTPTransport
 
-# If the server closes a connection while a refresh is being written, the outcome is unknown. Servers close idle
-# connections after 5 s or more, so ours are dropped before that.
-_KEEPALIVE_SECONDS: Final = 4.0
 _MAX_CONNECTIONS: Final = 100
 _CLOSING_SECONDS: Final = 5.0
 _THREADS: Final = 4
@@ -51,52 +49,89 @@ class ConnectionOptions:
     http_client: AsyncHTTPClient | None = None
 
 
-class _LoopClient:
-    """The client on one event loop, and its calls."""
+class LoopCarrier:
+    """The carrier on one event loop, opened on first use, and the attempts under way on it.
 
-    __slots__ = ("calls", "client", "lock")
+    Attributes:
+        carrier: None until it is opened.
+        slots: the places for concurrent attempts; None without a limit.
+        attempts: those under way.
+    """
+
+    __slots__ = ("_ending", "attempts", "carrier", "lock", "slots")
 
     def __init__(self, limit: int | None) -> None:
         self.lock = anyio.Lock()
-        self.client: AsyncHTTPClient | None = None
-        self.calls = CallLimiter(limit)
+        self.carrier: Carrier | None = None
+        self.slots = None if limit is None else anyio.Semaphore(limit, fast_acquire=True)
+        self.attempts: set[Attempt] = set()
+        self._ending: AsyncGenerator[None] | None = None
+
+    async def begin(self, carrier: Carrier) -> None:
+        """Use an opened carrier until `aclose`, or the end of the event loop."""
+        self.carrier = carrier
+        # An event loop that ends closes its asynchronous generators, and so the sockets of a client that nobody closed.
+        self._ending = _closing(carrier)
+        await anext(self._ending)
+
+    async def aclose(self) -> None:
+        """Cancel the attempts under way, and close the connections."""
+        for attempt in self.attempts:
+            attempt.is_closed = True
+            attempt.scope.cancel()
+        if self._ending is not None:
+            with anyio.move_on_after(_CLOSING_SECONDS):
+                await self._ending.aclose()
+
+
+async def _closing(carrier: Carrier) -> AsyncGenerator[None]:
+    try:
+        yield
+    finally:
+        await carrier.aclose()
 
 
 class ClientProvider:
-    """An HTTP client for each event loop, opened on first use. It never closes the caller's own."""
+    """A carrier for each event loop, opened on first use."""
 
     def __init__(self, options: ConnectionOptions) -> None:
         self._options = options
         if options.http_client is not None:
             redact_log_of(options.http_client)
         limit = _MAX_CONNECTIONS if options.http_client is None and options.transport is None else None
-        self._opened = PerLoop(lambda: _LoopClient(limit))
+        self._opened = PerLoop(lambda: LoopCarrier(limit))
         self._threads = Threads(_THREADS)
         self._closed = False
 
-    async def opened(self) -> tuple[AsyncHTTPClient, CallLimiter]:
-        """Return the running loop's client, and the limiter of its calls.
+    def here(self) -> LoopCarrier:
+        """Return the running loop's, which may not be opened yet.
 
         Raises:
             ClientClosedError: after `aclose`.
         """
         self.raise_if_closed()
-        opened = self._opened.get()
-        if self._options.http_client is not None:
-            return self._options.http_client, opened.calls
-        if opened.client is None:
-            async with opened.lock:
-                if opened.client is None:
-                    opened.client, opened.calls.shield_from_task_cancel = await self._open()
-        try:
-            self.raise_if_closed()  # while it was opened
-        except ClientClosedError:
-            await self._close(opened)
-            raise
-        return opened.client, opened.calls
+        return self._opened.get()
+
+    async def open(self, opened: LoopCarrier) -> Carrier:
+        """Open the running loop's carrier, and return it.
+
+        Raises:
+            ClientClosedError: after `aclose`.
+        """
+        async with opened.lock:
+            self.raise_if_closed()  # while another opened it
+            carrier = opened.carrier
+            if carrier is None:
+                on_asyncio = current_async_library() == "asyncio"
+                # In a thread: importing the libraries and reading the trust store take a tenth of a second and more.
+                make = await self._threads.run(partial(_prepare, self._options, on_asyncio))
+                self.raise_if_closed()
+                carrier = make()
+                await opened.begin(carrier)
+            return carrier
 
     async def tls_context(self, *, secure: bool) -> ssl.SSLContext | None:
-        """Return the TLS context for connections beside the HTTP client's; None for plain ones.
+        """Return the TLS context for connections beside the carrier's; None for plain ones.
 
         Raises:
             ClientClosedError: after `aclose`.
@@ -112,48 +147,31 @@ class ClientProvider:
             raise ClientClosedError("the client is closed; create a new client")
 
     async def aclose(self) -> None:
-        """Close the running loop's client and cancel its calls; later calls raise ClientClosedError."""
+        """Close the running loop's connections and cancel its attempts; later calls raise ClientClosedError."""
         self._closed = True
         opened = self._opened.pop()
         if opened is not None:
-            opened.calls.cancel_all()
-            await run_shielded(lambda: self._close(opened))
-
-    async def _close(self, opened: _LoopClient) -> None:
-        if opened.client is not None and self._options.transport is None:
-            with anyio.move_on_after(_CLOSING_SECONDS):
-                await opened.client.aclose()
-
-    async def _open(self) -> tuple[AsyncHTTPClient, bool]:
-        on_asyncio = current_async_library() == "asyncio"
-        # In a thread: importing the libraries and reading the trust store take a tenth of a second and more.
-        make = await self._threads.run(partial(_prepare, self._options, on_asyncio))
-        return make()
+            await run_shielded(opened.aclose)
 
 
-def _prepare(options: ConnectionOptions, on_asyncio: bool) -> Callable[[], tuple[AsyncHTTPClient, bool]]:
-    """Do the slow part; return a function that quickly makes the client on the event loop.
-
-    That function also returns whether calls have to be shielded from `Task.cancel()`; aiohttp withstands it.
-    """
-    make_transport, is_aiohttp = _transport(options, on_asyncio)
-    libraries = {cls.__module__.partition(".")[0] for cls in type(options.transport).__mro__}
+def _prepare(options: ConnectionOptions, on_asyncio: bool) -> Callable[[], Carrier]:
+    """Do the slow part; return a function that quickly makes the carrier on the event loop."""
     import_module("cattrs.gen")  # which `_wire` would otherwise import on the event loop, to read an answer
-    library = import_module("httpx2" if "httpx2" in libraries else "httpx")
-    return lambda: (MinimalClient(library, make_transport()), not is_aiohttp)
+    if options.http_client is not None or options.transport is not None:
+        from .carriers.httpx import Given
 
-
-def _transport(options: ConnectionOptions, on_asyncio: bool) -> tuple[Callable[[], AsyncHTTPTransport], bool]:
-    """Return a function that makes the transport, and whether that is aiohttp's."""
-    theirs = options.transport
-    if theirs is not None:
-        return lambda: theirs, False
-    context = tls_context(options.verify) if options.origin.startswith("https:") else False
+        return partial(Given, client=options.http_client, transport=options.transport)
+    url = urlsplit(options.origin)
+    context = tls_context(options.verify) if url.scheme == "https" else None
     proxy = checked_proxy(options.proxy or environment_proxy(options.origin))
-    if proxy is None and on_asyncio and find_spec("httpx_aiohttp") is not None:
-        from .carriers.aiohttp import aiohttp_transport
+    if proxy is None and on_asyncio and find_spec("aiohttp") is not None:
+        from .carriers import aiohttp
 
-        return aiohttp_transport(context, _KEEPALIVE_SECONDS), True
-    from .carriers.httpx import httpx_transport
+        if aiohttp.is_usable():
+            port = url.port or (80 if context is None else 443)
+            return partial(Connections, aiohttp.connector(url.hostname or "", port, context))
+    from .carriers import httpx
 
-    return httpx_transport(context, proxy, _KEEPALIVE_SECONDS), False
+    library = "httpcore" if find_spec("httpcore2") is None else "httpcore2"
+    via = "" if proxy is None else f" through the proxy {urlsplit(proxy).netloc.rpartition('@')[2]}"
+    return partial(Connections, httpx.connector(library, options.origin, context, proxy), via)

@@ -43,6 +43,8 @@ class Request:
             None.
         user_token: the user's access token, sent as Bearer (RFC 6750 section 2.1).
         idempotency: the effect of a repeated request.
+        single_use: whether it spends a credential that works once. It then goes out on a new connection: a used one may
+            be closed by the server in that moment, and the outcome would be unknown.
     """
 
     method: Method
@@ -54,6 +56,7 @@ class Request:
     client_auth: ClientAuth | None = None
     user_token: str | None = field(default=None, repr=False)
     idempotency: Idempotency = Idempotency.UNSAFE
+    single_use: bool = False
 
     @property
     def target(self) -> str:

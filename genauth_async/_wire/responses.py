@@ -49,7 +49,7 @@ class Response:
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+    body: bytes | bytearray = field(repr=False)
 
     @property
     def content_type(self) -> str:

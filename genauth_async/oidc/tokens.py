@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from attrs import evolve
+
 from .._arguments.text import require_str, require_token
 from .._wire.request import ClientAuth, Idempotency, Request
 from .._wire.responses import read_oauth, read_oauth_empty, read_tokens
@@ -52,7 +54,7 @@ class Tokens(Api):
             raise ConfigurationError("redirect_uri", "is needed, the same as in the authorization URL")
         proof = {} if code_verifier is None else {"code_verifier": code_verifier}
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": uri, **proof}
-        request = self._form("token", auth="token", form=form)
+        request = evolve(self._form("token", auth="token", form=form), single_use=True)
         return read_tokens(await self._shared.transport.send(request, self._settings, timeout))
 
     async def get_access_token_by_client_credentials(
@@ -107,9 +109,8 @@ class Tokens(Api):
         Raises:
             InvalidGrantError: the token is wrong, expired, used before or revoked.
         """
-        request = self._form(
-            "token", auth="token", form={"grant_type": "refresh_token", "refresh_token": refresh_token}
-        )
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        request = evolve(self._form("token", auth="token", form=form), single_use=True)
         return read_tokens(await self._shared.transport.send(request, self._settings, timeout))
 
     async def revoke_token(self, token: str, *, timeout: Timeout | None = None) -> bool:

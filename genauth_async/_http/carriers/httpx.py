@@ -1,102 +1,271 @@
-"""httpx as the carrier of requests, one transport per concurrent request: its pool slows down as requests and
-connections increase.
+"""httpx as the carrier: its connections (httpcore's) without its pool, or the caller's own transport or client.
 
-A pool with idle connections also gives the same one to all requests that come at once; all but one of them have to try
-again.
+httpx2 and httpcore2 have the same interface.
 """
 
 from __future__ import annotations
 
-import ssl
-from collections import deque
-from collections.abc import AsyncIterator, Callable
-from functools import partial
-from typing import cast
+import copy
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib import import_module
+from ssl import SSLContext
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
-import httpx
-from anyio import CancelScope, current_time
+import anyio
+from sniffio import current_async_library
 
-from ..types import AsyncHTTPTransport
+from ..._core.shielding import run_in_cancellable_task
+from ...errors import ClientClosedError
+from ..attempt import Attempt, BadHeadError, Outgoing
+from ..connections import Connect, Connection
 
-
-def httpx_transport(
-    context: ssl.SSLContext | bool, proxy: str | None, keepalive_seconds: float
-) -> Callable[[], AsyncHTTPTransport]:
-    """Prepare httpx's transport; the returned function makes it on the event loop."""
-    # One for all, even if unused: otherwise each transport would make its own.
-    shared = context if isinstance(context, ssl.SSLContext) else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    limits = httpx.Limits(keepalive_expiry=keepalive_seconds)
-    make = partial(httpx.AsyncHTTPTransport, verify=shared, limits=limits, proxy=proxy, trust_env=False)
-    return partial(PerRequestTransport, make, keepalive_seconds)
+_LIBRARIES: Final = {"httpx", "httpx2"}
+_LARGE: Final = 64 * 1024
+_VERSIONS: Final = {b"HTTP/1.0", b"HTTP/1.1"}
+_NOT_SENT: Final = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"}
 
 
-class PerRequestTransport(httpx.AsyncBaseTransport):
-    """Gives each concurrent request a transport of its own, and keeps idle transports.
+def connector(library: str, origin: str, context: SSLContext | None, proxy: str | None) -> Connect:
+    """Return a function that makes a connection, which connects with its first request.
 
-    The caller limits the number of concurrent requests.
+    Args:
+        library: httpcore or httpcore2.
+        origin: the server's.
+        context: for TLS.
+        proxy: a proxy's URL.
+    """
+    core: Any = import_module(library)
+    url = core.URL(origin)
+    # Only a factory: it knows the kinds of proxies.
+    pool = core.AsyncConnectionPool(
+        ssl_context=context,
+        proxy=None if proxy is None else _proxy(core, proxy, context),
+        network_backend=_Network(core),
+    )
+
+    async def connect() -> Connection:
+        return _Connection(core, url, pool.create_connection(url.origin))
+
+    return connect
+
+
+def _proxy(core: Any, proxy: str, context: SSLContext | None) -> Any:
+    parts = urlsplit(proxy)
+    auth = None if parts.username is None else (unquote(parts.username), unquote(parts.password or ""))
+    host = parts.netloc.rpartition("@")[2]
+    return core.Proxy(f"{parts.scheme}://{host}", auth=auth, ssl_context=context if parts.scheme == "https" else None)
+
+
+class _Network:
+    """httpcore's connections to the network; an answer is seen even while a large request is being written."""
+
+    def __init__(self, core: Any) -> None:
+        self._core = core
+        self._backend: Any = None
+
+    async def connect_tcp(self, *args: Any, **kwargs: Any) -> _Stream:
+        """Connect to a server."""
+        if self._backend is None:
+            self._backend = self._core.TrioBackend() if current_async_library() == "trio" else self._core.AnyIOBackend()
+        return _Stream(self._core, await self._backend.connect_tcp(*args, **kwargs))
+
+
+class _Stream:
+    """One of them."""
+
+    def __init__(self, core: Any, stream: Any) -> None:
+        self._core = core
+        self._stream = stream
+        self._early: bytes | None = None
+        self.get_extra_info = stream.get_extra_info
+        self.aclose = stream.aclose
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> Any:
+        """Read what has arrived."""
+        early, self._early = self._early, None
+        return await self._stream.read(max_bytes, timeout) if early is None else early
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Write, until the server answers: httpcore takes a WriteError for that."""
+        if len(buffer) <= _LARGE:
+            await self._stream.write(buffer, timeout)
+            return
+        failure: Exception | None = None
+        async with anyio.create_task_group() as group:
+
+            async def watch() -> None:
+                with suppress(self._core.NetworkError):  # which writing meets as well
+                    self._early = await self._stream.read(_LARGE)
+                    group.cancel_scope.cancel()
+
+            group.start_soon(watch)
+            try:
+                await self._stream.write(buffer, timeout)
+            except self._core.NetworkError as error:
+                failure = error
+            group.cancel_scope.cancel()
+        if failure is not None or self._early is not None:
+            raise failure or self._core.WriteError("answered before the request had been written")
+
+    async def start_tls(self, *args: Any, **kwargs: Any) -> _Stream:
+        """Start TLS."""
+        return _Stream(self._core, await self._stream.start_tls(*args, **kwargs))
+
+
+class _Connection:
+    """A connection of httpcore."""
+
+    def __init__(self, core: Any, origin: Any, connection: Any) -> None:
+        self._core = core
+        self._origin = origin
+        self._connection = connection
+
+    async def exchange(self, outgoing: Outgoing, attempt: Attempt) -> None:
+        """Send a request and read its answer."""
+        origin = self._origin
+        url = self._core.URL(
+            scheme=origin.scheme, host=origin.host, port=origin.port, target=outgoing.target.encode("ascii")
+        )
+        headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in outgoing.headers.items()]
+        extensions = {"trace": _observer(attempt)}
+        request = self._core.Request(
+            outgoing.method, url, headers=headers, content=outgoing.content, extensions=extensions
+        )
+        response = await self._connection.handle_async_request(request)
+        if response.extensions["http_version"] not in _VERSIONS:
+            raise BadHeadError
+        attempt.receive_head(response.status, response.headers)
+        async for chunk in response.stream:
+            await attempt.receive(chunk)
+        await response.aclose()
+
+    def is_clean(self) -> bool:
+        """Return whether it is open, and nothing has arrived since the last answer, as far as the event loop knows."""
+        return self._connection.is_available() and not _has_left_over(self._connection)
+
+    def is_readable(self) -> bool:
+        """Return whether something has arrived, or the end of the stream, that the event loop has not read yet."""
+        return bool(self._connection.has_expired())
+
+    async def aclose(self) -> None:
+        """Close it."""
+        await self._connection.aclose()
+
+
+def _has_left_over(holder: Any) -> bool:
+    """Return whether bytes wait in a connection's parser, which would become the next answer; True if it has none.
+
+    Args:
+        holder: a connection, or the stream of a response, which leads to it.
+    """
+    while (parser := getattr(holder, "_h11_state", None)) is None:
+        names = ("_connection", "_stream", "_httpcore_stream")
+        holder = next((getattr(holder, name) for name in names if hasattr(holder, name)), None)
+        if holder is None:
+            return True
+    return bool(parser.trailing_data[0])
+
+
+def _observer(attempt: Attempt) -> Callable[[str, dict[str, Any]], Awaitable[None]]:
+    """Return a trace extension that reports to an attempt."""
+
+    async def trace(name: str, info: dict[str, Any]) -> None:
+        event = name.partition(".")[2]
+        if event == "send_request_headers.started" and info["request"].method != b"CONNECT":
+            await attempt.connected()
+        elif event == "send_request_body.complete" and attempt.sent:
+            attempt.enter("read")
+
+    return trace
+
+
+class Given:
+    """The caller's own httpx client or transport as a carrier; the caller closes it.
+
+    A client's cookies are neither kept nor sent: they would be another user's.
     """
 
-    def __init__(self, make: Callable[[], httpx.AsyncBaseTransport], keepalive_seconds: float) -> None:
-        """Start without transports.
+    via = ""  # if it has a proxy, only its owner knows
+
+    def __init__(self, *, client: Any = None, transport: Any = None) -> None:
+        """Start.
 
         Args:
-            make: makes a transport.
-            keepalive_seconds: how long an idle transport is kept.
+            client: an AsyncClient of httpx or httpx2.
+            transport: or a transport of theirs.
         """
-        self._make = make
-        self._keepalive_seconds = keepalive_seconds
-        self._all: set[httpx.AsyncBaseTransport] = set()
-        # With the time of its last use. The last used one is used next, so that surplus ones expire.
-        self._idle: deque[tuple[float, httpx.AsyncBaseTransport]] = deque()
+        names = {cls.__module__.partition(".")[0] for given in (client, transport) for cls in type(given).__mro__}
+        self._library: Any = import_module("httpx2" if "httpx2" in names else "httpx")
+        self._client = client
+        self._transport = transport
+        transports = (transport,) if client is None else _transports(client)
+        self._reports = all(each is None or _reports(each) for each in transports)
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; return its response once its status and headers have arrived."""
-        await self._drop_old()
-        transport = self._idle.pop()[1] if self._idle else self._make()
-        self._all.add(transport)
-        try:
-            response = await transport.handle_async_request(request)
-        except BaseException:
-            await self._drop(transport)
-            raise
-        response.stream = _Body(cast("httpx.AsyncByteStream", response.stream), lambda: self._give_back(transport))
-        return response
+    async def exchange(self, outgoing: Outgoing, attempt: Attempt) -> None:
+        """Send a request and read its answer."""
+        attempt.is_foreign = True
+        if getattr(self._client, "is_closed", False):
+            raise ClientClosedError("the given http_client is closed", sent=False)
+        # Their pools lose a place for many a call that Task.cancel() strikes, but not for a cancelled scope.
+        scope = anyio.CancelScope()
+        await run_in_cancellable_task(lambda: self._exchange(outgoing, attempt, scope), scope)
+
+    async def _exchange(self, outgoing: Outgoing, attempt: Attempt, scope: anyio.CancelScope) -> None:
+        with scope:
+            if self._reports:
+                attempt.enter("pool", "connect")
+            else:
+                await attempt.connected()  # its own connection does not say when
+                attempt.enter("unobserved")
+            try:
+                response = await self._send(outgoing, attempt)
+            except Exception as error:
+                if {cls.__name__ for cls in type(error).__mro__} & _NOT_SENT:
+                    attempt.sent = False
+                raise
+            try:
+                try:
+                    content = response.content  # a hook of the caller's, or a test's transport, has read it
+                except self._library.ResponseNotRead:
+                    attempt.receive_head(response.status_code, response.headers.raw)
+                    async for chunk in response.stream:
+                        await attempt.receive(chunk)
+                    network = response.extensions.get("network_stream")
+                    if network is not None and _has_left_over(response.stream):
+                        await network.aclose()
+                else:
+                    raw = [pair for pair in response.headers.raw if pair[0].lower() != b"content-encoding"]
+                    attempt.receive_head(response.status_code, raw)
+                    await attempt.receive(content)
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await response.aclose()
+
+    async def _send(self, outgoing: Outgoing, attempt: Attempt) -> Any:
+        extensions = {"timeout": attempt.limits(), "trace": _observer(attempt)}
+        arguments = {"headers": dict(outgoing.headers), "content": outgoing.content or None, "extensions": extensions}
+        url = outgoing.origin + outgoing.target
+        if self._client is None:
+            request = self._library.Request(outgoing.method, url, **arguments)
+            return await self._transport.handle_async_request(request)
+        client = copy.copy(self._client)
+        client.cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        request = client.build_request(outgoing.method, url, **arguments)
+        return await client.send(request, stream=True, follow_redirects=False)
 
     async def aclose(self) -> None:
-        """Close all transports."""
-        self._idle.clear()
-        while self._all:
-            await self._all.pop().aclose()
-
-    def _give_back(self, transport: httpx.AsyncBaseTransport) -> None:
-        if transport in self._all:
-            self._idle.append((current_time(), transport))
-
-    async def _drop_old(self) -> None:
-        while self._idle and self._idle[0][0] + self._keepalive_seconds < current_time():
-            await self._drop(self._idle.popleft()[1])
-
-    async def _drop(self, transport: httpx.AsyncBaseTransport) -> None:
-        self._all.discard(transport)
-        with CancelScope(shield=True):
-            await transport.aclose()
+        """Do nothing."""
 
 
-class _Body(httpx.AsyncByteStream):
-    """A response's body; it calls back when it is closed."""
+def _transports(client: Any) -> tuple[Any, ...]:
+    mounts = getattr(client, "_mounts", {})
+    return getattr(client, "_transport", client), *(mounts.values() if isinstance(mounts, dict) else (client,))
 
-    def __init__(self, body: httpx.AsyncByteStream, closed: Callable[[], None]) -> None:
-        self._body = body
-        self._closed: Callable[[], None] | None = closed
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return aiter(self._body)
-
-    async def aclose(self) -> None:
-        """Close the body, and release its transport to the next request."""
-        try:
-            await self._body.aclose()
-        finally:
-            closed, self._closed = self._closed, None
-            if closed is not None:
-                closed()
+def _reports(transport: Any) -> bool:
+    """Return whether a transport certainly calls the trace extension."""
+    cls = type(transport)
+    return cls.__module__.partition(".")[0] in _LIBRARIES and cls.__name__ == "AsyncHTTPTransport"
