@@ -3,9 +3,6 @@
 One daemon thread with one asyncio loop serves all clients and all threads of the process. It starts with the first
 call, restarts in a forked child, and is closed at exit. A loop in the caller's thread would not do: it cannot run where
 a loop runs already (notebooks), and after Ctrl-C the next call would resume the interrupted coroutine.
-
-`_Call` hands the calls over, not a future. A lock that the coroutine's own last step releases wakes the caller sooner,
-and `SystemExit` in a coroutine reaches the caller instead of ending the loop.
 """
 
 from __future__ import annotations
@@ -22,7 +19,6 @@ import select
 import selectors
 import sys
 import threading
-import time
 import warnings
 import weakref
 from collections import deque
@@ -36,6 +32,7 @@ from genauth_async._core.shielding import is_shielded
 from genauth_async._core.tracebacks import clear_frames_of_methods
 from genauth_async.errors import ConfigurationError, SyncBridgeError
 from genauth_async.stream import Stream as AsyncStream
+from genauth_sync._call import Call
 
 if TYPE_CHECKING:
     from typing import Self
@@ -46,82 +43,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 FacadeT = TypeVar("FacadeT", bound="Facade[Any]")
 
-CLEANUP_SECONDS = 5.0  # for an interrupted call's cleanup
 CANCEL_SECONDS = 0.5  # for the cleanup of calls that run at exit, before the clients are closed
 EXIT_SECONDS = 0.9  # for all of that at exit
-
-# Ctrl-C wakes a thread that waits for a lock, but not on Windows, and on no system just before the wait begins. So
-# the thread wakes up by itself at intervals.
-_LONGEST_WAIT = 0.1 if sys.platform == "win32" else 1.0
-
-
-class _Call(Generic[T]):
-    """One blocking call, run on the loop by a task of its own."""
-
-    __slots__ = ("_awake", "_begun", "_error", "_finished", "_make", "_result", "_task")
-
-    _result: T
-
-    def __init__(self, make: Callable[[], Coroutine[Any, Any, T]]) -> None:
-        self._make = make
-        self._error: BaseException | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._begun = False
-        self._finished = False
-        self._awake = threading.Lock()
-        self._awake.acquire()
-
-    def wait(self, seconds: float = threading.TIMEOUT_MAX) -> None:
-        """Wait for the call's end, of any kind."""
-        deadline = time.monotonic() + seconds
-        while not self._finished and (left := deadline - time.monotonic()) > 0:
-            self._awake.acquire(timeout=min(left, _LONGEST_WAIT))
-
-    def interrupt(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Cancel the call and wait for its cleanup, within limits."""
-        try:
-            loop.call_soon_threadsafe(self.cancel)
-        except RuntimeError:  # the loop is closed: nothing runs any more
-            return
-        self.wait(CLEANUP_SECONDS)
-
-    def take(self) -> T:
-        """Return the coroutine's result, or raise its exception."""
-        error, self._error = self._error, None
-        if error is None:
-            return self._result
-        try:
-            raise error
-        finally:
-            del error  # its traceback has this frame: a cycle that would keep the caller's arguments and secrets alive
-
-    # The methods below run on the loop.
-
-    def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._task = loop.create_task(self._drive())
-
-    def cancel(self) -> None:
-        if not self._begun:
-            self._finish()
-        elif self._task is not None:
-            self._task.cancel()
-
-    async def _drive(self) -> None:
-        if self._finished:  # interrupted before it began
-            return
-        self._begun = True
-        try:
-            self._result = await self._make()
-        except BaseException as error:  # noqa: BLE001  SystemExit and KeyboardInterrupt go to the caller, too
-            self._error = error
-        finally:
-            self._finish()
-
-    def _finish(self) -> None:
-        del self._make
-        self._task = None
-        self._finished = True
-        self._awake.release()
 
 
 class Bridge:
@@ -158,7 +81,7 @@ class Bridge:
         loop = self._loop
         if loop is None or self._pid != os.getpid():
             loop = self._start()
-        call = _Call(make)
+        call = Call(make)
         try:
             # This copies the caller's context, which the task then inherits.
             loop.call_soon_threadsafe(call.start, loop)

@@ -17,8 +17,9 @@ import anyio
 import pytest
 
 from genauth_async.errors import ConfigurationError, SyncBridgeError
-from genauth_sync._bridge import Bridge, Facade, _Call, awaitable, core_of, facade_of
+from genauth_sync._bridge import Bridge, Facade, awaitable, core_of, facade_of
 from genauth_sync._bridge import bridge as process_bridge
+from genauth_sync._call import Call
 
 SECONDS = 30  # for what hangs
 
@@ -31,7 +32,7 @@ def bridge() -> Iterator[Bridge]:
 
 
 def test_interrupted_before_the_loop_knew_of_the_call() -> None:
-    call = _Call(no_op)
+    call = Call(no_op)
     call.cancel()
     call.wait(SECONDS)
     assert call._finished
@@ -43,7 +44,7 @@ def test_interrupted_before_the_coroutine_began(bridge: Bridge) -> None:
     async def make() -> None:
         made.append("made")
 
-    call = _Call(make)
+    call = Call(make)
 
     async def start_and_cancel() -> None:
         call.start(asyncio.get_running_loop())

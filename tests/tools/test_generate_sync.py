@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.generate_sync import HAND_WRITTEN
+
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"
 USED_BY_THE_BRIDGE = ["_core", "errors", "stream.py"]
@@ -35,9 +37,9 @@ def lay_out(root: Path, *, with_facade: bool) -> None:
         else:
             shutil.copy(source, target)
     (root / "genauth_sync").mkdir(exist_ok=True)
-    shutil.copy(ROOT / "genauth_sync/_bridge.py", root / "genauth_sync/_bridge.py")
-    for package in ("genauth_async", "genauth_sync"):
-        (root / package / "py.typed").touch()
+    for name in HAND_WRITTEN:
+        shutil.copy(ROOT / "genauth_sync" / name, root / "genauth_sync" / name)
+    (root / "genauth_async/py.typed").touch()
 
 
 def generate(root: Path, *arguments: str, python: str = sys.executable) -> tuple[int, list[str]]:
@@ -373,7 +375,7 @@ def write_golden() -> None:
         lay_out(Path(folder), with_facade=False)
         print(generate(Path(folder)))
         for made in (Path(folder) / "genauth_sync").rglob("*.py"):
-            if made.name != "_bridge.py":
+            if made.name not in HAND_WRITTEN:
                 golden = GOLDEN / made.relative_to(folder).with_suffix(".py.txt")
                 golden.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(made, golden)

@@ -6,7 +6,7 @@ from functools import partial
 
 import anyio
 
-from genauth_sync import _bridge
+from genauth_sync import _call
 from genauth_sync._bridge import bridge
 from tests.sync.programs.say import say
 
@@ -21,7 +21,7 @@ async def stubborn(turn: int) -> None:
 
 
 for turn, seconds in enumerate((0.01, 3600.0), 1):
-    _bridge.CLEANUP_SECONDS = seconds
+    _call.CLEANUP_SECONDS = seconds
     try:
         bridge.run(partial(stubborn, turn))
     except KeyboardInterrupt:
