@@ -170,11 +170,17 @@ class Bridge:
             return self._loop
 
     def _new_loop(self) -> asyncio.AbstractEventLoop:
-        if sys.platform != "linux":
-            return asyncio.new_event_loop()
-        selector = selectors.EpollSelector()
-        self._epoll = selector.fileno()
-        return asyncio.SelectorEventLoop(selector)
+        from genauth_sync._daemon_executor import DaemonExecutor
+
+        loop: asyncio.AbstractEventLoop
+        if sys.platform == "linux":
+            selector = selectors.EpollSelector()
+            self._epoll = selector.fileno()
+            loop = asyncio.SelectorEventLoop(selector)
+        else:
+            loop = asyncio.new_event_loop()
+        loop.set_default_executor(DaemonExecutor())
+        return loop
 
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         while not self._closed:

@@ -116,6 +116,22 @@ def test_exit_with_a_task_that_does_not_end() -> None:
     assert Program("exit_stubborn.py").finish() == ["main ends", "client closed"]
 
 
+@pytest.mark.parametrize(
+    "work",
+    [
+        "name lookup by aiohttp",
+        "name lookup by httpcore",
+        "TLS context",
+        "address lookup",
+        "asyncio.to_thread",
+        "callback",
+        "FileStore",
+    ],
+)
+def test_exit_while_a_worker_thread_hangs(work: str) -> None:
+    assert Program("exit_hanging.py", work).finish()[-1] == "hangs: True"
+
+
 def test_importing_starts_no_thread() -> None:
     assert Program("exit_unused.py").finish() == ["threads: 1 genauth_sync._bridge"]
 
