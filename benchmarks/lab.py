@@ -147,8 +147,8 @@ class Lab:
 
 
 def ratio(above: list[float], below: list[float]) -> float:
-    """Return the median of the ratios, turn by turn."""
-    return median(one / other for one, other in zip(above, below, strict=True))
+    """Return the ratio of the medians."""
+    return median(above) / median(below)
 
 
 @contextmanager

