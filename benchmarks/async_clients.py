@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 import sys
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from .load import rate
@@ -15,6 +13,7 @@ from .worker import Measure
 
 if TYPE_CHECKING:
     import httpx
+    import httpx2
 
 Call: TypeAlias = Callable[[], Awaitable[object]]
 _SECONDS = 60.0  # limit of a call; only the slowest clients come near it
@@ -22,48 +21,46 @@ _SECONDS = 60.0  # limit of a call; only the slowest clients come near it
 
 def ours_over_aiohttp() -> Measure:
     """Measure this SDK with the extra `aiohttp`."""
-    return _measure(our_sign_in)
+    import aiohttp  # noqa: F401 - without it this would measure the other carrier
+
+    return measure_calls(our_sign_in)
 
 
-def ours_over_httpx() -> Measure:
+def ours_without_aiohttp() -> Measure:
     """Measure this SDK without that extra."""
+    hide_aiohttp()
+    return measure_calls(our_sign_in)
+
+
+def hide_aiohttp() -> None:
+    """Make aiohttp look uninstalled to this process; call this before genauth_async is imported."""
+    sys.modules["aiohttp"] = None  # type: ignore[assignment]
     sys.modules["httpx_aiohttp"] = None  # type: ignore[assignment]
-    return _measure(our_sign_in)
 
 
 def httpx_client() -> Measure:
     """Measure a default httpx.AsyncClient."""
     import httpx
 
-    return _measure(partial(_by_hand, lambda context: httpx.AsyncClient(verify=context, timeout=_SECONDS)))
+    def opened(target: dict[str, str], url: str) -> Call:
+        return _sign_in_by(httpx.AsyncClient(verify=context_of(target), timeout=_SECONDS), target, url)
+
+    return measure_calls(opened)
 
 
-def httpx_over_aiohttp() -> Measure:
-    """Measure httpx.AsyncClient over httpx-aiohttp's transport: the hand-written equivalent."""
-    import httpx
-    from httpx_aiohttp import AiohttpTransport
+def httpx2_client() -> Measure:
+    """Measure a default httpx2.AsyncClient."""
+    import httpx2
 
-    def client(context: ssl.SSLContext) -> httpx.AsyncClient:
-        return httpx.AsyncClient(transport=AiohttpTransport(verify=context), timeout=_SECONDS)
+    def opened(target: dict[str, str], url: str) -> Call:
+        return _sign_in_by(httpx2.AsyncClient(verify=context_of(target), timeout=_SECONDS), target, url)
 
-    return _measure(partial(_by_hand, client))
+    return measure_calls(opened)
 
 
 def aiohttp_session() -> Measure:
     """Measure a default aiohttp.ClientSession."""
-    import aiohttp
-
-    def opened(target: dict[str, str], url: str) -> Call:
-        session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context_of(target)))
-        body = sign_in_body(target)
-
-        async def call() -> object:
-            async with session.post(f"{url}/api/v3/signin", json=body) as response:
-                return json.loads(await response.read())["data"]["access_token"]
-
-        return call
-
-    return _measure(opened)
+    return measure_calls(aiohttp_sign_in)
 
 
 def context_of(target: dict[str, str]) -> ssl.SSLContext:
@@ -95,31 +92,50 @@ def our_sign_in(target: dict[str, str], url: str, encrypt_type: str | None = Non
     return call
 
 
-def _by_hand(opened: Callable[[ssl.SSLContext], httpx.AsyncClient], target: dict[str, str], url: str) -> Call:
-    client = opened(context_of(target))
+def aiohttp_sign_in(target: dict[str, str], url: str) -> Call:
+    """Open a session of aiohttp that signs in."""
+    import aiohttp
+
+    session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context_of(target)))
     body = sign_in_body(target)
 
     async def call() -> object:
-        request = client.build_request("POST", f"{url}/api/v3/signin", json=body)
-        response = await client.send(request, stream=True)
-        try:
-            return json.loads(await response.aread())["data"]["access_token"]
-        finally:
-            await response.aclose()
+        async with session.post(f"{url}/api/v3/signin", json=body) as response:
+            response.raise_for_status()
+            return (await response.json())["data"]["access_token"]
 
     return call
 
 
-def _measure(opened: Callable[[dict[str, str], str], Call]) -> Measure:
+def measure_calls(
+    opened: Callable[[dict[str, str], str], Call], meter: Callable[[Call, int, float], Awaitable[object]] = rate
+) -> Measure:
+    """Return a measurement of concurrent calls.
+
+    Args:
+        opened: opens a client of the target at a URL, and returns its call.
+        meter: measures the call, by that many tasks, for that many seconds.
+    """
     loop = asyncio.new_event_loop()
     calls: dict[str, Call] = {}
 
-    def measure(target: dict[str, str], url: str, at_once: int, seconds: float) -> float:
-        async def run() -> float:
+    def measure(target: dict[str, str], url: str, at_once: int, seconds: float) -> object:
+        async def run() -> object:
             if url not in calls:
                 calls[url] = opened(target, url)
-            return await rate(calls[url], at_once, seconds)
+            return await meter(calls[url], at_once, seconds)
 
         return loop.run_until_complete(run())
 
     return measure
+
+
+def _sign_in_by(client: httpx.AsyncClient | httpx2.AsyncClient, target: dict[str, str], url: str) -> Call:
+    body = sign_in_body(target)
+
+    async def call() -> object:
+        response = await client.post(f"{url}/api/v3/signin", json=body)
+        response.raise_for_status()
+        return response.json()["data"]["access_token"]
+
+    return call

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -26,7 +25,7 @@ def ours() -> Measure:
 
         return call
 
-    return _measure(opened)
+    return measure_calls(opened)
 
 
 def httpx_client() -> Measure:
@@ -39,11 +38,13 @@ def httpx_client() -> Measure:
         body = sign_in_body(target)
 
         def call() -> object:
-            return json.loads(client.post(f"{url}/api/v3/signin", json=body).content)["data"]["access_token"]
+            response = client.post(f"{url}/api/v3/signin", json=body)
+            response.raise_for_status()
+            return response.json()["data"]["access_token"]
 
         return call
 
-    return _measure(opened)
+    return measure_calls(opened)
 
 
 def vendor() -> Measure:
@@ -62,10 +63,15 @@ def vendor() -> Measure:
 
         return call
 
-    return _measure(opened)
+    return measure_calls(opened)
 
 
-def _measure(opened: Callable[[dict[str, str], str], Call]) -> Measure:
+def measure_calls(opened: Callable[[dict[str, str], str], Call]) -> Measure:
+    """Return a measurement of calls per second, sequential or by threads.
+
+    Args:
+        opened: opens a client of the target at a URL, and returns its call.
+    """
     calls: dict[str, Call] = {}
 
     def measure(target: dict[str, str], url: str, at_once: int, seconds: float) -> float:

@@ -16,7 +16,7 @@ from .lab import Figure, Verdict
 
 BEGIN: Final = "<!-- written by: python -m benchmarks --publish -->"
 END: Final = "<!-- end -->"
-_PACKAGES: Final = ("genauth-async", "httpx", "httpx-aiohttp", "aiohttp", "genauth", "joserfc", "gmssl")
+_PACKAGES: Final = ("genauth-async", "aiohttp", "httpx", "httpx2", "genauth", "joserfc", "gmssl")
 _MANY: Final = 1000
 
 
