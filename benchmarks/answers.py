@@ -60,9 +60,19 @@ def id_token() -> str:
     return access_token(**person)
 
 
+def token_answer() -> bytes:
+    """Build the answer to a refresh (RFC 6749 section 5.1)."""
+    return json.dumps(_tokens()).encode()
+
+
 def sign_in_answer() -> bytes:
     """Build the answer to a sign-in."""
-    data = {
+    envelope = {"statusCode": 200, "message": "OK", "requestId": secrets.token_hex(16), "data": _tokens()}
+    return json.dumps(envelope).encode()
+
+
+def _tokens() -> dict[str, object]:
+    return {
         "scope": "openid profile email phone address username offline_access",
         "token_type": "Bearer",
         "access_token": access_token(),
@@ -70,8 +80,6 @@ def sign_in_answer() -> bytes:
         "refresh_token": secrets.token_urlsafe(32),
         "id_token": id_token(),
     }
-    envelope = {"statusCode": 200, "message": "OK", "requestId": secrets.token_hex(16), "data": data}
-    return json.dumps(envelope).encode()
 
 
 def key_set() -> dict[str, object]:
@@ -87,10 +95,20 @@ def system_answer() -> bytes:
     return json.dumps(system).encode()
 
 
-def answers() -> dict[bytes, bytes]:
-    """Build the bodies, by path."""
+def discovery_answer(url: str) -> bytes:
+    """Build the metadata of the server at this URL (OpenID Connect Discovery 1.0 section 3)."""
+    paths = {"authorization_endpoint": "/auth", "token_endpoint": "/token", "jwks_uri": "/.well-known/jwks.json"}
+    issuer = f"{url}/oidc"
+    metadata = {"issuer": issuer, **{name: f"{issuer}{path}" for name, path in paths.items()}}
+    return json.dumps(metadata).encode()
+
+
+def answers(url: str) -> dict[bytes, bytes]:
+    """Build the bodies of the server at this URL, by path."""
     return {
         b"/api/v3/signin": sign_in_answer(),
         b"/api/v3/system": system_answer(),
+        b"/oidc/token": token_answer(),
+        b"/oidc/.well-known/openid-configuration": discovery_answer(url),
         b"/oidc/.well-known/jwks.json": json.dumps(key_set()).encode(),
     }

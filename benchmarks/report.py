@@ -16,7 +16,10 @@ from .lab import Figure, Verdict
 
 BEGIN: Final = "<!-- written by: python -m benchmarks --publish -->"
 END: Final = "<!-- end -->"
-_PACKAGES: Final = ("genauth-async", "aiohttp", "httpx", "httpx2", "genauth", "joserfc", "gmssl")
+_PACKAGES: Final = (
+    *("genauth-async", "aiohttp", "httpx", "httpx2", "genauth"),
+    *("authlib", "msal", "joserfc", "pyjwt", "gmssl"),
+)
 _MANY: Final = 1000
 
 
@@ -63,7 +66,7 @@ def as_json(figures: Sequence[Figure], verdicts: Sequence[Verdict], *, quick: bo
 
 
 def as_markdown(figures: Sequence[Figure], verdicts: Sequence[Verdict]) -> str:
-    """Format tables: verdicts, and sign-ins per second."""
+    """Format tables: verdicts, and sign-ins and refreshes per second."""
     about = _circumstances()
     packages = ", ".join(f"{name} {number}" for name, number in about["packages"].items())
     head = (
@@ -72,9 +75,8 @@ def as_markdown(figures: Sequence[Figure], verdicts: Sequence[Verdict]) -> str:
     parts = [
         head,
         _verdicts(verdicts),
-        _sign_ins(figures, "sign-in"),
-        _sign_ins(figures, "sync"),
-        _sign_ins(figures, "sm2"),
+        *(_grid(figures, section, "sign-ins") for section in ("sign-in", "sync", "sm2")),
+        _grid(figures, "refresh", "refreshes"),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -92,19 +94,27 @@ def published(page: str, table: str) -> str:
     return f"{before}{begin}\n\n{table}\n{end}{after}"
 
 
-def _sign_ins(figures: Iterable[Figure], section: str) -> str:
-    cells: dict[str, dict[str, str]] = {}
+def _grid(figures: Iterable[Figure], section: str, work: str) -> str:
+    rates = [
+        (figure.name, figure.case.removeprefix(f"{work}, "), f"{figure.value:,.0f}")
+        for figure in figures
+        if figure.section == section and figure.case.startswith(f"{work}, ")
+    ]
+    return _pivot(f"{work} a second", rates)
+
+
+def _pivot(corner: str, found: Iterable[tuple[str, str, str]]) -> str:
+    """Build a table of (row, column, cell)."""
+    rows: dict[str, dict[str, str]] = {}
     columns: list[str] = []
-    for figure in figures:
-        if figure.section == section and figure.case.startswith("sign-ins, "):
-            column = figure.case.removeprefix("sign-ins, ")
-            if column not in columns:
-                columns.append(column)
-            cells.setdefault(figure.name, {})[column] = f"{figure.value:,.0f}"
-    if not cells:
+    for name, column, cell in found:
+        if column not in columns:
+            columns.append(column)
+        rows.setdefault(name, {})[column] = cell
+    if not rows:
         return ""
-    rows = [[name, *(row.get(column, "") for column in columns)] for name, row in cells.items()]
-    return _table(["sign-ins a second", *columns], rows)
+    cells = [[name, *(row.get(column, "") for column in columns)] for name, row in rows.items()]
+    return _table([corner, *columns], cells)
 
 
 def _verdicts(verdicts: Iterable[Verdict]) -> str:

@@ -76,13 +76,15 @@ def target() -> Measure:
 
 
 async def _serve(context: ssl.SSLContext, ports: Future[list[int]]) -> None:
-    replies = {path: _reply(body) for path, body in answers().items()}
+    replies: dict[bytes, bytes] = {}
     loop = asyncio.get_running_loop()
     servers = [
         await loop.create_server(lambda: _Connection(replies), "127.0.0.1", 0, backlog=2048, ssl=tls)
         for tls in (None, context)
     ]
-    ports.set_result([server.sockets[0].getsockname()[1] for server in servers])
+    plain, secure = (server.sockets[0].getsockname()[1] for server in servers)
+    replies |= {path: _reply(body) for path, body in answers(f"https://127.0.0.1:{secure}").items()}
+    ports.set_result([plain, secure])
     await asyncio.Event().wait()
 
 

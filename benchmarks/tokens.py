@@ -8,7 +8,7 @@ import itertools
 import json
 import sys
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from statistics import median
 from time import process_time
@@ -30,7 +30,8 @@ def costs(lab: Lab) -> None:
     """Compare handing out, verifying and decoding tokens to joserfc, json.loads and bounds."""
     seconds = lab.effort.seconds
     handing_out, ours = lab.start("tokens:handing_out"), lab.start("tokens:verifying")
-    by_hand, decoding = lab.start("tokens:verifying_by_hand"), lab.start("tokens:decoding")
+    by_hand, by_pyjwt = lab.start("tokens:verifying_by_hand"), lab.start("tokens:verifying_by_pyjwt")
+    decoding = lab.start("tokens:decoding")
 
     found = lab.take_turns("tokens", {"access_token()": partial(handing_out.measure, seconds=seconds)}, "µs", 1e6)
     lab.judge("session.access_token() while fresh", median(found["access_token()"]), "at most", 3.0, "µs")
@@ -38,6 +39,7 @@ def costs(lab: Lab) -> None:
     runners = {
         "verify_access_token, first": partial(ours.measure, again=False, seconds=seconds),
         "joserfc": partial(by_hand.measure, seconds=seconds),
+        "PyJWT": partial(by_pyjwt.measure, seconds=seconds),
         "verify_access_token, again": partial(ours.measure, again=True, seconds=seconds),
     }
     found = lab.take_turns("tokens", runners, "µs", 1e6)
@@ -134,13 +136,31 @@ def verifying_by_hand() -> Measure:
         aud={"essential": True, "value": APP_ID},
         exp={"essential": True},
     )
+    return _cost_of_each(lambda token: registry.validate(jwt.decode(token, key, algorithms=["RS256"]).claims))
+
+
+def verifying_by_pyjwt() -> Measure:
+    """Measure PyJWT with the key and the expected claims."""
+    import jwt
+    from jwt.types import Options
+
+    key = jwt.PyJWK(signing_key().as_dict(private=False))
+    options: Options = {"require": ["exp"]}
+
+    def verify(token: str) -> object:
+        return jwt.decode(token, key, algorithms=["RS256"], audience=APP_ID, issuer=ISSUER, leeway=60, options=options)
+
+    return _cost_of_each(verify)
+
+
+def _cost_of_each(verify: Callable[[str], object]) -> Measure:
     tokens = _new_tokens()
 
     def verified(times: int) -> float:
         chosen = list(itertools.islice(tokens, times))
         start = process_time()
         for token in chosen:
-            registry.validate(jwt.decode(token, key, algorithms=["RS256"]).claims)
+            verify(token)
         return process_time() - start
 
     return partial(cost, verified)

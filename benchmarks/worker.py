@@ -62,8 +62,9 @@ class Worker:
 
 
 def environment() -> dict[str, str]:
-    """Return the workers' environment: with compiled bytecode, and without proxies."""
+    """Return the workers' environment: with compiled bytecode, and without proxies and CA certificates for requests."""
     left_out = {"PYTHONDONTWRITEBYTECODE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}
+    left_out |= {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}  # requests prefers these to its session's own
     return {name: value for name, value in os.environ.items() if name.upper() not in left_out}
 
 

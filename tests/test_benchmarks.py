@@ -20,7 +20,7 @@ from benchmarks.report import BEGIN, END, published, shown
 
 ROOT = Path(__file__).parent.parent
 
-FIGURES_OF = {"sign-in": 31, "sync": 10, "sm2": 7, "tokens": 7, "import": 3}
+FIGURES_OF = {"sign-in": 31, "sync": 10, "refresh": 4, "sm2": 7, "tokens": 8, "import": 3}
 VERDICTS_OF = {"sign-in": 17, "sync": 6, "sm2": 3, "tokens": 5, "import": 2}
 
 
@@ -55,6 +55,7 @@ def test_a_quick_run_measures_and_judges_everything(tmp_path: Path) -> None:
     table = (tmp_path / "latest.md").read_text(encoding="utf-8")
     assert table.count("\n| async sign-in") == 17
     assert table.count("\n| sign-ins a second | ") == 3
+    assert table.count("\n| refreshes a second | ") == 1
     assert "\n| genauth 5.1.0, 50 threads |  | " in table  # not measured one at a time
 
 
