@@ -9,13 +9,14 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from . import bridging, encryption, importing, refreshes, sign_ins, tokens
+from . import bridging, encryption, importing, layers, refreshes, sign_ins, tokens
 from .lab import FULL, QUICK, Figure, Lab, Verdict, serving
 from .report import as_json, as_markdown, figures_as_text, published, verdicts_as_text
 from .worker import ROOT
 
 _BENCHMARKS: Final[dict[str, tuple[Callable[[Lab], None], ...]]] = {
     "sign-in": (sign_ins.concurrent,),
+    "layers": (layers.compared,),
     "sync": (sign_ins.sequential, bridging.compared),
     "refresh": (refreshes.compared,),
     "sm2": (sign_ins.encrypted, encryption.alone),

@@ -66,7 +66,7 @@ def as_json(figures: Sequence[Figure], verdicts: Sequence[Verdict], *, quick: bo
 
 
 def as_markdown(figures: Sequence[Figure], verdicts: Sequence[Verdict]) -> str:
-    """Format tables: verdicts, and sign-ins and refreshes per second."""
+    """Format tables: verdicts, sign-ins and refreshes per second, and the layers of a sign-in."""
     about = _circumstances()
     packages = ", ".join(f"{name} {number}" for name, number in about["packages"].items())
     head = (
@@ -77,6 +77,7 @@ def as_markdown(figures: Sequence[Figure], verdicts: Sequence[Verdict]) -> str:
         _verdicts(verdicts),
         *(_grid(figures, section, "sign-ins") for section in ("sign-in", "sync", "sm2")),
         _grid(figures, "refresh", "refreshes"),
+        _layers(figures),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -101,6 +102,15 @@ def _grid(figures: Iterable[Figure], section: str, work: str) -> str:
         if figure.section == section and figure.case.startswith(f"{work}, ")
     ]
     return _pivot(f"{work} a second", rates)
+
+
+def _layers(figures: Iterable[Figure]) -> str:
+    shares = [
+        (figure.name, figure.case.rpartition(", ")[2], f"{figure.value:.1f}")
+        for figure in figures
+        if figure.section == "layers"
+    ]
+    return _pivot("processor time of a sign-in, µs", shares)
 
 
 def _pivot(corner: str, found: Iterable[tuple[str, str, str]]) -> str:

@@ -15,12 +15,13 @@ from typing import Any
 import pytest
 
 from benchmarks.lab import Effort, Lab, ratio
+from benchmarks.layers import layer_of
 from benchmarks.load import cost, rate, repeated, sequential_rate, thread_rate
 from benchmarks.report import BEGIN, END, published, shown
 
 ROOT = Path(__file__).parent.parent
 
-FIGURES_OF = {"sign-in": 31, "sync": 10, "refresh": 4, "sm2": 7, "tokens": 8, "import": 3}
+FIGURES_OF = {"sign-in": 31, "layers": 36, "sync": 10, "refresh": 4, "sm2": 7, "tokens": 8, "import": 3}
 VERDICTS_OF = {"sign-in": 17, "sync": 6, "sm2": 3, "tokens": 5, "import": 2}
 
 
@@ -43,7 +44,12 @@ def test_a_quick_run_measures_and_judges_everything(tmp_path: Path) -> None:
     assert document["quick"] is True
     assert counted(document["figures"]) == FIGURES_OF
     assert counted(document["verdicts"]) == VERDICTS_OF
-    assert all(figure["value"] > 0 for figure in document["figures"])
+    # A quick run is too short for a sample of every layer.
+    assert all(figure["value"] > 0 for figure in document["figures"] if figure["section"] != "layers")
+    whole = [figure["value"] for figure in document["figures"] if figure["name"] == "all"]
+    layers = [figure["value"] for figure in document["figures"] if figure["section"] == "layers"]
+    assert len(whole) == 3
+    assert sum(layers) == pytest.approx(2 * sum(whole))
     named = [(figure["section"], figure["case"], figure["name"]) for figure in document["figures"]]
     assert len(named) == len(set(named))
     for verdict in document["verdicts"]:
@@ -56,6 +62,7 @@ def test_a_quick_run_measures_and_judges_everything(tmp_path: Path) -> None:
     assert table.count("\n| async sign-in") == 17
     assert table.count("\n| sign-ins a second | ") == 3
     assert table.count("\n| refreshes a second | ") == 1
+    assert table.count("\n| processor time of a sign-in, ") == 1
     assert "\n| genauth 5.1.0, 50 threads |  | " in table  # not measured one at a time
 
 
@@ -156,6 +163,28 @@ def test_a_repeated_call_is_timed_by_the_clock() -> None:
     clock = iter([1.0, 3.5])
     assert repeated(lambda: calls.append(1), partial(next, clock))(4) == 2.5
     assert len(calls) == 4
+
+
+@pytest.mark.parametrize(
+    ("paths", "layer"),
+    [
+        (["/x/genauth_async/api/signin.py", "/x/json/encoder.py"], "JSON out"),
+        (["/x/genauth_async/_http/transport.py", "/x/anyio/_core/_tasks.py"], "deadline and limiter"),
+        (["/x/genauth_async/_http/transport.py", "/x/httpcore/connection.py", "/x/anyio/streams.py"], "HTTP library"),
+        (["/x/asyncio/events.py", "/x/anyio/_backends/_asyncio.py"], "event loop and socket"),
+        (["/x/genauth_async/_wire/responses.py", "/x/contextlib.py"], "DTO in"),
+        (["/x/benchmarks.py"], None),
+    ],
+)
+def test_a_sample_counts_for_the_innermost_layer(paths: list[str], layer: str | None) -> None:
+    seen: list[str] = []
+    step: Callable[[], None] = lambda: seen.append(layer_of(sys._getframe()))  # noqa: E731
+    for path in reversed(paths):
+        names: dict[str, Any] = {"step": step}
+        exec(compile("def call(): step()", path, "exec"), names)
+        step = names["call"]
+    step()
+    assert seen == [layer or layer_of(sys._getframe())]
 
 
 @pytest.mark.parametrize(
