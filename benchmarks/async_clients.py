@@ -35,7 +35,6 @@ def ours_without_aiohttp() -> Measure:
 def hide_aiohttp() -> None:
     """Make aiohttp look uninstalled to this process; call this before genauth_async is imported."""
     sys.modules["aiohttp"] = None  # type: ignore[assignment]
-    sys.modules["httpx_aiohttp"] = None  # type: ignore[assignment]
 
 
 def httpx_client() -> Measure:

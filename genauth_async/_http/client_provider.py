@@ -124,7 +124,7 @@ class ClientProvider:
             if carrier is None:
                 on_asyncio = current_async_library() == "asyncio"
                 # In a thread: importing the libraries and reading the trust store take a tenth of a second and more.
-                make = await self._threads.run(partial(_prepare, self._options, on_asyncio))
+                make = await self._threads.run(partial(_prepare, self._options, on_asyncio), abandoned=True)
                 self.raise_if_closed()
                 carrier = make()
                 await opened.begin(carrier)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 HANGS = sys.argv[1]
 if HANGS == "name lookup by httpcore":
-    sys.modules["aiohttp"] = sys.modules["httpx_aiohttp"] = None  # type: ignore[assignment]
+    sys.modules["aiohttp"] = None  # type: ignore[assignment]
 
 from genauth_async.stores import FileStore  # noqa: E402
 from genauth_sync import AuthenticationClient  # noqa: E402
