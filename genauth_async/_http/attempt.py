@@ -131,16 +131,20 @@ class Attempt:
         self.headers: dict[str, str] = {}
         self.body = bytearray()
 
-    def enter(self, *phases: str) -> None:
-        """Begin a phase: pool, connect, write or read, which have limits of their own, or two at once, or another."""
-        self.phase = phases[-1]
+    def enter(self, phase: str, more: float = 0.0) -> None:
+        """Begin a phase: pool, connect, write or read, which have limits of their own, or another.
+
+        Args:
+            phase: its name.
+            more: seconds beyond its limit.
+        """
+        self.phase = phase
         total, end = self._limits.total, self._end
-        limit = sum(self._limits.phases.get(phase, total) for phase in phases)
-        if self.phase == "connect" or limit < total:
+        limit = self._limits.phases.get(phase, total) + more
+        if phase == "connect" or limit < total:
             now = anyio.current_time()
             # An unreachable host is reported as "no connection" while there is time for another attempt.
-            share = _CONNECT_SHARE if self.phase == "connect" else 1.0
-            end = now + min(limit, share * (end - now))
+            end = now + min(limit, (end - now) * (_CONNECT_SHARE if phase == "connect" else 1.0))
         if self.scope.deadline != end:
             self.scope.deadline = end
 

@@ -125,10 +125,9 @@ def _checked(body: Dto) -> Dto:
         if value is None:
             if attribute in required:
                 raise ConfigurationError(attribute, "must not be None")
-        elif attribute in scalars:
-            if not is_exact_type(value, scalars[attribute]):
-                problem = f"must be {_KINDS[scalars[attribute]]}, not {type(value).__name__}"
-                raise ConfigurationError(attribute, problem)
+        elif (kind := scalars.get(attribute)) is not None:
+            if type(value) is not kind and not is_exact_type(value, kind):
+                raise ConfigurationError(attribute, f"must be {_KINDS[kind]}, not {type(value).__name__}")
         elif isinstance(value, Dto):
             _checked(value)
     return body

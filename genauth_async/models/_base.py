@@ -33,8 +33,13 @@ class Dto(Mapping[str, object]):
 
     def to_dict(self) -> dict[str, object]:
         """The JSON form, by wire names, whole; attributes that are None are left out at every depth."""
-        fields = {name: _plain(getattr(self, attribute)) for attribute, name in wire_names(type(self)).items()}
-        return {**{name: value for name, value in fields.items() if value is not None}, **self.extra}
+        fields: dict[str, object] = {}
+        for attribute, name in wire_names(type(self)).items():
+            value = getattr(self, attribute)
+            if value is not None:
+                fields[name] = value if isinstance(value, str) else _plain(value)
+        fields.update(self.extra)
+        return fields
 
     def evolve(self, **changes: object) -> Self:
         """A copy with some attributes changed."""
@@ -115,7 +120,7 @@ def _rebuild(cls: type[_DtoT], attributes: Mapping[str, Any]) -> _DtoT:
 
 def _plain(value: object) -> object:
     if value is None or isinstance(value, str):
-        return value  # most are, and the other questions take their time
+        return value
     if isinstance(value, Dto):
         return value.to_dict()
     if isinstance(value, Mapping):

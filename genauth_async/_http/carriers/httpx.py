@@ -216,7 +216,7 @@ class Given:
     async def _exchange(self, outgoing: Outgoing, attempt: Attempt, scope: anyio.CancelScope) -> None:
         with scope:
             if self._reports:
-                attempt.enter("pool", "connect")
+                attempt.enter("connect", more=attempt.limits()["pool"])
             else:
                 await attempt.connected()  # its own connection does not say when
                 attempt.enter("unobserved")
