@@ -64,7 +64,7 @@ class _Connection(ResponseHandler):
         transport: Any = self.transport
         if transport is None:
             raise ConnectionResetError
-        self._attempt, self._framing = attempt, Framing(outgoing.method)
+        self._attempt, self._framing, self._payload = attempt, Framing(outgoing.method), None
         is_head = outgoing.method == "HEAD"
         self.set_response_params(skip_payload=is_head, read_until_eof=True, auto_decompress=False, **_PARAMETERS)
         headers = "".join([f"{name}: {value}\r\n" for name, value in outgoing.headers.items()])
@@ -98,6 +98,12 @@ class _Connection(ResponseHandler):
                 self._is_dirty = True
                 return
             super().data_received(part)
+
+    def set_exception(self, exc: BaseException, *args: Any) -> None:
+        """End the answer, its body as well."""
+        super().set_exception(exc, *args)
+        if self._payload is not None and not self._payload.is_eof():
+            self._payload.set_exception(exc)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """End the answer: by an error, unless the server has closed in good order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final
 
 from ..attempt import MAX_HEAD_BYTES, BadHeadError
@@ -12,7 +13,7 @@ _HEAD: Final = re.compile(
     rb"HTTP/1\.([01]) (\d{3})(?: [^\r\n]*+)?+\r?\n(?:(?:[!#$%&'*+.^_`|~0-9A-Za-z-]++:|[ \t])[^\r\n]*+\r?\n)*+\r?\n"
 )
 _FIELD: Final = re.compile(rb"(?mi)^(content-length|transfer-encoding):[ \t]*([^\r\n]*?)[ \t]*\r?\n")
-_LAST_CHUNK: Final = re.compile(rb"(?<=0\r\n\r\n)")
+_AFTER_EMPTY_LINE: Final = re.compile(rb"(?<=\n\n)|(?<=\n\r\n)")
 _WITHOUT_BODY: Final = {b"204", b"304"}
 
 
@@ -25,10 +26,10 @@ class Framing:
         left: the bytes of the body that are to come; None if only the parser, or the end of the connection, will tell.
     """
 
-    __slots__ = ("_head", "_is_head_over", "_without_body", "is_chunked", "is_kept", "left")
+    __slots__ = ("_head", "_is_head_over", "_tail", "_without_body", "is_chunked", "is_kept", "left")
 
     def __init__(self, method: str) -> None:
-        self._head = b""
+        self._head = self._tail = b""
         self._is_head_over = False
         self._without_body = method == "HEAD"
         self.is_kept = True
@@ -63,10 +64,18 @@ class Framing:
             parts.append(data[: self.left])
             self.left -= len(parts[-1])
         elif self.is_chunked:
-            parts += _LAST_CHUNK.split(data)
+            parts += self._chunked(data)
         else:
             parts.append(data)
         return [part for part in parts if part]
+
+    def _chunked(self, data: bytes) -> list[bytes]:
+        """Split after each empty line, since the last chunk ends with one: the parser then stops where a part ends."""
+        seen = self._tail + data
+        ends = [match.end() - len(self._tail) for match in _AFTER_EMPTY_LINE.finditer(seen)]
+        self._tail = seen[-2:]
+        cuts = [0, *(end for end in ends if end > 0), len(data)]
+        return [data[begin:end] for begin, end in pairwise(cuts)]
 
     def _framed(self, head: bytes, status: bytes) -> bytes:
         """Return the head with its length said once: some gateways say it twice, or beside chunks (RFC 9112 6.3)."""
