@@ -9,7 +9,8 @@ from typing import Any, Self, get_args
 from attrs import evolve
 
 from ._arguments.environment import settings_from_environment
-from ._arguments.text import one_of
+from ._arguments.numbers import require_bool
+from ._arguments.text import one_of, stripped
 from ._arguments.timeouts import deadline
 from ._arguments.urls import require_app_host, require_websocket_host
 from ._http.client_provider import ClientProvider, ConnectionOptions
@@ -154,32 +155,36 @@ class AuthenticationClient(
         clock: Clock | None = None,
         issuer: str | None = None,
     ) -> None:
-        if use_unverified_ssl or not reject_unauthorized:
+        is_switched_off = require_bool("use_unverified_ssl", use_unverified_ssl)
+        is_switched_off |= not require_bool("reject_unauthorized", reject_unauthorized)
+        if is_switched_off:
             verify = False
+        require_bool("allow_insecure_http", allow_insecure_http)
         host = require_app_host(app_host, allow_insecure_http=allow_insecure_http)
         settings = Settings(
-            app_id=app_id,
+            # Blanks around a text come from files and environments: a secret, say, with its line break.
+            app_id=stripped(app_id),
             app_host=host,
-            app_secret=app_secret,
-            access_token=access_token,
+            app_secret=stripped(app_secret),
+            access_token=stripped(access_token),
             timeout=deadline(timeout),
             refresh_timeout=deadline(refresh_timeout, "refresh_timeout").total,
             protocol=one_of("protocol", protocol or "oidc", get_args(ProtocolType)),
             token_endpoint_auth_method=token_endpoint_auth_method or "client_secret_post",
             introspection_endpoint_auth_method=introspection_endpoint_auth_method or "client_secret_post",
             revocation_endpoint_auth_method=revocation_endpoint_auth_method or "client_secret_post",
-            redirect_uri=redirect_uri,
-            post_logout_redirect_uri=post_logout_redirect_uri,
+            redirect_uri=stripped(redirect_uri),
+            post_logout_redirect_uri=stripped(post_logout_redirect_uri),
             lang=lang,
             websocket_host=require_websocket_host(websocket_host, allow_insecure_http=allow_insecure_http),
-            websocket_endpoint=websocket_endpoint or "/events/v1/authentication/sub",
+            websocket_endpoint=stripped(websocket_endpoint) or "/events/v1/authentication/sub",
             real_ip=real_ip,
-            user_pool_id=user_pool_id,
+            user_pool_id=stripped(user_pool_id),
             header_prefix=one_of("header_prefix", header_prefix, get_args(HeaderPrefix)),
-            retry=retry or RetryPolicy(),
+            retry=RetryPolicy() if retry is None else retry,
             max_response_bytes=max_response_bytes,
-            clock=clock or Clock(),
-            issuer=f"{host}/oidc" if issuer is None else issuer,
+            clock=Clock() if clock is None else clock,
+            issuer=f"{host}/oidc" if issuer is None else stripped(issuer),
         )
         own_connections_only = {"verify": verify is not True, "proxy": proxy is not None}
         for argument, given in own_connections_only.items():
@@ -267,7 +272,7 @@ class AuthenticationClient(
         return self._copied(
             timeout=present.timeout if timeout is None else deadline(timeout),
             retry=present.retry if retry is None else retry,
-            access_token=present.access_token if access_token is None else access_token,
+            access_token=present.access_token if access_token is None else stripped(access_token),
             lang=present.lang if lang is None else lang,
             real_ip=present.real_ip if real_ip is None else real_ip,
         )
@@ -309,7 +314,7 @@ class AuthenticationClient(
         Args:
             access_token: the user's.
         """
-        self._settings = evolve(self._settings, access_token=access_token)
+        self._settings = evolve(self._settings, access_token=stripped(access_token))
 
     async def aclose(self) -> None:
         """Close this client's connections and event streams, and with them its copies."""

@@ -12,6 +12,7 @@ from typing import Final, NoReturn, TypeAlias, TypeVar
 import anyio
 from attrs import evolve
 
+from ._arguments.numbers import require_bool
 from ._core.shielding import run_shielded
 from ._core.tracebacks import ClearsTracebackFrames
 from ._session.grants import predecessors
@@ -150,9 +151,11 @@ class TokenSession(ClearsTracebackFrames):
                 either answers or revokes the grant.
 
         Raises:
+            ConfigurationError: `resend` is not a bool.
             SessionExpiredError: the session has ended; the user has to sign in again.
             RefreshUnavailableError: the refresh failed for now; the session is kept.
         """
+        require_bool("resend", resend)
         seen, life = self._stored.tokens, self._stored.life
 
         def refreshed_meanwhile() -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Literal, NoReturn, get_args
+from typing import Any, Final, Literal, NoReturn, get_args
 
-from attrs import field, frozen, validators
+from attrs import Attribute, field, frozen
 
-from ._arguments.text import one_of
+from ._arguments.numbers import require_int, require_seconds
+from ._arguments.text import one_of, require_token
 from ._arguments.timeouts import Deadline, Timeout
 from ._core.redaction import redact
 from .errors import ConfigurationError
@@ -33,6 +34,14 @@ class Clock:
     wall: Callable[[], float] = time.time
 
 
+def _check_seconds(_policy: object, attribute: Attribute[Any], value: object) -> None:
+    require_seconds(attribute.name, value)
+
+
+def _check_attempts(_policy: object, attribute: Attribute[Any], value: object) -> None:
+    require_int(attribute.name, value)
+
+
 @frozen(kw_only=True)
 class RetryPolicy:
     """The number of attempts for a call, and the waits between them.
@@ -47,12 +56,28 @@ class RetryPolicy:
             is drawn uniformly from zero to this, so that clients do not return all at once.
         max_backoff: the longest wait between two attempts, in seconds.
         max_retry_after: the longest Retry-After, in seconds, that is waited for; a longer one is raised to the caller.
+
+    Raises:
+        ConfigurationError: `attempts` is not an int above 0, or another attribute not a finite number of seconds.
     """
 
-    attempts: int = field(default=3, validator=validators.ge(1))
-    backoff: float = field(default=0.25, validator=validators.ge(0))
-    max_backoff: float = field(default=4.0, validator=validators.ge(0))
-    max_retry_after: float = field(default=20.0, validator=validators.ge(0))
+    attempts: int = field(default=3, validator=_check_attempts)
+    backoff: float = field(default=0.25, validator=_check_seconds)
+    max_backoff: float = field(default=4.0, validator=_check_seconds)
+    max_retry_after: float = field(default=20.0, validator=_check_seconds)
+
+
+_TEXTS: Final = (
+    "app_id",
+    "app_secret",
+    "access_token",
+    "redirect_uri",
+    "post_logout_redirect_uri",
+    "lang",
+    "websocket_endpoint",
+    "real_ip",
+    "user_pool_id",
+)
 
 
 @frozen(kw_only=True)
@@ -83,15 +108,7 @@ class Settings:
     clock: Clock = field(factory=Clock, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        for argument in (
-            "app_id",
-            "app_secret",
-            "access_token",
-            "lang",
-            "websocket_endpoint",
-            "real_ip",
-            "user_pool_id",
-        ):
+        for argument in _TEXTS:
             value = getattr(self, argument)
             if value is not None and not isinstance(value, str):
                 raise ConfigurationError(argument, f"must be a str, not {type(value).__name__}")
@@ -100,16 +117,12 @@ class Settings:
         if not isinstance(self.issuer, str) or not self.issuer:
             raise ConfigurationError("issuer", "must be a str that is not empty, exactly as in the tokens")
         self._check_authentication()
-        for argument in ("app_id", "lang", "real_ip", "user_pool_id"):
-            value = getattr(self, argument)
-            if value is not None and not (value.isascii() and value.isprintable()):
-                raise ConfigurationError(argument, "must be printable ASCII, since it is sent in a header")
+        self._check_sent_texts()
         if not isinstance(self.retry, RetryPolicy):
             raise ConfigurationError("retry", f"must be a RetryPolicy, not {type(self.retry).__name__}")
         if not isinstance(self.clock, Clock):
             raise ConfigurationError("clock", f"must be a Clock, not {type(self.clock).__name__}")
-        if not isinstance(self.max_response_bytes, int) or self.max_response_bytes <= 0:
-            raise ConfigurationError("max_response_bytes", f"must be an int above 0, not {self.max_response_bytes!r}")
+        require_int("max_response_bytes", self.max_response_bytes)
 
     def _check_authentication(self) -> None:
         for name in ("token", "introspection", "revocation"):
@@ -123,6 +136,16 @@ class Settings:
                 )
         if self.app_secret is not None and self.app_secret != self.app_secret.encode("utf-8", "ignore").decode():
             raise ConfigurationError("app_secret", "contains a lone surrogate")
+
+    def _check_sent_texts(self) -> None:
+        for argument in ("app_id", "lang", "real_ip", "user_pool_id"):
+            value = getattr(self, argument)
+            if value is not None and not (value.isascii() and value.isprintable()):
+                raise ConfigurationError(argument, "must be printable ASCII, since it is sent in a header")
+        if self.access_token:
+            require_token(self.access_token)
+        if not self.websocket_endpoint.isprintable():
+            raise ConfigurationError("websocket_endpoint", "must be a path without line breaks and control characters")
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("Settings hold the application's secret and are not pickled; create a client in each process")

@@ -105,6 +105,7 @@ class TokenSession(Facade[AsyncTokenSession]):
                 either answers or revokes the grant.
 
         Raises:
+            ConfigurationError: `resend` is not a bool.
             SessionExpiredError: the session has ended; the user has to sign in again.
             RefreshUnavailableError: the refresh failed for now; the session is kept.
         """

@@ -8,6 +8,7 @@ from typing import TypeVar
 from ..errors import ConfigurationError
 
 _EnumT = TypeVar("_EnumT", bound=str)
+_TextT = TypeVar("_TextT", str, str | None)
 
 
 def one_of(argument: str, value: str, allowed: tuple[_EnumT, ...]) -> _EnumT:
@@ -32,6 +33,11 @@ def require_str(argument: str, value: str | None) -> str:
         return value
     problem = "must not be empty" if value is None or value == "" else f"must be a str, not {type(value).__name__}"
     raise ConfigurationError(argument, problem)
+
+
+def stripped(value: _TextT) -> _TextT:
+    """Remove blanks and line breaks around a str; other values are returned unchanged, for later checks."""
+    return value.strip() if isinstance(value, str) else value
 
 
 def path_segment(argument: str, value: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Final, Protocol
 
 from attrs import frozen
 
 from ..errors import ConfigurationError
+from .numbers import is_number, shown
 
 _MILLISECONDS_LIKELY: Final = 1000.0
 _CONNECT_SECONDS: Final = 5.0
@@ -49,21 +51,25 @@ def deadline(timeout: Timeout, argument: str = "timeout") -> Deadline:
     Raises:
         ConfigurationError: it is not positive, unlimited, or looks like milliseconds.
     """
-    if isinstance(timeout, (int, float)):
-        if not 0 < timeout < _MILLISECONDS_LIKELY:
-            hint = "; this looks like milliseconds" if timeout >= _MILLISECONDS_LIKELY else ""
-            raise ConfigurationError(argument, f"must be seconds above 0 and below 1000, not {timeout!r}{hint}")
+    if isinstance(timeout, (int, float, str)):
+        if not is_number(timeout) or not 0 < timeout < _MILLISECONDS_LIKELY:
+            hint = "; this looks like milliseconds" if is_number(timeout) and timeout > 0 else ""
+            raise ConfigurationError(argument, f"must be seconds above 0 and below 1000, not {shown(timeout)}{hint}")
         seconds = float(timeout)
         # Shorter for connecting: an unreachable host then differs from a slow answer, and can be retried safely.
         return Deadline(
             seconds, {"connect": min(seconds, _CONNECT_SECONDS), "read": seconds, "write": seconds, "pool": seconds}
         )
     phases: dict[str, float] = {}
+    if not hasattr(timeout, "connect"):
+        problem = f"must be seconds, as an int or float, or an httpx.Timeout, not {type(timeout).__name__}"
+        raise ConfigurationError(argument, problem)
     for name in ("connect", "read", "write", "pool"):
         seconds_or_none = getattr(timeout, name, None)
-        if not isinstance(seconds_or_none, (int, float)) or seconds_or_none <= 0:
+        if not is_number(seconds_or_none) or not 0 < seconds_or_none < math.inf:
             raise ConfigurationError(
-                argument, f"must be seconds or an httpx.Timeout without unlimited phases; {name} is {seconds_or_none!r}"
+                argument,
+                f"must be seconds or an httpx.Timeout without unlimited phases; {name} is {shown(seconds_or_none)}",
             )
         phases[name] = float(seconds_or_none)
     return Deadline(sum(phases.values()), phases)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from ..errors import ConfigurationError
+from .._arguments.numbers import require_seconds
 from ..models.tokens import TokenSet
 from ..settings import Clock
 
@@ -20,16 +20,14 @@ class TokenExpiry:
         leeway: seconds before its expiry from which a token is no longer fresh.
 
     Raises:
-        ConfigurationError: the leeway is below 0.
+        ConfigurationError: the leeway is no finite number of seconds, or below 0.
     """
 
     __slots__ = ("_clock", "_fresh_until", "_leeway", "_rejected", "_valid_until")
 
     def __init__(self, clock: Clock, leeway: float) -> None:
-        if not leeway >= 0:
-            raise ConfigurationError("leeway", f"must be in seconds, 0 or more, not {leeway!r}")
         self._clock = clock
-        self._leeway = leeway
+        self._leeway = require_seconds("leeway", leeway)
         self._rejected: str | None = None
         self.end()
 

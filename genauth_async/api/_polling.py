@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 import anyio
 
+from .._arguments.numbers import is_number, shown
 from ..errors import (
     ConfigurationError,
     GenAuthError,
@@ -58,10 +59,10 @@ class Polling(Stream[_T]):
         wait: float = DEFAULT_WAIT,
     ) -> None:
         super().__init__()
-        if not isinstance(interval, (int, float)) or not 0 < interval < math.inf:
-            raise ConfigurationError("interval", f"is in seconds, above 0, not {interval!r}")
-        if not isinstance(wait, (int, float)) or not wait > 0:
-            raise ConfigurationError("wait", f"is in seconds, above 0, not {wait!r}")
+        if not is_number(interval) or not 0 < interval < math.inf:
+            raise ConfigurationError("interval", f"is in seconds, above 0, not {shown(interval)}")
+        if not is_number(wait) or not wait > 0:
+            raise ConfigurationError("wait", f"is in seconds, above 0, not {shown(wait)}")
         self._check = check
         self._status_of = status_of
         self._final = final

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from urllib.parse import quote, urlencode
 
 from .. import models
+from .._arguments.numbers import is_number, shown
 from .._arguments.text import require_str
 from .._arguments.timeouts import Deadline, deadline
 from .._websocket.address import WebSocketAddress, websocket_host_for
@@ -129,10 +130,10 @@ class Events(Api):
         timeout: Timeout | None = None,
     ) -> Subscription:
         token = self._user_token(access_token)
-        if reconnect_for is not None and not (_is_number(reconnect_for) and reconnect_for >= 0):
-            raise ConfigurationError("reconnect_for", f"is in seconds, 0 or more, or None, not {reconnect_for!r}")
-        if not (_is_number(ping_interval) and ping_interval > 0):
-            raise ConfigurationError("ping_interval", f"is in seconds, above 0, not {ping_interval!r}")
+        if reconnect_for is not None and not (is_number(reconnect_for) and reconnect_for >= 0):
+            raise ConfigurationError("reconnect_for", f"is in seconds, 0 or more, or None, not {shown(reconnect_for)}")
+        if not (is_number(ping_interval) and ping_interval > 0):
+            raise ConfigurationError("ping_interval", f"is in seconds, above 0, not {shown(ping_interval)}")
         settings = self._settings
         host = settings.websocket_host or websocket_host_for(settings.app_host)
         if host is None:
@@ -158,10 +159,6 @@ class Events(Api):
         context = await self._shared.transport.tls_context(secure=address.is_secure)
         max_bytes = self._settings.max_response_bytes
         return await WebSocket.connect(address, context, limit, max_bytes=max_bytes, ping_interval=ping_interval)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float))
 
 
 def _text(data: object) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from .._arguments.numbers import require_bool
 from ..errors import ConfigurationError, GenAuthError
 from ..stores import TokenStore
 from ._bearer_tokens import Bearer
@@ -72,7 +73,7 @@ class WebAuth:
                 "api_scopes", 'must be a sequence of names, such as ("orders:read", "orders:write")'
             )
         self._client = client
-        self._warm = warm
+        self._warm = require_bool("warm", warm)
         self._api_scopes = tuple(api_scopes)
         self._bearer = Bearer(client, audience)
         self._options = LoginOptions(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Awaitable, Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from attrs import field, frozen
 
+from .._arguments.numbers import require_seconds
 from .._crypto.sealing import Seal
 from ..errors import ConfigurationError, GenAuthError, OAuthError, SessionError
 from ..models.tokens import UserInfo
@@ -52,8 +52,7 @@ class LoginOptions:
             if not getattr(self, argument).startswith("/"):
                 raise ConfigurationError(argument, "must be a path that begins with /")
         for argument in ("session_lifetime", "login_lifetime"):
-            if not 1 <= getattr(self, argument) < math.inf:
-                raise ConfigurationError(argument, f"must be in seconds, 1 or more, not {getattr(self, argument)!r}")
+            require_seconds(argument, getattr(self, argument), least=1)
         if self.mount and (not self.mount.startswith("/") or self.mount.endswith("/")):
             raise ConfigurationError("mount", "must be a path that begins with / and does not end with it")
 

@@ -28,6 +28,7 @@ except ModuleNotFoundError as missing:
 
 from attrs import define, field
 
+from .._arguments.numbers import require_bool
 from ..models.tokens import UserInfo
 from ..models.verification import AccessToken
 from ..session import TokenSession
@@ -82,7 +83,8 @@ class GenAuth(WebAuth):
         Raises:
             ConfigurationError: with `login`, the client has no redirect_uri, or there is no secret for cookies.
         """
-        if login:
+        require_bool("close_client", close_client)
+        if require_bool("login", login):
             options = self._options
             # No HEAD: it would begin sign-ins and spend codes.
             app.router.add_get(options.login_path, self._login, allow_head=False)

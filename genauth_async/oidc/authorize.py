@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Final, Literal
 from urllib.parse import urlencode
 
+from .._arguments.numbers import require_bool
 from .._arguments.text import one_of, require_str
 from .._wire.request import Request
 from ..api._base import Api
@@ -71,6 +72,7 @@ class Authorize(Api):
         protocol, app_id = self._settings.protocol, self._settings.app_id
         if scope is not None:
             require_str("scope", scope)
+        require_bool("forced", forced)
         others = dict(extra or {})
         if protocol == "saml":
             return self._url(("api", "v2", "saml-idp", app_id), others)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
+from .._arguments.numbers import is_number, shown
 from .._arguments.text import require_str
 from .._wire.error_codes import oauth_error_class
 from ..errors import CallbackError, ConfigurationError, IssuerMismatchError, StateMismatchError
@@ -55,8 +56,8 @@ class Login(Authorize, Tokens, Verification):
             raise ConfigurationError("protocol", f"is oidc or oauth for a login with a code, not {protocol}")
         if protocol == "oidc" and scope is not None and "openid" not in require_str("scope", scope).split():
             raise ConfigurationError("scope", "has to contain openid, or no ID token tells who signed in")
-        if isinstance(lifetime, bool) or not isinstance(lifetime, (int, float)) or not 0 < lifetime < math.inf:
-            raise ConfigurationError("lifetime", f"is in seconds, above 0: {lifetime!r}")
+        if not is_number(lifetime) or not 0 < lifetime < math.inf:
+            raise ConfigurationError("lifetime", f"is in seconds, above 0, not {shown(lifetime)}")
         state, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         verifier = self.generate_code_challenge()
         url = self.build_authorize_url(

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
+from .._arguments.numbers import require_bool
 from .._arguments.urls import is_loopback
 from .._core.redaction import redact
 from ..errors import CallbackError, ConfigurationError, StateMismatchError
@@ -77,7 +78,8 @@ class Redirects(Login):
         Raises:
             ConfigurationError: an argument is missing or cannot be right.
         """
-        attempt = self.begin_login(scope=scope, redirect_uri=redirect_uri, prompt="login" if forced else None)
+        prompt = "login" if require_bool("forced", forced) else None
+        attempt = self.begin_login(scope=scope, redirect_uri=redirect_uri, prompt=prompt)
         set_cookies = self._attempts(secure=_is_secure(attempt.redirect_uri)).begin(
             attempt,
             cookies or {},

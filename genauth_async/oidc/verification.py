@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from .. import models
+from .._arguments.numbers import require_seconds
 from .._arguments.text import require_str, require_str_list
 from .._arguments.timeouts import deadline
 from .._jwt.claims import (
@@ -87,7 +88,7 @@ class Verification(Api):
         """
         expected = self._audiences(audience)
         required = require_str_list("scopes", scopes) if scopes else ()
-        _check_leeway(leeway)
+        require_seconds("leeway", leeway, most=_LARGEST_LEEWAY)
         check_length(token)
         digest = digest_of(token)
         # Not by `_good`, which is a coroutine more: services verify the same token with each request.
@@ -117,7 +118,7 @@ class Verification(Api):
             nonce: the login attempt's; the token has to have the same.
             access_token: what came with it; the token's `at_hash` has to be its, where there is one.
         """
-        _check_leeway(leeway)
+        require_seconds("leeway", leeway, most=_LARGEST_LEEWAY)
         good = await self._good(token, models.IDToken, leeway=leeway, timeout=timeout)
         self._check_application(good.claims)
         if nonce is not None:
@@ -269,9 +270,3 @@ class Verification(Api):
     def _check_application(self, claims: Claims) -> None:
         check_audience(claims, (self._settings.app_id,))
         check_authorized_party(claims, self._settings.app_id)
-
-
-def _check_leeway(leeway: float) -> None:
-    is_number = isinstance(leeway, (int, float)) and not isinstance(leeway, bool)
-    if not is_number or not 0 <= leeway <= _LARGEST_LEEWAY:
-        raise ConfigurationError("leeway", f"is in seconds, from 0 to {_LARGEST_LEEWAY:g}: {leeway!r}")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Final
 
+from .._arguments.numbers import require_bool
 from .._crypto.sealing import Seal, sealing_secrets
 from ..errors import StoreError
 from ._protocol import SessionRecord
@@ -24,7 +25,7 @@ class RecordCodec:
 
     def __init__(self, secrets: str | Sequence[str] | None, *, accepts_clear: bool = False) -> None:
         self._secrets = None if secrets is None else sealing_secrets(secrets, "secrets")
-        self._accepts_clear = accepts_clear or secrets is None
+        self._accepts_clear = require_bool("accepts_clear", accepts_clear) or secrets is None
 
     def encode(self, key: str, record: SessionRecord) -> str:
         """Encode a record as ASCII text; a sealed one is bound to this key."""

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 import anyio
 
+from .._arguments.numbers import is_number, shown
 from .._core.shielding import run_shielded
 from .._core.worker_threads import Threads
 from ..errors import ConfigurationError, StoreError
@@ -60,8 +61,8 @@ class FileStore:
         accepts_clear: bool = False,
         lock_timeout: float = 60.0,
     ) -> None:
-        if not lock_timeout > 0:
-            raise ConfigurationError("lock_timeout", f"must be in seconds, above 0, not {lock_timeout!r}")
+        if not is_number(lock_timeout) or lock_timeout <= 0:
+            raise ConfigurationError("lock_timeout", f"must be in seconds, above 0, not {shown(lock_timeout)}")
         self._directory = session_directory(directory)
         self._codec = RecordCodec(secrets, accepts_clear=accepts_clear)
         self._lock_timeout = lock_timeout

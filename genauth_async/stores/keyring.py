@@ -12,6 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Final, TypeVar
 
+from .._arguments.numbers import is_number, require_bool, shown
 from .._core.worker_threads import Threads
 from ..errors import ConfigurationError, StoreError
 from ._files import prepare_directory, read_private, write_private
@@ -62,11 +63,11 @@ class KeyringStore:
         keyring_timeout: float = 30.0,
         lock_timeout: float = 60.0,
     ) -> None:
-        if not keyring_timeout > 0:
-            raise ConfigurationError("keyring_timeout", f"must be in seconds, above 0, not {keyring_timeout!r}")
+        if not is_number(keyring_timeout) or keyring_timeout <= 0:
+            raise ConfigurationError("keyring_timeout", f"must be in seconds, above 0, not {shown(keyring_timeout)}")
         self._service = service
         self._directory = session_directory(directory)
-        self._fallback = fallback
+        self._fallback = require_bool("fallback", fallback)
         self._keyring_timeout = keyring_timeout
         self._lock_timeout = lock_timeout
         self._in_clear = FileStore(self._directory, lock_timeout=lock_timeout)

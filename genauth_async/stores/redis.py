@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
+from .._arguments.numbers import is_number, shown
 from ..errors import ConfigurationError, StoreError
 from ._codec import RecordCodec
 from ._protocol import SessionRecord
@@ -98,8 +99,9 @@ class RedisStore:
     ) -> None:
         times = {"ttl": ttl, "lock_seconds": lock_seconds, "lock_timeout": lock_timeout, "timeout": timeout}
         for name, seconds in times.items():
-            if not _SHORTEST <= seconds <= _LONGEST:
-                raise ConfigurationError(name, f"must be in seconds, from {_SHORTEST} to ten years, not {seconds!r}")
+            if not is_number(seconds) or not _SHORTEST <= seconds <= _LONGEST:
+                problem = f"must be in seconds, from {_SHORTEST} to ten years, not {shown(seconds)}"
+                raise ConfigurationError(name, problem)
         self._prefix = prefix
         self._codec = RecordCodec(secrets, accepts_clear=accepts_clear)
         self._ttl = ttl
