@@ -79,8 +79,9 @@ class AuthenticationClient(
 ):
     """One application of a GenAuth user pool. It holds no user: create one and share it among all tasks.
 
-    The constructor only checks its arguments. Connections are opened on first use and kept; close the client with
-    `async with` or `aclose`. Signed-in users are TokenSessions (`client.session`).
+    The constructor only checks its arguments; blanks around texts are removed, and hosts normalized. Connections
+    are opened on first use and kept; close the client with `async with` or `aclose`. Signed-in users are TokenSessions
+    (`client.session`).
 
     Args:
         app_id: the application's id.

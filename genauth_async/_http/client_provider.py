@@ -162,7 +162,7 @@ def _prepare(options: ConnectionOptions, on_asyncio: bool) -> Callable[[], Carri
 
         return partial(Given, client=options.http_client, transport=options.transport)
     url = urlsplit(options.origin)
-    context = tls_context(options.verify) if url.scheme == "https" else None
+    context = None if url.scheme == "http" else tls_context(options.verify)
     proxy = checked_proxy(options.proxy or environment_proxy(options.origin))
     if proxy is None and on_asyncio and find_spec("aiohttp") is not None:
         from .carriers import aiohttp

@@ -43,7 +43,7 @@ class WebSocketAddress:
 
     @property
     def is_secure(self) -> bool:
-        return urlsplit(self.origin).scheme == "wss"
+        return urlsplit(self.origin).scheme != "ws"
 
     @property
     def port(self) -> int:
