@@ -14,7 +14,7 @@ from ._arguments.text import one_of, stripped
 from ._arguments.timeouts import deadline
 from ._arguments.urls import require_app_host, require_websocket_host
 from ._http.client_provider import ClientProvider, ConnectionOptions
-from ._http.tls import Verify
+from ._http.tls import Verify, checked_verify, warn_if_unverified
 from ._http.transport import Transport
 from ._http.types import AsyncHTTPClient, AsyncHTTPTransport
 from ._session.token_sets import TokensLike
@@ -105,7 +105,8 @@ class AuthenticationClient(
         user_pool_id: sent to deployments that require it.
         header_prefix: x-genauth, or x-authing for private deployments of the older brand.
         verify: True for the operating system's trust store; a file or directory with CA certificates in PEM; an
-            ssl.SSLContext; or False, which lets any machine in between read passwords and tokens.
+            ssl.SSLContext; or False, which lets any machine in between read passwords and tokens, and is logged. A path
+            is read by the constructor.
         reject_unauthorized: the name of verify in the vendor's Node SDK.
         proxy: an HTTP proxy's URL; the environment's (HTTPS_PROXY, NO_PROXY) when None.
         allow_insecure_http: accept http:// and ws:// to another machine.
@@ -158,8 +159,7 @@ class AuthenticationClient(
     ) -> None:
         is_switched_off = require_bool("use_unverified_ssl", use_unverified_ssl)
         is_switched_off |= not require_bool("reject_unauthorized", reject_unauthorized)
-        if is_switched_off:
-            verify = False
+        trust = checked_verify(verify, is_switched_off=is_switched_off)
         require_bool("allow_insecure_http", allow_insecure_http)
         host = require_app_host(app_host, allow_insecure_http=allow_insecure_http)
         settings = Settings(
@@ -187,7 +187,7 @@ class AuthenticationClient(
             clock=Clock() if clock is None else clock,
             issuer=f"{host}/oidc" if issuer is None else stripped(issuer),
         )
-        own_connections_only = {"verify": verify is not True, "proxy": proxy is not None}
+        own_connections_only = {"verify": trust is not True, "proxy": proxy is not None}
         for argument, given in own_connections_only.items():
             if given and (transport is not None or http_client is not None):
                 problem = "must not be given with a transport or http_client of yours; set it there"
@@ -196,9 +196,10 @@ class AuthenticationClient(
             raise ConfigurationError("transport", "must not be given with http_client; give the client its transport")
         provider = ClientProvider(
             ConnectionOptions(
-                origin=settings.app_host, verify=verify, proxy=proxy, transport=transport, http_client=http_client
+                origin=settings.app_host, verify=trust, proxy=proxy, transport=transport, http_client=http_client
             )
         )
+        warn_if_unverified(trust, settings.app_host)
         super().__init__(settings, Shared(Transport(provider)))
 
     @classmethod

@@ -98,7 +98,8 @@ class AuthenticationClient(
         user_pool_id: sent to deployments that require it.
         header_prefix: x-genauth, or x-authing for private deployments of the older brand.
         verify: True for the operating system's trust store; a file or directory with CA certificates in PEM; an
-            ssl.SSLContext; or False, which lets any machine in between read passwords and tokens.
+            ssl.SSLContext; or False, which lets any machine in between read passwords and tokens, and is logged. A path
+            is read by the constructor.
         reject_unauthorized: the name of verify in the vendor's Node SDK.
         proxy: an HTTP proxy's URL; the environment's (HTTPS_PROXY, NO_PROXY) when None.
         allow_insecure_http: accept http:// and ws:// to another machine.

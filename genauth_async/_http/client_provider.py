@@ -22,7 +22,7 @@ from .attempt import Attempt, Carrier
 from .connections import Connections
 from .log_redaction import redact_log_of
 from .proxies import checked_proxy, environment_proxy
-from .tls import Verify, tls_context
+from .tls import tls_context
 from .types import AsyncHTTPClient, AsyncHTTPTransport
 
 _MAX_CONNECTIONS: Final = 100
@@ -36,14 +36,14 @@ class ConnectionOptions:
 
     Attributes:
         origin: the base URL that they go to.
-        verify: as `AuthenticationClient` documents it.
+        verify: from `checked_verify`.
         proxy: a proxy's URL, or None for the environment's.
         transport: the caller's transport, used instead of ours.
         http_client: the caller's client, used instead of ours.
     """
 
     origin: str
-    verify: Verify = True
+    verify: bool | ssl.SSLContext = True
     proxy: str | None = field(default=None, repr=False)
     transport: AsyncHTTPTransport | None = None
     http_client: AsyncHTTPClient | None = None

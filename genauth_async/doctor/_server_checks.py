@@ -14,6 +14,7 @@ import anyio
 from anyio.streams.tls import TLSAttribute
 
 from .._arguments.urls import is_loopback
+from .._http.tls import is_verified
 from .._http.transport import Transport
 from .._wire.request import Idempotency, Request
 from .._wire.responses import Response, read_oauth
@@ -98,7 +99,7 @@ async def _connection(settings: Settings, transport: Transport, report: Report) 
             report.wrong("TLS", f"none: passwords and tokens go to {host} in clear; use https")
         return
     context = await transport.tls_context(secure=True)
-    if context is None or context.verify_mode != ssl.CERT_REQUIRED:
+    if context is None or not is_verified(context):
         report.wrong("TLS", "the server's certificate is not verified; any machine in between may read and change all")
         return
     try:
