@@ -14,6 +14,7 @@ from ._arguments.text import one_of, stripped
 from ._arguments.timeouts import deadline
 from ._arguments.urls import require_app_host, require_websocket_host
 from ._http.client_provider import ClientProvider, ConnectionOptions
+from ._http.proxies import checked_proxy
 from ._http.tls import Verify, checked_verify, warn_if_unverified
 from ._http.transport import Transport
 from ._http.types import AsyncHTTPClient, AsyncHTTPTransport
@@ -108,7 +109,8 @@ class AuthenticationClient(
             ssl.SSLContext; or False, which lets any machine in between read passwords and tokens, and is logged. A path
             is read by the constructor.
         reject_unauthorized: the name of verify in the vendor's Node SDK.
-        proxy: an HTTP proxy's URL; the environment's (HTTPS_PROXY, NO_PROXY) when None.
+        proxy: a proxy's URL, such as http://proxy.example:3128 or its host and port; when None, the environment's
+            (HTTPS_PROXY, ALL_PROXY, NO_PROXY).
         allow_insecure_http: accept http:// and ws:// to another machine.
         transport: an httpx transport to use instead of own connections, such as httpx.ASGITransport. The caller closes
             it.
@@ -194,6 +196,7 @@ class AuthenticationClient(
                 raise ConfigurationError(argument, problem)
         if transport is not None and http_client is not None:
             raise ConfigurationError("transport", "must not be given with http_client; give the client its transport")
+        proxy = None if proxy is None else checked_proxy(proxy)
         provider = ClientProvider(
             ConnectionOptions(
                 origin=settings.app_host, verify=trust, proxy=proxy, transport=transport, http_client=http_client

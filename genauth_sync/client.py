@@ -101,7 +101,8 @@ class AuthenticationClient(
             ssl.SSLContext; or False, which lets any machine in between read passwords and tokens, and is logged. A path
             is read by the constructor.
         reject_unauthorized: the name of verify in the vendor's Node SDK.
-        proxy: an HTTP proxy's URL; the environment's (HTTPS_PROXY, NO_PROXY) when None.
+        proxy: a proxy's URL, such as http://proxy.example:3128 or its host and port; when None, the environment's
+            (HTTPS_PROXY, ALL_PROXY, NO_PROXY).
         allow_insecure_http: accept http:// and ws:// to another machine.
         transport: an httpx transport to use instead of own connections, such as httpx.ASGITransport. The caller closes
             it.

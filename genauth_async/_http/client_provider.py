@@ -21,7 +21,7 @@ from ..errors import ClientClosedError
 from .attempt import Attempt, Carrier
 from .connections import Connections
 from .log_redaction import redact_log_of
-from .proxies import checked_proxy, environment_proxy
+from .proxies import environment_proxy
 from .tls import tls_context
 from .types import AsyncHTTPClient, AsyncHTTPTransport
 
@@ -37,7 +37,7 @@ class ConnectionOptions:
     Attributes:
         origin: the base URL that they go to.
         verify: from `checked_verify`.
-        proxy: a proxy's URL, or None for the environment's.
+        proxy: a proxy's URL, from `checked_proxy`, or None for the environment's.
         transport: the caller's transport, used instead of ours.
         http_client: the caller's client, used instead of ours.
     """
@@ -162,8 +162,8 @@ def _prepare(options: ConnectionOptions, on_asyncio: bool) -> Callable[[], Carri
 
         return partial(Given, client=options.http_client, transport=options.transport)
     url = urlsplit(options.origin)
-    context = None if url.scheme == "http" else tls_context(options.verify)
-    proxy = checked_proxy(options.proxy or environment_proxy(options.origin))
+    context = None if url.scheme == "http" else tls_context(options.verify)  # whatever is not plain is verified
+    proxy = options.proxy or environment_proxy(options.origin)
     if proxy is None and on_asyncio and find_spec("aiohttp") is not None:
         from .carriers import aiohttp
 

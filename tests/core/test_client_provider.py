@@ -150,7 +150,7 @@ async def test_what_stays_on_this_machine_goes_through_no_proxy(
     assert emulator.requests[SYSTEM] == 1
 
 
-@pytest.mark.parametrize("proxy", ["proxy.example:3128", "http//[::1", "socks5://proxy.example", "ftp://proxy.example"])
+@pytest.mark.parametrize("proxy", ["proxy.example:port", "http//[::1", "socks5://proxy.example", "ftp://proxy.example"])
 async def test_a_proxy_that_cannot_be_used(proxy: str, make_client: MakeClient) -> None:
     with pytest.raises(ConfigurationError, match="proxy"):
         await make_client("https://a.example", proxy=proxy).get_system_info()
