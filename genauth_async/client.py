@@ -8,7 +8,7 @@ from typing import Any, Self, get_args
 
 from attrs import evolve
 
-from ._arguments.environment import settings_from_environment
+from ._arguments.environment import errors_name_variables, settings_from_environment
 from ._arguments.numbers import require_bool
 from ._arguments.text import one_of, stripped
 from ._arguments.timeouts import deadline
@@ -210,9 +210,13 @@ class AuthenticationClient(
         cls,
         environ: Mapping[str, str] | None = None,
         *,
-        timeout: Timeout = 10.0,
-        verify: Verify = True,
+        timeout: Timeout | None = None,
+        refresh_timeout: float | None = None,
+        max_response_bytes: int | None = None,
+        websocket_endpoint: str | None = None,
+        verify: Verify | None = None,
         proxy: str | None = None,
+        allow_insecure_http: bool | None = None,
         transport: AsyncHTTPTransport | None = None,
         http_client: AsyncHTTPClient | None = None,
         retry: RetryPolicy | None = None,
@@ -221,31 +225,41 @@ class AuthenticationClient(
 
         It reads GENAUTH_APP_ID, GENAUTH_APP_HOST, GENAUTH_APP_SECRET, GENAUTH_ISSUER, GENAUTH_PROTOCOL,
         GENAUTH_REDIRECT_URI, GENAUTH_POST_LOGOUT_REDIRECT_URI, GENAUTH_LANG, GENAUTH_WEBSOCKET_HOST,
-        GENAUTH_USER_POOL_ID, GENAUTH_HEADER_PREFIX and GENAUTH_TOKEN_ENDPOINT_AUTH_METHOD (and the same with
-        INTROSPECTION and REVOCATION); each is the parameter of that name. The other parameters are the constructor's.
+        GENAUTH_WEBSOCKET_ENDPOINT, GENAUTH_USER_POOL_ID, GENAUTH_HEADER_PREFIX, GENAUTH_TIMEOUT,
+        GENAUTH_REFRESH_TIMEOUT, GENAUTH_MAX_RESPONSE_BYTES, GENAUTH_VERIFY, GENAUTH_PROXY,
+        GENAUTH_ALLOW_INSECURE_HTTP and GENAUTH_TOKEN_ENDPOINT_AUTH_METHOD (and the same with INTROSPECTION and
+        REVOCATION); each is the parameter of that name. An empty variable counts as not set, and blanks around a value
+        are removed. Booleans are true, false, 1 or 0; GENAUTH_VERIFY is one, or a path. The parameters below are the
+        constructor's; one that is given wins over its variable.
 
         Args:
             environ: a mapping to read instead of the process's environment.
             timeout: seconds for a whole call, or an httpx.Timeout.
+            refresh_timeout: seconds for a session's refresh.
+            max_response_bytes: the maximum length of a response.
+            websocket_endpoint: the path of the event server's events.
             verify: the trust in servers, as in the constructor.
             proxy: an HTTP proxy's URL.
+            allow_insecure_http: accept http:// and ws:// to another machine.
             transport: an httpx transport to use.
             http_client: an httpx.AsyncClient to use.
             retry: the number and the delays of retries.
 
         Raises:
-            ConfigurationError: GENAUTH_APP_ID is missing, or a value is invalid.
+            ConfigurationError: GENAUTH_APP_ID is missing, or a value is invalid; the message names the variable.
         """
-        found: dict[str, Any] = settings_from_environment(environ)
-        return cls(
-            **found,
-            timeout=timeout,
-            verify=verify,
-            proxy=proxy,
-            transport=transport,
-            http_client=http_client,
-            retry=retry,
-        )
+        given: dict[str, Any] = {
+            "timeout": timeout,
+            "refresh_timeout": refresh_timeout,
+            "max_response_bytes": max_response_bytes,
+            "websocket_endpoint": websocket_endpoint,
+            "verify": verify,
+            "proxy": proxy,
+            "allow_insecure_http": allow_insecure_http,
+        }
+        found = settings_from_environment(environ, given)
+        with errors_name_variables(except_for=[name for name, value in given.items() if value is not None]):
+            return cls(**found, transport=transport, http_client=http_client, retry=retry)
 
     @property
     def settings(self) -> Settings:
