@@ -138,8 +138,7 @@ class _Connection:
         if response.extensions["http_version"] not in _VERSIONS:
             raise BadHeadError
         attempt.receive_head(response.status, response.headers)
-        async for chunk in response.stream:
-            await attempt.receive(chunk)
+        await _receive_all(response.stream, attempt)
         await response.aclose()
 
     def is_clean(self) -> bool:
@@ -167,6 +166,20 @@ def _has_left_over(holder: Any) -> bool:
         if holder is None:
             return True
     return bool(parser.trailing_data[0])
+
+
+async def _receive_all(stream: Any, attempt: Attempt) -> None:
+    chunks = aiter(stream)
+    async for chunk in chunks:
+        try:
+            await attempt.receive(chunk)
+        except BaseException:
+            # Unwinds the libraries' nested generators; leaving the loop would abandon them.
+            with anyio.CancelScope() as enough, suppress(Exception):
+                enough.cancel()
+                async for _ in chunks:
+                    pass
+            raise
 
 
 def _observer(attempt: Attempt) -> Callable[[str, dict[str, Any]], Awaitable[None]]:
@@ -231,8 +244,7 @@ class Given:
                     content = response.content  # a hook of the caller's, or a test's transport, has read it
                 except self._library.ResponseNotRead:
                     attempt.receive_head(response.status_code, response.headers.raw)
-                    async for chunk in response.stream:
-                        await attempt.receive(chunk)
+                    await _receive_all(response.stream, attempt)
                     network = response.extensions.get("network_stream")
                     if network is not None and _has_left_over(response.stream):
                         await network.aclose()
