@@ -117,7 +117,6 @@ _LIBRARIES: Final = {
     "httpcore2",
     "httpx",
     "httpx2",
-    "httpx_aiohttp",
     "joserfc",
     "segno",
     "trio",

@@ -76,7 +76,7 @@ async def examine_server(client: AuthenticationClient, report: Report) -> None:
 
 
 def _configuration(settings: Settings, report: Report) -> None:
-    carrier = "aiohttp" if find_spec("httpx_aiohttp") is not None else "httpx"
+    carrier = "aiohttp" if find_spec("aiohttp") is not None else "httpx"
     report.ok("configuration", f"application {settings.app_id} at {settings.app_host}; {carrier} carries the requests")
     if carrier == "httpx":
         report.note(

@@ -22,7 +22,7 @@ _IMPORTED: Final = (
     "anyio._backends._trio",
     "filelock",
     "genauth_async.stores.redis",
-    "httpx_aiohttp",
+    "genauth_async._http.carriers.aiohttp",
     "joserfc.jwt",
 )
 
