@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
+from importlib.util import find_spec
 from typing import Any, Self
 
 import anyio
@@ -17,6 +18,7 @@ import pytest
 
 import genauth_async
 import genauth_sync
+from genauth_async._http import client_provider
 from genauth_async.doctor import _store_checks
 from genauth_async.emulator import Emulator, User
 from tests.browser import browse, browser  # noqa: F401 - fixtures
@@ -52,11 +54,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leaves out the blocking client on other loops: it has one of its own, so calling it from one kind is enough."""
+    """Leave out the blocking client on other loops, since it has one of its own, and aiohttp on trio."""
 
     def in_vain(item: pytest.Item) -> bool:
         parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        return parameters.get("face") == "sync" and parameters.get("anyio_backend", ("asyncio", {})) != ("asyncio", {})
+        backend = parameters.get("anyio_backend", ("asyncio", {}))
+        if "aiohttp" in {parameters.get("own_carrier"), parameters.get("carrier")}:
+            return bool(backend[0] == "trio")
+        return parameters.get("face") == "sync" and backend != ("asyncio", {})
 
     items[:] = [item for item in items if not in_vain(item)]
 
@@ -226,10 +231,27 @@ class AwaitableStream:
         await self.aclose()
 
 
-@pytest.fixture(params=["own", "httpx", "httpx2"])
-async def carrier(request: pytest.FixtureRequest) -> AsyncIterator[dict[str, Any]]:
-    """Client options for each library that can carry the requests; own is aiohttp on asyncio, httpx on trio."""
-    if request.param == "own":
+OWN_CARRIERS = ["aiohttp", "httpcore", "httpcore2"]
+
+
+def use_own_carrier(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have clients find no other library for connections of the SDK's own."""
+    others = {"aiohttp", "httpcore2"} - {name}
+    monkeypatch.setattr(client_provider, "find_spec", lambda module: None if module in others else find_spec(module))
+
+
+@pytest.fixture(params=OWN_CARRIERS)
+def own_carrier(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of the library of the SDK's own connections, each in turn."""
+    use_own_carrier(request.param, monkeypatch)
+    return str(request.param)
+
+
+@pytest.fixture(params=[*OWN_CARRIERS, "httpx", "httpx2"])
+async def carrier(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[str, Any]]:
+    """Client options for each carrier: the SDK's own connections, and transports of the caller's."""
+    if request.param in OWN_CARRIERS:
+        use_own_carrier(request.param, monkeypatch)
         yield {}
         return
     library = {"httpx": httpx, "httpx2": httpx2}[request.param]

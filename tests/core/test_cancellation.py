@@ -12,7 +12,8 @@ import pytest
 
 from genauth_async import AuthenticationClient, RetryPolicy
 from genauth_async._http import client_provider
-from genauth_async._http.carriers.httpx import PerRequestTransport
+from genauth_async._http.attempt import Attempt
+from genauth_async._http.connections import Connection, Connections
 from genauth_async.emulator import Emulator
 from tests.conftest import MakeClient
 
@@ -85,13 +86,9 @@ def counting(call: Call) -> tuple[anyio.Event, Callable[[], Coroutine[Any, Any, 
 Cancel = Callable[[Call], Awaitable[None]]
 
 
-@pytest.fixture(params=["own", "httpx"])
-def ours(
-    request: pytest.FixtureRequest, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
-) -> AuthenticationClient:
-    """A client with the SDK's own connections: by aiohttp if the backend allows it, or by httpx."""
-    if request.param == "httpx":
-        monkeypatch.setattr(client_provider, "find_spec", lambda _: None)
+@pytest.fixture
+def ours(own_carrier: str, make_client: MakeClient) -> AuthenticationClient:
+    """A client with the SDK's own connections, by each library in turn."""
     return make_client(retry=RetryPolicy(attempts=1), timeout=60.0)
 
 
@@ -101,35 +98,45 @@ async def test_a_client_outlives_hundreds_of_cancelled_calls(
 ) -> None:
     if anyio_backend_name == "trio" and cancel is not by_scope:
         pytest.skip("trio has no Task.cancel")
+    await ours.get_system_info()
+    opened = ours._shared.transport._provider.here()
+    assert isinstance(opened.carrier, Connections)
+    made = recording(opened.carrier)
     for _ in range(ROUNDS):
         await cancel(ours.get_system_info)
-    assert busy(ours) == []
+    idle = [connection for _, connection in opened.carrier._idle]
+    assert made
+    assert len(idle) == len(set(idle)) <= client_provider._MAX_CONNECTIONS
+    assert [each for each in made if each not in idle and each.is_clean()] == []
+    assert opened.attempts == set()
+    assert opened.slots is not None
+    assert opened.slots.value == client_provider._MAX_CONNECTIONS
     with anyio.fail_after(30):
         async with anyio.create_task_group() as group:
             for _ in range(CALLS):
                 group.start_soon(ours.get_system_info)
 
 
-def busy(client: AuthenticationClient) -> list[object]:
-    """Return the connections that the HTTP library counts as in use."""
-    opened = client._shared.transport._provider._opened.get()
-    assert opened.client is not None
-    transport = opened.client._transport  # type: ignore[attr-defined]
-    if isinstance(transport, PerRequestTransport):
-        idle = [each for _, each in transport._idle]
-        assert len(idle) == len(set(idle)) <= client_provider._MAX_CONNECTIONS
-        connections = [connection for each in idle for connection in each._pool.connections]  # type: ignore[attr-defined]
-        return [*transport._all.difference(idle), *(each for each in connections if not each.is_idle())]
-    return list(transport.client.connector._acquired)
+def recording(carrier: Connections) -> list[Connection]:
+    """Return the list of the connections that a carrier opens from now on."""
+    made: list[Connection] = []
+    connect = carrier._connect
+
+    async def recorded(attempt: Attempt) -> Connection:
+        made.append(await connect(attempt))
+        return made[-1]
+
+    carrier._connect = recorded
+    return made
 
 
 @pytest.mark.backends("asyncio")
 async def test_httpx_alone_loses_places_in_its_pool(emulator: Emulator) -> None:
-    """Explains the CallLimiter and its shield: httpx leaks a connection on Task.cancel()."""
+    """Explains the idle list, and the task of its own for a transport given: Task.cancel() costs httpx a place."""
     transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=10))
     async with httpx.AsyncClient(transport=transport) as client:
         for _ in range(20):
             await by_task_cancel(lambda: client.get(emulator.url + SYSTEM))
             if any(not connection.is_idle() for connection in transport._pool.connections):
                 return
-    pytest.skip("this httpcore leaks no connection: check whether call_limiter.py still needs its shield")
+    pytest.skip("this httpcore leaks no connection: check whether carriers/httpx.py still needs its task")

@@ -156,7 +156,7 @@ async def test_reading_is_tried_again(
 async def test_no_library_sends_again_by_itself(
     path: str, call: Call, carrier: Any, emulator: Emulator, make_client: MakeClient
 ) -> None:
-    """Includes idempotent requests on a reused connection, which aiohttp retries by default."""
+    """Includes idempotent requests on a reused connection, which aiohttp's own client would send again."""
     client = make_client(**carrier, retry=RetryPolicy(attempts=1), access_token="token")
     await client.get_system_info()
     emulator.faults.add(path, lose_reply=True)
@@ -296,7 +296,6 @@ async def test_a_lie_about_the_length(carrier: Any, recorder: RecordingServer, m
     assert "canary" not in str(caught.value)
 
 
-@pytest.mark.backends("asyncio")  # httpx abandons a generator then, and trio warns
 async def test_a_body_that_cannot_be_decompressed(
     carrier: Any, recorder: RecordingServer, make_client: MakeClient
 ) -> None:
