@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -14,6 +14,7 @@ import anyio
 from attrs import field, frozen
 from sniffio import current_async_library
 
+from .._core.loop_ends import close_at_end
 from .._core.per_loop import PerLoop
 from .._core.shielding import run_shielded
 from .._core.worker_threads import Threads
@@ -58,37 +59,28 @@ class LoopCarrier:
         attempts: those under way.
     """
 
-    __slots__ = ("_ending", "attempts", "carrier", "lock", "slots")
+    __slots__ = ("__weakref__", "_close", "attempts", "carrier", "lock", "slots")
 
     def __init__(self, limit: int | None) -> None:
         self.lock = anyio.Lock()
         self.carrier: Carrier | None = None
         self.slots = None if limit is None else anyio.Semaphore(limit, fast_acquire=True)
         self.attempts: set[Attempt] = set()
-        self._ending: AsyncGenerator[None] | None = None
+        self._close: Callable[[], Awaitable[None]] | None = None
 
     async def begin(self, carrier: Carrier) -> None:
-        """Use an opened carrier until `aclose`, or the end of the event loop."""
+        """Use an opened carrier until `aclose`, the end of the event loop, or that of the client."""
         self.carrier = carrier
-        # An event loop that ends closes its asynchronous generators, and so the sockets of a client that nobody closed.
-        self._ending = _closing(carrier)
-        await anext(self._ending)
+        self._close = await close_at_end(self, carrier.aclose)
 
     async def aclose(self) -> None:
         """Cancel the attempts under way, and close the connections."""
         for attempt in self.attempts:
             attempt.is_closed = True
             attempt.scope.cancel()
-        if self._ending is not None:
+        if self._close is not None:
             with anyio.move_on_after(_CLOSING_SECONDS):
-                await self._ending.aclose()
-
-
-async def _closing(carrier: Carrier) -> AsyncGenerator[None]:
-    try:
-        yield
-    finally:
-        await carrier.aclose()
+                await self._close()
 
 
 class ClientProvider:
