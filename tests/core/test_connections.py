@@ -271,40 +271,6 @@ async def test_a_connection_closed_by_the_server_is_not_used_again(make: Make, o
     assert len(heard) == 2
 
 
-PROGRAM = """
-    import asyncio, gc, os, sys, warnings
-    from genauth_async import AuthenticationClient
-
-    warnings.simplefilter("ignore")
-    app_id, url, app_secret, end = sys.argv[1:]
-    shared = AuthenticationClient(app_id, url, app_secret)
-
-    async def once():
-        client = shared if end == "shared" else AuthenticationClient(app_id, url, app_secret)
-        await asyncio.gather(*(client.get_system_info() for _ in range(3)))
-        if end == "closed":
-            await client.aclose()
-
-    def descriptors():
-        gc.collect()
-        return len(os.listdir("/dev/fd"))
-
-    for _ in range(3):
-        asyncio.run(once())
-    before = descriptors()
-    for _ in range(50):
-        asyncio.run(once())
-    print(descriptors() - before)
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no /dev/fd")
-@pytest.mark.parametrize("end", ["closed", "left", "shared"])
-def test_descriptors_do_not_grow_with_event_loops(end: str, emulator: Emulator) -> None:
-    grown = run(PROGRAM, emulator.app_id, emulator.url, emulator.app_secret, end)
-    assert int(grown) <= 0
-
-
 FORKING = """
     import asyncio, os, sys
     from genauth_async import AuthenticationClient

@@ -14,6 +14,7 @@ import pytest
 
 import genauth_async
 from genauth_async.emulator import Emulator
+from tests.conftest import OWN_CARRIERS
 
 PACKAGE = Path(genauth_async.__path__[0])
 ARCHITECTURE = PACKAGE.parent / "docs" / "architecture.md"
@@ -22,7 +23,7 @@ ARCHITECTURE = PACKAGE.parent / "docs" / "architecture.md"
 EMULATOR_MAY_IMPORT = {"_core", "_crypto"}
 # Layers of the emulator by folder, from the bottom up; those with the same number do not import each other.
 EMULATOR_LAYERS = {"state": 0, "http": 1, "endpoints": 2, "oidc": 2, "server": 3, "": 4}
-CARRIERS = {"aiohttp", "httpx", "httpx2", "requests"}
+CARRIERS = {"aiohappyeyeballs", "aiohttp", "httpcore", "httpcore2", "httpx", "httpx2", "requests"}
 
 
 def name_of(path: Path) -> str:
@@ -131,6 +132,7 @@ def test_only_the_carriers_import_an_http_library() -> None:
 
 
 HEAVY = [
+    "aiohappyeyeballs",
     "aiohttp",
     "cattrs",
     "cryptography",
@@ -138,6 +140,9 @@ HEAVY = [
     "filelock",
     "gmssl",
     "gmssl_pyx",
+    "h11",
+    "httpcore",
+    "httpcore2",
     "httpx",
     "httpx2",
     "joserfc",
@@ -165,9 +170,12 @@ assert threading.active_count() == 1
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=60)
 
 
-def test_the_first_call_imports_its_libraries_in_a_thread(emulator: Emulator) -> None:
+@pytest.mark.parametrize("carrier", OWN_CARRIERS)
+def test_the_first_call_imports_its_libraries_in_a_thread(carrier: str, emulator: Emulator) -> None:
+    libraries = [carrier, "aiohappyeyeballs" if carrier == "aiohttp" else "h11"]
     program = f"""
 import asyncio, sys, threading
+sys.modules |= dict.fromkeys({{"aiohttp", "httpcore2"}} - {{{carrier!r}}})
 from importlib.abc import MetaPathFinder
 importers = {{}}
 class Watch(MetaPathFinder):
@@ -179,7 +187,7 @@ async def call():
     async with AuthenticationClient({emulator.app_id!r}, {emulator.url!r}, "a secret") as client:
         await client.get_system_info()
 asyncio.run(call())
-for name in ["cattrs", "cattrs.gen", "httpx"]:
+for name in ["cattrs", "cattrs.gen", *{libraries!r}]:
     assert importers[name] is not threading.main_thread(), name
 """
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=60)
