@@ -60,7 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
         backend = parameters.get("anyio_backend", ("asyncio", {}))
         if "aiohttp" in {parameters.get("own_carrier"), parameters.get("carrier")}:
-            return bool(backend[0] == "trio")
+            return backend == ("trio", {})
         return parameters.get("face") == "sync" and backend != ("asyncio", {})
 
     items[:] = [item for item in items if not in_vain(item)]

@@ -42,7 +42,7 @@ async def _closing(close: Close) -> AsyncGenerator[None]:
         try:
             await close()
         except (GeneratorExit, anyio.get_cancelled_exc_class()):
-            # asyncio.run cancels the task that closes a dropped generator, and CPython then throws GeneratorExit as well.
+            # The end of asyncio.run cancels the task that closes a dropped generator; CPython adds a GeneratorExit.
             await close()
 
 

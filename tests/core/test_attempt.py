@@ -67,7 +67,7 @@ async def test_a_head_that_is_too_large_is_refused(headers: list[tuple[bytes, by
         attempt_of().receive_head(200, headers)
 
 
-@pytest.mark.parametrize("length", ["100", "-1", "1, 1", "\u0661", "", "x", "1e9", "9" * 5000])
+@pytest.mark.parametrize("length", ["100", "-1", "1, 1", "\u0661", "", "x", "1e9"])
 async def test_an_announced_length_that_says_nothing_is_ignored(length: str) -> None:
     attempt = attempt_of()
     attempt.receive_head(200, [(b"content-length", length.encode())])
@@ -75,9 +75,10 @@ async def test_an_announced_length_that_says_nothing_is_ignored(length: str) -> 
     assert attempt.response().body == b"body"
 
 
-async def test_a_body_announced_as_too_large_is_not_read() -> None:
+@pytest.mark.parametrize("length", ["101", "9" * 5000], ids=len)
+async def test_a_body_announced_as_too_large_is_not_read(length: str) -> None:
     with pytest.raises(ResponseTooLargeError, match="max_response_bytes=100"):
-        attempt_of().receive_head(200, [(b"content-length", b"100000")])
+        attempt_of().receive_head(200, [(b"content-length", length.encode())])
 
 
 RAW_DEFLATE = zlib.compressobj(wbits=-zlib.MAX_WBITS)
@@ -101,7 +102,7 @@ async def test_a_coded_body_is_decompressed_byte_by_byte(coding: str) -> None:
 
 @pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip", "gzip, identity", "gzip;q=1"])
 async def test_another_coding_or_a_list_of_them_is_refused(coding: str) -> None:
-    with pytest.raises(NotJSONError, match="cannot be decompressed"):
+    with pytest.raises(NotJSONError, match="gzip or deflate"):
         attempt_of().receive_head(200, [(b"content-encoding", coding.encode())])
 
 

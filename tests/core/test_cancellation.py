@@ -12,7 +12,6 @@ import pytest
 
 from genauth_async import AuthenticationClient, RetryPolicy
 from genauth_async._http import client_provider
-from genauth_async._http.attempt import Attempt
 from genauth_async._http.connections import Connection, Connections
 from genauth_async.emulator import Emulator
 from tests.conftest import MakeClient
@@ -87,7 +86,7 @@ Cancel = Callable[[Call], Awaitable[None]]
 
 
 @pytest.fixture
-def ours(own_carrier: str, make_client: MakeClient) -> AuthenticationClient:
+def ours(own_carrier: str, make_client: MakeClient) -> AuthenticationClient:  # noqa: ARG001 - it decides on imports
     """A client with the SDK's own connections, by each library in turn."""
     return make_client(retry=RetryPolicy(attempts=1), timeout=60.0)
 
@@ -122,8 +121,8 @@ def recording(carrier: Connections) -> list[Connection]:
     made: list[Connection] = []
     connect = carrier._connect
 
-    async def recorded(attempt: Attempt) -> Connection:
-        made.append(await connect(attempt))
+    async def recorded() -> Connection:
+        made.append(await connect())
         return made[-1]
 
     carrier._connect = recorded

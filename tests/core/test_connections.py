@@ -40,7 +40,7 @@ Make = Callable[..., AuthenticationClient]
 
 
 @pytest.fixture
-def make(own_carrier: str, make_client: MakeClient) -> Make:
+def make(own_carrier: str, make_client: MakeClient) -> Make:  # noqa: ARG001 - it decides on imports
     """Make clients with the SDK's own connections, by each library in turn."""
     return make_client
 
