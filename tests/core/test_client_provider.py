@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -177,6 +178,10 @@ def test_loops_that_ended_are_forgotten(emulator: Emulator) -> None:
     for _ in range(5):
         asyncio.run(use())
         assert len(opened._values) == 1
+    for _ in range(2):
+        anyio.run(use, backend="trio")
+        gc.collect()
+        assert len(opened._values) == 0
 
 
 async def test_tls_is_verified(

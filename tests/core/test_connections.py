@@ -89,6 +89,30 @@ async def test_a_call_during_which_the_client_is_closed_says_so(make: Make, emul
     assert emulator.requests[SEND] == 1
 
 
+async def test_calls_share_a_limited_number_of_connections(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_provider, "_MAX_CONNECTIONS", 3)
+    connected: list[SocketStream] = []
+    at_once: set[SocketStream] = set()
+    most = 0
+
+    async def answer(stream: SocketStream) -> None:
+        nonlocal most
+        connected.append(stream)
+        with suppress(anyio.EndOfStream):
+            while await stream.receive():
+                at_once.add(stream)
+                most = max(most, len(at_once))
+                await anyio.sleep(0.01)
+                at_once.remove(stream)
+                await stream.send(ANSWER)
+
+    async with serving(answer) as (url, _), anyio.create_task_group() as group:
+        client = make(url)
+        for _ in range(12):
+            group.start_soon(send_email, client)
+    assert (len(connected), most) == (3, 3)
+
+
 async def test_a_call_that_waits_for_a_connection_on_close_is_not_sent(
     make: Make, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
