@@ -39,18 +39,22 @@ class Deadline:
     Attributes:
         total: for the whole call, all attempts included.
         phases: for each phase of one attempt, by httpx's names.
+        end: the time of the event loop's clock at which the last of several calls ends; None for one call.
     """
 
     total: float
     phases: Mapping[str, float]
+    end: float | None = None
 
 
-def deadline(timeout: Timeout, argument: str = "timeout") -> Deadline:
+def deadline(timeout: Timeout | Deadline, argument: str = "timeout") -> Deadline:
     """Normalize a timeout.
 
     Raises:
         ConfigurationError: it is not positive, unlimited, or looks like milliseconds.
     """
+    if isinstance(timeout, Deadline):
+        return timeout
     if isinstance(timeout, (int, float, str)):
         if not is_number(timeout) or not 0 < timeout < _MILLISECONDS_LIKELY:
             hint = "; this looks like milliseconds" if is_number(timeout) and timeout > 0 else ""

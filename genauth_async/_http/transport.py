@@ -14,7 +14,7 @@ from typing import Final
 
 import anyio
 
-from .._arguments.timeouts import deadline
+from .._arguments.timeouts import Deadline, deadline
 from .._core.version import VERSION
 from .._wire.request import Request
 from .._wire.responses import Response, effective_status, retry_after
@@ -47,7 +47,7 @@ class Transport:
         self,
         request: Request,
         settings: Settings,
-        timeout: Timeout | None = None,
+        timeout: Timeout | Deadline | None = None,
         before_send: BeforeSend | None = None,
     ) -> Response:
         """Send a request until it is answered, the attempts are used up, or the time is up.
@@ -65,7 +65,7 @@ class Transport:
         """
         limits = settings.timeout if timeout is None else deadline(timeout)
         outgoing = _outgoing(authenticate(request, settings), settings)
-        end = anyio.current_time() + limits.total
+        end = anyio.current_time() + limits.total if limits.end is None else limits.end
         number = 0
         while True:
             number += 1

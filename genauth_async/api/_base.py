@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, NoReturn, Self, TypeVar
@@ -11,7 +12,7 @@ from attrs import evolve
 
 from .. import models
 from .._arguments.text import require_token
-from .._arguments.timeouts import Timeout, deadline
+from .._arguments.timeouts import Deadline, Timeout, deadline
 from .._core.tracebacks import ClearsTracebackFrames
 from .._crypto.passwords import Encrypt
 from .._wire.request import Request, get
@@ -45,11 +46,11 @@ class Api(ClearsTracebackFrames):
         """Return a copy without retries, for callers that poll."""
         return self._copied(retry=evolve(self._settings.retry, attempts=1))
 
-    async def _call(self, request: Request, answer: type[_DtoT], timeout: Timeout | None) -> _DtoT:
+    async def _call(self, request: Request, answer: type[_DtoT], timeout: Timeout | Deadline | None) -> _DtoT:
         return read_envelope(await self._shared.transport.send(request, self._settings, timeout), answer)
 
     async def _call_as_user(
-        self, request: Request, answer: type[_DtoT], access_token: str | None, timeout: Timeout | None
+        self, request: Request, answer: type[_DtoT], access_token: str | None, timeout: Timeout | Deadline | None
     ) -> _DtoT:
         return await self._call(evolve(request, user_token=self._user_token(access_token)), answer, timeout)
 
@@ -63,25 +64,36 @@ class Api(ClearsTracebackFrames):
         return require_token(token)
 
     async def _call_with_optional_user(
-        self, request: Request, answer: type[_DtoT], access_token: str | None, timeout: Timeout | None
+        self, request: Request, answer: type[_DtoT], access_token: str | None, timeout: Timeout | Deadline | None
     ) -> _DtoT:
         if access_token is None and self._settings.access_token is None:
             return await self._call(request, answer, timeout)
         return await self._call_as_user(request, answer, access_token, timeout)
 
     async def _send_with_password(
-        self, encrypt_type: str | None, send: Callable[[Encrypt], Awaitable[_T]], timeout: Timeout | None
+        self, encrypt_type: str | None, send: Callable[[Encrypt, Deadline], Awaitable[_T]], timeout: Timeout | None
     ) -> _T:
         """Send a request with a password; the timeout covers the fetch of the server's key, too."""
         limit = self._settings.timeout if timeout is None else deadline(timeout)
-        sending = self._shared.passwords.send_encrypted(encrypt_type, partial(self._system_info, timeout), send)
+        passwords = self._shared.passwords
         if encrypt_type in {None, "none"}:
-            return await sending  # one request, with its own timeout
-        with anyio.move_on_after(limit.total):
-            return await sending
-        raise RequestTimeoutError(f"No answer within {limit.total:g} s, the server's key included", sent=True)
+            # One request, with its own timeout.
+            return await passwords.send_encrypted(encrypt_type, self._system_info, lambda encrypt: send(encrypt, limit))
+        end = anyio.current_time() + limit.total
+        within = evolve(limit, end=end)
 
-    async def _system_info(self, timeout: Timeout | None = None) -> models.SystemInfoResp:
+        async def send_in_time(encrypt: Encrypt) -> _T:
+            scope.deadline = math.inf  # the transport knows better whether the request was sent
+            try:
+                return await send(encrypt, within)
+            finally:
+                scope.deadline = end
+
+        with anyio.CancelScope(deadline=end) as scope:
+            return await passwords.send_encrypted(encrypt_type, partial(self._system_info, within), send_in_time)
+        raise RequestTimeoutError(f"No key of the server to encrypt the password with in {limit.total:g} s", sent=False)
+
+    async def _system_info(self, timeout: Timeout | Deadline | None = None) -> models.SystemInfoResp:
         return await self._call(get("api", "v3", "system"), models.SystemInfoResp, timeout)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from .. import models
 from .._arguments.text import require_str
+from .._arguments.timeouts import Deadline
 from .._crypto.passwords import Encrypt
 from .._wire.converter import argument
 from .._wire.request import post
@@ -51,7 +52,7 @@ class Account(Api):
             PasswordEncryptionError: a password cannot be encrypted.
         """
 
-        async def send(encrypt: Encrypt) -> models.CommonResponseDto:
+        async def send(encrypt: Encrypt, within: Deadline) -> models.CommonResponseDto:
             sent = models.UpdatePasswordDto(
                 new_password=await encrypt(require_str("new_password", new_password)),
                 old_password=None if old_password is None else await encrypt(require_str("old_password", old_password)),
@@ -59,7 +60,7 @@ class Account(Api):
                 password_reset_token=password_reset_token,
             )
             request = post("api", "v3", "update-password", body=sent)
-            return await self._call_with_optional_user(request, models.CommonResponseDto, access_token, timeout)
+            return await self._call_with_optional_user(request, models.CommonResponseDto, access_token, within)
 
         return await self._send_with_password(password_encrypt_type, send, timeout)
 
@@ -117,13 +118,13 @@ class Account(Api):
             PasswordEncryptionError: the password cannot be encrypted.
         """
 
-        async def send(encrypt: Encrypt) -> models.IsSuccessRespDto:
+        async def send(encrypt: Encrypt, within: Deadline) -> models.IsSuccessRespDto:
             sent = models.ResetPasswordDto(
                 password=await encrypt(password),
                 password_reset_token=password_reset_token,
                 password_encrypt_type=password_encrypt_type,
             )
-            return await self._call(post("api", "v3", "reset-password", body=sent), models.IsSuccessRespDto, timeout)
+            return await self._call(post("api", "v3", "reset-password", body=sent), models.IsSuccessRespDto, within)
 
         return await self._send_with_password(password_encrypt_type, send, timeout)
 
@@ -164,12 +165,12 @@ class Account(Api):
             password_payload=by_password,
         )
 
-        async def send(encrypt: Encrypt) -> models.VerifyDeleteAccountRequestRespDto:
+        async def send(encrypt: Encrypt, within: Deadline) -> models.VerifyDeleteAccountRequestRespDto:
             sent = body
             if by_password is not None:
                 sent = body.evolve(password_payload=by_password.evolve(password=await encrypt(by_password.password)))
             request = post("api", "v3", "verify-delete-account-request", body=sent)
-            return await self._call_as_user(request, models.VerifyDeleteAccountRequestRespDto, access_token, timeout)
+            return await self._call_as_user(request, models.VerifyDeleteAccountRequestRespDto, access_token, within)
 
         encrypt_type = None if by_password is None else by_password.password_encrypt_type
         return await self._send_with_password(encrypt_type, send, timeout)
@@ -217,7 +218,7 @@ class Account(Api):
             PasswordEncryptionError: the password cannot be encrypted.
         """
 
-        async def send(encrypt: Encrypt) -> models.ValidatePasswordRespDto:
+        async def send(encrypt: Encrypt, within: Deadline) -> models.ValidatePasswordRespDto:
             sent = models.ValidatePasswordDto(
                 password=None if password is None else await encrypt(password),
                 email=email,
@@ -228,6 +229,6 @@ class Account(Api):
             )
             # Not repeated by itself: a wrong guess may count towards the account's lock.
             request = post("api", "v3", "validate-password", body=sent)
-            return await self._call_with_optional_user(request, models.ValidatePasswordRespDto, access_token, timeout)
+            return await self._call_with_optional_user(request, models.ValidatePasswordRespDto, access_token, within)
 
         return await self._send_with_password(password_encrypt_type, send, timeout)

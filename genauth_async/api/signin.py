@@ -7,6 +7,7 @@ from typing import Final, get_args
 
 from .. import models
 from .._arguments.text import one_of
+from .._arguments.timeouts import Deadline
 from .._crypto.passwords import Encrypt
 from .._wire.converter import argument
 from .._wire.request import get, post
@@ -78,9 +79,9 @@ class SignIn(Api):
         if getattr(body, needed) is None:
             raise ConfigurationError(needed, f"is needed for connection {body.connection}")
 
-        async def send(encrypt: Encrypt) -> models.LoginTokenRespDto:
+        async def send(encrypt: Encrypt, within: Deadline) -> models.LoginTokenRespDto:
             request = post("api", "v3", "signin", body=await _encrypted(body, encrypt), client_auth="token")
-            return await self._call(request, models.LoginTokenRespDto, timeout)
+            return await self._call(request, models.LoginTokenRespDto, within)
 
         encrypt_type = body.options.password_encrypt_type if body.options is not None and _has_password(body) else None
         return await self._send_with_password(encrypt_type, send, timeout)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from .. import models
 from .._arguments.text import one_of
+from .._arguments.timeouts import Deadline
 from .._crypto.passwords import Encrypt
 from .._wire.converter import argument
 from .._wire.request import post
@@ -62,9 +63,9 @@ class SignUp(Api):
         if getattr(given, needed) is None:
             raise ConfigurationError(needed, f"is needed for connection {given.connection}")
 
-        async def send(encrypt: Encrypt) -> models.UserSingleRespDto:
+        async def send(encrypt: Encrypt, within: Deadline) -> models.UserSingleRespDto:
             request = post("api", "v3", "signup", body=await _encrypted(given, encrypt))
-            return await self._call(request, models.UserSingleRespDto, timeout)
+            return await self._call(request, models.UserSingleRespDto, within)
 
         encrypt_type = (
             given.options.password_encrypt_type if given.options is not None and _has_password(given) else None
