@@ -90,7 +90,7 @@ class Api(ClearsTracebackFrames):
                 scope.deadline = end
 
         with anyio.CancelScope(deadline=end) as scope:
-            return await passwords.send_encrypted(encrypt_type, partial(self._system_info, within), send_in_time)
+            return await passwords.send_encrypted(encrypt_type, partial(self._system_info, limit), send_in_time)
         raise RequestTimeoutError(f"No key of the server to encrypt the password with in {limit.total:g} s", sent=False)
 
     async def _system_info(self, timeout: Timeout | Deadline | None = None) -> models.SystemInfoResp:

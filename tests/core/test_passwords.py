@@ -15,6 +15,7 @@ from genauth_async import (
     ConnectionFailedError,
     PasswordDecryptionError,
     PasswordEncryptionError,
+    RequestTimeoutError,
     ServerError,
 )
 from genauth_async._crypto import rsa, sm2
@@ -56,6 +57,18 @@ async def test_keys_are_refetched_once_if_the_server_cannot_decrypt(
         for _ in range(5):
             group.start_soon(sign_in, client, encrypt_type)
     assert emulator.requests[SYSTEM] == 2
+
+
+@pytest.mark.parametrize(
+    ("slow", "sent", "words"), [(SYSTEM, False, "No key of the server"), ("/api/v3/signin", True, "signin at .* answer")]
+)
+async def test_one_timeout_covers_the_key_and_the_sign_in(
+    slow: str, sent: bool, words: str, client: AuthenticationClient, emulator: Emulator
+) -> None:
+    emulator.faults.add(slow, latency=5.0, times=None)
+    with anyio.fail_after(3), pytest.raises(RequestTimeoutError, match=words) as caught:
+        await client.sign_in_by_username_password("ada", PASSWORD, {"passwordEncryptType": "rsa"}, timeout=0.5)
+    assert caught.value.sent is sent
 
 
 @pytest.mark.parametrize("encrypt_type", ENCRYPTED)

@@ -111,8 +111,13 @@ class _Stream:
             raise failure or self._core.WriteError("answered before the request had been written")
 
     async def start_tls(self, *args: Any, **kwargs: Any) -> _Stream:
-        """Start TLS."""
-        return _Stream(self._core, await self._stream.start_tls(*args, **kwargs))
+        """Start TLS; close the stream if that is cancelled, which httpcore does not."""
+        try:
+            return _Stream(self._core, await self._stream.start_tls(*args, **kwargs))
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self._stream.aclose()
+            raise
 
 
 class _Connection:
