@@ -31,6 +31,7 @@ _NOT_STORED: Final = {"Cache-Control": "no-store"}
 _NOT_QUOTABLE: Final = re.compile(r"[^ !#-\[\]-~]+")
 _LONGEST: Final = 200
 _RETRY_SECONDS: Final = 5.0
+_MOST_SECONDS: Final = 2.0**31  # RFC 9111 section 1.2.2
 
 
 @frozen(kw_only=True)
@@ -151,6 +152,7 @@ def unavailable(detail: str, retry_after: float | None) -> Refusal:
 
     Args:
         detail: the failure.
-        retry_after: the server's Retry-After in seconds, or None.
+        retry_after: the server's Retry-After in seconds, or None; bounded, since it may be infinite.
     """
-    return Refusal(status=503, detail=detail, retry_after=max(1, math.ceil(retry_after or _RETRY_SECONDS)))
+    seconds = min(max(1.0, retry_after or _RETRY_SECONDS), _MOST_SECONDS)
+    return Refusal(status=503, detail=detail, retry_after=math.ceil(seconds))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
+import pytest
+
 from genauth_async.integrations._cookies import CookieNames
 from genauth_async.integrations._replies import Redirect, challenge, page, unavailable
 
@@ -32,3 +36,8 @@ def test_waiting_is_told_in_whole_seconds() -> None:
     assert unavailable("a", 0.2).headers["Retry-After"] == "1"
     assert unavailable("a", 2.5).headers["Retry-After"] == "3"
     assert unavailable("a", None).headers["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize("seconds", [math.inf, -math.inf, math.nan, 1e300, -1.0, 0.0, 2.0**40])
+def test_retry_after_is_of_a_few_digits(seconds: float) -> None:
+    assert 1 <= int(unavailable("a", seconds).headers["Retry-After"]) <= 2**31
