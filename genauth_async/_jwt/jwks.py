@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _FEWEST_BITS: Final = 2048
 _MOST_BITS: Final = 8192  # verification time grows with the key length
+_SHOWN: Final = 100
+_MOST_LISTED: Final = 1000
 _MOST_KEYS: Final = 32  # a token without kid is tried with every key
 
 
@@ -38,7 +40,7 @@ class KeySet:
         """Return the error for a token that none of these keys has signed, or None if one has."""
         found = self.find(key_id)
         if not found:
-            known = shown(", ".join(str(id_) for id_, _ in self.keys))
+            known = shown(", ".join(str(id_)[:_SHOWN] for id_, _ in self.keys))
             return UnknownKeyError(f"The token is signed with the key {shown(key_id)}; the server publishes {known}")
         for key in found:
             if is_signed(token, "RS256", key):
@@ -49,7 +51,7 @@ class KeySet:
 def read_key_set(document: object) -> KeySet:
     """Read a key set (RFC 7517 section 5), without keys that are too short, damaged, or of another type or use.
 
-    At most 32 keys are read. Slow on the first call: it imports joserfc and parses the keys.
+    At most 32 keys are read, of 1,000 listed ones. Slow on the first call: it imports joserfc and parses the keys.
 
     Raises:
         KeysUnavailableError: the document is no key set, or contains no usable key.
@@ -60,7 +62,7 @@ def read_key_set(document: object) -> KeySet:
         raise KeysUnavailableError("A key set must be an object with a list of `keys`; this is not one")
     keys: list[tuple[str | None, RSAKey]] = []
     numbers: list[tuple[str | None, str, str]] = []
-    for item in listed:
+    for item in listed[:_MOST_LISTED]:
         key = _read_key(item)
         if key is not None:
             id_ = item.get("kid")

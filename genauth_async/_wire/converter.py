@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, partial
+from sys import float_info
 from types import UnionType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeGuard, TypeVar, Union, get_args, get_origin, overload
 
 from .._core.redaction import plain_name
 from ..errors import ConfigurationError
@@ -20,6 +21,10 @@ _T = TypeVar("_T")
 _DtoT = TypeVar("_DtoT", bound=Dto)
 _UNIONS = (Union, UnionType)
 _SLIP = 0.8
+_MOST_PROBLEMS = 10
+_LARGEST_INT = 2**63
+_INT_DIGITS = 19
+_LARGEST_FLOAT = float_info.max
 
 
 class ShapeError(Exception):
@@ -30,7 +35,8 @@ class ShapeError(Exception):
     """
 
     def __init__(self, problems: list[str]) -> None:
-        super().__init__("; ".join(problems))
+        more = len(problems) - _MOST_PROBLEMS
+        super().__init__("; ".join([*problems[:_MOST_PROBLEMS], *([f"and {more} more"] if more > 0 else [])]))
         self.problems = problems
 
 
@@ -75,7 +81,9 @@ def structure_claims(given: object, cls: type[_DtoT], strict: Collection[str]) -
             raise
     certain = {name: value for name, value in given.items() if name in strict}
     odd = {
-        name: value for name, value in given.items() if name not in strict and not _fits({**certain, name: value}, cls)
+        name: given[name]
+        for name in attribute_names(cls)
+        if name in given and name not in strict and not _fits({**certain, name: given[name]}, cls)
     }
     made = structure({name: value for name, value in given.items() if name not in odd}, cls)
     return made.evolve(extra={**made.extra, **odd})
@@ -197,12 +205,47 @@ def _converter(read_members: _Reader, *, exact: bool) -> Converter:
     converter.register_structure_hook(str, read_text)
     converter.register_structure_hook(int, _exact(int, "an integer") if exact else lambda value, _: read_int(value))
     converter.register_structure_hook(float, _read_float)
+    if not exact:
+        converter.register_structure_hook_factory(_is_list, partial(_list_hook, converter))
     converter.register_structure_hook(bool, _read_bool)
     # By predicate: a hook for the class `object` would serve every class.
     converter.register_structure_hook_func(lambda cls: cls is object, lambda value, _: value)
     converter.register_structure_hook_func(_is_open_enum, read_text)
     converter.register_structure_hook_func(_is_literal, _read_literal)
     return converter
+
+
+def _is_list(cls: Any) -> bool:
+    origin: object = get_origin(cls)
+    return origin is list
+
+
+def _list_hook(converter: Converter, cls: Any) -> Callable[[object, Any], list[Any]]:
+    """Read a list as cattrs does, but stop after some mismatches: each is an exception with its frames."""
+    from cattrs import IterableValidationError, IterableValidationNote
+
+    (kind,) = get_args(cls)
+
+    def read(value: object, _: Any) -> list[Any]:
+        if not isinstance(value, (list, tuple)):
+            raise _MismatchError("an array", value)
+        read_item = converter.get_structure_hook(kind)  # a class may have a list of itself
+        items: list[Any] = []
+        problems: list[Exception] = []
+        for index, item in enumerate(value):
+            try:
+                items.append(read_item(item, kind))
+            except Exception as error:  # noqa: BLE001 - as cattrs does
+                note = f"Structuring {cls} @ index {index}"
+                error.add_note(IterableValidationNote(note, index, kind))
+                problems.append(error)
+                if len(problems) == _MOST_PROBLEMS:
+                    break
+        if problems:
+            raise IterableValidationError(f"While structuring {cls}", problems, cls)  # pyright: ignore[reportCallIssue]
+        return items
+
+    return read
 
 
 class _ProblemError(TypeError):
@@ -254,22 +297,27 @@ def _read_literal(value: object, cls: Any) -> object:
 
 
 def read_int(value: object) -> int:
-    """Read an integer as servers write it: also as 200.0, or as a string.
+    """Read an integer of 64 bits as servers write it: also as 200.0, or as a string.
 
     Raises:
-        TypeError: it is not an integer; the message does not quote it.
+        TypeError: it is not an integer, or larger; the message does not quote it.
     """
+    number: int | None = None
     if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, str) and value.isascii() and value.isdecimal():
-        return int(value)
-    raise _MismatchError("an integer", value)
+        number = value
+    elif (isinstance(value, float) and value.is_integer()) or _is_decimal(value):
+        number = int(value)
+    if number is None or not -_LARGEST_INT <= number < _LARGEST_INT:
+        raise _MismatchError("an integer", value)
+    return number
+
+
+def _is_decimal(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and len(value) <= _INT_DIGITS and value.isascii() and value.isdecimal()
 
 
 def _read_float(value: object, _: Any) -> float:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and -_LARGEST_FLOAT <= value <= _LARGEST_FLOAT:
         return float(value)
     raise _MismatchError("a number", value)
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from functools import cached_property
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from attrs import field, frozen
 
@@ -30,11 +28,13 @@ from ..models._fields import attribute_names
 from ..models.tokens import OIDCTokenResponse
 from .converter import ShapeError, read_int, structure, structure_claims
 from .error_codes import api_error_class, oauth_error_class
+from .json_text import NOT_JSON, Unreadable, decode_json, is_large
 
 _DtoT = TypeVar("_DtoT", bound=Dto)
 
-NOT_JSON = object()
-"""The value of `Response.json` for a body that is not JSON; None is JSON."""
+_NOT_DECODED: Final = object()
+_MOST_SECONDS: Final = 2.0**31
+"""What a longer delay counts as (RFC 9111 section 1.2.2)."""
 
 
 @frozen(kw_only=True)
@@ -50,18 +50,28 @@ class Response:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes | bytearray = field(repr=False)
+    _json: object = field(default=_NOT_DECODED, init=False, repr=False, eq=False)
 
     @property
     def content_type(self) -> str:
         return self.headers.get("content-type", "")
 
-    @cached_property
+    @property
+    def is_large(self) -> bool:
+        """Return True if the body is to be decoded and converted in a worker thread."""
+        return is_large(self.body)
+
+    @property
     def json(self) -> object:
-        """The decoded body, or NOT_JSON."""
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            return NOT_JSON
+        """The decoded body, or an Unreadable."""
+        if self._json is _NOT_DECODED:
+            object.__setattr__(self, "_json", decode_json(self.body))
+        return self._json
+
+    def parse(self) -> None:
+        """Decode a large body for `json`, in a worker thread, so that other threads run meanwhile."""
+        if self._json is _NOT_DECODED:
+            object.__setattr__(self, "_json", decode_json(self.body, yielding=True))
 
 
 def read_envelope(response: Response, answer: type[_DtoT]) -> _DtoT:
@@ -114,8 +124,8 @@ def read_tokens(response: Response) -> OIDCTokenResponse:
     }
     life = body.get("expires_in", body.get("expire_in"))
     if isinstance(life, (int, float, str)):
-        with suppress(ValueError, OverflowError):
-            fields["expires_in"] = int(float(life))
+        with suppress(TypeError, ValueError, OverflowError):
+            fields["expires_in"] = read_int(float(life) // 1)
     return _structure(fields, OIDCTokenResponse, response)
 
 
@@ -151,40 +161,46 @@ def envelope_status(body: object) -> int | None:
     """Return the envelope's statusCode, or None without an envelope. The older API's envelope has a code instead."""
     if not isinstance(body, Mapping):
         return None
-    status = body.get("statusCode", body.get("code") if "message" in body else None)
+    return _int_or_none(body.get("statusCode", body.get("code") if "message" in body else None))
+
+
+def _int_or_none(value: object) -> int | None:
     try:
-        return None if status is None else read_int(status)
+        return None if value is None else read_int(value)
     except TypeError:
         return None
 
 
 def effective_status(response: Response) -> int:
-    """Return the HTTP status, or the envelope's if that of HTTP is 200."""
-    if response.status != HTTPStatus.OK:
+    """Return the HTTP status, or the envelope's if that of HTTP is 200, and the body is not too large to look."""
+    if response.status != HTTPStatus.OK or response.is_large:
         return response.status
     return envelope_status(response.json) or response.status
 
 
 def retry_after(response: Response) -> float | None:
-    """Return the seconds of Retry-After (RFC 9110 section 10.2.3), in either of its forms; None without one."""
+    """Return the seconds of Retry-After (RFC 9110 section 10.2.3), in either of its forms; None without one.
+
+    More than 2**31 seconds count as 2**31, and dates in the past as 0. Dates end with the year 9999.
+    """
     value = response.headers.get("retry-after", "").strip()
     if not value:
         return None
     if value.isascii() and value.isdecimal():
-        return float(value)
-    when = _http_date(value)
+        return min(float(value), _MOST_SECONDS)
+    when = http_date(value)
     if when is None:
         return None
     # Relative to the server's own Date if present, so that a wrong local clock does not matter.
-    now = _http_date(response.headers.get("date", ""))
+    now = http_date(response.headers.get("date", ""))
     return max(0.0, when - (time.time() if now is None else now))
 
 
-def _http_date(value: str) -> float | None:
+def http_date(value: str) -> float | None:
     """Parse any date form of RFC 9110 section 5.6.7 to seconds since the epoch; return None for anything else."""
     try:
         parsed = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, IndexError):
         return None
     # asctime's form names no zone; all forms mean UTC.
     return (parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)).timestamp()
@@ -199,10 +215,12 @@ def _json_object(response: Response) -> Mapping[str, object]:
     text = response.body.strip()
     if not text:
         raise _invalid(EmptyResponseError, "an answer without a body", response)
-    if body is not NOT_JSON:
+    if not isinstance(body, Unreadable):
         raise _invalid(UnexpectedShapeError, "JSON that is not an object", response)
     if text[:1] in b"{[" and text[-1:] not in b"}]":
         raise _invalid(TruncatedResponseError, "truncated JSON", response)
+    if body is not NOT_JSON:
+        raise _invalid(UnexpectedShapeError, f"{body.problem}", response)
     raise _invalid(NotJSONError, "an answer that is not JSON", response)
 
 
@@ -227,9 +245,9 @@ def _unwrapped(body: Mapping[str, object], answer: type[Dto]) -> object:
 def _api_error(body: Mapping[str, object], status: int, response: Response) -> GenAuthAPIError:
     # The older API has one number for both.
     api_code = body.get("apiCode") if "statusCode" in body else status
-    api_code = api_code if isinstance(api_code, int) else None
     request_id = body.get("requestId")
     message = body.get("message")
+    api_code = _int_or_none(api_code) if isinstance(api_code, int) else None
     cls = api_error_class(status, api_code)
     return cls(
         message if isinstance(message, str) else HTTPStatus(status).phrase if status in _PHRASED else "refused",
@@ -237,7 +255,8 @@ def _api_error(body: Mapping[str, object], status: int, response: Response) -> G
         api_code=api_code,
         request_id=request_id if isinstance(request_id, str) else response.headers.get("x-request-id"),
         retry_after=retry_after(response),
-        response=body,
+        # Its repr and pickle visit each value.
+        response={} if response.is_large else body,
     )
 
 

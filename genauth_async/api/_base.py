@@ -16,7 +16,7 @@ from .._arguments.timeouts import Deadline, Timeout, deadline
 from .._core.tracebacks import ClearsTracebackFrames
 from .._crypto.passwords import Encrypt
 from .._wire.request import Request, get
-from .._wire.responses import read_envelope
+from .._wire.responses import Response, read_envelope
 from ..errors import ConfigurationError, RequestTimeoutError
 from ..models._base import Dto
 from ..settings import Settings
@@ -47,7 +47,16 @@ class Api(ClearsTracebackFrames):
         return self._copied(retry=evolve(self._settings.retry, attempts=1))
 
     async def _call(self, request: Request, answer: type[_DtoT], timeout: Timeout | Deadline | None) -> _DtoT:
-        return read_envelope(await self._shared.transport.send(request, self._settings, timeout), answer)
+        return await self._ask(request, partial(read_envelope, answer=answer), timeout)
+
+    async def _ask(
+        self, request: Request, read: Callable[[Response], _T], timeout: Timeout | Deadline | None
+    ) -> _T:
+        """Send a request and read its answer, in a worker thread if it is large: the event loop goes on meanwhile."""
+        response = await self._shared.transport.send(request, self._settings, timeout)
+        if not response.is_large:
+            return read(response)
+        return await self._shared.readers.run(partial(_parsed, read, response), abandoned=True)
 
     async def _call_as_user(
         self, request: Request, answer: type[_DtoT], access_token: str | None, timeout: Timeout | Deadline | None
@@ -95,6 +104,11 @@ class Api(ClearsTracebackFrames):
 
     async def _system_info(self, timeout: Timeout | Deadline | None = None) -> models.SystemInfoResp:
         return await self._call(get("api", "v3", "system"), models.SystemInfoResp, timeout)
+
+
+def _parsed(read: Callable[[Response], _T], response: Response) -> _T:
+    response.parse()
+    return read(response)
 
 
 def parts_of(client: Api) -> tuple[Settings, Shared]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import anyio
@@ -17,6 +17,9 @@ from .._jwt.token_cache import TokenCache
 from .._session.grants import Grants
 from ..stream import Stream
 
+_READERS: Final = 2
+"""More would only wait for the GIL."""
+
 
 @frozen(eq=False)
 class Shared:
@@ -28,6 +31,7 @@ class Shared:
     keys: KeyCache = field(factory=KeyCache)
     verified: TokenCache = field(factory=TokenCache)
     threads: Threads = field(factory=lambda: Threads(1))
+    readers: Threads = field(factory=lambda: Threads(_READERS))
     _streams: WeakKeyDictionary[Stream[Any], None] = field(factory=WeakKeyDictionary, init=False)
 
     def end_with_client(self, stream: Stream[Any]) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import secrets
 import ssl
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from importlib.util import find_spec
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,7 +15,7 @@ from .._arguments.urls import is_loopback
 from .._http.tls import is_verified
 from .._http.transport import Transport
 from .._wire.request import Idempotency, Request
-from .._wire.responses import Response, read_oauth
+from .._wire.responses import Response, http_date, read_oauth
 from ..api._base import parts_of
 from ..client import AuthenticationClient
 from ..errors import (
@@ -136,15 +134,12 @@ def _certificate(certificate: object, seen: str, settings: Settings, report: Rep
 
 
 def _clock(response: Response, now: float, report: Report) -> None:
-    try:
-        date = parsedate_to_datetime(response.headers["date"])
-    except (KeyError, ValueError):
+    date = http_date(response.headers.get("date", ""))
+    if date is None:
         report.note("clock", "the server's answer has no Date")
         return
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
     # The header has whole seconds, rounded down.
-    behind = date.timestamp() + 0.5 - now
+    behind = date + 0.5 - now
     direction = "behind" if behind > 0 else "ahead of"
     message = f"this machine's is {abs(behind):.1f} s {direction} the server's"
     if abs(behind) >= _SKEW_REFUSED:

@@ -16,7 +16,7 @@ class GenAuthAPIError(GenAuthError):
         api_code: the envelope's apiCode, which distinguishes errors of one statusCode, or None.
         request_id: the envelope's requestId, for the vendor's support, or None.
         retry_after: the seconds to wait that the server asked for, or None.
-        response: the whole answer, as decoded JSON; its repr is redacted.
+        response: the whole answer, as decoded JSON, or empty if that is over 256 KB; its repr is redacted.
     """
 
     def __init__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal, overload
 
 from .. import models
@@ -32,8 +33,8 @@ class CAS(Api):
             ticket: from the URL with which the user came back.
             service: the URL that the user was to come back to.
         """
-        response = await self._ask("validate", ticket, service, timeout)
-        text = read_text(response, starts=("yes\n", "no\n", "yes\r\n", "no\r\n"))
+        read = partial(read_text, starts=("yes\n", "no\n", "yes\r\n", "no\r\n"))
+        text = await self._ask(self._validation("validate", ticket, service), read, timeout)
         verdict, username = ([*text.splitlines(), ""])[:2]
         return models.Cas10ValidationResult(valid=verdict == "yes", username=username or None)
 
@@ -63,24 +64,27 @@ class CAS(Api):
             format: JSON, or XML for the answer's text as it came.
         """
         one_of("format", format, ("JSON", "XML"))
-        response = await self._ask("serviceValidate", ticket, service, timeout, format=format)
+        request = self._validation("serviceValidate", ticket, service, format=format)
         if format == "XML":
-            return read_text(response, starts=("<",))
-        found = read_oauth(response, models.Cas20ValidationResult)
-        if found.success is None and found.failure is None:
-            raise UnexpectedShapeError(
-                "The server sent JSON that says nothing of the ticket",
-                http_status=response.status,
-                content_type=response.content_type,
-            )
-        return found
+            return await self._ask(request, partial(read_text, starts=("<",)), timeout)
+        return await self._ask(request, _validated, timeout)
 
-    async def _ask(self, path: str, ticket: str, service: str, timeout: Timeout | None, **query: str) -> Response:
+    def _validation(self, path: str, ticket: str, service: str, **query: str) -> Request:
         # Reading it uses the ticket up: a second try would call a good one bad.
-        request = Request(
+        return Request(
             method="GET",
             path=("cas-idp", self._settings.app_id, path),
             query={"service": require_str("service", service), "ticket": require_str("ticket", ticket), **query},
             idempotency=Idempotency.UNSAFE,
         )
-        return await self._shared.transport.send(request, self._settings, timeout)
+
+
+def _validated(response: Response) -> models.Cas20ValidationResult:
+    found = read_oauth(response, models.Cas20ValidationResult)
+    if found.success is None and found.failure is None:
+        raise UnexpectedShapeError(
+            "The server sent JSON that says nothing of the ticket",
+            http_status=response.status,
+            content_type=response.content_type,
+        )
+    return found

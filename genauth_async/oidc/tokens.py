@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from attrs import evolve
 
@@ -55,7 +56,7 @@ class Tokens(Api):
         proof = {} if code_verifier is None else {"code_verifier": code_verifier}
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": uri, **proof}
         request = evolve(self._form("token", auth="token", form=form), single_use=True)
-        return read_tokens(await self._shared.transport.send(request, self._settings, timeout))
+        return await self._ask(request, read_tokens, timeout)
 
     async def get_access_token_by_client_credentials(
         self,
@@ -93,7 +94,7 @@ class Tokens(Api):
                 "client_secret": access_secret,
             },
         )
-        return read_tokens(await self._shared.transport.send(request, self._settings, timeout))
+        return await self._ask(request, read_tokens, timeout)
 
     async def get_new_access_token_by_refresh_token(
         self, refresh_token: str, *, timeout: Timeout | None = None
@@ -111,7 +112,7 @@ class Tokens(Api):
         """
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         request = evolve(self._form("token", auth="token", form=form), single_use=True)
-        return read_tokens(await self._shared.transport.send(request, self._settings, timeout))
+        return await self._ask(request, read_tokens, timeout)
 
     async def revoke_token(self, token: str, *, timeout: Timeout | None = None) -> bool:
         """Revoke a token (POST /oidc/token/revocation, RFC 7009). A refresh token takes its whole grant along.
@@ -125,7 +126,7 @@ class Tokens(Api):
         request = self._form(
             "token", "revocation", auth="revocation", idempotency=Idempotency.SAFE, form={"token": token}
         )
-        read_oauth_empty(await self._shared.transport.send(request, self._settings, timeout))
+        await self._ask(request, read_oauth_empty, timeout)
         return True
 
     async def introspect_token(self, token: str, *, timeout: Timeout | None = None) -> IntrospectionResponse:
@@ -137,7 +138,7 @@ class Tokens(Api):
         request = self._form(
             "token", "introspection", auth="introspection", idempotency=Idempotency.SAFE, form={"token": token}
         )
-        return read_oauth(await self._shared.transport.send(request, self._settings, timeout), IntrospectionResponse)
+        return await self._ask(request, partial(read_oauth, answer=IntrospectionResponse), timeout)
 
     async def get_user_info_by_access_token(self, access_token: str, *, timeout: Timeout | None = None) -> UserInfo:
         """Read claims about the user (POST /oidc/me, OpenID Connect Core section 5.3).
@@ -155,7 +156,7 @@ class Tokens(Api):
             user_token=require_token(access_token),
             idempotency=Idempotency.SAFE,
         )
-        return read_oauth(await self._shared.transport.send(request, self._settings, timeout), UserInfo, strict={"sub"})
+        return await self._ask(request, partial(read_oauth, answer=UserInfo, strict={"sub"}), timeout)
 
     def _check_protocol(self) -> None:
         if self._settings.protocol not in {"oidc", "oauth"}:

@@ -25,7 +25,7 @@ from .._jwt.jws import Kind, check_kind, check_length, is_signed, kind_of, parse
 from .._jwt.key_cache import KeyRequest, Published, max_age
 from .._jwt.token_cache import CachedToken, cached_token, digest_of
 from .._wire.request import Idempotency, Request
-from .._wire.responses import read_oauth
+from .._wire.responses import Response, read_oauth
 from ..api._base import Api
 from ..errors import ConfigurationError, TokenExpiredError
 from ..models._base import Dto
@@ -44,7 +44,7 @@ _RS256_OR_HS256: Final = ("HS256", "RS256")
 
 @dto
 class _KeySetDto(Dto):
-    listed: list[object] = wire_field(wire="keys")
+    listed: object = wire_field(wire="keys")
 
 
 class Verification(Api):
@@ -263,10 +263,13 @@ class Verification(Api):
 
     async def _published(self, timeout: Timeout | None) -> Published:
         request = Request(method="GET", path=("oidc", ".well-known", "jwks.json"), idempotency=Idempotency.SAFE)
-        response = await self._shared.transport.send(request, self._settings, timeout)
-        document = read_oauth(response, _KeySetDto).to_dict()
-        return Published(document, max_age(response.headers.get("cache-control", "")))
+        return await self._ask(request, _published, timeout)
 
     def _check_application(self, claims: Claims) -> None:
         check_audience(claims, (self._settings.app_id,))
         check_authorized_party(claims, self._settings.app_id)
+
+
+def _published(response: Response) -> Published:
+    document = read_oauth(response, _KeySetDto)
+    return Published({"keys": document.listed}, max_age(response.headers.get("cache-control", "")))

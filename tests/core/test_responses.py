@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -33,9 +34,12 @@ from genauth_async import (
     UnexpectedShapeError,
 )
 from genauth_async._core.redaction import excerpt
+from genauth_async._wire.converter import read_int
 from genauth_async._wire.responses import (
     Response,
     effective_status,
+    envelope_status,
+    http_date,
     read_envelope,
     read_oauth,
     read_oauth_empty,
@@ -69,7 +73,7 @@ READERS = [read_api, read_token]
         (response(HTML, 502, content_type="text/html"), NotJSONError),
         (response(b"ok"), NotJSONError),
         (response(b"[" * 100_000), TruncatedResponseError),
-        (response(b"[" * 100_000 + b"]" * 100_000), NotJSONError),
+        (response(b"[" * 50_000 + b"]" * 50_000), UnexpectedShapeError),
         (response(b'{"statusCode":200,"data":{"access_token":"canary'), TruncatedResponseError),
         (response(b""), EmptyResponseError),
         (response(b" \r\n", 500), EmptyResponseError),
@@ -187,12 +191,91 @@ def local_time_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ({"retry_after": format_datetime(NOW - timedelta(seconds=9), True), "date": format_datetime(NOW, True)}, 0.0),
         ({"retry_after": "Sun Nov  6 08:49:37 1994", "date": "Sun, 06 Nov 1994 08:49:30 GMT"}, 7.0),
         ({"retry_after": "Sun, 06 Nov 1994 08:49:37 -0000", "date": "Sunday, 06-Nov-94 08:49:30 GMT"}, 7.0),
-        ({"retry_after": "9" * 400}, math.inf),
+        ({"retry_after": "9" * 400}, 2.0**31),
     ],
 )
 @pytest.mark.usefixtures("local_time_zone")
 def test_retry_after_in_both_forms(headers: dict[str, Any], seconds: float | None) -> None:
     assert retry_after(response(**headers)) == seconds
+
+
+FAR = [
+    "Fri, 31 Dec 99999999999 23:59:59 GMT",
+    "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+    "Sun Nov  6 08:49:37 99999999999999999999",
+    "Mon, 99 Foo 2035 99:99:99 GMT",
+    "Mon, 01 Jan 2035 00:00:00 +9999",
+    "9" * 5000 + "-",
+]
+
+
+@pytest.mark.parametrize("date", FAR)
+def test_an_impossible_date_counts_as_absent(date: str) -> None:
+    assert retry_after(response(retry_after=date)) is None
+    at = format_datetime(datetime.now(UTC) + timedelta(seconds=90), True)
+    assert retry_after(response(retry_after=at, date=date)) == pytest.approx(90, abs=20)
+
+
+def test_a_far_date_is_representable() -> None:
+    wait = retry_after(response(retry_after="Fri, 31 Dec 9999 23:59:59 -2359"))
+    assert wait == pytest.approx((datetime(9999, 12, 31, tzinfo=UTC) - datetime.now(UTC)).total_seconds(), rel=0.01)
+
+
+DATE_PARTS = st.sampled_from(
+    [
+        "Mon",
+        "Sunday",
+        ",",
+        " ",
+        "-",
+        ":",
+        "Jan",
+        "Foo",
+        "GMT",
+        "EST",
+        "+9999",
+        "-2359",
+        "0",
+        "31",
+        "1994",
+        "99999999999",
+    ]
+)
+DATES = st.text() | st.lists(DATE_PARTS | st.integers().map(str), max_size=14).map("".join) | st.sampled_from(FAR)
+
+
+@given(DATES, DATES)
+def test_any_retry_after_is_finite_or_absent(value: str, date: str) -> None:
+    wait = retry_after(response(retry_after=value, date=date))
+    assert wait is None or 0 <= wait < math.inf
+    when = http_date(value)
+    assert when is None or math.isfinite(when)
+
+
+ANY_JSON = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers(), max_size=1)
+NUMBERS = ANY_JSON | st.integers(-(10**400), 10**400) | st.sampled_from(["9" * 5000, "-1", "1e999", "٣", "²", True])
+
+
+@given(NUMBERS)
+def test_any_number_is_of_64_bits_or_refused(value: object) -> None:
+    with suppress(TypeError):
+        assert -(2**63) <= read_int(value) < 2**63
+    status = envelope_status({"statusCode": value})
+    assert status is None or -(2**63) <= status < 2**63
+
+
+@given(NUMBERS, NUMBERS, NUMBERS)
+def test_any_numbers_make_an_error_that_can_be_shown(status: object, api_code: object, life: object) -> None:
+    for read in (*READERS, read_tokens):
+        body = {"statusCode": status, "apiCode": api_code, "access_token": "a", "expires_in": life}
+        answer = Response(status=200, headers={}, body=json.dumps(body, default=str).encode())
+        result: object
+        try:
+            result = read(answer)
+        except GenAuthError as error:
+            result = pickle.loads(pickle.dumps(error))
+        assert repr(result)
+        assert str(result)
 
 
 def test_effective_status() -> None:
