@@ -7,7 +7,7 @@ import gc
 import json
 import pickle
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import anyio
 import pytest
@@ -20,6 +20,7 @@ from tests.recording import Answer, RecordingServer
 
 MIB = 1024 * 1024
 LONGEST_HOLD = 0.05
+TRIES = 4
 Call = Callable[[AuthenticationClient], Awaitable[object]]
 
 
@@ -150,6 +151,15 @@ LARGE: dict[str, tuple[bytes, Call]] = {
 }
 
 
+@pytest.fixture
+def own_heap_only() -> Iterator[None]:
+    """Have garbage collections visit no object of other tests."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 async def longest_hold(work: Awaitable[object]) -> tuple[float, object]:
     """Return for how long the process held the event loop at most, in CPU time, and the work's result or error."""
     held, result = 0.0, None
@@ -176,12 +186,12 @@ async def longest_hold(work: Awaitable[object]) -> tuple[float, object]:
 @pytest.mark.slow
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", LARGE)
+@pytest.mark.usefixtures("own_heap_only")
 async def test_a_large_answer_does_not_hold_the_loop(name: str, recorder: RecordingServer) -> None:
     body, call = LARGE[name]
     recorder.default = Answer(body)
     holds: list[float] = []
-    gc.collect()
-    for _ in range(3):
+    while len(holds) < TRIES and min(holds, default=1.0) >= LONGEST_HOLD:
         client = AuthenticationClient(
             "app", recorder.url, "a-secret", timeout=30, retry=RetryPolicy(attempts=1), max_response_bytes=8 * MIB
         )
