@@ -65,7 +65,7 @@ def doctor(
 def _store(text: str) -> TokenStore:
     from . import stores
 
-    if text.startswith(("redis://", "rediss://", "unix://")):
+    if "://" in text:
         return stores.RedisStore(text)
     if text == "keyring":
         return stores.KeyringStore()

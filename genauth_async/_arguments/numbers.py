@@ -43,8 +43,17 @@ def is_number(value: object) -> TypeGuard[float]:
         return False
 
 
-def require_seconds(argument: str, value: object, *, least: float = 0.0, most: float = math.inf) -> float:
+def require_seconds(
+    argument: str, value: object, *, least: float = 0.0, most: float = math.inf, words: str | None = None
+) -> float:
     """Require a finite number of seconds within these limits.
+
+    Args:
+        argument: its name, for the error.
+        value: the seconds.
+        least: the lower limit.
+        most: the upper limit.
+        words: the limits, for the error, if the numbers do not say it well.
 
     Raises:
         ConfigurationError: it is no number, or outside the limits.
@@ -52,7 +61,7 @@ def require_seconds(argument: str, value: object, *, least: float = 0.0, most: f
     if is_number(value) and least <= value <= most and value < math.inf:
         return value
     limits = f"{least:g} or more" if most == math.inf else f"from {least:g} to {most:g}"
-    raise ConfigurationError(argument, f"must be in seconds, {limits}, not {shown(value)}")
+    raise ConfigurationError(argument, f"must be in seconds, {words or limits}, not {shown(value)}")
 
 
 def shown(value: object) -> str:

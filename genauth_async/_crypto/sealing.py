@@ -26,10 +26,16 @@ def sealing_secrets(given: str | Sequence[str], argument: str) -> tuple[str, ...
     Raises:
         ConfigurationError: there is none, or one is too short.
     """
-    secrets = (given,) if isinstance(given, str) else tuple(given)
-    if not secrets or not all(isinstance(secret, str) and len(secret) >= _SHORTEST_SECRET for secret in secrets):
+    secrets = (given,) if isinstance(given, str) else tuple(given) if isinstance(given, Sequence) else ()
+    if not secrets or not all(_is_usable(secret) for secret in secrets):
         raise ConfigurationError(argument, f"must be random strings of at least {_SHORTEST_SECRET} characters")
     return secrets
+
+
+def _is_usable(secret: object) -> bool:
+    if not isinstance(secret, str) or len(secret) < _SHORTEST_SECRET:
+        return False
+    return secret.encode("utf-8", "replace") == secret.encode("utf-8", "surrogatepass")  # no lone surrogate
 
 
 class Seal:

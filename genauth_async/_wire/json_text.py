@@ -35,14 +35,14 @@ _TOO_DEEP: Final = Unreadable(f"JSON nested deeper than {MOST_LEVELS} levels")
 _TOO_MANY: Final = Unreadable(f"JSON of more than {MOST_CONTAINERS} objects and arrays")
 
 
-def is_large(body: bytes) -> bool:
+def is_large(body: bytes | bytearray) -> bool:
     """Return True if decoding the body could hold the event loop for too long."""
     if len(body) <= _MANY_VALUES:
         return False
     return len(body) > _LARGE_BYTES or sum(map(body.count, (b",", b"[", b"{"))) > _MANY_VALUES
 
 
-def decode_json(body: bytes, *, yielding: bool = False) -> object:
+def decode_json(body: bytes | bytearray, *, yielding: bool = False) -> object:
     """Decode JSON in UTF-8, UTF-16 or UTF-32.
 
     An escaped lone surrogate, which no encoding can carry, becomes U+FFFD. NaN, Infinity and integers of more digits

@@ -49,9 +49,7 @@ class Api(ClearsTracebackFrames):
     async def _call(self, request: Request, answer: type[_DtoT], timeout: Timeout | Deadline | None) -> _DtoT:
         return await self._ask(request, partial(read_envelope, answer=answer), timeout)
 
-    async def _ask(
-        self, request: Request, read: Callable[[Response], _T], timeout: Timeout | Deadline | None
-    ) -> _T:
+    async def _ask(self, request: Request, read: Callable[[Response], _T], timeout: Timeout | Deadline | None) -> _T:
         """Send a request and read its answer, in a worker thread if it is large: the event loop goes on meanwhile."""
         response = await self._shared.transport.send(request, self._settings, timeout)
         if not response.is_large:

@@ -9,9 +9,12 @@ from typing import Protocol, runtime_checkable
 from attrs import frozen
 
 from .._wire.converter import ShapeError, structure
+from ..models._fields import is_exact_type
 from ..models.tokens import TokenSet
 
 _FORM = 1
+_LARGEST_GENERATION = 2**63
+_LATEST = 2**53  # in seconds since the epoch; floats above lose whole seconds
 
 
 @frozen(kw_only=True)
@@ -73,10 +76,10 @@ def _read(content: dict[str, object]) -> SessionRecord | None:
     predecessors, expires_at = content.get("predecessors"), content.get("expires_at")
     if (
         content.get("form") != _FORM
-        or type(generation) is not int
+        or not (is_exact_type(generation, int) and 0 <= generation < _LARGEST_GENERATION)
         or not isinstance(sent, bool)
         or not (isinstance(predecessors, list) and all(isinstance(name, str) for name in predecessors))
-        or not (expires_at is None or type(expires_at) in {int, float})
+        or not (expires_at is None or _is_time(expires_at))
     ):
         return None
     try:
@@ -90,6 +93,10 @@ def _read(content: dict[str, object]) -> SessionRecord | None:
         predecessors=tuple(predecessors),
         expires_at=expires_at,  # type: ignore[arg-type] # checked above
     )
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -_LATEST <= value <= _LATEST
 
 
 @runtime_checkable

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import inspect
 from collections.abc import Callable
 from functools import cached_property, partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final, TypeAlias
+from urllib.parse import parse_qsl, urlsplit
 
 import anyio
 from sniffio import current_async_library
@@ -31,6 +33,25 @@ Client: TypeAlias = Any
 """A client of redis-py, blocking or of asyncio, for one server, Sentinel or a cluster."""
 
 _HEALTH_SECONDS: Final = 30
+# redis-py hands any option of a URL to the connection, as text where it expects an object.
+_OPTIONS: Final = (
+    "client_name",
+    "db",
+    "decode_responses",
+    "encoding",
+    "health_check_interval",
+    "legacy_responses",
+    "max_connections",
+    "password",
+    "protocol",
+    "retry_on_timeout",
+    "socket_connect_timeout",
+    "socket_keepalive",
+    "socket_read_size",
+    "socket_timeout",
+    "timeout",
+    "username",
+)
 _THREADS: Final = 16
 
 # Newer versions of redis-py read their own version from the disk for each connection, unless it is given.
@@ -58,12 +79,7 @@ class RedisClients:
         self._url = given if isinstance(given, str) else None
         self._given = None if isinstance(given, str) else given
         if self._url is not None:
-            try:
-                redis.ConnectionPool.from_url(self._url)
-            except ValueError:
-                # redis-py's message may quote the URL, and so the password.
-                message = "must be the URL of a Redis server: redis://, rediss:// or unix://"
-                raise ConfigurationError("client", message) from None
+            _check_url(self._url)
         elif not (callable(getattr(given, "execute_command", None)) and callable(getattr(given, "lock", None))):
             raise ConfigurationError("client", "must be a URL, a redis.Redis or a redis.asyncio.Redis")
         self._of_loop = PerLoop(partial(self._made, redis.asyncio.Redis))
@@ -132,6 +148,35 @@ class RedisClients:
         pool: Any = (redis.asyncio if kind is redis.asyncio.Redis else redis).BlockingConnectionPool
         return kind.from_pool(
             pool.from_url(self._url, timeout=self._timeout, health_check_interval=_HEALTH_SECONDS, **options)
+        )
+
+
+def _check_url(url: str) -> None:
+    """Check a URL as redis-py does only when it connects.
+
+    Raises:
+        ConfigurationError: it is not the URL of a Redis server. The message does not quote it: a password with a `?` or
+            `/` in it looks like an option.
+    """
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ConfigurationError("client", "must be the URL of a Redis server: redis://, rediss:// or unix://")
+    try:
+        url.encode()
+        parts = urlsplit(url)
+        options = dict(parse_qsl(parts.query, keep_blank_values=True))
+        codecs.lookup(options.get("encoding", "utf-8"))
+        pool: Any = redis.BlockingConnectionPool
+        pool.from_url(url, **_DRIVER).make_connection()  # without connecting
+        database = parts.path.strip("/")
+        is_address = bool(database) if parts.scheme == "unix" else not database or database.isdecimal()
+        is_known = all(name in _OPTIONS or name.startswith("ssl_") for name in options)
+    except (TypeError, ValueError, AttributeError, LookupError, OSError, redis.RedisError):
+        is_address = is_known = False
+    if not (is_address and is_known):
+        raise ConfigurationError(
+            "client",
+            f"is a URL with an invalid address, database or option; its options may be {', '.join(_OPTIONS)}, and "
+            "ssl_... of rediss://. Special characters of a password must be percent-encoded",
         )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 import logging
+import math
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -14,7 +16,7 @@ from typing import Final, TypeVar
 
 import anyio
 
-from .._arguments.numbers import is_number, shown
+from .._arguments.numbers import require_seconds
 from .._core.shielding import run_shielded
 from .._core.worker_threads import Threads
 from ..errors import ConfigurationError, StoreError
@@ -50,7 +52,7 @@ class FileStore:
         lock_timeout: seconds to wait for a lock. The store never takes a lock from a living process.
 
     Raises:
-        ConfigurationError: a secret is too short, or the timeout is not above 0.
+        ConfigurationError: an argument is invalid, or there is no home directory.
     """
 
     def __init__(
@@ -61,8 +63,7 @@ class FileStore:
         accepts_clear: bool = False,
         lock_timeout: float = 60.0,
     ) -> None:
-        if not is_number(lock_timeout) or lock_timeout <= 0:
-            raise ConfigurationError("lock_timeout", f"must be in seconds, above 0, not {shown(lock_timeout)}")
+        require_seconds("lock_timeout", lock_timeout, least=math.ulp(0.0), words="above 0")
         self._directory = session_directory(directory)
         self._codec = RecordCodec(secrets, accepts_clear=accepts_clear)
         self._lock_timeout = lock_timeout
@@ -207,9 +208,34 @@ class _BusyError(Exception):
 
 
 def session_directory(given: str | PathLike[str] | None) -> Path:
-    """Return the directory as an absolute path; None means the system's directory for application state."""
-    if given is not None:
-        return Path(given).expanduser().absolute()
+    """Return the directory as an absolute path; None means the system's directory for application state.
+
+    Raises:
+        ConfigurationError: it cannot be a path, or there is no home directory.
+    """
+    if given is not None and not isinstance(given, (str, PathLike)):
+        raise ConfigurationError("directory", f"must be a str or a Path, not {type(given).__name__}")
+    try:
+        path = _state_directory() if given is None else Path(given).expanduser().absolute()
+    except RuntimeError:  # raised by pathlib and platformdirs
+        problem = "must be an absolute path where there is no home directory; pass one, or set HOME"
+        raise ConfigurationError("directory", problem) from None
+    except OSError:
+        problem = "must be an absolute path where there is no working directory"
+        raise ConfigurationError("directory", problem) from None
+    except TypeError:
+        problem = "must be a path of text, not of bytes"
+        raise ConfigurationError("directory", problem) from None
+    try:
+        is_path = b"\0" not in os.fsencode(path)
+    except UnicodeError:
+        is_path = False
+    if not is_path:
+        raise ConfigurationError("directory", "must be a path, without null characters and lone surrogates")
+    return path
+
+
+def _state_directory() -> Path:
     import platformdirs
 
     return platformdirs.user_state_path("genauth", appauthor=False)

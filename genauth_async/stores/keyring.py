@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import logging
+import math
 import secrets
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,9 +13,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Final, TypeVar
 
-from .._arguments.numbers import is_number, require_bool, shown
+from .._arguments.numbers import require_bool, require_seconds
+from .._arguments.text import require_str
 from .._core.worker_threads import Threads
-from ..errors import ConfigurationError, StoreError
+from ..errors import StoreError
 from ._files import prepare_directory, read_private, write_private
 from ._local_locks import LocalLocks
 from ._process_locks import file_lock
@@ -51,7 +53,7 @@ class KeyringStore:
         lock_timeout: as in FileStore.
 
     Raises:
-        ConfigurationError: a timeout is not above 0.
+        ConfigurationError: an argument is invalid, or there is no home directory.
     """
 
     def __init__(
@@ -63,9 +65,14 @@ class KeyringStore:
         keyring_timeout: float = 30.0,
         lock_timeout: float = 60.0,
     ) -> None:
-        if not is_number(keyring_timeout) or keyring_timeout <= 0:
-            raise ConfigurationError("keyring_timeout", f"must be in seconds, above 0, not {shown(keyring_timeout)}")
-        self._service = service
+        require_seconds(
+            "keyring_timeout",
+            keyring_timeout,
+            least=math.ulp(0.0),
+            most=threading.TIMEOUT_MAX,
+            words="above 0, and less than a century",
+        )
+        self._service = require_str("service", service)
         self._directory = session_directory(directory)
         self._fallback = require_bool("fallback", fallback)
         self._keyring_timeout = keyring_timeout

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
-from .._arguments.numbers import is_number, shown
+from .._arguments.numbers import require_seconds
 from ..errors import ConfigurationError, StoreError
 from ._codec import RecordCodec
 from ._protocol import SessionRecord
@@ -26,7 +26,7 @@ _DAY: Final = 86400.0
 # Seconds by which a record without a refresh token outlives its access token.
 _MARGIN: Final = 60.0
 # Redis counts in milliseconds.
-_SHORTEST: Final = 0.001
+_SHORTEST: Final = 0.00099
 _LONGEST: Final = 3650 * _DAY
 
 # The generation is a field of its own, so that sealed records can be compared. `write` distinguishes a write repeated
@@ -99,9 +99,9 @@ class RedisStore:
     ) -> None:
         times = {"ttl": ttl, "lock_seconds": lock_seconds, "lock_timeout": lock_timeout, "timeout": timeout}
         for name, seconds in times.items():
-            if not is_number(seconds) or not _SHORTEST <= seconds <= _LONGEST:
-                problem = f"must be in seconds, from {_SHORTEST} to ten years, not {shown(seconds)}"
-                raise ConfigurationError(name, problem)
+            require_seconds(name, seconds, least=_SHORTEST, most=_LONGEST, words="from 0.001 to ten years")
+        if not isinstance(prefix, str):
+            raise ConfigurationError("prefix", f"must be a str, not {type(prefix).__name__}")
         self._prefix = prefix
         self._codec = RecordCodec(secrets, accepts_clear=accepts_clear)
         self._ttl = ttl

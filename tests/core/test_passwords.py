@@ -60,7 +60,8 @@ async def test_keys_are_refetched_once_if_the_server_cannot_decrypt(
 
 
 @pytest.mark.parametrize(
-    ("slow", "sent", "words"), [(SYSTEM, False, "No key of the server"), ("/api/v3/signin", True, "signin at .* answer")]
+    ("slow", "sent", "words"),
+    [(SYSTEM, False, "No key of the server"), ("/api/v3/signin", True, "signin at .* no answer in time")],
 )
 async def test_one_timeout_covers_the_key_and_the_sign_in(
     slow: str, sent: bool, words: str, client: AuthenticationClient, emulator: Emulator
