@@ -279,9 +279,6 @@ def test_two_event_loops_one_refresh(emulator: Emulator, user: User) -> None:
     async def ask(rejected: str) -> None:
         await session.invalidate(rejected)
         results.extend(await gathered(25, session))
-        opened = client._shared.transport._provider._opened.pop()
-        if opened is not None and opened.client is not None:
-            await opened.client.aclose()
 
     def run(backend: str, rejected: str) -> None:
         barrier.wait(10)
