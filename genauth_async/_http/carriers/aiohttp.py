@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from contextlib import suppress
 from inspect import signature
-from socket import SOCK_STREAM
+from socket import AI_NUMERICHOST, SOCK_STREAM, gaierror, getaddrinfo
 from typing import Any, Final
 
 from aiohappyeyeballs import start_connection
@@ -34,12 +35,15 @@ def is_usable() -> bool:
 
 def connector(host: str, port: int, context: ssl.SSLContext | None) -> Connect:
     """Return a function that connects to a server."""
+    addresses: Any = None
+    with suppress(gaierror, UnicodeError):  # of a name, which is resolved in a thread for each connection
+        addresses = getaddrinfo(host, port, type=SOCK_STREAM, flags=AI_NUMERICHOST)
 
     async def connect() -> Connection:
         loop = asyncio.get_running_loop()
-        addresses = await loop.getaddrinfo(host, port, type=SOCK_STREAM)
+        resolved = addresses or await loop.getaddrinfo(host, port, type=SOCK_STREAM)
         # asyncio's create_connection could do this, uvloop's cannot.
-        sock = await start_connection(addresses, happy_eyeballs_delay=_HAPPY_EYEBALLS_SECONDS, interleave=1)
+        sock = await start_connection(resolved, happy_eyeballs_delay=_HAPPY_EYEBALLS_SECONDS, interleave=1)
         name = None if context is None else host
         _transport, connection = await loop.create_connection(
             lambda: _Connection(loop), sock=sock, ssl=context, server_hostname=name
