@@ -61,7 +61,11 @@ class Connections:
 
     async def exchange(self, outgoing: Outgoing, attempt: Attempt) -> None:
         """Send a request and read its answer."""
-        connection = None if outgoing.single_use else await self._take_idle()
+        connection = None
+        if not outgoing.single_use:
+            connection = await self._take_idle()
+        elif self._idle:
+            await _close(self._idle.popleft()[1])  # the new one replaces it, or their number would grow
         if connection is None:
             attempt.enter("connect")
             connection = await self._connect()

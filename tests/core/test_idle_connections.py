@@ -178,6 +178,17 @@ async def test_a_credential_goes_out_on_a_new_connection(server: Server) -> None
     await server.carrier.aclose()
 
 
+async def test_connections_of_credentials_replace_idle_ones(server: Server) -> None:
+    await server.ask_at_once(2)
+    oldest = server.carrier._idle[0][1]
+    await server.ask(single_use=True)
+    assert oldest not in server.open
+    for _ in range(10):
+        await server.ask(single_use=True)
+    assert (len(server.made), len(server.open)) == (13, 2)
+    await server.carrier.aclose()
+
+
 async def test_after_a_failure_nothing_is_kept(server: Server) -> None:
     async def fail() -> None:
         raise ConnectionResetError
