@@ -35,12 +35,14 @@ def to_sdk_error(error: Exception, attempt: Attempt, handled: BaseException | No
         return attempt.truncated()
     if {cls.__name__ for cls in type(error).__mro__} & {"TimeoutException"}:
         return attempt.timed_out()
+    chain = list(_chain(error, handled))
+    refusal = next((link for link in chain if isinstance(link, ssl.SSLError)), None)
     if attempt.sent:
         # Protocol errors quote the bytes sent and received, so neither the message nor the cause has them.
         problem = _NO_HTTP if _is_no_http(error) else "the connection broke before the answer"
+        if refusal is not None and "ALERT" in str(refusal.reason):
+            problem = f"the server refused the TLS connection: {refusal.reason}"
         return ConnectionLostError(f"{attempt.call}: {problem}", sent=True)
-    chain = list(_chain(error, handled))
-    refusal = next((link for link in chain if isinstance(link, ssl.SSLError)), None)
     if refusal is None:
         failure = ConnectionFailedError(f"{attempt.call}: no connection: {_problem(chain)}", sent=False)
     else:
@@ -81,7 +83,8 @@ def _tls_problem(refusal: ssl.SSLError) -> str:
         return f"the server's certificate was refused: {refusal.verify_message}; {remedy}"
     if refusal.reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"}:
         return "the server does not speak TLS at this port; is it http://, or another port?"
-    return f"the TLS handshake failed: {refusal.reason or 'the server closed the connection'}"
+    is_closed = isinstance(refusal, ssl.SSLEOFError) or refusal.reason is None or "EOF" in refusal.reason
+    return f"the TLS handshake failed: {'the server closed the connection' if is_closed else refusal.reason}"
 
 
 def _library(error: BaseException) -> str:

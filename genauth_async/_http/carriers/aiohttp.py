@@ -45,9 +45,14 @@ def connector(host: str, port: int, context: ssl.SSLContext | None) -> Connect:
         # asyncio's create_connection could do this, uvloop's cannot.
         sock = await start_connection(resolved, happy_eyeballs_delay=_HAPPY_EYEBALLS_SECONDS, interleave=1)
         name = None if context is None else host
-        _transport, connection = await loop.create_connection(
-            lambda: _Connection(loop), sock=sock, ssl=context, server_hostname=name
-        )
+        try:
+            _transport, connection = await loop.create_connection(
+                lambda: _Connection(loop), sock=sock, ssl=context, server_hostname=name
+            )
+        except ConnectionError as error:
+            if error.errno is not None:
+                raise
+            raise ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "the server closed the connection") from error
         return connection
 
     return connect
@@ -61,6 +66,7 @@ class _Connection(ResponseHandler):
         self._attempt: Attempt | None = None
         self._framing = Framing("")
         self._is_dirty = False
+        self._failure: BaseException | None = None
 
     async def exchange(self, outgoing: Outgoing, attempt: Attempt) -> None:
         """Send a request and read its answer."""
@@ -83,6 +89,8 @@ class _Connection(ResponseHandler):
         attempt.receive_head(message.code, message.raw_headers)
         while not payload.at_eof():
             await attempt.receive(await payload.readany())
+        if self._failure is not None:
+            raise self._failure
         self._attempt = None
 
     def data_received(self, data: bytes) -> None:
@@ -104,17 +112,22 @@ class _Connection(ResponseHandler):
             super().data_received(part)
 
     def set_exception(self, exc: BaseException, *args: Any) -> None:
-        """End the answer, its body as well."""
+        """End the answer by an error."""
         super().set_exception(exc, *args)
-        if self._payload is not None and not self._payload.is_eof():
-            self._payload.set_exception(exc)
+        self._end_body(exc)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """End the answer: by an error, unless the server has closed in good order."""
-        payload = self._payload
-        if exc is not None and payload is not None and not payload.is_eof():
-            payload.set_exception(exc)
+        """End the answer: by an error, unless the server has closed in good order where only that ends the answer."""
+        is_cut_off = self._framing.left or self._framing.is_chunked
+        self._end_body(exc or (ConnectionResetError() if is_cut_off else None))
         super().connection_lost(exc)
+
+    def _end_body(self, failure: BaseException | None) -> None:
+        # What has arrived is read before the error is raised.
+        if self._payload is not None and not self._payload.is_eof():
+            self._failure = failure
+            self._payload.feed_eof()
+            self._payload = None
 
     def resume_writing(self) -> None:
         """Go on: a long request has left."""
