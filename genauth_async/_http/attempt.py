@@ -239,7 +239,7 @@ class Attempt:
         assert self.status is not None  # noqa: S101 - a carrier that returns has reported the head
         if self._decompressor not in {None, *_CODINGS} and not self._decompressor.eof:
             raise self.truncated()
-        return Response(status=self.status, headers=self.headers, body=self.body)
+        return Response(status=self.status, headers=self.headers, body=self.body, call=self.call)
 
     def timed_out(self) -> RequestTimeoutError:
         """Build the error of an attempt that ran out of time."""

@@ -8,6 +8,7 @@ import ssl
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
+from http import HTTPStatus
 from secrets import SystemRandom
 from time import perf_counter
 from typing import Final
@@ -72,15 +73,19 @@ class Transport:
             began = perf_counter()
             attempt = Attempt(outgoing.call, limits, end, settings.max_response_bytes, before_send)
             answer = await self._attempt(outgoing, attempt)
+            if _log.isEnabledFor(logging.DEBUG):
+                _log_try(request, answer, perf_counter() - began)
             if isinstance(answer, Response):
-                outcome = Outcome(status=effective_status(answer), retry_after=retry_after(answer))
+                status = effective_status(answer)
+                if status == HTTPStatus.OK:
+                    return answer
+                outcome = Outcome(status=status, retry_after=retry_after(answer))
             elif isinstance(answer, TransportError):
                 outcome = Outcome(sent=answer.sent)
             elif isinstance(answer, TruncatedResponseError):
                 outcome = Outcome()
             else:
                 raise answer
-            _log_try(request, answer, perf_counter() - began)
             wait = wait_before_retry(settings.retry, request.idempotency, number, outcome, _random.random)
             if wait is None or anyio.current_time() + wait >= end:
                 if isinstance(answer, Response):
@@ -135,11 +140,10 @@ class Transport:
 
 
 def _log_try(request: Request, answer: Response | GenAuthError, seconds: float) -> None:
-    if _log.isEnabledFor(logging.DEBUG):
-        # Quoted, so that it contains no line break; without the query, which may hold a token.
-        path = request.target.partition("?")[0]
-        outcome = answer.status if isinstance(answer, Response) else type(answer).__name__
-        _log.debug("%s %s: %s after %.0f ms", request.method, path, outcome, 1000 * seconds)
+    # Quoted, so that it contains no line break; without the query, which may hold a token.
+    path = request.target.partition("?")[0]
+    outcome = answer.status if isinstance(answer, Response) else type(answer).__name__
+    _log.debug("%s %s: %s after %.0f ms", request.method, path, outcome, 1000 * seconds)
 
 
 def _outgoing(request: Request, settings: Settings) -> Outgoing:

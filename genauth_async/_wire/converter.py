@@ -188,10 +188,11 @@ def _converter(read_members: _Reader, *, exact: bool) -> Converter:
         build = make_dict_structure_fn(cls, converter, extra=override(omit=True), **renames)
 
         def read(value: object, _: type[Dto]) -> Dto:
-            if isinstance(value, cls):
-                return value
-            if not isinstance(value, Mapping):
-                raise _MismatchError("an object", value)
+            if type(value) is not dict:  # most are, and asking an abstract class takes its time
+                if isinstance(value, cls):
+                    return value
+                if not isinstance(value, Mapping):
+                    raise _MismatchError("an object", value)
             fields, extra = read_members(value, cls)
             built = build(fields, cls)
             if extra:

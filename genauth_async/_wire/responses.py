@@ -45,11 +45,13 @@ class Response:
         status: the HTTP status code.
         headers: by lower-case names.
         body: the bytes, decompressed.
+        call: the method, path and host that it answers, for messages.
     """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes | bytearray = field(repr=False)
+    call: str = ""
     _json: object = field(default=_NOT_DECODED, init=False, repr=False, eq=False)
 
     @property
@@ -159,7 +161,7 @@ def read_text(response: Response, *, starts: tuple[str, ...]) -> str:
 
 def envelope_status(body: object) -> int | None:
     """Return the envelope's statusCode, or None without an envelope. The older API's envelope has a code instead."""
-    if not isinstance(body, Mapping):
+    if type(body) is not dict and not isinstance(body, Mapping):  # an abstract class is slow to ask
         return None
     return _int_or_none(body.get("statusCode", body.get("code") if "message" in body else None))
 
@@ -288,7 +290,7 @@ def _invalid(
     if response.status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimitedError(problem, status_code=response.status, retry_after=retry_after(response))
     return cls(
-        f"The server sent {problem}",
+        f"{response.call or 'A call'}: the server sent {problem}",
         http_status=response.status,
         content_type=response.content_type,
         excerpt=excerpt(response.body) if quote else "",

@@ -83,7 +83,7 @@ def _validated(response: Response) -> models.Cas20ValidationResult:
     found = read_oauth(response, models.Cas20ValidationResult)
     if found.success is None and found.failure is None:
         raise UnexpectedShapeError(
-            "The server sent JSON that says nothing of the ticket",
+            f"{response.call}: the server sent JSON that says nothing of the ticket",
             http_status=response.status,
             content_type=response.content_type,
         )
