@@ -26,9 +26,11 @@ class Connection(Protocol):
 
     def is_clean(self) -> bool:
         """Return whether it is open, and nothing has arrived since the last answer, as far as the event loop knows."""
+        ...
 
     def is_readable(self) -> bool:
         """Return whether something has arrived, or the end of the stream, that the event loop has not read yet."""
+        ...
 
     async def exchange(self, outgoing: Outgoing, attempt: Attempt) -> None:
         """Send a request and read its answer."""

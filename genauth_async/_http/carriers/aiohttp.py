@@ -111,9 +111,9 @@ class _Connection(ResponseHandler):
                 return
             super().data_received(part)
 
-    def set_exception(self, exc: BaseException, *args: Any) -> None:
+    def set_exception(self, exc: BaseException, *cause: Any, **named_cause: Any) -> None:
         """End the answer by an error."""
-        super().set_exception(exc, *args)
+        super().set_exception(exc, *cause, **named_cause)
         self._end_body(exc)
 
     def connection_lost(self, exc: BaseException | None) -> None:
