@@ -38,7 +38,7 @@ class Recorded:
     def is_readable(self) -> bool:
         return self.is_waiting
 
-    async def exchange(self, _outgoing: Outgoing, _attempt: Attempt) -> None:
+    async def exchange(self, outgoing: Outgoing, attempt: Attempt) -> None:  # noqa: ARG002 - the protocol's names
         assert not self.closings
         self.uses += 1
         await self._server.work()
