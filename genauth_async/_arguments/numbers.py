@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TypeGuard
+import sys
+from typing import Final, TypeGuard
 
 from ..errors import ConfigurationError
+
+_FINITE: Final = sys.float_info.max
 
 
 def require_bool(argument: str, value: object) -> bool:
@@ -44,23 +47,23 @@ def is_number(value: object) -> TypeGuard[float]:
 
 
 def require_seconds(
-    argument: str, value: object, *, least: float = 0.0, most: float = math.inf, words: str | None = None
+    argument: str, value: object, *, least: float = 0.0, most: float = _FINITE, words: str | None = None
 ) -> float:
-    """Require a finite number of seconds within these limits.
+    """Require a number of seconds within these limits.
 
     Args:
         argument: its name, for the error.
         value: the seconds.
         least: the lower limit.
-        most: the upper limit.
+        most: the upper limit; any finite number when left out.
         words: the limits, for the error, if the numbers do not say it well.
 
     Raises:
         ConfigurationError: it is no number, or outside the limits.
     """
-    if is_number(value) and least <= value <= most and value < math.inf:
+    if is_number(value) and least <= value <= most:
         return value
-    limits = f"{least:g} or more" if most == math.inf else f"from {least:g} to {most:g}"
+    limits = f"{least:g} or more" if most >= _FINITE else f"from {least:g} to {most:g}"
     raise ConfigurationError(argument, f"must be in seconds, {words or limits}, not {shown(value)}")
 
 

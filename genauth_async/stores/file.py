@@ -63,7 +63,7 @@ class FileStore:
         accepts_clear: bool = False,
         lock_timeout: float = 60.0,
     ) -> None:
-        require_seconds("lock_timeout", lock_timeout, least=math.ulp(0.0), words="above 0")
+        require_seconds("lock_timeout", lock_timeout, least=math.ulp(0.0), most=math.inf, words="above 0")
         self._directory = session_directory(directory)
         self._codec = RecordCodec(secrets, accepts_clear=accepts_clear)
         self._lock_timeout = lock_timeout
