@@ -189,9 +189,7 @@ class Attempt:
         if coding in _CODINGS:
             self._decompressor = coding  # until the first byte has come
         elif coding not in {"", "identity"}:
-            raise NotJSONError(
-                f"{self.call}: the answer cannot be decompressed: it is not gzip or deflate", **self._about()
-            )
+            raise self._not_decompressed()
         length = self.headers.get("content-length", "")
         if length.isascii() and length.isdecimal() and float(length) > self._max_bytes:
             raise self._too_large()
@@ -255,11 +253,12 @@ class Attempt:
         return TruncatedResponseError(problem, excerpt=excerpt(self.body), **self._about())
 
     def _not_decompressed(self) -> NotJSONError:
-        return NotJSONError(f"{self.call}: the answer is not compressed by gzip or deflate", **self._about())
+        problem = "the answer cannot be decompressed: it is not gzip or deflate"
+        return NotJSONError(f"{self.call}: {problem}", **self._about())
 
     def _too_large(self) -> ResponseTooLargeError:
-        problem = f"{self.call}: the answer is larger than max_response_bytes={self._max_bytes}"
-        return ResponseTooLargeError(problem, **self._about())
+        problem = f"the answer is larger than max_response_bytes={self._max_bytes}"
+        return ResponseTooLargeError(f"{self.call}: {problem}", **self._about())
 
     def _about(self) -> dict[str, Any]:
         return {"http_status": self.status, "content_type": self.headers.get("content-type", "")}

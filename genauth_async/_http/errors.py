@@ -33,15 +33,16 @@ def to_sdk_error(error: Exception, attempt: Attempt, handled: BaseException | No
         return None
     if attempt.status is not None:
         return attempt.truncated()
-    if {cls.__name__ for cls in type(error).__mro__} & {"TimeoutException"}:
+    if any(cls.__name__ == "TimeoutException" for cls in type(error).__mro__):
         return attempt.timed_out()
     chain = list(_chain(error, handled))
     refusal = next((link for link in chain if isinstance(link, ssl.SSLError)), None)
     if attempt.sent:
         # Protocol errors quote the bytes sent and received, so neither the message nor the cause has them.
         problem = _NO_HTTP if _is_no_http(error) else "the connection broke before the answer"
-        if refusal is not None and "ALERT" in str(refusal.reason):
-            problem = f"the server refused the TLS connection: {refusal.reason}"
+        alert = str(getattr(refusal, "reason", ""))
+        if "ALERT" in alert:
+            problem = f"the server refused the TLS connection: {alert}"
         return ConnectionLostError(f"{attempt.call}: {problem}", sent=True)
     if refusal is None:
         failure = ConnectionFailedError(f"{attempt.call}: no connection: {_problem(chain)}", sent=False)
@@ -81,10 +82,10 @@ def _tls_problem(refusal: ssl.SSLError) -> str:
     if isinstance(refusal, ssl.SSLCertVerificationError):
         remedy = "pass verify= with your CA if the server's certificate comes from a private one"
         return f"the server's certificate was refused: {refusal.verify_message}; {remedy}"
-    if refusal.reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"}:
+    reason = getattr(refusal, "reason", None) or "EOF"  # one that Python code has made has none
+    if reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"}:
         return "the server does not speak TLS at this port; is it http://, or another port?"
-    is_closed = isinstance(refusal, ssl.SSLEOFError) or refusal.reason is None or "EOF" in refusal.reason
-    return f"the TLS handshake failed: {'the server closed the connection' if is_closed else refusal.reason}"
+    return f"the TLS handshake failed: {'the server closed the connection' if 'EOF' in reason else reason}"
 
 
 def _library(error: BaseException) -> str:

@@ -30,7 +30,9 @@ _HAPPY_EYEBALLS_SECONDS: Final = 0.25
 
 def is_usable() -> bool:
     """Return whether this aiohttp has what this module uses of it."""
-    return {"skip_payload", "read_until_eof", "auto_decompress", "max_line_size", "max_field_size"} <= set(_KNOWN)
+    parameters = {"skip_payload", "read_until_eof", "auto_decompress", "max_line_size", "max_field_size"}
+    attributes = {"read", "should_close", "writing_paused", "resume_writing", "data_received", "connection_lost"}
+    return parameters <= set(_KNOWN) and attributes <= set(dir(ResponseHandler))
 
 
 def connector(host: str, port: int, context: ssl.SSLContext | None) -> Connect:
