@@ -31,7 +31,7 @@ _HAPPY_EYEBALLS_SECONDS: Final = 0.25
 def is_usable() -> bool:
     """Return whether this aiohttp has what this module uses of it."""
     parameters = {"skip_payload", "read_until_eof", "auto_decompress", "max_line_size", "max_field_size"}
-    attributes = {"read", "should_close", "writing_paused", "resume_writing", "data_received", "connection_lost"}
+    attributes = {"read", "should_close", "pause_writing", "resume_writing", "data_received", "connection_lost"}
     return parameters <= set(_KNOWN) and attributes <= set(dir(ResponseHandler))
 
 
@@ -73,17 +73,16 @@ class _Connection(ResponseHandler):
     async def exchange(self, outgoing: Outgoing, attempt: Attempt) -> None:
         """Send a request and read its answer."""
         await attempt.connected()
-        transport: Any = self.transport
-        if transport is None:
+        if self.transport is None:
             raise ConnectionResetError
         self._attempt, self._framing, self._payload = attempt, Framing(outgoing.method), None
         is_head = outgoing.method == "HEAD"
         self.set_response_params(skip_payload=is_head, read_until_eof=True, auto_decompress=False, **_PARAMETERS)
         headers = "".join([f"{name}: {value}\r\n" for name, value in outgoing.headers.items()])
         head = f"{outgoing.method} {outgoing.target} HTTP/1.1\r\n{headers}\r\n"
-        transport.write(head.encode("ascii") + outgoing.content)
-        if not self.writing_paused:
-            attempt.enter("read")
+        # Requests of one step of the event loop leave together in the next, and wake the server once.
+        self._loop.call_soon(self._write, head.encode("ascii") + outgoing.content)
+        attempt.enter("read")
         try:
             message, payload = await self.read()
         except HttpProcessingError as error:
@@ -131,8 +130,19 @@ class _Connection(ResponseHandler):
             self._payload.feed_eof()
             self._payload = None
 
+    def _write(self, data: bytes) -> None:
+        transport: Any = self.transport
+        if transport is not None:
+            transport.write(data)
+
+    def pause_writing(self) -> None:
+        """Note that a long request is leaving."""
+        super().pause_writing()
+        if self._attempt is not None and self._attempt.status is None:
+            self._attempt.enter("write")
+
     def resume_writing(self) -> None:
-        """Go on: a long request has left."""
+        """Note that it has left."""
         super().resume_writing()
         if self._attempt is not None and self._attempt.phase == "write":
             self._attempt.enter("read")
