@@ -7,9 +7,10 @@ import select
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextvars import Context
+from time import monotonic
 from typing import Final, Protocol
 
-from anyio import CancelScope, current_time, sleep
+from anyio import CancelScope, sleep
 from anyio.lowlevel import cancel_shielded_checkpoint
 from sniffio import current_async_library
 
@@ -79,13 +80,13 @@ class Connections:
         if self._is_closed or not connection.is_clean():
             await _close(connection)
         else:
-            self._idle.append((current_time() + _IDLE_SECONDS, connection))
+            self._idle.append((monotonic() + _IDLE_SECONDS, connection))
             self._close_idle_in_time()
 
     async def _take_idle(self) -> Connection | None:
         while self._idle:
             until, connection = self._idle.pop()
-            if current_time() < until and connection.is_clean() and not connection.is_readable():
+            if monotonic() < until and connection.is_clean() and not connection.is_readable():
                 return connection
             await _close(connection)
         return None
@@ -94,7 +95,7 @@ class Connections:
         if self._is_closing_idle:
             return
         self._is_closing_idle = True
-        seconds = max(_STEP_SECONDS, self._idle[0][0] - current_time())
+        seconds = max(_STEP_SECONDS, self._idle[0][0] - monotonic())
         if current_async_library() == "asyncio":
             # A timer, not a task: the loop may end at any time, and would complain of a task that has not.
             loop = asyncio.get_running_loop()
@@ -110,7 +111,7 @@ class Connections:
 
     async def _close_idle(self) -> None:
         self._is_closing_idle = False
-        while self._idle and (self._is_closed or self._idle[0][0] <= current_time()):
+        while self._idle and (self._is_closed or self._idle[0][0] <= monotonic()):
             await _close(self._idle.popleft()[1])
         if self._idle:
             self._close_idle_in_time()

@@ -8,7 +8,6 @@ import ssl
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
-from http import HTTPStatus
 from secrets import SystemRandom
 from time import perf_counter
 from typing import Final
@@ -35,6 +34,7 @@ from .retry import Outcome, wait_before_retry
 
 _log: Final = logging.getLogger(__name__)
 _random: Final = SystemRandom()
+_OK: Final = 200
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -77,7 +77,7 @@ class Transport:
                 _log_try(request, answer, perf_counter() - began)
             if isinstance(answer, Response):
                 status = effective_status(answer)
-                if status == HTTPStatus.OK:
+                if status == _OK:
                     return answer
                 outcome = Outcome(status=status, retry_after=retry_after(answer))
             elif isinstance(answer, TransportError):

@@ -32,6 +32,12 @@ from .json_text import NOT_JSON, Unreadable, decode_json, is_large
 
 _DtoT = TypeVar("_DtoT", bound=Dto)
 
+# Looking up a member of an enum takes as long as a call.
+_OK: Final = int(HTTPStatus.OK)
+_MULTIPLE_CHOICES: Final = int(HTTPStatus.MULTIPLE_CHOICES)
+_BAD_REQUEST: Final = int(HTTPStatus.BAD_REQUEST)
+_TOO_MANY_REQUESTS: Final = int(HTTPStatus.TOO_MANY_REQUESTS)
+
 _NOT_DECODED: Final = object()
 _MOST_SECONDS: Final = 2.0**31
 """What a longer delay counts as (RFC 9111 section 1.2.2)."""
@@ -85,9 +91,9 @@ def read_envelope(response: Response, answer: type[_DtoT]) -> _DtoT:
     """
     body = _json_object(response)
     status = envelope_status(body)
-    if status not in {None, HTTPStatus.OK}:
+    if status not in {None, _OK}:
         raise _api_error(body, status or response.status, response)
-    if response.status >= HTTPStatus.BAD_REQUEST:
+    if response.status >= _BAD_REQUEST:
         raise _invalid(UnexpectedShapeError, "an error that is not in GenAuth's format", response)
     return _structure(body, answer, response)
 
@@ -137,7 +143,7 @@ def read_oauth_empty(response: Response) -> None:
     Raises:
         OAuthError, GenAuthAPIError, InvalidResponseError: as `read_oauth`.
     """
-    if response.status == HTTPStatus.OK and not isinstance(response.json, Mapping):
+    if response.status == _OK and not isinstance(response.json, Mapping):
         return
     _raise_oauth_error(_json_object(response), response)
 
@@ -153,7 +159,7 @@ def read_text(response: Response, *, starts: tuple[str, ...]) -> str:
         OAuthError, GenAuthAPIError, InvalidResponseError: as `read_oauth`.
     """
     text = response.body.decode("utf-8", "replace").lstrip()
-    if response.status == HTTPStatus.OK and text.startswith(starts):
+    if response.status == _OK and text.startswith(starts):
         return text
     _raise_oauth_error(_json_object(response), response)
     raise _invalid(UnexpectedShapeError, "an unexpected body", response)
@@ -175,7 +181,7 @@ def _int_or_none(value: object) -> int | None:
 
 def effective_status(response: Response) -> int:
     """Return the HTTP status, or the envelope's if that of HTTP is 200, and the body is not too large to look."""
-    if response.status != HTTPStatus.OK or response.is_large:
+    if response.status != _OK or response.is_large:
         return response.status
     return envelope_status(response.json) or response.status
 
@@ -209,7 +215,7 @@ def http_date(value: str) -> float | None:
 
 
 def _json_object(response: Response) -> Mapping[str, object]:
-    if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
+    if _MULTIPLE_CHOICES <= response.status < _BAD_REQUEST:
         raise _invalid(UnexpectedRedirectError, "a redirect, which the SDK does not follow; check app_host", response)
     body = response.json
     if isinstance(body, Mapping):
@@ -278,16 +284,16 @@ def _raise_oauth_error(body: Mapping[str, object], response: Response) -> None:
             retry_after=retry_after(response),
         )
     status = envelope_status(body)
-    if status not in {None, HTTPStatus.OK}:
+    if status not in {None, _OK}:
         raise _api_error(body, status or response.status, response)
-    if response.status >= HTTPStatus.BAD_REQUEST:
+    if response.status >= _BAD_REQUEST:
         raise _invalid(UnexpectedShapeError, "an error that is not in OAuth's format", response)
 
 
 def _invalid(
     cls: type[InvalidResponseError], problem: str, response: Response, *, quote: bool = True
 ) -> InvalidResponseError | GenAuthAPIError:
-    if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+    if response.status == _TOO_MANY_REQUESTS:
         return RateLimitedError(problem, status_code=response.status, retry_after=retry_after(response))
     return cls(
         f"{response.call or 'A call'}: the server sent {problem}",

@@ -148,7 +148,9 @@ class _Connection:
 
     def is_clean(self) -> bool:
         """Return whether it is open, and nothing has arrived since the last answer, as far as the event loop knows."""
-        return self._connection.is_available() and not _has_left_over(self._connection)
+        parser = _parser_of(self._connection)
+        # Bytes that have arrived with the answer wait in the parser, and would be the next request's answer.
+        return parser is not None and self._connection.is_available() and not parser.trailing_data[0]
 
     def is_readable(self) -> bool:
         """Return whether something has arrived, or the end of the stream, that the event loop has not read yet."""
@@ -159,18 +161,16 @@ class _Connection:
         await self._connection.aclose()
 
 
-def _has_left_over(holder: Any) -> bool:
-    """Return whether bytes wait in a connection's parser, which would become the next answer; True if it has none.
+def _parser_of(holder: Any) -> Any:
+    """Return the parser (h11's) of a connection, or None if it is another kind of connection.
 
     Args:
-        holder: a connection, or the stream of a response, which leads to it.
+        holder: the connection, or the stream of a response, which leads to it.
     """
-    while (parser := getattr(holder, "_h11_state", None)) is None:
+    while holder is not None and not hasattr(holder, "_h11_state"):
         names = ("_connection", "_stream", "_httpcore_stream")
         holder = next((getattr(holder, name) for name in names if hasattr(holder, name)), None)
-        if holder is None:
-            return True
-    return bool(parser.trailing_data[0])
+    return getattr(holder, "_h11_state", None)
 
 
 async def _receive_all(stream: Any, attempt: Attempt) -> None:
@@ -250,9 +250,9 @@ class Given:
                 except self._library.ResponseNotRead:
                     attempt.receive_head(response.status_code, response.headers.raw)
                     await _receive_all(response.stream, attempt)
-                    network = response.extensions.get("network_stream")
-                    if network is not None and _has_left_over(response.stream):
-                        await network.aclose()
+                    parser = _parser_of(response.stream)
+                    if parser is not None and parser.trailing_data[0]:
+                        parser.send_failed()  # so the pool does not keep the connection
                 else:
                     raw = [pair for pair in response.headers.raw if pair[0].lower() != b"content-encoding"]
                     attempt.receive_head(response.status_code, raw)
