@@ -11,7 +11,7 @@ from contextlib import suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib import import_module
 from ssl import SSLContext
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import unquote, urlsplit
 
 import anyio
@@ -120,6 +120,22 @@ class _Stream:
             raise
 
 
+class _Content:
+    """A request's body. httpcore makes a generator of bytes, of which trio warns if the request is cancelled."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        content, self._content = self._content, b""
+        if not content:
+            raise StopAsyncIteration
+        return content
+
+
 class _Connection:
     """A connection of httpcore."""
 
@@ -137,7 +153,7 @@ class _Connection:
         headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in outgoing.headers.items()]
         extensions = {"trace": _observer(attempt)}
         request = self._core.Request(
-            outgoing.method, url, headers=headers, content=outgoing.content, extensions=extensions
+            outgoing.method, url, headers=headers, content=_Content(outgoing.content), extensions=extensions
         )
         response = await self._connection.handle_async_request(request)
         if response.extensions["http_version"] not in _VERSIONS:
