@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conformance.ways import QUICK, WAYS
+from tests.conformance.ways import QUICK, TESTED
 
 if sys.platform != "linux":
     collect_ignore_glob = ["*.py"]  # /proc, all of 127.0.0.0/8, and a kernel that drops SYNs
@@ -19,7 +19,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if name in metafunc.fixturenames and "case" not in metafunc.fixturenames:
             parameters = [
                 pytest.param(way, way.backend, id=str(way), marks=[] if way in QUICK else [pytest.mark.slow])
-                for way in WAYS
+                for way in TESTED
                 if name == "way" or not way.is_given
             ]
             metafunc.parametrize((name, "anyio_backend"), parameters, indirect=["anyio_backend"])

@@ -11,7 +11,7 @@ import pytest
 from tests.conformance.case import Case
 from tests.conformance.codings import BOMBS
 from tests.conformance.heads import ENDLESS
-from tests.conformance.ways import WAYS, Way
+from tests.conformance.ways import TESTED, Way
 
 _ENDLESS_BODIES = [*ENDLESS, *BOMBS]
 # Of cases with max_response_bytes of 1 MB.
@@ -23,7 +23,7 @@ _MILLISECONDS = 50
 @pytest.mark.parametrize("case", _ENDLESS_BODIES, ids=str)
 @pytest.mark.parametrize(
     "on",
-    [way for way in WAYS if way.loop == "asyncio"],
+    [way for way in TESTED if way.loop == "asyncio"],
     ids=str,
 )
 def test_it_is_bounded(case: Case, on: Way) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.conformance.case import Case, expected, run
 from tests.conformance.table import CASES
-from tests.conformance.ways import QUICK, WAYS, Way
+from tests.conformance.ways import QUICK, TESTED, Way
 
 pytestmark = pytest.mark.anyio
 
@@ -19,7 +19,7 @@ def _parameters() -> list[object]:
             marks=[] if way in QUICK and not case.is_slow else [pytest.mark.slow],
         )
         for case in CASES
-        for way in WAYS
+        for way in TESTED
         if case.runs(way)
     ]
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.conformance.servers import Server, answer, answers
-from tests.conformance.ways import WAYS, Way
+from tests.conformance.ways import TESTED, Way
 
 _FAILED = "ConnectionFailedError sent=False: no connection: "
 _DESCRIPTORS = f"{_FAILED}Too many open files"
@@ -18,7 +18,7 @@ _ANSWERED = '200 "a"'
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("on", WAYS, ids=str)
+@pytest.mark.parametrize("on", TESTED, ids=str)
 @pytest.mark.parametrize("is_kept", [True, False], ids=["kept", "closed"])
 @pytest.mark.parametrize("what", ["descriptors", "threads"])
 def test_without(what: str, is_kept: bool, on: Way) -> None:

@@ -43,22 +43,25 @@ class Framing:
             BadHeadError: the head is not HTTP/1.1's, or too large.
         """
         parts = []
-        while not self._is_head_over:
-            self._head += data
-            end = _HEAD_END.search(self._head)
-            size = len(self._head) if end is None else end.end()
-            if not self._head.startswith(b"HTTP/1."[: len(self._head)]) or size > MAX_HEAD_BYTES:
-                raise BadHeadError
-            if end is None:
-                return []
-            head, data, self._head = self._head[: end.end()], self._head[end.end() :], b""
-            match = _HEAD.fullmatch(head)
-            if match is None or match[2] == b"101":
-                raise BadHeadError
-            if match[2] >= b"200":
-                self._is_head_over = True
-                parts.append(self._framed(head, match[2]))
-                self.is_kept &= match[1] == b"1"
+        if not self._is_head_over:
+            seen, begin = self._head + data, 0
+            while True:
+                found = _HEAD_END.search(seen, begin)
+                end = len(seen) if found is None else found.end()
+                if not seen.startswith(b"HTTP/1."[: end - begin], begin) or end - begin > MAX_HEAD_BYTES:
+                    raise BadHeadError
+                if found is None:
+                    self._head = seen[begin:]
+                    return []
+                head = _HEAD.fullmatch(seen, begin, end)
+                if head is None or head[2] == b"101":
+                    raise BadHeadError
+                begin = end
+                if head[2] >= b"200":
+                    break
+            parts.append(self._framed(head[0], head[2]))
+            self.is_kept &= head[1] == b"1"
+            self._is_head_over, self._head, data = True, b"", seen[end:]
         if self.left is not None:
             self.is_kept &= len(data) <= self.left
             parts.append(data[: self.left])
