@@ -62,7 +62,9 @@ class Transport:
 
         Raises:
             TransportError: no complete answer arrived.
-            ResponseTooLargeError, TruncatedResponseError: the answer's body could not be read.
+            NotJSONError, ResponseTooLargeError, TruncatedResponseError: the answer's body could not be read.
+            ClientClosedError: the client was closed before or meanwhile.
+            ConfigurationError: the request cannot be sent as it is.
         """
         limits = settings.timeout if timeout is None else deadline(timeout)
         outgoing = _outgoing(authenticate(request, settings), settings)
