@@ -25,6 +25,7 @@ from genauth_async import (
     UnexpectedRedirectError,
 )
 from genauth_async._http import connections
+from genauth_async._http.carriers import aiohttp
 from genauth_async.emulator import Emulator
 from tests.conftest import PASSWORD, MakeClient
 from tests.core.test_transport import AT_ONCE, SEND, SYSTEM, send_email
@@ -47,6 +48,25 @@ async def test_a_client_of_the_callers_is_used_and_left_open(
             await send_email(ours)
         await ours.aclose()
         assert not theirs.is_closed
+
+
+@pytest.mark.backends("asyncio")
+async def test_another_aiohttp_leaves_the_requests_to_httpx(
+    recorder: RecordingServer, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def carrier() -> str:
+        client = make_client(recorder.url)
+        await client.get_system_info()
+        [(_, idle)] = client._shared.transport._provider.here().carrier._idle  # type: ignore[union-attr]
+        return type(idle).__module__.rpartition(".")[2]
+
+    recorder.default = Answer({"rsa": {"publicKey": ""}, "sm2": {"publicKey": ""}, "version": {}})
+    assert await carrier() == "aiohttp"
+    for parameters in ({"skip_payload": True}, dict.fromkeys(aiohttp._KNOWN)):
+        monkeypatch.setattr(aiohttp, "_KNOWN", parameters)
+        assert aiohttp.is_usable() is (len(parameters) > 1)
+    monkeypatch.setattr(aiohttp, "is_usable", lambda: False)
+    assert await carrier() == "httpx"
 
 
 async def test_a_transport_of_the_callers_is_used_and_left_open(make_client: MakeClient, emulator: Emulator) -> None:
