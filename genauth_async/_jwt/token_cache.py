@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from attrs import field, fields, frozen
 
-from .._wire.converter import ShapeError, structure_claims
+from .._wire.converter import ShapeError, is_int64, structure_claims
 from ..errors import MalformedTokenError
 from ..models._base import Dto
 from ..models._fields import attribute_names, required_attributes, scalar_attributes, wire_names
@@ -74,7 +74,7 @@ def _as_it_stands(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], b
             expected = types.get(attribute)
             if expected is object and isinstance(value, (dict, list)):
                 nested[attribute] = value
-            elif expected is object or type(value) is expected:
+            elif expected is object or (type(value) is expected and (expected is not int or is_int64(value))):
                 plain[attribute] = value
             else:
                 return None

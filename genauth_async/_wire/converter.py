@@ -308,9 +308,14 @@ def read_int(value: object) -> int:
         number = value
     elif (isinstance(value, float) and value.is_integer()) or _is_decimal(value):
         number = int(value)
-    if number is None or not -_LARGEST_INT <= number < _LARGEST_INT:
+    if number is None or not is_int64(number):
         raise _MismatchError("an integer", value)
     return number
+
+
+def is_int64(number: Any) -> bool:
+    """Return True if an integer has 64 bits at most."""
+    return bool(-_LARGEST_INT <= number < _LARGEST_INT)
 
 
 def _is_decimal(value: object) -> TypeGuard[str]:

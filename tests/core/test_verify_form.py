@@ -148,6 +148,7 @@ NAMES = st.sampled_from(
 
 @given(claims=st.dictionaries(NAMES, JSON), kind=st.sampled_from(["access", "id"]))
 @example(claims={"auth_time": 0.5}, kind="access")
+@example(claims={"iat": 2**63}, kind="access")
 @settings(max_examples=500, deadline=None)
 def test_claims_that_need_no_conversion_read_as_those_that_do(claims: dict[str, Any], kind: Any) -> None:
     cls: Any = AccessToken if kind == "access" else IDToken
