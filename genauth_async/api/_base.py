@@ -54,7 +54,10 @@ class Api(ClearsTracebackFrames):
         response = await self._shared.transport.send(request, self._settings, timeout)
         if not response.is_large:
             return read(response)
-        return await self._shared.readers.run(partial(_parsed, read, response), abandoned=True)
+        try:
+            return await self._shared.readers.run(partial(_parsed, read, response), abandoned=True)
+        except RuntimeError:  # no thread can be started; the answer must not be lost
+            return read(response)
 
     async def _call_as_user(
         self, request: Request, answer: type[_DtoT], access_token: str | None, timeout: Timeout | Deadline | None

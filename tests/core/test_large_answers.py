@@ -13,6 +13,7 @@ import anyio
 import pytest
 
 from genauth_async import AuthenticationClient, GenAuthError, InvalidArgumentError, RetryPolicy, UnexpectedShapeError
+from genauth_async._core.worker_threads import Threads
 from genauth_async._wire.json_text import MOST_CONTAINERS, MOST_LEVELS, NOT_JSON, Unreadable, decode_json
 from genauth_async._wire.responses import Response, read_envelope, read_oauth
 from genauth_async.models import UserInfo, UserSingleRespDto
@@ -199,3 +200,17 @@ async def test_a_large_answer_does_not_hold_the_loop(name: str, recorder: Record
             held, _ = await longest_hold(call(client))
         holds.append(held)
     assert min(holds) < LONGEST_HOLD
+
+
+@pytest.mark.anyio
+async def test_a_large_answer_is_read_without_threads(
+    recorder: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cannot(*_: object, **__: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    recorder.default = Answer(json.dumps({"access_token": "new", "padding": "x" * MIB}).encode())
+    async with AuthenticationClient("app", recorder.url, "a-secret") as client:
+        await client.get_new_access_token_by_refresh_token("r1")
+        monkeypatch.setattr(Threads, "run", cannot)
+        assert (await client.get_new_access_token_by_refresh_token("r2")).access_token == "new"
