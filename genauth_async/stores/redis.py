@@ -26,7 +26,7 @@ _DAY: Final = 86400.0
 # Seconds by which a record without a refresh token outlives its access token.
 _MARGIN: Final = 60.0
 # Redis counts in milliseconds.
-_SHORTEST: Final = 0.00099
+_SHORTEST: Final = 0.001
 _LONGEST: Final = 3650 * _DAY
 
 # The generation is a field of its own, so that sealed records can be compared. `write` distinguishes a write repeated
