@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable
 from functools import partial
+from time import monotonic
 from typing import Any, NoReturn, Self, TypeVar
 
 import anyio
@@ -51,13 +52,17 @@ class Api(ClearsTracebackFrames):
 
     async def _ask(self, request: Request, read: Callable[[Response], _T], timeout: Timeout | Deadline | None) -> _T:
         """Send a request and read its answer, in a worker thread if it is large: the event loop goes on meanwhile."""
+        began = monotonic()
         response = await self._shared.transport.send(request, self._settings, timeout)
         if not response.is_large:
             return read(response)
-        try:
-            return await self._shared.readers.run(partial(_parsed, read, response), abandoned=True)
-        except RuntimeError:  # no thread can be started; the answer must not be lost
-            return read(response)
+        limit = self._settings.timeout if timeout is None else deadline(timeout)
+        with anyio.move_on_after(limit.total - (monotonic() - began)):
+            try:
+                return await self._shared.readers.run(partial(_parsed, read, response), abandoned=True)
+            except RuntimeError:  # no thread can be started; the answer must not be lost
+                return read(response)
+        raise RequestTimeoutError(f"{response.call}: the answer was not read in time", sent=True)
 
     async def _call_as_user(
         self, request: Request, answer: type[_DtoT], access_token: str | None, timeout: Timeout | Deadline | None

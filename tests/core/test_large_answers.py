@@ -12,7 +12,14 @@ from collections.abc import Awaitable, Callable, Iterator
 import anyio
 import pytest
 
-from genauth_async import AuthenticationClient, GenAuthError, InvalidArgumentError, RetryPolicy, UnexpectedShapeError
+from genauth_async import (
+    AuthenticationClient,
+    GenAuthError,
+    InvalidArgumentError,
+    RequestTimeoutError,
+    RetryPolicy,
+    UnexpectedShapeError,
+)
 from genauth_async._core.worker_threads import Threads
 from genauth_async._wire.json_text import MOST_CONTAINERS, MOST_LEVELS, NOT_JSON, Unreadable, decode_json
 from genauth_async._wire.responses import Response, read_envelope, read_oauth
@@ -214,3 +221,12 @@ async def test_a_large_answer_is_read_without_threads(
         await client.get_new_access_token_by_refresh_token("r1")
         monkeypatch.setattr(Threads, "run", cannot)
         assert (await client.get_new_access_token_by_refresh_token("r2")).access_token == "new"
+
+
+@pytest.mark.anyio
+async def test_a_large_answer_is_read_within_the_timeout(recorder: RecordingServer) -> None:
+    recorder.default = Answer(b'{"keys":[' + b"1.5," * MIB + b"1]}")
+    async with AuthenticationClient("app", recorder.url, "a-secret", timeout=0.3, max_response_bytes=8 * MIB) as client:
+        with anyio.fail_after(2), pytest.raises(RequestTimeoutError, match="in time") as caught:
+            await client.get_user_info_by_access_token("token")
+    assert caught.value.sent
