@@ -39,8 +39,7 @@ _BAD_REQUEST: Final = int(HTTPStatus.BAD_REQUEST)
 _TOO_MANY_REQUESTS: Final = int(HTTPStatus.TOO_MANY_REQUESTS)
 
 _NOT_DECODED: Final = object()
-_MOST_SECONDS: Final = 2.0**31
-"""What a longer delay counts as (RFC 9111 section 1.2.2)."""
+_MOST_SECONDS: Final = 2.0**31  # the value of longer delays (RFC 9111 section 1.2.2)
 
 
 @frozen(kw_only=True)
