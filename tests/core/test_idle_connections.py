@@ -250,3 +250,12 @@ async def test_a_cancelled_close_closes_all_connections(server: Server) -> None:
         scope.cancel()
         await server.carrier.aclose()
     assert server.open == []
+
+
+async def test_a_dirty_connection_is_closed_at_once(server: Server) -> None:
+    async def soil() -> None:
+        server.made[-1].is_dirty = True
+
+    server.work = soil
+    await server.ask()
+    assert [each.closings for each in server.made] == [1]
