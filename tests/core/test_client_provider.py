@@ -7,6 +7,7 @@ import gc
 import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -14,6 +15,7 @@ import httpx
 import httpx2
 import pytest
 import trustme
+from anyio.abc import SocketStream
 
 from genauth_async import (
     AuthenticationClient,
@@ -28,6 +30,7 @@ from genauth_async._http import connections
 from genauth_async._http.carriers import aiohttp
 from genauth_async.emulator import Emulator
 from tests.conftest import PASSWORD, MakeClient
+from tests.core.test_connections import ANSWER, serving
 from tests.core.test_transport import AT_ONCE, SEND, SYSTEM, send_email
 from tests.recording import Answer, RecordingServer
 from tests.tls_servers import authority, https_emulator  # noqa: F401 - a fixture
@@ -48,6 +51,41 @@ async def test_a_client_of_the_callers_is_used_and_left_open(
             await send_email(ours)
         await ours.aclose()
         assert not theirs.is_closed
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_cookies_of_a_given_client_are_neither_kept_nor_sent(
+    library: Any, recorder: RecordingServer, make_client: MakeClient
+) -> None:
+    recorder.default = Answer({"statusCode": 200}, headers={"set-cookie": "session=of-ada; Path=/"})
+    async with library.AsyncClient(cookies={"own": "1"}) as theirs:
+        client = make_client(recorder.url, http_client=theirs)
+        for _ in range(2):
+            await send_email(client)
+        assert dict(theirs.cookies) == {"own": "1"}
+        assert ["cookie" in each.headers for each in recorder.requests] == [False, False]
+        await theirs.get(recorder.url)
+        assert recorder.last.headers["cookie"] == "own=1", "which is the application's own call"
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_left_over_bytes_never_reach_the_next_user_of_a_given_client(
+    library: Any, make_client: MakeClient
+) -> None:
+    connections: list[SocketStream] = []
+
+    async def answer(stream: SocketStream) -> None:
+        connections.append(stream)
+        with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+            while True:
+                await stream.receive()
+                await stream.send(ANSWER + ANSWER.replace(b'{"statusCode":200}', b'{"statusCode":500}'))
+
+    async with serving(answer) as (url, _), library.AsyncClient() as theirs:
+        client = make_client(url, http_client=theirs)
+        for _ in range(3):
+            await send_email(client)
+    assert len(connections) == 3
 
 
 @pytest.mark.backends("asyncio")
