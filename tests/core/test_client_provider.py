@@ -69,9 +69,7 @@ async def test_cookies_of_a_given_client_are_neither_kept_nor_sent(
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2])
-async def test_left_over_bytes_never_reach_the_next_user_of_a_given_client(
-    library: Any, make_client: MakeClient
-) -> None:
+async def test_left_over_bytes_of_a_given_client_reach_no_other_user(library: Any, make_client: MakeClient) -> None:
     connections: list[SocketStream] = []
 
     async def answer(stream: SocketStream) -> None:
