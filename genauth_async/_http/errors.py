@@ -31,10 +31,10 @@ def to_sdk_error(error: Exception, attempt: Attempt, handled: BaseException | No
         return error
     if attempt.is_foreign and not isinstance(error, (BadHeadError, OSError)) and _library(error) not in _HTTP_LIBRARIES:
         return None
-    if attempt.status is not None:
-        return attempt.truncated()
     if any(cls.__name__ == "TimeoutException" for cls in type(error).__mro__):
         return attempt.timed_out()
+    if attempt.status is not None:
+        return attempt.truncated()
     chain = list(_chain(error, handled))
     refusal = next((link for link in chain if isinstance(link, ssl.SSLError)), None)
     if attempt.sent:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import ssl
 import threading
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -22,6 +23,7 @@ from genauth_async import (
     ClientClosedError,
     ConfigurationError,
     ConnectionFailedError,
+    RequestTimeoutError,
     RetryPolicy,
     TLSError,
     UnexpectedRedirectError,
@@ -84,6 +86,21 @@ async def test_left_over_bytes_of_a_given_client_reach_no_other_user(library: An
         for _ in range(3):
             await send_email(client)
     assert len(connections) == 3
+
+
+async def test_a_given_transport_that_times_out_in_a_body(make_client: MakeClient) -> None:
+    class Slow(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield b"{"
+            raise httpx.ReadTimeout("no more")
+
+    class Theirs(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:  # noqa: ARG002
+            return httpx.Response(200, stream=Slow())
+
+    with pytest.raises(RequestTimeoutError, match="not complete in time") as caught:
+        await send_email(make_client(transport=Theirs()))
+    assert caught.value.sent
 
 
 @pytest.mark.backends("asyncio")
