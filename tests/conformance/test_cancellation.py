@@ -96,8 +96,8 @@ def client_sockets(port: int) -> set[str]:
 
 
 async def closed(held: Held, before: set[str]) -> bool:
-    """Return whether all sockets to the port have been closed within a second."""
-    until = time.monotonic() + 1
+    """Return whether all sockets to the port get closed."""
+    until = time.monotonic() + 5
     while client_sockets(held.port) - before:
         if held.way.is_given:
             gc.collect()  # to which httpx leaves some
@@ -204,7 +204,7 @@ async def test_a_cancelled_task(way: Way, name: str) -> None:
             began = time.monotonic()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            assert time.monotonic() - began < 1
+            assert time.monotonic() - began < 4
             assert await closed(held, before | full)
             assert surroundings is None
             await held.again(transport)

@@ -93,7 +93,7 @@ async def test_its_time_counts(way: Way) -> None:
             with pytest.raises(Exception, match="in time") as caught:
                 await Transport(provider).send(POST, settings_for(origin), 0.3, before_send=lambda: anyio.sleep(3))
     assert caught.value.sent is False  # type: ignore[attr-defined]
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 2
     assert server.requests == []
 
 
