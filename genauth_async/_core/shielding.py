@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-_NAME: Final = "genauth: to be finished"
+NAME: Final = "genauth: to be finished"
 
 
 async def run_shielded(work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
@@ -33,7 +33,7 @@ async def _run_shielded_on_asyncio(work: Callable[[], Coroutine[Any, Any, _T]]) 
     # and most servers use. So the work has its own task, and this one waits for it however often it is cancelled.
     import asyncio
 
-    task = asyncio.create_task(work(), name=_NAME)
+    task = asyncio.create_task(work(), name=NAME)
     with anyio.CancelScope(shield=True):
         return _result(task, await _wait_despite_cancellation(task))
     raise AssertionError("an uncancelled scope suppresses nothing")
@@ -48,7 +48,7 @@ async def run_in_cancellable_task(work: Callable[[], Coroutine[Any, Any, _T]], s
         return await work()
     import asyncio
 
-    task = asyncio.create_task(work(), name=_NAME)
+    task = asyncio.create_task(work(), name=NAME)
     cancelled: asyncio.CancelledError | None = None
     try:
         await asyncio.wait((task,))
@@ -83,4 +83,4 @@ def _result(task: asyncio.Task[_T], cancelled: asyncio.CancelledError | None) ->
 
 def is_shielded(task: asyncio.Task[Any]) -> bool:
     """Return whether a task is such work, which has to complete before its event loop ends."""
-    return task.get_name() == _NAME
+    return task.get_name() == NAME
