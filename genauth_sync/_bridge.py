@@ -7,7 +7,6 @@ a loop runs already (notebooks), and after Ctrl-C the next call would resume the
 
 from __future__ import annotations
 
-import _thread
 import asyncio
 import atexit
 import builtins
@@ -15,15 +14,14 @@ import contextlib
 import inspect
 import math
 import os
-import select
-import selectors
-import sys
 import threading
+import time
 import warnings
 import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine
-from types import BuiltinFunctionType, TracebackType
+from contextvars import ContextVar
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeVar, overload
 
 from anyio import CapacityLimiter, to_thread
@@ -33,6 +31,7 @@ from genauth_async._core.tracebacks import clear_frames_of_methods
 from genauth_async.errors import ConfigurationError, SyncBridgeError
 from genauth_async.stream import Stream as AsyncStream
 from genauth_sync._call import Call
+from genauth_sync._loop_thread import LoopThread
 
 if TYPE_CHECKING:
     from typing import Self
@@ -44,65 +43,49 @@ T = TypeVar("T")
 FacadeT = TypeVar("FacadeT", bound="Facade[Any]")
 
 CANCEL_SECONDS = 0.5  # for the cleanup of calls that run at exit, before the clients are closed
-EXIT_SECONDS = 0.9  # for all of that at exit
+HALT_SECONDS = 5.0  # for the process to end, before a daemon thread that calls at exit is ended
+
+_in_callback: ContextVar[bool] = ContextVar("genauth_sync callback", default=False)
 
 
 class Bridge:
     """Runs coroutines of any thread on one private event loop."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._epoll: int | None = None
-        self._pid = os.getpid()
-        self._closed = False
+        self._newest = LoopThread(self._wind_up)
         self._warned = False
-        self._open: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._open: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self._watched: weakref.WeakSet[Any] = weakref.WeakSet()
         self._closing: set[asyncio.Task[None]] = set()
-        self._of_the_parent: list[object] = []
 
     def run(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run the coroutine that `make` returns; return its result or raise its exception.
 
-        An exception that interrupts the waiting, such as Ctrl-C, cancels the coroutine, which has 5 seconds to clean
-        up, and is then raised. The coroutine sees the caller's context variables.
+        An exception that interrupts the waiting, such as Ctrl-C, cancels the coroutine and is raised once that has
+        cleaned up, after 5 seconds at most. Cleanup that takes longer, such as a refresh whose answer comes late, goes
+        on while the process does. The coroutine sees the caller's context variables.
 
         Raises:
-            SyncBridgeError: on the bridge's own loop, where waiting would last for ever, and after the bridge's end.
+            SyncBridgeError: on the bridge's own loop, where waiting would last for ever, and after the bridge's end; or
+                the loop cannot be started.
+            SystemExit: in a daemon thread, a while after the bridge's end.
         """
+        thread = self.loop_thread()
+        self._check_nesting(thread, make)
         try:
-            here = asyncio.get_running_loop()
-        except RuntimeError:
-            pass
-        else:
-            self._check_nesting(here, make)
-        loop = self._loop
-        if loop is None or self._pid != os.getpid():
-            loop = self._start()
-        call = Call(make)
-        try:
-            # This copies the caller's context, which the task then inherits.
-            loop.call_soon_threadsafe(call.start, loop)
-            call.wait()
+            return Call(make).run_on(thread.loop())
         except BaseException:
-            call.interrupt(loop)
-            raise
-        try:
-            return call.take()
-        except asyncio.CancelledError:
-            if self._closed:
-                # The process exits, so this is a daemon thread. It blocks, as in any other blocking call: an exception
-                # would print a traceback at every exit.
-                threading.Event().wait()
+            if thread.is_closed and threading.current_thread().daemon and not _in_callback.get():
+                # An exception would print a traceback at every exit. So the thread waits for the process to end. If the
+                # exit waits for this thread, it ends in silence.
+                time.sleep(HALT_SECONDS)
+                raise SystemExit from None
             raise
 
     def close_in_time(self, core: object) -> None:
         """Await a client's `aclose` at exit, or when the client is garbage, if the user has not closed it."""
         if hasattr(core, "aclose"):
-            with self._lock:
-                self._open.add(core)
+            self._open[id(core)] = core
         # A client's copies and sessions share it; it is collected with the last of them.
         shared = getattr(core, "_shared", None)
         if shared is not None and shared not in self._watched:
@@ -115,8 +98,8 @@ class Bridge:
 
     def _close(self, aclose: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Start `aclose` from the garbage collector, in any thread."""
-        loop = self._loop
-        if loop is not None and self._pid == os.getpid():
+        loop = self.loop_thread().running_loop()
+        if loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(self._start_closing, loop, aclose)
 
@@ -127,87 +110,34 @@ class Bridge:
 
     def shutdown(self) -> None:
         """Cancel running calls, close open clients, and close the loop at exit: later calls fail."""
-        with self._lock:
-            self._closed = True
-            loop, self._loop = self._loop, None
-        if loop is not None and self._thread is not None:
-            loop.call_soon_threadsafe(loop.stop)
-            self._thread.join(EXIT_SECONDS)
+        self.loop_thread().stop()
 
-    def start_anew(self) -> None:
-        """Drop the parent's loop in a forked child.
+    def loop_thread(self) -> LoopThread:
+        """Return this process's thread; in a forked child, one of its own, even if it was forked without hooks."""
+        thread = self._newest
+        if thread.pid != os.getpid():
+            thread = self._newest = thread.in_children.setdefault(os.getpid(), LoopThread(self._wind_up, thread))
+        return thread
 
-        The child has only the thread that forked. So the loop stands still, no thread waits for the calls in flight,
-        and a lock that another thread held at the fork is never released: even the lock has to be new. The old loop is
-        kept, since its transports warn when they are collected unclosed.
-        """
-        self._of_the_parent.append((self._loop, self._thread))
-        if sys.platform == "linux" and self._epoll is not None:
-            # Both processes share an epoll set: a connection that the child drops would receive no more events in the
-            # parent. So the old loop gets a set of its own, under the old file descriptor.
-            with selectors.EpollSelector() as own:
-                os.dup2(own.fileno(), self._epoll, inheritable=False)
-        self._lock = threading.Lock()
-        self._loop = self._thread = None
-        self._pid = os.getpid()
-
-    def _start(self) -> asyncio.AbstractEventLoop:
-        if self._pid != os.getpid():  # forked without Python's hooks
-            self.start_anew()
-        with self._lock:
-            if self._closed:
-                raise SyncBridgeError("genauth_sync must not be called while the interpreter exits")
-            if self._loop is None:
-                _refuse_green_threads()
-                loop = self._new_loop()
-                self._thread = threading.Thread(target=self._serve, args=(loop,), name="genauth-sync", daemon=True)
-                try:
-                    self._thread.start()
-                except BaseException:
-                    loop.close()
-                    raise
-                self._loop = loop
-            return self._loop
-
-    def _new_loop(self) -> asyncio.AbstractEventLoop:
-        from genauth_sync._daemon_executor import DaemonExecutor
-
-        loop: asyncio.AbstractEventLoop
-        if sys.platform == "linux":
-            selector = selectors.EpollSelector()
-            self._epoll = selector.fileno()
-            loop = asyncio.SelectorEventLoop(selector)
-        else:
-            loop = asyncio.new_event_loop()
-        loop.set_default_executor(DaemonExecutor())
-        return loop
-
-    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
-        while not self._closed:
-            # Raised by a task of a library; the code that awaits that task sees it, too.
-            with contextlib.suppress(KeyboardInterrupt, SystemExit):
-                loop.run_forever()
-        loop.run_until_complete(self._wind_up(loop))
-        loop.close()
-
-    async def _wind_up(self, loop: asyncio.AbstractEventLoop) -> None:
+    async def _wind_up(self) -> None:
         """Complete or cancel all work on the loop, and close the clients."""
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            if not is_shielded(task):
-                task.cancel()
-        if tasks:
+        cancelled: set[asyncio.Task[Any]] = set()
+        if tasks := _cancel_tasks(cancelled):
             await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
-        with self._lock:
-            cores = list(self._open)
+        cores = [core for reference in self._open.valuerefs() if (core := reference()) is not None]
         await asyncio.gather(*(core.aclose() for core in cores), return_exceptions=True)
-        await loop.shutdown_asyncgens()
+        await asyncio.get_running_loop().shutdown_asyncgens()
         # May wait in vain for tasks that ignore cancellation. The exit does not wait for this, and closing a loop with
         # pending tasks would print warnings.
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while tasks := _cancel_tasks(cancelled):
+            await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _check_nesting(self, here: asyncio.AbstractEventLoop, make: Callable[[], Coroutine[Any, Any, Any]]) -> None:
-        if here is self._loop:
+    def _check_nesting(self, thread: LoopThread, make: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        try:
+            here = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        if here is thread.running_loop():
             coroutine = make()
             coroutine.close()
             name = getattr(coroutine, "__qualname__", "method")
@@ -224,18 +154,21 @@ class Bridge:
             )
 
 
-def _refuse_green_threads() -> None:
-    if not all(isinstance(function, BuiltinFunctionType) for function in (_thread.allocate_lock, select.select)):
-        raise SyncBridgeError(
-            "genauth_sync requires real threads and selectors, but gevent or eventlet has replaced them; "
-            "patch with thread=False, select=False"
-        )
+def _cancel_tasks(cancelled: set[asyncio.Task[Any]]) -> set[asyncio.Task[Any]]:
+    """Cancel the loop's other tasks, once each, except those to be finished, and return all of them."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks - cancelled:
+        if not is_shielded(task):
+            # After its first step: a coroutine that is cancelled before it starts may leave others never awaited.
+            asyncio.get_running_loop().call_soon(task.cancel)
+    cancelled |= tasks
+    return tasks
 
 
 bridge = Bridge()
 atexit.register(bridge.shutdown)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=bridge.start_anew)
+    os.register_at_fork(after_in_child=bridge.loop_thread)
 
 
 @overload
@@ -250,6 +183,7 @@ def awaitable(function: Callable[[T], None] | None) -> Callable[[T], Coroutine[A
         raise ConfigurationError("the callback", "must be a blocking function; genauth_async takes coroutine functions")
 
     async def call(value: T) -> None:
+        _in_callback.set(True)  # the work that awaits it has to go on at exit
         # A thread for each, since it may block on calls of this package that need threads themselves. On cancellation
         # the thread is abandoned.
         await to_thread.run_sync(function, value, abandon_on_cancel=True, limiter=CapacityLimiter(math.inf))
@@ -288,8 +222,9 @@ class Stream(Facade[AsyncStream[T]]):
     """Items that arrive one after another, for `for`.
 
     The caller may leave it at any time; `with` or `close` closes one that holds a connection open, and so does dropping
-    it. A call that fails, or is interrupted by Ctrl-C, loses nothing: the next one continues from there. Any thread may
-    ask for the next item, or close the stream; one at a time may wait.
+    it. A call that fails, or is interrupted by Ctrl-C, loses nothing: the next one continues from there. Ctrl-C is
+    raised once the call is cleaned up, after 5 seconds at most. Any thread may ask for the next item, or close the
+    stream; one at a time may wait.
 
     Raises:
         anyio.BusyResourceError: another thread is waiting for the next item.

@@ -7,6 +7,7 @@ coroutine reaches the caller instead of ending the loop.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import threading
 import time
@@ -38,19 +39,27 @@ class Call(Generic[T]):
         self._awake = threading.Lock()
         self._awake.acquire()
 
+    def run_on(self, loop: asyncio.AbstractEventLoop) -> T:
+        """Run the coroutine and return its result. An exception that interrupts this cancels it and awaits its cleanup.
+
+        The limit for the cleanup is CLEANUP_SECONDS.
+        """
+        try:
+            # This copies the caller's context, which the task then inherits.
+            loop.call_soon_threadsafe(self.start, loop)
+            self.wait()
+        except BaseException:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nothing runs any more
+                loop.call_soon_threadsafe(self.cancel)
+                self.wait(CLEANUP_SECONDS)
+            raise
+        return self.take()
+
     def wait(self, seconds: float = threading.TIMEOUT_MAX) -> None:
         """Wait for the call's end, of any kind."""
         deadline = time.monotonic() + seconds
         while not self._finished and (left := deadline - time.monotonic()) > 0:
             self._awake.acquire(timeout=min(left, _LONGEST_WAIT))
-
-    def interrupt(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Cancel the call and wait for its cleanup, within limits."""
-        try:
-            loop.call_soon_threadsafe(self.cancel)
-        except RuntimeError:  # the loop is closed: nothing runs any more
-            return
-        self.wait(CLEANUP_SECONDS)
 
     def take(self) -> T:
         """Return the coroutine's result, or raise its exception."""

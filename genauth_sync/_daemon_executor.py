@@ -7,11 +7,12 @@ until the resolver gives up, long after its caller was cancelled. So these are d
 from __future__ import annotations
 
 import threading
-from collections import defaultdict, deque
-from collections.abc import Callable, Hashable
+from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
+from weakref import WeakValueDictionary
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -20,40 +21,64 @@ THREADS = 16  # for each name; another name's lookups never wait for these
 
 
 class DaemonExecutor(ThreadPoolExecutor):  # the only kind that an event loop accepts
-    """Runs each function in a daemon thread; cancelled callers abandon it."""
+    """Runs each function in a daemon thread; cancelled callers abandon it.
+
+    It has no lock: a worker that holds one may run a finalizer, which may wait for the event loop, which waits for the
+    lock.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._lock = threading.Lock()
-        self._running: defaultdict[Hashable, int] = defaultdict(int)
-        self._jobs: defaultdict[Hashable, deque[tuple[Future[Any], Callable[[], Any]]]] = defaultdict(deque)
+        self._queues: WeakValueDictionary[str | bytes | None, _Queue] = WeakValueDictionary()
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run the function in a thread, or once a thread is free."""
         # The first argument of a lookup is the name.
         name = args[0] if args and isinstance(args[0], (str, bytes)) else None
+        queue = self._queues.setdefault(name, _Queue())
         future: Future[T] = Future()
-        with self._lock:
-            if self._running[name] < THREADS:
-                # May fail, at the system's limit of threads. A thread that starts waits for the lock.
-                threading.Thread(target=self._work, args=(name,), name="genauth-sync worker", daemon=True).start()
-                self._running[name] += 1
-            self._jobs[name].append((future, partial(fn, *args, **kwargs)))
+        queue.add((future, partial(fn, *args, **kwargs)))
         return future
 
-    def _work(self, name: Hashable) -> None:
-        while (job := self._next(name)) is not None:
-            _run(*job)
-            del job  # it refers to the result
 
-    def _next(self, name: Hashable) -> tuple[Future[Any], Callable[[], Any]] | None:
-        with self._lock:
-            if self._jobs[name]:
-                return self._jobs[name].popleft()
-            self._running[name] -= 1
-            if not self._running[name]:
-                del self._running[name], self._jobs[name]
-            return None
+class _Queue:
+    """The functions for one name; its threads keep it alive."""
+
+    def __init__(self) -> None:
+        self._jobs: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
+        self._free: deque[None] = deque([None] * THREADS)  # one for each thread that may start
+
+    def add(self, job: tuple[Future[Any], Callable[[], Any]]) -> None:
+        self._jobs.append(job)
+        if not self._take_place():
+            return
+        try:
+            threading.Thread(target=self._work, name="genauth-sync worker", daemon=True).start()
+        except BaseException:  # at the system's limit of threads, or at exit
+            self._free.append(None)
+            if len(self._free) == THREADS:  # no thread is left to do it
+                self._jobs.remove(job)
+                raise
+
+    def _take_place(self) -> bool:
+        try:
+            self._free.pop()
+        except IndexError:
+            return False
+        return True
+
+    def _work(self) -> None:
+        while True:
+            try:
+                job = self._jobs.popleft()
+            except IndexError:
+                self._free.append(None)
+                # A job may have arrived just before, when no place was free.
+                if not (self._jobs and self._take_place()):
+                    return
+            else:
+                _run(*job)
+                del job  # it refers to the result
 
 
 def _run(future: Future[Any], action: Callable[[], Any]) -> None:

@@ -44,7 +44,7 @@ from tools.core_source import (
 )
 from tools.generated import RefusedError, write_or_check
 
-HAND_WRITTEN = {"_bridge.py", "_call.py", "_daemon_executor.py", "py.typed"}
+HAND_WRITTEN = {"_bridge.py", "_call.py", "_daemon_executor.py", "_loop_thread.py", "py.typed"}
 OF_THE_BRIDGE = {"awaitable", "bridge", "core_of", "facade_of"}
 
 # The statements of a lazily importing package, besides imports and __all__.

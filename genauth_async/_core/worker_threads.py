@@ -21,12 +21,15 @@ class Threads:
 
     Args:
         at_once: the number of concurrent calls per event loop.
+        or_here: run a function in the calling thread if no other can be started: at the system's limit of threads, and
+            on Python 3.12.0 and 3.12.1 after the main thread has ended.
     """
 
-    __slots__ = ("_limiter",)
+    __slots__ = ("_limiter", "_or_here")
 
-    def __init__(self, at_once: int) -> None:
+    def __init__(self, at_once: int, *, or_here: bool = False) -> None:
         self._limiter = PerLoop(lambda: anyio.CapacityLimiter(at_once))
+        self._or_here = or_here
 
     async def run(self, action: Callable[[], _T], *, abandoned: bool = False) -> _T:
         """Run a function in a worker thread and return its result.
@@ -35,4 +38,16 @@ class Threads:
             action: the function to call.
             abandoned: True if a cancelled caller leaves the thread running, False if it waits for the thread's end.
         """
-        return await anyio.to_thread.run_sync(action, limiter=self._limiter.get(), abandon_on_cancel=abandoned)
+        has_begun = False
+
+        def act() -> _T:
+            nonlocal has_begun
+            has_begun = True
+            return action()
+
+        try:
+            return await anyio.to_thread.run_sync(act, limiter=self._limiter.get(), abandon_on_cancel=abandoned)
+        except RuntimeError:
+            if has_begun or not self._or_here:
+                raise
+        return action()

@@ -69,8 +69,15 @@ def test_the_errors_are_the_same_objects(session: TokenSession, emulator: Emulat
     with pytest.raises(RefreshUnavailableError) as caught:
         session.refresh()
     assert caught.value.outcome_unknown
-    with pytest.raises(SessionExpiredError):
-        session.refresh(resend=True)
+    assert caught.value.attempts == 1
+    assert caught.value.retry_after == pytest.approx(5, abs=0.5)
+    session.invalidate(session.tokens.access_token)
+    with pytest.raises(RefreshUnavailableError):
+        session.access_token()
+    session.logout()
+    with pytest.raises(SessionExpiredError) as ended:
+        session.refresh()
+    assert ended.value.reason == "logged_out"
 
 
 def test_made_by_hand_as_by_the_client(client: AuthenticationClient, emulator: Emulator) -> None:

@@ -58,14 +58,12 @@ def test_interrupted_before_the_coroutine_began(bridge: Bridge) -> None:
 
 def test_a_fork_past_the_hooks_is_noticed(bridge: Bridge) -> None:
     loop_before = bridge.run(running_loop)
-    thread = bridge._thread
-    bridge._pid, bridge._epoll = -1, None  # as in a child, whose process id is another; but here the old loop is needed
+    of_parent = bridge.loop_thread()
+    of_parent.pid = -1  # as in a child, whose process id is another
     assert bridge.run(running_loop) is not loop_before
+    assert bridge.loop_thread() is bridge.loop_thread() is not of_parent
 
-    assert thread is not None  # unlike in a child it lives, and has to be ended
-    bridge.shutdown()
-    loop_before.call_soon_threadsafe(loop_before.stop)
-    thread.join(SECONDS)
+    of_parent.stop()  # unlike in a child it lives, and has to be ended
     assert loop_before.is_closed()
 
 
@@ -121,6 +119,11 @@ def test_the_first_calls_of_many_threads_start_one_loop() -> None:
             caller.join(SECONDS)
         bridge.shutdown()
         assert len(loops) == 1
+
+
+def test_calls_share_their_worker_threads(bridge: Bridge) -> None:
+    workers = {bridge.run(lambda: anyio.to_thread.run_sync(threading.get_ident)) for _ in range(3)}
+    assert len(workers) == 1
 
 
 def test_the_coroutine_sees_the_callers_context(bridge: Bridge) -> None:
@@ -231,6 +234,23 @@ def test_a_callback_runs_in_a_thread_and_may_call_the_facade(bridge: Bridge) -> 
     assert value == "tokens"
     assert worker not in (loop_thread, threading.get_ident())
     assert nested == loop_thread
+
+
+def test_a_callback_that_calls_at_exit_is_refused_at_once(bridge: Bridge) -> None:
+    refused: list[str] = []
+
+    def blocking(value: str) -> None:
+        bridge.loop_thread().is_closed = True
+        try:
+            bridge.run(no_op)
+        except SyncBridgeError:
+            refused.append(value)
+        finally:
+            bridge.loop_thread().is_closed = False
+
+    made = awaitable(blocking)
+    bridge.run(lambda: made("tokens"))
+    assert refused == ["tokens"]
 
 
 def test_an_error_in_a_callback_reaches_the_caller(bridge: Bridge) -> None:

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from genauth_async.emulator import Emulator
+from genauth_async import FileStore
+from genauth_async.emulator import Emulator, Hold
+from genauth_sync import AuthenticationClient
 
 PROGRAMS = Path(__file__).parent / "programs"
 SLOW_STEP = re.compile(r"^Executing <(?:Task|Handle|TimerHandle) .*> took \d+\.\d{3} seconds\n", re.MULTILINE)
@@ -44,6 +46,11 @@ class Program:
             assert read, f"the program ended before {line!r}, after {self.lines}: {self.process.communicate()}"
             self.lines.append(read.rstrip("\n"))
 
+    def write(self, text: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(text)
+        self.process.stdin.flush()
+
     def interrupt(self) -> None:
         self.process.send_signal(signal.SIGINT)
 
@@ -57,6 +64,9 @@ class Program:
 
 
 needs_posix_signals = pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to another process")
+needs_threads_at_exit = pytest.mark.skipif(
+    (3, 12) <= sys.version_info < (3, 12, 2), reason="these versions start no thread once the main thread has ended"
+)
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 
 
@@ -178,3 +188,67 @@ def test_a_client_survives_a_fork_in_both_processes() -> None:
             "child exited with 0",
             "parent: refreshed True",
         ]
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["calls", "calls with a handler of errors", "clients", "a stream", "events", "a call", "a shielded call"],
+)
+def test_daemon_threads_print_nothing_at_exit(what: str) -> None:
+    assert exit_with_daemons(what) == ["main ends"]
+
+
+@pytest.mark.parametrize("what", ["a late call", "a late client"])
+def test_a_daemon_thread_that_the_exit_waits_for_ends(what: str) -> None:
+    assert exit_with_daemons(what) == ["main ends", "joined"]
+
+
+def exit_with_daemons(what: str) -> list[str]:
+    with Emulator() as emulator:
+        emulator.add_user(username="test", password="passw0rd")
+        arguments = what, emulator.url, emulator.websocket_url, emulator.app_id, emulator.app_secret
+        return Program("exit_daemons.py", *arguments).finish()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs memfd_create and /proc")
+def test_a_fork_leaves_the_applications_files_alone() -> None:
+    assert Program("fork_files.py").finish() == [
+        *["SyncBridgeError"] * 3,
+        "child: of the application",
+        "child: {'memfd:other'}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("when", "lines"),
+    [
+        ("at exit", ["main ends", *["refreshed: True"] * 4]),
+        ("first use at exit", ["main ends", *["refreshed: True"] * 4]),
+        pytest.param("first call at exit", ["refreshed: True"], marks=needs_threads_at_exit),
+    ],
+)
+def test_a_file_store_is_used_at_exit(when: str, lines: list[str], tmp_path: Path) -> None:
+    with Emulator() as emulator:
+        emulator.add_user(username="test", password="passw0rd")
+        program = Program("exit_store.py", when, str(tmp_path), emulator.url, emulator.app_id, emulator.app_secret)
+        assert program.finish() == lines
+
+
+def test_refreshes_under_way_at_exit_are_stored(tmp_path: Path) -> None:
+    hold = Hold()
+    with Emulator() as emulator:
+        emulator.add_user(username="test", password="passw0rd")
+        of_client = emulator.app_id, emulator.url, emulator.app_secret
+        emulator.faults.add("/oidc/token", hold_reply=hold, times=4)
+        program = Program(
+            "exit_store.py", "in flight", str(tmp_path), emulator.url, emulator.app_id, emulator.app_secret
+        )
+        hold.wait_arrived_blocking(4, timeout=SECONDS)
+        program.write("end\n")
+        program.read_until("main ends")
+        hold.release()
+        assert program.finish() == ["main ends"]
+        with AuthenticationClient(*of_client) as client:
+            for number in range(4):
+                session = client.session(None, store=FileStore(tmp_path, accepts_clear=True), key=f"user {number}")
+                assert session.refresh().access_token  # the emulator accepts a refresh token once only

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import anyio
 
+from genauth_sync import _call
 from genauth_sync._bridge import bridge
 from tests.sync.programs.say import say
 
@@ -24,6 +25,7 @@ async def answer() -> int:
     return 42
 
 
+_call.CLEANUP_SECONDS = 30.0  # for a busy machine
 try:
     bridge.run(endless)
 except KeyboardInterrupt:

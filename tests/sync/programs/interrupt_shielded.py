@@ -9,6 +9,7 @@ from types import FrameType
 import anyio
 
 from genauth_async._core.shielding import run_shielded
+from genauth_sync import _call
 from genauth_sync._bridge import bridge
 from tests.sync.programs.say import say
 
@@ -29,6 +30,7 @@ async def refresh() -> None:
     say("not reached")
 
 
+_call.CLEANUP_SECONDS = 30.0  # for a busy machine
 signal.signal(signal.SIGINT, on_interrupt)
 try:
     bridge.run(refresh)
