@@ -17,6 +17,7 @@ from attrs import Factory, define
 from .._arguments.timeouts import Deadline
 from .._core.redaction import excerpt
 from .._core.version import VERSION
+from .._http.attempt import MAX_HEAD_BYTES
 from .._wire.responses import Response, read_envelope, retry_after
 from ..errors import (
     ConfigurationError,
@@ -33,6 +34,7 @@ from ..errors import (
 )
 from ..models._base import Envelope
 from .address import WebSocketAddress, connect_to
+from .handshake import MAX_HEADERS, HandshakeHead, HeadTooLargeError
 
 if TYPE_CHECKING:
     from websockets.client import ClientProtocol
@@ -96,6 +98,7 @@ class WebSocket:
     _ping_interval: float
     _max_held: int
     _pinged: bool = False
+    _head: HandshakeHead = Factory(HandshakeHead)
     _response: Response | None = None
     _fragments: bytearray = Factory(bytearray)
     _texts: deque[tuple[str, int]] = Factory(deque)
@@ -203,11 +206,15 @@ class WebSocket:
 
     async def _read(self) -> None:
         try:
-            data = await self._stream.receive()
+            data = self._head.feed(await self._stream.receive())
         except anyio.EndOfStream:
             self._protocol.receive_eof()
         except _NETWORK_ERRORS as error:
             self._fail(self._broken(error))
+            return
+        except HeadTooLargeError:
+            limits = f"more than {MAX_HEAD_BYTES // 1024} KB of headers, or more than {MAX_HEADERS}"
+            self._fail(self._invalid(InvalidResponseError, limits))
             return
         else:
             self._protocol.receive_data(data)

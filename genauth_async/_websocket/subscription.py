@@ -25,7 +25,8 @@ from .connection import WebSocket
 
 _log: Final = logging.getLogger(__name__)
 _random: Final = SystemRandom()
-# A connection that lasted this long ends the count of consecutive failures.
+# A connection that lasted this long ends the count of consecutive failures. An event does not: a server that sends one
+# and closes would be connected to without a pause.
 _STEADY_SECONDS: Final = 5.0
 _MAX_ATTEMPTS: Final = 32
 
@@ -56,7 +57,7 @@ class Subscription(Stream[str]):
     Args:
         connect: opens a connection.
         retry: the attempts at the first connection, and the waits between attempts.
-        reconnect_for: seconds for which to retry a broken connection; None for ever.
+        reconnect_for: seconds for which to retry while no connection lasts 5 seconds; None for ever.
     """
 
     def __init__(
@@ -107,7 +108,6 @@ class Subscription(Stream[str]):
                 text = await self._try(state)
         finally:
             state.is_awaited = False
-        state.failures = 0
         return text
 
     async def _shut(self) -> None:

@@ -15,6 +15,8 @@ import pytest
 import trustme
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
 
 from genauth_async import (
     AuthenticationClient,
@@ -26,6 +28,7 @@ from genauth_async import (
     InvalidResponseError,
     NotJSONError,
     NotSignedInError,
+    RateLimitedError,
     RequestTimeoutError,
     ResponseTooLargeError,
     RetryPolicy,
@@ -322,6 +325,75 @@ async def test_answers_that_are_no_handshake(answer: bytes, error: type[GenAuthE
             with pytest.raises(error, match="no WebSocket was opened") as caught:
                 await anext(events)
     assert type(caught.value) is error
+
+
+EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\nConnection: close\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+def answer_of(connection: socket.socket, before: bytes, headers: bytes) -> bytes:
+    """Read a handshake; return the answer that opens the WebSocket, and an event."""
+    protocol = ServerProtocol()
+    while not protocol.events:
+        protocol.receive_data(connection.recv(65536))
+    (request,) = protocol.events_received()
+    assert isinstance(request, Request)
+    protocol.send_response(protocol.accept(request))
+    status_line, fields = b"".join(protocol.data_to_send()).split(b"\r\n", 1)
+    return before + status_line + b"\r\n" + headers + fields + b"\x81\x02hi"
+
+
+async def open_and_receive(before: bytes, headers: bytes, *, part: int = 1 << 20) -> str:
+    def serve(connection: socket.socket) -> None:
+        answer = answer_of(connection, before, headers)
+        for begin in range(0, len(answer), part):
+            connection.sendall(answer[begin : begin + part])
+        hear_and_be_silent(connection)
+
+    with raw_server(serve) as url:
+        async with make(url).iter_events("code") as events:
+            return await anext(events)
+
+
+@pytest.mark.parametrize("part", [1, 2, 3, 7, 1 << 20])
+@pytest.mark.parametrize("before", [b"", CONTINUE, EARLY_HINTS, EARLY_HINTS * 3 + CONTINUE, b"HTTP/1.1 102\r\n\r\n"])
+async def test_interim_answers_are_skipped(before: bytes, part: int) -> None:
+    assert await open_and_receive(before, b"X-Trace: \xff\r\n", part=part) == "hi"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"Set-Cookie: " + b"x" * 65_000 + b"\r\n",
+        b"Set-Cookie: a=b\r\n" * 1000,
+        b"".join(b"Content-Security-Policy-%d: " % number + b"x" * 8000 + b"\r\n" for number in range(10)),
+    ],
+)
+async def test_large_headers_of_the_handshake(headers: bytes) -> None:
+    assert await open_and_receive(EARLY_HINTS + CONTINUE[:-2] + headers + b"\r\n", headers) == "hi"
+    assert await open_and_receive(b"", headers, part=1000) == "hi"
+
+
+@pytest.mark.parametrize("headers", [b"Set-Cookie: " + b"x" * 100_000, b"Set-Cookie: a=b\r\n" * 1100, b"x" * 200_000])
+async def test_larger_headers_have_a_clear_error(headers: bytes) -> None:
+    message = "no WebSocket was opened: the server sent more than 96 KB of headers, or more than 1024"
+    for before in b"", EARLY_HINTS, CONTINUE[:-2] + headers + b"\r\n\r\n":
+        with pytest.raises(InvalidResponseError, match=message):
+            await open_and_receive(before, headers + b"\r\n")
+
+
+async def test_large_headers_of_a_refusal() -> None:
+    def refuse(connection: socket.socket) -> None:
+        connection.recv(65536)
+        head = b"HTTP/1.1 429 Slow down\r\nRetry-After: 7\r\n" + b"Set-Cookie: a=b\r\n" * 1000
+        connection.sendall(EARLY_HINTS + head + b"Content-Length: 19\r\n\r\n{'statusCode': 429}".replace(b"'", b'"'))
+        hear_and_be_silent(connection)
+
+    with raw_server(refuse) as url:
+        async with make(url).iter_events("code") as events:
+            with pytest.raises(RateLimitedError) as caught:
+                await anext(events)
+    assert caught.value.retry_after == 7
 
 
 NO_WEBSOCKET = "no WebSocket was opened"
