@@ -60,6 +60,7 @@ from .errors import (
     SignUpDisabledError,
     StateMismatchError,
     StoreError,
+    StoreUnusableError,
     SyncBridgeError,
     TenantError,
     ThirdPartyError,
@@ -84,7 +85,7 @@ from .oidc.attempt import LoginAttempt
 from .oidc.redirects import Redirect
 from .session import TokenSession
 from .settings import Clock, RetryPolicy, Settings
-from .stores import FileStore, MemoryStore, SessionRecord, TokenStore
+from .stores import FileStore, MemoryStore, RefreshAttempt, SessionRecord, TokenStore
 from .stream import Stream
 
 if TYPE_CHECKING:
@@ -172,6 +173,7 @@ __all__ = [
     "ProfileCompletionRequiredError",
     "RateLimitedError",
     "Redirect",
+    "RefreshAttempt",
     "RefreshUnavailableError",
     "RequestTimeoutError",
     "ResponseTooLargeError",
@@ -196,6 +198,7 @@ __all__ = [
     "SigninByCredentialsDto",
     "StateMismatchError",
     "StoreError",
+    "StoreUnusableError",
     "Stream",
     "SyncBridgeError",
     "SystemInfoResp",

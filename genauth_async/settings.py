@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, NoReturn, get_args
 from attrs import Attribute, field, frozen
 
 from ._arguments.numbers import require_int, require_seconds
-from ._arguments.text import one_of, require_token
+from ._arguments.text import described, one_of, require_token
 from ._arguments.timeouts import Deadline, Timeout
 from ._core.redaction import redact
 from .errors import ConfigurationError
@@ -48,7 +48,7 @@ class RetryPolicy:
 
     It does not select the outcomes that are retried; the effect of a repeated request does. A connection that was never
     made and a 429 are always retried. A 503 and a lost answer are retried only if the call just reads: never for a
-    refresh, a code exchange, a sign-up or a message sent.
+    refresh, a code exchange, a sign-up or a message sent. A TokenSession has rules of its own for refreshes.
 
     Attributes:
         attempts: attempts in all; 1 turns retrying off.
@@ -91,6 +91,7 @@ class Settings:
     access_token: str | None = field(default=None, repr=redact)
     timeout: Deadline
     refresh_timeout: float = 30.0
+    resend_refresh_token: bool = True
     protocol: ProtocolType = "oidc"
     token_endpoint_auth_method: ClientAuthMethod = "client_secret_post"  # noqa: S105 - a method, not a secret
     introspection_endpoint_auth_method: ClientAuthMethod = "client_secret_post"
@@ -111,7 +112,7 @@ class Settings:
         for argument in _TEXTS:
             value = getattr(self, argument)
             if value is not None and not isinstance(value, str):
-                raise ConfigurationError(argument, f"must be a str, not {type(value).__name__}")
+                raise ConfigurationError(argument, f"must be a str, not {described(value)}")
         if not self.app_id:
             raise ConfigurationError("app_id", "must not be empty; see the application's page in the GenAuth console")
         if not isinstance(self.issuer, str) or not self.issuer:

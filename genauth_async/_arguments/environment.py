@@ -58,6 +58,7 @@ _READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "header_prefix": _text,
     "timeout": _number,
     "refresh_timeout": _number,
+    "resend_refresh_token": _boolean,
     "max_response_bytes": _whole_number,
     "verify": _boolean_or_path,
     "proxy": _text,

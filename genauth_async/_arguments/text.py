@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -9,6 +10,17 @@ from ..errors import ConfigurationError
 
 _EnumT = TypeVar("_EnumT", bound=str)
 _TextT = TypeVar("_TextT", str, str | None)
+
+
+def described(value: object) -> str:
+    """Return the type of a wrong argument for a message, and the remedy if it is known. Close a coroutine."""
+    if inspect.isawaitable(value):
+        if inspect.iscoroutine(value):
+            value.close()  # or it warns that it was never awaited, which the error says better
+        return f"{type(value).__name__}: an `await` is missing"
+    if isinstance(value, type):
+        return f"the class {value.__name__}: create an instance of it"
+    return type(value).__name__
 
 
 def one_of(argument: str, value: str, allowed: tuple[_EnumT, ...]) -> _EnumT:
@@ -31,7 +43,7 @@ def require_str(argument: str, value: str | None) -> str:
     """
     if isinstance(value, str) and value:
         return value
-    problem = "must not be empty" if value is None or value == "" else f"must be a str, not {type(value).__name__}"
+    problem = "must not be empty" if value is None or value == "" else f"must be a str, not {described(value)}"
     raise ConfigurationError(argument, problem)
 
 
@@ -59,7 +71,7 @@ def require_str_list(argument: str, value: Sequence[str]) -> list[str]:
     """
     if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
         return list(value)
-    raise ConfigurationError(argument, f"must be a list of str, not {type(value).__name__}")
+    raise ConfigurationError(argument, f"must be a list of str, not {described(value)}")
 
 
 def require_token(token: str, argument: str = "access_token") -> str:
@@ -70,4 +82,7 @@ def require_token(token: str, argument: str = "access_token") -> str:
     """
     if isinstance(token, str) and token and token.isascii() and token.isprintable() and " " not in token:
         return token
-    raise ConfigurationError(argument, "must be a token: not empty, of ASCII characters without spaces and line breaks")
+    problem = f", not {described(token)}" if not isinstance(token, str) else ""
+    raise ConfigurationError(
+        argument, f"must be a token: not empty, of ASCII characters without spaces and line breaks{problem}"
+    )

@@ -90,8 +90,8 @@ def read_envelope(response: Response, answer: type[_DtoT]) -> _DtoT:
     """
     body = _json_object(response)
     status = envelope_status(body)
-    if status not in {None, _OK}:
-        raise _api_error(body, status or response.status, response)
+    if status and status != _OK:
+        raise _api_error(body, status, response)
     if response.status >= _BAD_REQUEST:
         raise _invalid(UnexpectedShapeError, "an error that is not in GenAuth's format", response)
     return _structure(body, answer, response)
@@ -272,7 +272,7 @@ _PHRASED = frozenset(HTTPStatus)
 
 def _raise_oauth_error(body: Mapping[str, object], response: Response) -> None:
     error = body.get("error")
-    if isinstance(error, str):
+    if isinstance(error, str) and error:
         description = body.get("error_description")
         uri = body.get("error_uri")
         raise oauth_error_class(error)(
@@ -283,8 +283,8 @@ def _raise_oauth_error(body: Mapping[str, object], response: Response) -> None:
             retry_after=retry_after(response),
         )
     status = envelope_status(body)
-    if status not in {None, _OK}:
-        raise _api_error(body, status or response.status, response)
+    if status and status != _OK:
+        raise _api_error(body, status, response)
     if response.status >= _BAD_REQUEST:
         raise _invalid(UnexpectedShapeError, "an error that is not in OAuth's format", response)
 
@@ -299,4 +299,5 @@ def _invalid(
         http_status=response.status,
         content_type=response.content_type,
         excerpt=excerpt(response.body) if quote else "",
+        retry_after=retry_after(response),
     )

@@ -72,6 +72,7 @@
         ├── SessionExpiredError              permanent: the user has to sign in again
         └── RefreshUnavailableError          temporary: the session is kept
             └── StoreError                       its store failed, or its lock is held elsewhere
+                └── StoreUnusableError           its store needs another setup
 
 Every class pickles and copies. None shows a password, secret, code or token in its message, repr, args or pickle.
 """
@@ -145,6 +146,7 @@ from ._sessions import (
     SessionError,
     SessionExpiredError,
     StoreError,
+    StoreUnusableError,
 )
 from ._transport import (
     ConnectionFailedError,
@@ -215,6 +217,7 @@ __all__ = [
     "SignatureInvalidError",
     "StateMismatchError",
     "StoreError",
+    "StoreUnusableError",
     "SyncBridgeError",
     "TLSError",
     "TOTPError",

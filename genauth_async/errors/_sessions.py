@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ._base import GenAuthError
 
 
@@ -9,25 +11,57 @@ class SessionError(GenAuthError):
     """The session has no valid access token."""
 
 
+EndReason = Literal[
+    "revoked", "logged_out", "replaced_by_new_sign_in", "lost_answer", "not_signed_in", "no_refresh_token"
+]
+
+
 class SessionExpiredError(SessionError):
-    """The session has ended; the user has to sign in again."""
+    """The session has ended; the user has to sign in again.
+
+    Attributes:
+        reason: the reason.
+
+            * `revoked`: the server no longer accepts the refresh token (`invalid_grant`).
+            * `lost_answer`: the same, after the answer to an earlier refresh was lost; the server may have taken the
+              second use of the refresh token for theft.
+            * `logged_out`: `logout` was called, here or in another process, or the store has lost the session.
+            * `replaced_by_new_sign_in`: another sign-in was stored under the session's key.
+            * `not_signed_in`: the store has no session under the key.
+            * `no_refresh_token`: the access token has expired, and the sign-in gave no refresh token.
+    """
+
+    def __init__(self, message: str, reason: EndReason = "revoked") -> None:
+        super().__init__(message)
+        self.reason: EndReason = reason
 
 
 class RefreshUnavailableError(SessionError):
-    """The access token has expired and could not be refreshed now; the session is kept.
+    """The access token has expired and could not be refreshed now; the session is kept, and a later call tries again.
 
     Attributes:
-        outcome_unknown: True when a refresh was sent and its answer lost. The server may have rotated the refresh
-            token. It would then revoke the whole grant if it received the old one again, so the session does not resend
-            it by itself. `refresh(resend=True)` takes that risk; signing the user in again avoids it.
-        retry_after: the seconds to wait that the server asked for, or None.
+        outcome_unknown: True if the refresh token was sent and its answer lost, so that the server may have used it.
+        retry_after: the seconds after which the session tries again; None if the next call does.
+        attempts: the number of attempts to refresh these tokens so far.
     """
 
-    def __init__(self, message: str, *, outcome_unknown: bool = False, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        outcome_unknown: bool = False,
+        retry_after: float | None = None,
+        attempts: int = 0,
+    ) -> None:
         super().__init__(message)
         self.outcome_unknown = outcome_unknown
         self.retry_after = retry_after
+        self.attempts = attempts
 
 
 class StoreError(RefreshUnavailableError):
     """The session's store failed, its lock is held elsewhere, or its record is unreadable; the session is kept."""
+
+
+class StoreUnusableError(StoreError):
+    """The session's store cannot be used until its setup is changed, as the message says; the session is kept."""

@@ -40,14 +40,24 @@ class InvalidResponseError(GenAuthError):
         http_status: the HTTP status code.
         content_type: the Content-Type header, or "".
         excerpt: the beginning of the body, redacted.
+        retry_after: the seconds to wait that the server asked for, or None.
     """
 
-    def __init__(self, message: str, *, http_status: int, content_type: str = "", excerpt: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        http_status: int,
+        content_type: str = "",
+        excerpt: str = "",
+        retry_after: float | None = None,
+    ) -> None:
         detail = f"{message} (HTTP {http_status}, {content_type or 'no content type'})"
         super().__init__(f"{detail}: {excerpt}" if excerpt else detail)
         self.http_status = http_status
         self.content_type = content_type
         self.excerpt = excerpt
+        self.retry_after = retry_after
 
 
 class NotJSONError(InvalidResponseError):
