@@ -29,7 +29,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from genauth_async import FileStore, SessionRecord, StoreError
+from genauth_async import FileStore, SessionRecord, StoreError, StoreUnusableError
 
 sessions = Table(
     "genauth_sessions",
@@ -63,7 +63,12 @@ class SQLStore:
         """Return the record, or None."""
         async with self._begin() as connection:
             text = await connection.scalar(select(sessions.c.record).where(sessions.c.key == _digest(key)))
-        return None if text is None else SessionRecord.from_json(text)
+        try:
+            return None if text is None else SessionRecord.from_json(text)
+        except ValueError as error:
+            raise StoreUnusableError(
+                "A row is not a session's record; delete it, and the user signs in again"
+            ) from error
 
     async def compare_and_set(self, key: str, record: SessionRecord, *, expected: int | None) -> bool:
         """Write the record if the stored one has this generation (None: if there is none); return True if written."""

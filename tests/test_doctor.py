@@ -10,8 +10,12 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import anyio
+import attrs
+import keyring
+import keyring.backends.fail
 import pytest
 import trustme
 from anyio.abc import SocketAttribute, SocketStream
@@ -19,7 +23,7 @@ from anyio.abc import SocketAttribute, SocketStream
 from genauth_async import Clock, MemoryStore, SessionRecord
 from genauth_async.doctor import Finding, examine
 from genauth_async.emulator import Emulator
-from genauth_async.stores import FileStore, RedisStore
+from genauth_async.stores import FileStore, KeyringStore, RedisStore
 from tests.conftest import MakeClient
 from tests.tls_servers import authority, https_emulator  # noqa: F401 - a fixture
 
@@ -194,6 +198,35 @@ async def test_a_directory_that_is_open_to_others_is_found(make_client: MakeClie
     found = of(await examine(make_client(), store=FileStore(tmp_path)), "store FileStore")
     assert found.verdict == "wrong"
     assert "chmod 700" in found.message
+
+
+async def test_a_missing_keyring_is_found(make_client: MakeClient, tmp_path: Path) -> None:
+    before = keyring.get_keyring()
+    backend: Any = keyring.backends.fail.Keyring
+    keyring.set_keyring(backend())
+    try:
+        found = of(await examine(make_client(), store=KeyringStore(directory=tmp_path / "a")), "store KeyringStore")
+        assert found.verdict == "wrong"
+        assert "keyring diagnose" in found.message
+        store = KeyringStore(directory=tmp_path / "b", fallback=True)
+        findings = [finding for finding in await examine(make_client(), store=store) if "Keyring" in finding.subject]
+        assert [finding.verdict for finding in findings] == ["ok", "ok", "note"]
+        assert "in clear" in findings[-1].message
+    finally:
+        keyring.set_keyring(before)
+
+
+@pytest.mark.parametrize("member", ["app_id", "app_host", "attempt", "predecessors", "replaced", "expires_at"])
+async def test_a_store_that_drops_a_member_is_found(member: str, make_client: MakeClient) -> None:
+    class Forgetful(MemoryStore):
+        async def get(self, key: str) -> SessionRecord | None:
+            found = await super().get(key)
+            empty: dict[str, Any] = {member: attrs.fields_dict(SessionRecord)[member].default}
+            return None if found is None else attrs.evolve(found, **empty)
+
+    found = of(await examine(make_client(), store=Forgetful()), "store Forgetful")
+    assert found.verdict == "wrong"
+    assert "another record" in found.message
 
 
 async def test_a_redis_that_is_not_there_is_found(make_client: MakeClient) -> None:

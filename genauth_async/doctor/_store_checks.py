@@ -12,7 +12,7 @@ from attrs import evolve
 
 from ..errors import StoreError
 from ..models.tokens import TokenSet
-from ..stores import SessionRecord, TokenStore
+from ..stores import RefreshAttempt, SessionRecord, TokenStore
 from ._findings import Report
 
 if TYPE_CHECKING:
@@ -58,7 +58,16 @@ async def _tried(store: TokenStore) -> str | None:
     """Return the store's first violation of the TokenStore protocol, or None."""
     key = f"doctor-{secrets.token_hex(8)}"
     tokens = TokenSet(access_token="none", obtained_at=time.time())  # noqa: S106 - no token
-    record = SessionRecord(tokens=tokens, generation=1, expires_at=time.time() + 60)
+    record = SessionRecord(
+        tokens=tokens,
+        generation=1,
+        app_id="doctor",
+        app_host="https://doctor.invalid",
+        attempt=RefreshAttempt(key, started_at=time.time(), seconds=60.0),
+        predecessors=("one",),
+        replaced=("another",),
+        expires_at=time.time() + 60,
+    )
     try:
         async with store.lock(key):
             if not await store.compare_and_set(key, record, expected=None):
@@ -77,6 +86,10 @@ async def _kept(store: TokenStore, subject: str, report: Report) -> None:
     directory = getattr(store, "directory", None)
     if isinstance(directory, Path):
         report.ok(subject, f"sessions are in {directory}, for this user only")
+    if getattr(store, "is_in_clear", False):
+        report.note(
+            subject, "there is no usable keyring, so sessions are in clear; `keyring diagnose` shows which is used"
+        )
     if name == "MemoryStore":
         report.note(subject, "sessions end with the process, and are not shared with others")
     if name == "RedisStore":

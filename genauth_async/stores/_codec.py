@@ -8,10 +8,11 @@ from typing import Final
 
 from .._arguments.numbers import require_bool
 from .._crypto.sealing import Seal, sealing_secrets
-from ..errors import StoreError
+from ..errors import StoreUnusableError
 from ._protocol import SessionRecord
 
 _PURPOSE: Final = "session store"
+_REMEDY: Final = "pass the secret that sealed it as one of `secrets`, or delete it, and the user signs in again"
 
 
 class RecordCodec:
@@ -37,21 +38,24 @@ class RecordCodec:
 
         Raises:
             ValueError: the text is not a record.
-            StoreError: it is sealed with another secret or for another key, or is in clear and must not be.
+            StoreUnusableError: it is sealed with another secret or for another key, or is in clear and must not be.
         """
         if text.startswith("{"):
             if not self._accepts_clear:
-                raise StoreError("The session's record is not sealed, so it may be forged")
+                raise StoreUnusableError(
+                    "The session's record is not sealed, so it may be forged; delete it, or pass accepts_clear=True "
+                    "until all records are sealed"
+                )
             return SessionRecord.from_json(text)
         if self._seal is None:
             if text.startswith("gAAAA"):
-                raise StoreError("The session's record is sealed, and the store has no secrets")
+                raise StoreUnusableError(f"The session's record is sealed, and the store has no secrets; {_REMEDY}")
             raise ValueError("this is not a session's record")
         content = self._seal.opened(text) or {}
         if content.get("key") != key:
-            raise StoreError(
+            raise StoreUnusableError(
                 "The session's record cannot be opened: it was sealed with a secret that the store does not have, or "
-                "for another session, or it was changed"
+                f"for another session, or it was changed; {_REMEDY}"
             )
         return SessionRecord.from_json(str(content.get("record")))
 

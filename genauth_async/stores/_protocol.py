@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
-from attrs import frozen
+from attrs import asdict, frozen
 
+from .._arguments.text import described
 from .._wire.converter import ShapeError, structure
+from ..errors import ConfigurationError
 from ..models._fields import is_exact_type
 from ..models.tokens import TokenSet
 
-_FORM = 1
+_FORM = 2
 _LARGEST_GENERATION = 2**63
 _LATEST = 2**53  # in seconds since the epoch; floats above lose whole seconds
+
+
+@frozen
+class RefreshAttempt:
+    """An attempt to refresh the tokens of a record.
+
+    Attributes:
+        id: a random name, by which its process recognises it.
+        started_at: the time of its start, in seconds since the epoch.
+        seconds: the time within which its process sends the refresh token, and stops waiting for the answer; 0 once it
+            has ended.
+        lost: the number of times that these tokens' refresh token was sent and its answer lost, before this attempt.
+    """
+
+    id: str
+    started_at: float
+    seconds: float
+    lost: int = 0
 
 
 @frozen(kw_only=True)
@@ -24,29 +45,33 @@ class SessionRecord:
     Attributes:
         tokens: the newest tokens.
         generation: grows with each write; the first is any number below 2**48.
-        refresh_sent: a refresh was sent for these tokens, and its answer is not stored. If its process has died, the
-            refresh token may be spent, and sending it again could make the server revoke the grant.
+        app_id: the application whose session it is.
+        app_host: the server of that application.
+        attempt: the attempt to refresh these tokens that is under way, or whose answer was lost; None without one. The
+            refresh token may have been used.
         predecessors: fingerprints (digests) of the refresh tokens that these replaced, the newest last. They
             distinguish old tokens of this grant from those of a new sign-in.
+        replaced: fingerprints of the earlier sign-ins' tokens that this sign-in has replaced, the newest last.
         expires_at: the time from which a store may drop the record, in seconds since the epoch; None when not known.
     """
 
     tokens: TokenSet
     generation: int
-    refresh_sent: bool = False
+    app_id: str = ""
+    app_host: str = ""
+    attempt: RefreshAttempt | None = None
     predecessors: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
     expires_at: float | None = None
 
     def to_json(self) -> str:
         """Encode the record as JSON, tokens in clear, for stores that keep text."""
         return json.dumps(
             {
+                **asdict(self, recurse=False),
                 "form": _FORM,
                 "tokens": self.tokens.to_dict(),
-                "generation": self.generation,
-                "refresh_sent": self.refresh_sent,
-                "predecessors": self.predecessors,
-                "expires_at": self.expires_at,
+                "attempt": None if self.attempt is None else asdict(self.attempt),
             },
             separators=(",", ":"),
         )
@@ -71,40 +96,65 @@ class SessionRecord:
         return record
 
 
-def _read(content: dict[str, object]) -> SessionRecord | None:
-    generation, sent = content.get("generation"), content.get("refresh_sent")
-    predecessors, expires_at = content.get("predecessors"), content.get("expires_at")
-    if (
-        content.get("form") != _FORM
-        or not (is_exact_type(generation, int) and 0 <= generation < _LARGEST_GENERATION)
-        or not isinstance(sent, bool)
-        or not (isinstance(predecessors, list) and all(isinstance(name, str) for name in predecessors))
-        or not (expires_at is None or _is_time(expires_at))
-    ):
-        return None
-    try:
-        tokens = structure(content.get("tokens"), TokenSet)
-    except ShapeError:
-        return None
-    return SessionRecord(
-        tokens=tokens,
-        generation=generation,
-        refresh_sent=sent,
-        predecessors=tuple(predecessors),
-        expires_at=expires_at,  # type: ignore[arg-type] # checked above
-    )
+def _is_count(value: object) -> bool:
+    return is_exact_type(value, int) and 0 <= value < _LARGEST_GENERATION
 
 
 def _is_time(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and -_LATEST <= value <= _LATEST
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+_RECORD: Final[Mapping[str, Callable[[object], bool]]] = {
+    "generation": _is_count,
+    "app_id": _is_text,
+    "app_host": _is_text,
+    "predecessors": _is_texts,
+    "replaced": _is_texts,
+    "expires_at": lambda value: value is None or _is_time(value),
+}
+_ATTEMPT: Final[Mapping[str, Callable[[object], bool]]] = {
+    "id": _is_text,
+    "started_at": _is_time,
+    "seconds": _is_time,
+    "lost": _is_count,
+}
+
+
+def _read(content: dict[str, Any]) -> SessionRecord | None:
+    attempt = content.get("attempt")
+    if content.get("form") != _FORM or not _has(content, _RECORD) or not (attempt is None or _has(attempt, _ATTEMPT)):
+        return None
+    try:
+        tokens = structure(content.get("tokens"), TokenSet)
+    except ShapeError:
+        return None
+    given: Any = {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}
+    return SessionRecord(
+        **{name: given[name] for name in _RECORD},
+        tokens=tokens,
+        attempt=None if attempt is None else RefreshAttempt(**{name: attempt[name] for name in _ATTEMPT}),
+    )
+
+
+def _has(content: Any, fields: Mapping[str, Callable[[object], bool]]) -> bool:
+    return isinstance(content, dict) and all(name in content and fits(content[name]) for name, fits in fields.items())
+
+
 @runtime_checkable
 class TokenStore(Protocol):
     """Keeps sessions by key. Sessions with the same store and key are one session, wherever they run.
 
-    Every method may raise; the session then raises the same and loses nothing. A StoreError is best: the session then
-    still returns an access token that is valid.
+    Every method may raise; the session loses nothing. A StoreError means a failure that passes: the session then logs
+    it, returns an access token that is valid, and writes later. A StoreUnusableError, and any other exception, is
+    raised to the caller.
     """
 
     async def get(self, key: str) -> SessionRecord | None:
@@ -112,11 +162,7 @@ class TokenStore(Protocol):
         ...
 
     async def compare_and_set(self, key: str, record: SessionRecord, *, expected: int | None) -> bool:
-        """Write the record if the stored one has this generation (None: if there is none); return True if written.
-
-        A call repeated after an error may return True if the failed write had succeeded. That holds only for this
-        store's own write, not for an equal one by another process.
-        """
+        """Write the record if the stored one has this generation (None: if there is none); return True if written."""
         ...
 
     async def delete(self, key: str, *, expected: int | None = None) -> bool:
@@ -126,8 +172,18 @@ class TokenStore(Protocol):
     def lock(self, key: str) -> AbstractAsyncContextManager[None]:
         """Hold the key's lock, exclusively across all processes that share the store.
 
-        Waiting for it must be cancellable, and should end with a StoreError if its holder does not release it. A
-        session holds it during a refresh. If the store drops it before, because it takes the holder for dead, nothing
-        is overwritten: `compare_and_set` decides.
+        Waiting for it must be cancellable, and end with a StoreError if its holder does not release it. A session holds
+        it during a refresh, so that others wait here rather than ask again and again. Its safety does not depend on it:
+        `compare_and_set` and the record's attempt decide.
         """
         ...
+
+
+def require_store(argument: str, value: object) -> None:
+    """Require a token store.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
+    if isinstance(value, type) or not isinstance(value, TokenStore):
+        raise ConfigurationError(argument, f"must be a store, such as FileStore(), not {described(value)}")

@@ -17,15 +17,20 @@ from sniffio import current_async_library
 from .._core.per_loop import PerLoop
 from .._core.shielding import run_shielded
 from .._core.worker_threads import Threads
-from ..errors import ConfigurationError, StoreError
+from ..errors import ConfigurationError
+from ._given import kind_of
 
 try:
     import redis
     import redis.asyncio
+    from redis.asyncio.client import Pipeline as AsyncPipeline
     from redis.asyncio.retry import Retry as AsyncRetry
     from redis.backoff import NoBackoff
-    from redis.exceptions import LockError, ResponseError
+    from redis.client import Pipeline
+    from redis.exceptions import MasterDownError
     from redis.retry import Retry
+
+    from ._redis_errors import is_about_role, redis_errors
 except ImportError as error:  # pragma: no cover - tried in an environment of its own
     raise ImportError("RedisStore needs the package redis: pip install 'genauth-async[redis]'") from error
 
@@ -53,6 +58,8 @@ _OPTIONS: Final = (
     "username",
 )
 _THREADS: Final = 16
+# The first may get a connection to the former master that another task had at that time.
+_RETRIES: Final = 2
 
 # Newer versions of redis-py read their own version from the disk for each connection, unless it is given.
 _DRIVER: Final = (
@@ -80,9 +87,17 @@ class RedisClients:
         self._given = None if isinstance(given, str) else given
         if self._url is not None:
             _check_url(self._url)
-        elif not (callable(getattr(given, "execute_command", None)) and callable(getattr(given, "lock", None))):
-            raise ConfigurationError("client", "must be a URL, a redis.Redis or a redis.asyncio.Redis")
+        elif not _is_client(given):
+            raise ConfigurationError(
+                "client", f"must be a URL, a redis.Redis or a redis.asyncio.Redis, not {kind_of(given)}"
+            )
+        self._starting = PerLoop(lambda: anyio.Lock(fast_acquire=True))
         self._of_loop = PerLoop(partial(self._made, redis.asyncio.Redis))
+
+    @property
+    def is_cluster(self) -> bool:
+        """Return True for a given client of a cluster."""
+        return isinstance(self._given, (redis.RedisCluster, redis.asyncio.RedisCluster))
 
     def current(self) -> Client:
         """Return the client for the running event loop."""
@@ -98,26 +113,39 @@ class RedisClients:
         A cancelled caller waits for the answer, too: a command that was sent may take effect, and redis-py would
         swallow some cancellations.
 
+        Args:
+            call: the method, or a function that asks several commands at once. It is called again, on new connections,
+                after the server refused it since it is not the master.
+            arguments: of the method.
+
         Raises:
-            StoreError: Redis did not answer, or answered with an error.
+            StoreError: Redis did not answer, or not now.
+            StoreUnusableError: Redis, or the client, has to be changed first.
             LockError: the lock is not in the state that the call requires.
         """
-        try:
-            return await run_shielded(lambda: self._asked(partial(call, *arguments)))
-        except LockError:
-            raise
-        except ResponseError as error:
-            # The answer to an unknown command quotes its arguments, a record among them.
-            cause = None if "args" in str(error) else error
-            raise StoreError("Redis refused a command of the session store") from cause
-        except (redis.RedisError, OSError) as error:
-            raise StoreError(f"Redis cannot be used now ({type(error).__name__})") from error
+        client = self.current()
+        asked = partial(call, *arguments)
+        if _is_async(client):
+            return await run_shielded(lambda: self._asked(client, asked))
+        return await run_shielded(lambda: self._threads.run(partial(_asked_by_thread, client, asked)))
 
-    async def _asked(self, call: Callable[[], Any]) -> Any:
-        if not _is_async(self.current()):
-            return await self._threads.run(call)
-        with anyio.fail_after(self._timeout):
-            return await call()
+    async def _asked(self, client: Client, call: Callable[[], Any]) -> Any:
+        with redis_errors(), anyio.fail_after(self._timeout):
+            if isinstance(client, redis.asyncio.RedisCluster):
+                # Many first calls at once would close connections of each other, and bind a lock to their loop.
+                async with self._starting.get():
+                    await client.initialize()
+            left = _RETRIES
+            while True:
+                try:
+                    return _checked(await call())
+                except redis.RedisError as error:
+                    if not is_about_role(error):
+                        raise
+                    await _disconnect_idle(client)
+                    if not left:
+                        raise
+                left -= 1
 
     async def aclose(self) -> None:
         """Close the running event loop's own client, and the blocking one."""
@@ -134,11 +162,12 @@ class RedisClients:
 
     def _made(self, kind: Any) -> Client:
         retry = (AsyncRetry if kind is redis.asyncio.Redis else Retry)(
-            # One retry after a broken connection, which an idle one often is. All commands here are safe to repeat. No
-            # retry after a timeout: the server would not answer at once.
+            # One retry after a broken connection, which an idle one often is, and on a new one after an answer of a
+            # former master. All commands here are safe to repeat. No retry after a timeout: the server would not answer
+            # at once.
             NoBackoff(),
             1,
-            supported_errors=(redis.ConnectionError,),
+            supported_errors=(redis.ConnectionError, redis.ReadOnlyError, MasterDownError),
         )
         assert self._url is not None  # noqa: S101 - else a client was given
         options: dict[str, Any] = {"socket_timeout": self._timeout, "retry": retry, **_DRIVER}
@@ -149,6 +178,44 @@ class RedisClients:
         return kind.from_pool(
             pool.from_url(self._url, timeout=self._timeout, health_check_interval=_HEALTH_SECONDS, **options)
         )
+
+
+def _asked_by_thread(client: Client, call: Callable[[], Any]) -> Any:
+    with redis_errors():
+        left = _RETRIES
+        while True:
+            try:
+                return _checked(call())
+            except redis.RedisError as error:
+                if not is_about_role(error):
+                    raise
+                _disconnect_idle_now(client)
+                if not left:
+                    raise
+            left -= 1
+
+
+def _checked(answer: Any) -> Any:
+    """Raise the first error among the answers to several commands."""
+    for error in answer if isinstance(answer, list) else ():
+        if isinstance(error, Exception):
+            raise error
+    return answer
+
+
+def _disconnect_idle_now(client: Client) -> None:
+    if hasattr(client, "connection_pool"):  # a cluster's has none, and finds its masters by itself
+        try:
+            client.connection_pool.disconnect(inuse_connections=False)
+        except TypeError:  # redis-py 6's blocking pool has no choice
+            client.connection_pool.disconnect()
+
+
+async def _disconnect_idle(client: Client) -> None:
+    # The pool's own method waits for each connection, which another task may take and open meanwhile.
+    idle: list[Any] = list(getattr(getattr(client, "connection_pool", None), "_available_connections", ()))
+    for connection in idle:
+        await connection.disconnect(nowait=True)
 
 
 def _check_url(url: str) -> None:
@@ -178,6 +245,12 @@ def _check_url(url: str) -> None:
             f"is a URL with an invalid address, database or option; its options may be {', '.join(_OPTIONS)}, and "
             "ssl_... of rediss://. Special characters of a password must be percent-encoded",
         )
+
+
+def _is_client(given: object) -> bool:
+    if isinstance(given, (type, Pipeline, AsyncPipeline)):
+        return False
+    return callable(getattr(given, "execute_command", None)) and callable(getattr(given, "lock", None))
 
 
 def _is_async(client: Client) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 import anyio
 from redis.exceptions import LockError
 
+from .._core.background import unlist_current_task
 from .._core.shielding import run_shielded
 from ..errors import StoreError
 from ._local_locks import LocalLocks
@@ -44,9 +45,9 @@ class RedisLocks:
         self._clients = clients
         self._seconds = seconds
         self._timeout = timeout
-        self._local = LocalLocks()
-        # The time of the last failed attempt, by the lock's name.
-        self._failed: OrderedDict[bytes, float] = OrderedDict()
+        self._local = LocalLocks(timeout)
+        # The time and error of the last failed attempt, by the lock's name.
+        self._failed: OrderedDict[bytes, tuple[float, type[StoreError], str]] = OrderedDict()
         # Tokens of locks that may still exist, since Redis did not answer their release: they prove them ours.
         self._left: OrderedDict[tuple[int, bytes], bytes] = OrderedDict()
 
@@ -77,9 +78,10 @@ class RedisLocks:
         asked = time.monotonic()
         # One task per process asks Redis.
         await stack.enter_async_context(self._local.hold(key))
-        if self._failed.get(name, 0.0) > asked:
+        at, kind, message = self._failed.get(name, (0.0, StoreError, ""))
+        if at > asked:
             # Callers that waited for a failed attempt fail with it: one attempt each, in turn, would take too long.
-            raise StoreError("Redis cannot be used now: another caller's attempt for the same lock has just failed")
+            raise kind(f"Another caller's attempt for the same lock has just failed. {message}")
         lock = self._clients.current().lock(name, timeout=self._seconds, blocking=False, thread_local=False)
         # The token is known beforehand, so that a lock whose answer was lost is recognised as ours. A forked child does
         # not claim locks of its parent.
@@ -91,8 +93,8 @@ class RedisLocks:
             while not await run_shielded(partial(self._try, lock)):  # both of its calls, or none
                 await anyio.sleep(pause * _random.uniform(0.5, 1.0))
                 pause = min(2 * pause, _LONGEST_PAUSE)
-        except StoreError:
-            remember(self._failed, name, time.monotonic())
+        except StoreError as error:
+            remember(self._failed, name, (time.monotonic(), type(error), str(error)))
             raise
         return lock
 
@@ -110,6 +112,7 @@ class RedisLocks:
         await self._clients.run(partial(lock.extend, self._seconds, replace_ttl=True))
 
     async def _keep_alive(self, lock: Any) -> None:
+        unlist_current_task()  # its end would end the refresh under way
         while True:
             await anyio.sleep(self._seconds / 3)
             try:

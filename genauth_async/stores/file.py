@@ -21,7 +21,8 @@ from .._core.shielding import run_shielded
 from .._core.worker_threads import Threads
 from ..errors import ConfigurationError, StoreError
 from ._codec import RecordCodec
-from ._files import prepare_directory, read_private, remove, set_aside, write_private
+from ._files import prepare_directory, read_private, remove, set_aside, store_error, write_private
+from ._given import kind_of
 from ._local_locks import LocalLocks
 from ._process_locks import ProcessLock, file_lock
 from ._protocol import SessionRecord
@@ -42,6 +43,9 @@ class FileStore:
     removed after their `expires_at`.
 
     Tasks, threads and event loops may share the store, also after a fork.
+
+    A directory, file or filesystem that has to be changed before the store can be used raises a StoreUnusableError with
+    the remedy; a full disk, or a file that is busy, a StoreError.
 
     Args:
         directory: a directory of this user only (mode 0700, files 0600); a more open one is refused. It is created on
@@ -67,8 +71,8 @@ class FileStore:
         self._directory = session_directory(directory)
         self._codec = RecordCodec(secrets, accepts_clear=accepts_clear)
         self._lock_timeout = lock_timeout
-        self._locks = LocalLocks()
-        self._threads = Threads(_THREADS)
+        self._locks = LocalLocks(lock_timeout)
+        self._threads = Threads(_THREADS, or_here=True)
 
     def __repr__(self) -> str:
         return f"<FileStore {str(self._directory)!r}>"
@@ -196,8 +200,7 @@ class FileStore:
         try:
             return await run_shielded(lambda: self._threads.run(action))
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise StoreError(f"The session store in {self._directory} failed: {reason}") from error
+            raise store_error(self._directory, error) from error
 
     def _path(self, key: str) -> Path:
         return self._directory / (hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest() + RECORD)
@@ -214,7 +217,9 @@ def session_directory(given: str | PathLike[str] | None) -> Path:
         ConfigurationError: it cannot be a path, or there is no home directory.
     """
     if given is not None and not isinstance(given, (str, PathLike)):
-        raise ConfigurationError("directory", f"must be a str or a Path, not {type(given).__name__}")
+        raise ConfigurationError("directory", f"must be a str or a Path, not {kind_of(given)}")
+    if isinstance(given, str) and "://" in given:
+        raise ConfigurationError("directory", "must be a path, not a URL; RedisStore takes the URL of a Redis server")
     try:
         path = _state_directory() if given is None else Path(given).expanduser().absolute()
     except RuntimeError:  # raised by pathlib and platformdirs

@@ -8,7 +8,7 @@ import math
 import secrets
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Final, TypeVar
@@ -16,8 +16,8 @@ from typing import Final, TypeVar
 from .._arguments.numbers import require_bool, require_seconds
 from .._arguments.text import require_str
 from .._core.worker_threads import Threads
-from ..errors import StoreError
-from ._files import prepare_directory, read_private, write_private
+from ..errors import StoreError, StoreUnusableError
+from ._files import prepare_directory, read_private, store_error, write_private
 from ._local_locks import LocalLocks
 from ._process_locks import file_lock
 from ._protocol import SessionRecord
@@ -41,13 +41,13 @@ class KeyringStore:
 
     The keyring holds only the secret, since that of Windows limits entries to 2560 bytes. The first process creates the
     secret. Records in clear are read, and sealed on their next write. If the keyring is missing or has another secret,
-    a sealed record raises a StoreError and stays.
+    a sealed record raises a StoreUnusableError and stays.
 
     Args:
         service: the name of the secret's entry in the keyring.
         directory: as in FileStore. Its file `keyring` has the entry's user name.
         fallback: without a usable keyring, keep the records in clear, as FileStore does, and log a warning. If False,
-            raise a StoreError with the remedy.
+            raise a StoreUnusableError with the remedy.
         keyring_timeout: seconds after which a keyring that does not answer counts as unusable; it may be asking the
             user for a password meanwhile.
         lock_timeout: as in FileStore.
@@ -61,7 +61,7 @@ class KeyringStore:
         service: str = "genauth",
         directory: str | PathLike[str] | None = None,
         *,
-        fallback: bool = True,
+        fallback: bool = False,
         keyring_timeout: float = 30.0,
         lock_timeout: float = 60.0,
     ) -> None:
@@ -78,7 +78,7 @@ class KeyringStore:
         self._keyring_timeout = keyring_timeout
         self._lock_timeout = lock_timeout
         self._in_clear = FileStore(self._directory, lock_timeout=lock_timeout)
-        self._locks = LocalLocks()
+        self._locks = LocalLocks(lock_timeout)
         self._threads = Threads(_THREADS)
         self._opened: FileStore | None = None
 
@@ -89,6 +89,11 @@ class KeyringStore:
     def directory(self) -> Path:
         """Return the directory of the sessions."""
         return self._directory
+
+    @property
+    def is_in_clear(self) -> bool:
+        """Return True if no usable keyring was found, so that records are written in clear."""
+        return self._opened is self._in_clear
 
     async def get(self, key: str) -> SessionRecord | None:
         """Return the record, or None."""
@@ -141,9 +146,9 @@ class KeyringStore:
             )
         except _UnusableError as error:
             if not self._fallback:
-                raise StoreError(
+                raise StoreUnusableError(
                     f"There is no usable keyring: {error}. Unlock or install one (`keyring diagnose` shows which is "
-                    "used), or use a FileStore with secrets of your own"
+                    "used), use a FileStore with secrets of your own, or pass fallback=True to keep sessions in clear"
                 ) from error.__cause__
             _log.warning(
                 "There is no usable keyring (%s): sessions in %s are in clear, in files of this user only",
@@ -175,10 +180,16 @@ class KeyringStore:
             raise _UnusableError(f"{type(error).__name__}") from error
 
     def _secret(self) -> str:
-        prepare_directory(self._directory)
-        # Two processes at once must not create two secrets.
-        with file_lock(self._directory / "keyring.lock").acquire(timeout=self._keyring_timeout):
-            name = self._user_name()
+        with ExitStack() as stack:
+            try:
+                prepare_directory(self._directory)
+                # Two processes at once must not create two secrets.
+                stack.enter_context(file_lock(self._directory / "keyring.lock").acquire(timeout=self._keyring_timeout))
+                name = self._user_name()
+            except TimeoutError:
+                raise
+            except OSError as error:
+                raise store_error(self._directory, error) from error
             secret = keyring.get_password(self._service, name)
             if secret is None:
                 secret = secrets.token_urlsafe(32)

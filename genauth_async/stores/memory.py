@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import os
 import time
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
+from .._arguments.numbers import require_seconds
+from ..errors import StoreUnusableError
 from ._local_locks import LocalLocks
 from ._protocol import SessionRecord
 
@@ -17,11 +21,25 @@ class MemoryStore:
 
     Tasks, threads and event loops may share it. Records stay until `logout` or the end of their session deletes them,
     or until their `expires_at`.
+
+    A forked child has copies of its parent's sessions, and may read and delete them. To refresh one raises a
+    StoreUnusableError: the refresh token would be used by two processes.
+
+    Args:
+        lock_timeout: seconds after which waiting for a lock ends with a StoreError.
+
+    Raises:
+        ConfigurationError: `lock_timeout` is invalid.
     """
 
-    def __init__(self) -> None:
+    __slots__ = ("__weakref__", "_inherited", "_locks", "_pid", "_records", "_sweep_at")
+
+    def __init__(self, *, lock_timeout: float = 60.0) -> None:
+        require_seconds("lock_timeout", lock_timeout, least=math.ulp(0.0), most=math.inf, words="above 0")
         self._records: dict[str, SessionRecord] = {}
-        self._locks = LocalLocks()
+        self._inherited: set[str] | None = None
+        self._locks = LocalLocks(lock_timeout)
+        self._pid = os.getpid()
         self._sweep_at = _FIRST_SWEEP
 
     async def get(self, key: str) -> SessionRecord | None:
@@ -29,10 +47,15 @@ class MemoryStore:
         return self._records.get(key)
 
     async def compare_and_set(self, key: str, record: SessionRecord, *, expected: int | None) -> bool:
-        """Write the record if the stored one has this generation (None: if there is none); return True if written."""
+        """Write the record if the stored one has this generation (None: if there is none); return True if written.
+
+        Raises:
+            StoreUnusableError: it is an attempt to refresh a session of this process's parent.
+        """
         present = self._records.get(key)
         if (None if present is None else present.generation) != expected:
             return False
+        self._check_not_inherited(key, record)
         self._records[key] = record
         if len(self._records) >= self._sweep_at:
             self._sweep(time.time())
@@ -50,9 +73,23 @@ class MemoryStore:
         """Hold the key's lock, exclusively across all tasks of all event loops."""
         return self._locks.hold(key)
 
+    def _check_not_inherited(self, key: str, record: SessionRecord) -> None:
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._inherited = set(self._records)
+        if not self._inherited or key not in self._inherited:
+            return
+        if record.attempt is None or key not in self._records:
+            self._inherited.discard(key)
+        elif record.attempt.seconds > 0:
+            raise StoreUnusableError(
+                "This session was made before a fork and is in memory, so the parent process may use its refresh "
+                "token, too; share sessions between processes in a FileStore or a RedisStore, or sign in after the fork"
+            )
+
     def _sweep(self, now: float) -> None:
         """Drop expired records; the next sweep is due at twice the remaining number, so its amortised cost is small."""
         for key, record in list(self._records.items()):
             if record.expires_at is not None and record.expires_at < now:
-                del self._records[key]
+                self._records.pop(key, None)
         self._sweep_at = max(_FIRST_SWEEP, 2 * len(self._records))

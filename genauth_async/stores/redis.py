@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import secrets as random_secrets
+import math
 import time
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from attrs import frozen
-
-from .._arguments.numbers import require_seconds
-from ..errors import ConfigurationError, StoreError
+from .._arguments.numbers import require_seconds, shown
+from ..errors import ConfigurationError, StoreError, StoreUnusableError
 from ._codec import RecordCodec
 from ._protocol import SessionRecord
 from ._redis_clients import RedisClients
-from ._redis_lock import RedisLocks, remember
+from ._redis_lock import RedisLocks
 
 if TYPE_CHECKING:
     import redis
@@ -28,16 +25,16 @@ _MARGIN: Final = 60.0
 # Redis counts in milliseconds.
 _SHORTEST: Final = 0.001
 _LONGEST: Final = 3650 * _DAY
+# The part of a call's timeout for its replicas. Redis ends the wait up to 0.1 s late.
+_WAITED: Final = 0.5
 
-# The generation is a field of its own, so that sealed records can be compared. `write` distinguishes a write repeated
-# after a lost answer from another process's write of the same generation.
+# The generation is a field of its own, so that sealed records can be compared.
 _COMPARE_AND_SET: Final = """
-local present = redis.call('HMGET', KEYS[1], 'generation', 'write')
-local expected, generation, write, life, record = unpack(ARGV)
-if (present[1] or '') ~= expected then
-    return (present[1] == generation and present[2] == write) and 1 or 0
+local expected, generation, life, record = unpack(ARGV)
+if (redis.call('HGET', KEYS[1], 'generation') or '') ~= expected then
+    return 0
 end
-redis.call('HSET', KEYS[1], 'generation', generation, 'write', write, 'record', record)
+redis.call('HSET', KEYS[1], 'generation', generation, 'record', record)
 redis.call('PEXPIRE', KEYS[1], life)
 return 1
 """
@@ -52,13 +49,6 @@ return 1
 """
 
 
-@frozen
-class _Write:
-    record: SessionRecord
-    expected: int | None
-    id: str
-
-
 class RedisStore:
     """Keeps sessions in Redis, for all processes and machines that use the same server.
 
@@ -66,8 +56,9 @@ class RedisStore:
     leaves a given client open. A `redis.asyncio.Redis` works on asyncio only, on its own event loop. The calls of a
     `redis.Redis` run in worker threads.
 
-    `compare_and_set` may be repeated after an error: if the failed write had succeeded, the store recognises its own
-    write and returns True.
+    If a server refuses commands since it is not the master, the store resolves its address and connects again, so a
+    failover behind one address needs no restart. A server, client or record that has to be changed before it can be
+    used raises a StoreUnusableError with the remedy; a server that does not answer, or is busy, a StoreError.
 
     Args:
         client: a URL (`redis://`, `rediss://`, `unix://`), or a redis-py client, also of Sentinel or a cluster.
@@ -80,6 +71,8 @@ class RedisStore:
         lock_timeout: seconds after which waiting for a lock ends with a StoreError; more than `lock_seconds`, or a
             caller that waits for a dead process gives up too soon.
         timeout: seconds for a call to Redis. A given blocking client keeps its own.
+        replicas: the number of replicas that must have a write (WAIT). If fewer have it after half of `timeout`, the
+            write raises a StoreError, although the master has made it. Not for clusters.
 
     Raises:
         ConfigurationError: an argument is invalid.
@@ -96,6 +89,7 @@ class RedisStore:
         lock_seconds: float = 30.0,
         lock_timeout: float = 60.0,
         timeout: float = 5.0,
+        replicas: int = 0,
     ) -> None:
         times = {"ttl": ttl, "lock_seconds": lock_seconds, "lock_timeout": lock_timeout, "timeout": timeout}
         for name, seconds in times.items():
@@ -107,8 +101,12 @@ class RedisStore:
         self._ttl = ttl
         self._clients = RedisClients(client, timeout)
         self._locks = RedisLocks(self._clients, lock_seconds, lock_timeout)
-        # Failed writes that may have succeeded in Redis.
-        self._doubtful: OrderedDict[str, _Write] = OrderedDict()
+        self._timeout = timeout
+        if type(replicas) is not int or replicas < 0:
+            raise ConfigurationError("replicas", f"must be an int, 0 or more, not {shown(replicas)}")
+        if replicas and self._clients.is_cluster:
+            raise ConfigurationError("replicas", "must be 0 for a cluster; set its min-replicas-to-write instead")
+        self._replicas = replicas
 
     def __repr__(self) -> str:
         return f"<RedisStore {self._prefix!r}>"
@@ -121,32 +119,24 @@ class RedisStore:
         try:
             return self._codec.decode(key, text if isinstance(text, str) else text.decode())
         except ValueError:
-            raise StoreError("The value in Redis under the session's key is not a session's record") from None
+            raise StoreUnusableError(
+                "The value in Redis under the session's key is not a session's record; choose another prefix, or "
+                "delete it, and the user signs in again"
+            ) from None
 
     async def compare_and_set(self, key: str, record: SessionRecord, *, expected: int | None) -> bool:
         """Write the record if the stored one has this generation (None: if there is none); return True if written."""
-        write = self._doubtful.pop(key, None)
-        if write is None or write.record != record or write.expected != expected:
-            write = _Write(record, expected, random_secrets.token_hex(8))
         arguments = (
             "" if expected is None else expected,
             record.generation,
-            write.id,
             self._life(record),
             self._codec.encode(key, record),
         )
-        script = self._clients.current().register_script(_COMPARE_AND_SET)
-        try:
-            return bool(await self._clients.run(script, [self._name("record", key)], arguments))
-        except BaseException:
-            remember(self._doubtful, key, write)
-            raise
+        return await self._run(_COMPARE_AND_SET, key, *arguments)
 
     async def delete(self, key: str, *, expected: int | None = None) -> bool:
         """Remove the record if it has this generation (None: any); return True if there is none now."""
-        script = self._clients.current().register_script(_DELETE)
-        arguments = ["" if expected is None else expected]
-        return bool(await self._clients.run(script, [self._name("record", key)], arguments))
+        return await self._run(_DELETE, key, "" if expected is None else expected)
 
     def lock(self, key: str) -> AbstractAsyncContextManager[None]:
         """Hold the key's lock, exclusively across all processes that share the server."""
@@ -160,6 +150,27 @@ class RedisStore:
     async def aclose(self) -> None:
         """Close the store's own connections: the running event loop's, and those of its worker threads."""
         await self._clients.aclose()
+
+    async def _run(self, script: str, key: str, *arguments: str | int) -> bool:
+        """Run a script on the key's record; return its result once the replicas have it, too."""
+        client, name = self._clients.current(), self._name("record", key)
+        if not self._replicas:
+            return bool(await self._clients.run(client.register_script(script), [name], arguments))
+
+        def ask() -> Any:
+            # WAIT is about the writes of its own connection.
+            pipeline = client.pipeline(transaction=False)
+            pipeline.eval(script, 1, name, *arguments)
+            pipeline.wait(self._replicas, math.ceil(self._timeout * _WAITED * 1000))
+            return pipeline.execute(raise_on_error=False)
+
+        is_done, reached = await self._clients.run(ask)
+        if is_done and reached < self._replicas:
+            raise StoreError(
+                f"The write to Redis reached {reached} replicas, not {self._replicas}, within "
+                f"{self._timeout * _WAITED:g} s; the master has made it"
+            )
+        return bool(is_done)
 
     def _name(self, kind: str, key: str) -> bytes:
         return f"{self._prefix}{kind}:{key}".encode("utf-8", "surrogatepass")

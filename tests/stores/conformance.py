@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genauth_async import SessionRecord, TokenSet, TokenStore
+from genauth_async.stores import RefreshAttempt
 
 MakeStore: TypeAlias = Callable[[], TokenStore]
 
@@ -66,8 +67,18 @@ RECORDS = st.builds(
         obtained_at=st.floats(0, 4e9),
     ),
     generation=st.integers(1, 2**53),
-    refresh_sent=st.booleans(),
+    app_id=_TEXTS,
+    app_host=_TEXTS,
+    attempt=st.none()
+    | st.builds(
+        RefreshAttempt,
+        id=_TEXTS,
+        started_at=st.floats(0, 4e9),
+        seconds=st.floats(0, 300),
+        lost=st.integers(0, 100),
+    ),
     predecessors=st.lists(st.text(max_size=64), max_size=16).map(tuple),
+    replaced=st.lists(st.text(max_size=64), max_size=16).map(tuple),
     # Far enough for a store that drops what has expired.
     expires_at=st.none() | st.floats(4e9, 5e9),
 )

@@ -45,7 +45,7 @@ async def make_redis_store(way_to_redis: str, redis_prefix: str) -> AsyncIterato
     stores: list[RedisStore] = []
     clients: list[Any] = []
 
-    def make(server: RedisServer, **options: Any) -> RedisStore:
+    def make(server: Any, **options: Any) -> RedisStore:
         given: Any = server.url
         if way_to_redis != "url":
             kind: Any = redis.asyncio.Redis if way_to_redis == ASYNCIO_CLIENT else redis.Redis

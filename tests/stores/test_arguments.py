@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import re
 import subprocess
@@ -11,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
+import redis.asyncio
 
 from genauth_async import ConfigurationError, SessionRecord, TokenSet
 from genauth_async.stores import FileStore, KeyringStore, RedisStore
@@ -179,3 +183,59 @@ def test_a_record_of_impossible_numbers_is_none(member: str, value: str) -> None
     assert odd != text
     with pytest.raises(ValueError, match="not a session's record"):
         SessionRecord.from_json(odd)
+
+
+def not_awaited() -> Any:
+    async def connect() -> str:
+        return URL
+
+    coroutine = connect()
+    coroutine.close()
+    return coroutine
+
+
+async def connect() -> None: ...
+
+
+@pytest.mark.parametrize("make", [FileStore, RedisStore, lambda directory: KeyringStore(directory=directory)])
+def test_a_forgotten_await_is_named(make: Callable[[Any], object]) -> None:
+    argument = "client" if make is RedisStore else "directory"
+    assert "an `await` is missing" in refused(lambda: make(not_awaited()), argument)
+    with contextlib.closing(asyncio.new_event_loop()) as loop:
+        assert "an `await` is missing" in refused(lambda: make(loop.create_future()), argument)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (redis.asyncio.from_url, "call it"),
+        (redis.from_url, "call it"),
+        (redis.asyncio.Redis.from_url, "call it"),
+        (connect, "call it"),
+        (redis.asyncio.Redis, "create an object of it"),
+        (redis.Redis, "create an object of it"),
+        (RedisStore, "create an object of it"),
+        (Path("/run/redis.sock"), "not PosixPath"),
+        (b"redis://:Canary@localhost", "not bytes"),
+        (None, "not NoneType"),
+        (6379, "not int"),
+        ({"host": "localhost"}, "not dict"),
+        (redis.ConnectionPool(), "not ConnectionPool"),
+        (redis.Redis().pipeline(), "not Pipeline"),
+        (redis.asyncio.Redis().pipeline(), "not Pipeline"),
+    ],
+)
+def test_what_is_no_client_of_redis_is_named(given: Any, said: str) -> None:
+    assert said.replace("PosixPath", type(Path()).__name__) in refused(lambda: RedisStore(given), "client")
+
+
+@pytest.mark.parametrize("kind", [redis.Redis, redis.asyncio.Redis])
+def test_clients_of_redis_pass(kind: Any) -> None:
+    """A client of asyncio can be awaited, which is no sign of a forgotten await."""
+    assert RedisStore(kind())
+
+
+@pytest.mark.parametrize("url", ["redis://localhost", "rediss://localhost", "https://localhost/x", "file:///tmp/x"])
+def test_a_directory_is_not_a_url(url: str) -> None:
+    assert "RedisStore" in refused(lambda: FileStore(url), "directory")
+    assert "RedisStore" in refused(lambda: KeyringStore(directory=url), "directory")

@@ -48,7 +48,7 @@ class TestKeyringStore(SharedStoreConformance):
 
     @pytest.fixture
     def make_store(self, tmp_path: Path) -> MakeStore:
-        return lambda: KeyringStore(directory=tmp_path / "sessions", fallback=False)
+        return lambda: KeyringStore(directory=tmp_path / "sessions")
 
     @pytest.fixture
     def program(self, tmp_path: Path, keyring_file: Path) -> str:
@@ -59,5 +59,5 @@ backend = PlaintextKeyring()
 backend.file_path = {str(keyring_file)!r}
 keyring.set_keyring(backend)
 from genauth_async.stores import KeyringStore
-store = KeyringStore(directory={str(tmp_path / "sessions")!r}, fallback=False)
+store = KeyringStore(directory={str(tmp_path / "sessions")!r})
 """

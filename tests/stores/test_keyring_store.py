@@ -19,6 +19,7 @@ import keyring.errors
 import pytest
 
 from genauth_async import ConfigurationError, StoreError
+from genauth_async.errors import StoreUnusableError
 from genauth_async.stores import FileStore, KeyringStore
 from tests.stores.conformance import PATIENCE, record
 
@@ -134,7 +135,7 @@ async def test_without_a_usable_keyring_plain_records_and_one_warning(
     kind: str, directory: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     keyring.set_keyring(UNUSABLE[kind]())
-    store = KeyringStore(directory=directory)
+    store = KeyringStore(directory=directory, fallback=True)
     with caplog.at_level(logging.WARNING):
         assert await store.compare_and_set("k", record(), expected=None)
         assert await store.get("k") == record()
@@ -149,11 +150,11 @@ async def test_without_a_keyring_or_the_fallback_nothing_is_written(
 ) -> None:
     usable = keyring.get_keyring()
     keyring.set_keyring(UNUSABLE[kind]())
-    store = KeyringStore(directory=directory, fallback=False)
-    with pytest.raises(StoreError, match="keyring diagnose") as caught:
+    store = KeyringStore(directory=directory)
+    with pytest.raises(StoreUnusableError, match="keyring diagnose") as caught:
         await store.compare_and_set("k", record(), expected=None)
     for name in ("k", "other"):
-        with pytest.raises(StoreError, match="usable keyring"):
+        with pytest.raises(StoreUnusableError, match="usable keyring"):
             await store.get(name)
     assert "quoted" not in str(caught.value)
     keyring.set_keyring(usable)
@@ -166,10 +167,10 @@ async def test_what_is_sealed_stays_while_the_keyring_is_away(kind: str, directo
     usable = keyring.get_keyring()
     await KeyringStore(directory=directory).compare_and_set("k", record(), expected=None)
     keyring.set_keyring(UNUSABLE[kind]())
-    away = KeyringStore(directory=directory)
-    with pytest.raises(StoreError, match="sealed"):
+    away = KeyringStore(directory=directory, fallback=True)
+    with pytest.raises(StoreUnusableError, match="sealed"):
         await away.get("k")
-    with pytest.raises(StoreError, match="sealed"):
+    with pytest.raises(StoreUnusableError, match="sealed"):
         await away.compare_and_set("k", record(2), expected=None)
     keyring.set_keyring(usable)
     assert await KeyringStore(directory=directory).get("k") == record()
@@ -179,7 +180,7 @@ async def test_what_cannot_be_opened_can_be_removed(directory: Path) -> None:
     await KeyringStore(directory=directory).compare_and_set("k", record(), expected=None)
     usable = keyring.get_keyring()
     keyring.set_keyring(LockedKeyring())
-    away = KeyringStore(directory=directory, fallback=False)
+    away = KeyringStore(directory=directory)
     async with away.lock("k"):
         await away.delete("k")
     keyring.set_keyring(usable)
@@ -193,7 +194,7 @@ async def test_a_keyring_that_lost_its_entry_does_not_lose_the_records(
     (name,) = entries
     lost = entries.pop(name)
     store = KeyringStore(directory=directory)
-    with pytest.raises(StoreError, match="cannot be opened"):
+    with pytest.raises(StoreUnusableError, match="cannot be opened"):
         await store.get("k")
     entries[name] = lost
     assert await KeyringStore(directory=directory).get("k") == record()
@@ -204,13 +205,13 @@ async def test_a_changed_keyring_entry_is_not_used(directory: Path, entries: dic
     (name,) = entries
     entries[name] = "short"
     with pytest.raises(StoreError, match="not the one that was stored"):
-        await KeyringStore(directory=directory, fallback=False).get("k")
+        await KeyringStore(directory=directory).get("k")
 
 
 async def test_no_frame_of_an_error_has_the_secret(directory: Path) -> None:
     keyring.set_keyring(ReadOnlyKeyring())
     with pytest.raises(StoreError) as caught:
-        await KeyringStore(directory=directory, fallback=False).get("k")
+        await KeyringStore(directory=directory).get("k")
     error: BaseException | None = caught.value
     while error is not None:
         names = [frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)]
@@ -225,9 +226,9 @@ async def test_a_keyring_that_hangs_is_waited_for_until_the_timeout(directory: P
     try:
         with anyio.fail_after(PATIENCE):
             with pytest.raises(StoreError, match="did not answer"):
-                await KeyringStore(directory=directory, fallback=False, keyring_timeout=0.2).get("k")
+                await KeyringStore(directory=directory, keyring_timeout=0.2).get("k")
             # The one that hangs has the lock under which the secret is made; another process falls back, too.
-            store = KeyringStore(directory=directory, keyring_timeout=0.2)
+            store = KeyringStore(directory=directory, keyring_timeout=0.2, fallback=True)
             assert await store.compare_and_set("k", record(), expected=None)
     finally:
         backend.answers.set()
@@ -237,7 +238,7 @@ async def test_a_keyring_that_hangs_is_waited_for_until_the_timeout(directory: P
 async def test_a_cancelled_call_does_not_wait_for_the_keyring(directory: Path) -> None:
     backend = HangingKeyring()
     keyring.set_keyring(backend)
-    store = KeyringStore(directory=directory, keyring_timeout=PATIENCE, fallback=False)
+    store = KeyringStore(directory=directory, keyring_timeout=PATIENCE)
     try:
         with anyio.fail_after(PATIENCE / 2):
             async with anyio.create_task_group() as group:
@@ -261,7 +262,7 @@ async def test_a_keyring_that_was_away_at_first_is_looked_for_again(tmp_path: Pa
     """A service began while it was locked; a program that had it sealed the record."""
     usable = keyring.get_keyring()
     keyring.set_keyring(LockedKeyring())
-    service = KeyringStore(directory=tmp_path / "s")
+    service = KeyringStore(directory=tmp_path / "s", fallback=True)
     await service.compare_and_set("k", record(1), expected=None)
     keyring.set_keyring(usable)
     program = KeyringStore(directory=tmp_path / "s")
@@ -269,7 +270,7 @@ async def test_a_keyring_that_was_away_at_first_is_looked_for_again(tmp_path: Pa
     assert await service.get("k") == record(2)
     assert await service.compare_and_set("k", record(3), expected=2)
     keyring.set_keyring(LockedKeyring())
-    another = KeyringStore(directory=tmp_path / "s")
+    another = KeyringStore(directory=tmp_path / "s", fallback=True)
     for _ in range(2):
         with pytest.raises(StoreError, match="sealed"):
             await another.get("k")
@@ -283,8 +284,8 @@ async def test_the_error_says_what_is_wrong_with_the_keyring(directory: Path) ->
         ("forgetful", "it does not keep the entry that it was given"),
     ):
         keyring.set_keyring(UNUSABLE[kind]())
-        with pytest.raises(StoreError, match=rf"^There is no usable keyring: {reason}\. "):
-            await KeyringStore(directory=directory / kind, fallback=False).get("k")
+        with pytest.raises(StoreUnusableError, match=rf"^There is no usable keyring: {reason}\. "):
+            await KeyringStore(directory=directory / kind).get("k")
     directory.chmod(0o755)
-    with pytest.raises(StoreError, match="open to other users"):
-        await KeyringStore(directory=directory, fallback=False).get("k")
+    with pytest.raises(StoreUnusableError, match="open to other users"):
+        await KeyringStore(directory=directory).get("k")

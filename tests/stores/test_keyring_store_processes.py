@@ -32,7 +32,7 @@ class Hanging(keyring.backend.KeyringBackend):
     set_password = delete_password = None
 
 keyring.set_keyring(Hanging())
-assert anyio.run(KeyringStore(directory={str(directory)!r}, keyring_timeout=0.2).get, "k") is None
+assert anyio.run(KeyringStore(directory={str(directory)!r}, keyring_timeout=0.2, fallback=True).get, "k") is None
 """
     subprocess.run([sys.executable, "-c", source], check=True, timeout=PATIENCE)
 
@@ -53,7 +53,7 @@ backend.file_path = sys.argv[1]
 keyring.set_keyring(backend)
 from genauth_async import SessionRecord, TokenSet
 from genauth_async.stores import KeyringStore
-store = KeyringStore(directory=sys.argv[2], fallback=False)
+store = KeyringStore(directory=sys.argv[2])
 written = SessionRecord(tokens=TokenSet(access_token="t", obtained_at=1.7e9), generation=1)
 print("ready", flush=True)
 sys.stdin.readline()
@@ -83,7 +83,7 @@ def test_processes_that_come_first_at_once_agree(keyring_file: Path, directory: 
     for process in processes:
         process.communicate(timeout=PATIENCE)
     assert [process.returncode for process in processes] == [0] * 4
-    store = KeyringStore(directory=directory, fallback=False)
+    store = KeyringStore(directory=directory)
     for number in range(4):
         assert anyio.run(store.get, str(number)) is not None
 
@@ -100,7 +100,7 @@ written = SessionRecord(tokens=TokenSet(access_token="t" * 5000, obtained_at=1.7
 
 async def main():
     def store():
-        return KeyringStore("genauth test", sys.argv[1], fallback=False)
+        return KeyringStore("genauth test", sys.argv[1])
     assert await store().compare_and_set("k", written, expected=None)
     assert await store().get("k") == written
     assert await store().compare_and_set("k", evolve(written, generation=2), expected=1)

@@ -12,18 +12,19 @@ import pytest
 import redis.asyncio
 
 from genauth_async.errors import ConfigurationError, StoreError
-from genauth_async.stores import RedisStore, TokenStore
+from genauth_async.stores import RedisStore, RefreshAttempt, TokenStore
 from tests.stores.redis_server import PASSWORD, RedisServer, contents
 from tests.stores.redis_stores import MakeStore, record
 
 pytestmark = pytest.mark.anyio
 SECRET, OLD_SECRET = "n" * 32, "o" * 32
 DAY = 86400
+ATTEMPT = RefreshAttempt("id", started_at=1.7e9, seconds=30.0)
 
 
 async def test_what_was_written_is_read(redis_store: TokenStore) -> None:
     assert await redis_store.get("ada") is None
-    written = record(predecessors=("a", "b"), refresh_sent=True, expires_at=time.time() + 100)
+    written = record(predecessors=("a", "b"), attempt=ATTEMPT, expires_at=time.time() + 100)
     assert await redis_store.compare_and_set("ada", written, expected=None)
     assert await redis_store.get("ada") == written
     assert await redis_store.get("bob") is None
@@ -68,8 +69,7 @@ async def test_the_same_record_from_another_writer_is_a_conflict(
     make_redis_store: MakeStore,
     redis_server: RedisServer,
 ) -> None:
-    # Two processes that mark the same tokens before they refresh write the same record; only one may go on.
-    mark = record(2, refresh_sent=True)
+    mark = record(2, attempt=ATTEMPT)
     first, second = make_redis_store(redis_server), make_redis_store(redis_server)
     assert await first.compare_and_set("ada", record(1), expected=None)
     assert await first.compare_and_set("ada", mark, expected=1)

@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 import genauth_sync
-from genauth_async import RefreshUnavailableError, SessionRecord, TokenSet
+from genauth_async import SessionExpiredError, SessionRecord, TokenSet
 from genauth_async.emulator import Emulator, User
 from genauth_async.stores import FileStore
 from tests.core.sessions import REFRESH
@@ -28,7 +28,7 @@ from genauth_async import AuthenticationClient, FileStore
 
 async def main():
     app_id, url, secret, directory = sys.argv[1:]
-    async with AuthenticationClient(app_id, url, secret) as client:
+    async with AuthenticationClient(app_id, url, secret, refresh_timeout=3) as client:
         session = client.session(None, store=FileStore(directory), key="k")
         print("ready", flush=True)
         sys.stdin.readline()
@@ -42,7 +42,7 @@ from genauth_async import FileStore
 from genauth_sync import AuthenticationClient
 
 app_id, url, secret, directory = sys.argv[1:]
-with AuthenticationClient(app_id, url, secret) as client:
+with AuthenticationClient(app_id, url, secret, refresh_timeout=3) as client:
     session = client.session(None, store=FileStore(directory), key="k")
     print("ready", flush=True)
     sys.stdin.readline()
@@ -113,21 +113,28 @@ def test_processes_that_find_the_token_expired_refresh_it_once(
     assert emulator.grants.revoked == 0
 
 
+@pytest.mark.parametrize("processed", [False, True], ids=["before the server has it", "after it has it"])
 @pytest.mark.parametrize("source", [_ASYNC, _SYNC], ids=["async", "sync"])
-def test_a_process_killed_in_a_refresh_leaves_a_mark_and_no_lock(
-    source: str, start: Callable[[str], Process], emulator: Emulator, store: FileStore
+def test_a_process_killed_in_a_refresh_holds_up_no_other(
+    source: str, processed: bool, start: Callable[[str], Process], emulator: Emulator, store: FileStore
 ) -> None:
     process = start(source)
-    with emulator.faults.hold(REFRESH) as hold:
+    with emulator.faults.hold(REFRESH, after=processed) as hold:
         process.go()
         hold.wait_arrived_blocking(timeout=60)
         process.popen.kill()
         process.popen.wait()
-        hold.release()
-    with genauth_sync.AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret) as client:
-        session = client.session(None, store=store, key="k")
-        with pytest.raises(RefreshUnavailableError) as caught:
-            session.access_token()
-        assert caught.value.outcome_unknown
-    assert emulator.requests[REFRESH] == 1
-    assert emulator.grants.revoked == 0
+        left = anyio.run(store.get, "k")
+        assert left is not None
+        assert left.attempt is not None
+        with genauth_sync.AuthenticationClient(emulator.app_id, emulator.url, emulator.app_secret) as client:
+            session = client.session(None, store=store, key="k")
+            if processed:
+                with pytest.raises(SessionExpiredError) as caught:
+                    session.access_token()
+                assert caught.value.reason == "lost_answer"
+            else:
+                assert session.access_token() == session.tokens.access_token != left.tokens.access_token
+        waited = time.time() - left.attempt.started_at
+        assert waited >= left.attempt.seconds == 3
+    assert emulator.requests[REFRESH] == 2
