@@ -118,6 +118,9 @@ class AuthenticationClient(
             proxies and connections apply.
         retry: the number and the delays of retries, where a retry is safe.
         refresh_timeout: seconds for a session's refresh, which no caller's cancellation or timeout cuts short.
+        resend_refresh_token: send a refresh token again after its answer was lost. If the server takes that for theft,
+            the user has to sign in again. If False, the session ends instead, once the access token has expired: for
+            servers that raise an alarm.
         max_response_bytes: the maximum length of a response; a longer one is an error.
         clock: the source of time, for tests.
         issuer: the exact issuer (iss) that tokens must name; {app_host}/oidc when None.
@@ -155,6 +158,7 @@ class AuthenticationClient(
         http_client: AsyncHTTPClient | None = None,
         retry: RetryPolicy | None = None,
         refresh_timeout: float = 30.0,
+        resend_refresh_token: bool = True,
         max_response_bytes: int = 4 * 1024 * 1024,
         clock: Clock | None = None,
         issuer: str | None = None,
@@ -172,6 +176,7 @@ class AuthenticationClient(
             access_token=stripped(access_token),
             timeout=deadline(timeout),
             refresh_timeout=deadline(refresh_timeout, "refresh_timeout").total,
+            resend_refresh_token=require_bool("resend_refresh_token", resend_refresh_token),
             protocol=one_of("protocol", protocol or "oidc", get_args(ProtocolType)),
             token_endpoint_auth_method=token_endpoint_auth_method or "client_secret_post",
             introspection_endpoint_auth_method=introspection_endpoint_auth_method or "client_secret_post",
@@ -212,6 +217,7 @@ class AuthenticationClient(
         *,
         timeout: Timeout | None = None,
         refresh_timeout: float | None = None,
+        resend_refresh_token: bool | None = None,
         max_response_bytes: int | None = None,
         websocket_endpoint: str | None = None,
         verify: Verify | None = None,
@@ -226,16 +232,17 @@ class AuthenticationClient(
         It reads GENAUTH_APP_ID, GENAUTH_APP_HOST, GENAUTH_APP_SECRET, GENAUTH_ISSUER, GENAUTH_PROTOCOL,
         GENAUTH_REDIRECT_URI, GENAUTH_POST_LOGOUT_REDIRECT_URI, GENAUTH_LANG, GENAUTH_WEBSOCKET_HOST,
         GENAUTH_WEBSOCKET_ENDPOINT, GENAUTH_USER_POOL_ID, GENAUTH_HEADER_PREFIX, GENAUTH_TIMEOUT,
-        GENAUTH_REFRESH_TIMEOUT, GENAUTH_MAX_RESPONSE_BYTES, GENAUTH_VERIFY, GENAUTH_PROXY,
-        GENAUTH_ALLOW_INSECURE_HTTP and GENAUTH_TOKEN_ENDPOINT_AUTH_METHOD (and the same with INTROSPECTION and
-        REVOCATION); each is the parameter of that name. An empty variable counts as not set, and blanks around a value
-        are removed. Booleans are true, false, 1 or 0; GENAUTH_VERIFY is one, or a path. The parameters below are the
-        constructor's; one that is given wins over its variable.
+        GENAUTH_REFRESH_TIMEOUT, GENAUTH_RESEND_REFRESH_TOKEN, GENAUTH_MAX_RESPONSE_BYTES, GENAUTH_VERIFY,
+        GENAUTH_PROXY, GENAUTH_ALLOW_INSECURE_HTTP and GENAUTH_TOKEN_ENDPOINT_AUTH_METHOD (and the same with
+        INTROSPECTION and REVOCATION); each is the parameter of that name. An empty variable counts as not set, and
+        blanks around a value are removed. Booleans are true, false, 1 or 0; GENAUTH_VERIFY is one, or a path. The
+        parameters below are the constructor's; one that is given wins over its variable.
 
         Args:
             environ: a mapping to read instead of the process's environment.
             timeout: seconds for a whole call, or an httpx.Timeout.
             refresh_timeout: seconds for a session's refresh.
+            resend_refresh_token: send a refresh token again after its answer was lost.
             max_response_bytes: the maximum length of a response.
             websocket_endpoint: the path of the event server's events.
             verify: the trust in servers, as in the constructor.
@@ -251,6 +258,7 @@ class AuthenticationClient(
         given: dict[str, Any] = {
             "timeout": timeout,
             "refresh_timeout": refresh_timeout,
+            "resend_refresh_token": resend_refresh_token,
             "max_response_bytes": max_response_bytes,
             "websocket_endpoint": websocket_endpoint,
             "verify": verify,
@@ -319,7 +327,7 @@ class AuthenticationClient(
             expires_at: the time (epoch seconds) from which the store may drop a session that begins with these tokens.
 
         Raises:
-            ConfigurationError: `tokens` has no access token, or neither tokens nor store and key are given.
+            ConfigurationError: an argument is invalid, or neither tokens nor store and key are given.
         """
         return TokenSession(
             self, tokens, store=store, key=key, leeway=leeway, on_tokens=on_tokens, expires_at=expires_at

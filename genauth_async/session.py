@@ -5,40 +5,53 @@ from __future__ import annotations
 import copy
 import inspect
 import logging
+import math
+import secrets
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
+from contextvars import ContextVar
+from functools import partial
 from typing import Final, NoReturn, TypeAlias, TypeVar
 
 import anyio
-from attrs import evolve
 
-from ._arguments.numbers import require_bool
+from ._arguments.numbers import require_seconds
+from ._arguments.text import described, require_str
+from ._core.background import Background
 from ._core.shielding import run_shielded
 from ._core.tracebacks import ClearsTracebackFrames
-from ._session.grants import predecessors
+from ._session.driver import Driver
+from ._session.grants import Grant
 from ._session.httpx_auth import SessionAuth
-from ._session.stored_tokens import StoredTokens
-from ._session.token_sets import TokensLike, is_unused, merge_refresh, token_set
+from ._session.identity import first_record, is_owned_by
+from ._session.state import REFUSAL_SECONDS, GrantState, Limits, Want, expired, log_out
+from ._session.token_sets import TokensLike, token_set
 from .api._base import parts_of
-from .errors import GenAuthError, InvalidGrantError, RefreshUnavailableError, SessionExpiredError, StoreError
+from .errors import ConfigurationError, RefreshUnavailableError, SessionError, SessionExpiredError, StoreError
 from .models.tokens import TokenSet
-from .oidc.tokens import Tokens
-from .stores import SessionRecord, TokenStore
+from .oidc.tokens import SessionEndpoint, Tokens
+from .stores import TokenStore
+from .stores._protocol import require_store
 
 OnTokens: TypeAlias = Callable[[TokenSet], Awaitable[None] | None]
 """Called with new tokens, after they are stored and before any caller gets them."""
 
-_log: Final = logging.getLogger(__name__)
-
+# Set while on_tokens runs: the state whose new tokens it gets, before other callers do.
+_notified: Final[ContextVar[GrantState | None]] = ContextVar("_notified", default=None)
 _T = TypeVar("_T")
+_log: Final = logging.getLogger(__name__)
+_draw: Final = secrets.SystemRandom().random
+# Seconds for which the caller that starts an early refresh waits for the new token, though the present one is valid.
+_EARLY_SECONDS: Final = 1.0
 
 
 class TokenSession(ClearsTracebackFrames):
     """The session of a signed-in user.
 
-    It is cheap: it owns no task, thread or timer. Sessions with the same store and key are one session. So are sessions
-    of one client created from the same tokens. The first caller that finds the access token expired refreshes it; the
-    others wait and get the new one. Cancelling a caller does no harm: the session stores a refresh that was sent.
+    It is a handle on the state of a grant, and cheap: it owns no task, thread or timer. Sessions of one client with the
+    same store and key are one session, as long as they are of one sign-in; a new sign-in under the key ends the others.
+    The first caller that finds the access token expired refreshes it; the others wait and get the new one. Cancelling a
+    caller does no harm: the refresh goes on without it.
 
     Args:
         client: the client that refreshes and revokes the tokens.
@@ -53,7 +66,8 @@ class TokenSession(ClearsTracebackFrames):
         expires_at: the time (epoch seconds) from which the store may drop a session that begins with these tokens.
 
     Raises:
-        ConfigurationError: `tokens` has no access token, or neither tokens nor store and key are given.
+        ConfigurationError: an argument is invalid; `tokens` has no access token; or neither tokens nor store and key
+            are given.
     """
 
     def __init__(
@@ -67,27 +81,37 @@ class TokenSession(ClearsTracebackFrames):
         on_tokens: OnTokens | None = None,
         expires_at: float | None = None,
     ) -> None:
-        settings, shared = parts_of(client)
         self._client = client
-        self._clock = settings.clock
-        self._seconds = settings.refresh_timeout
+        self._settings, shared = parts_of(client)
         self._grants = shared.grants
+        self._leeway = require_seconds("leeway", leeway)
         self._on_tokens = on_tokens
-        self._stored = StoredTokens(
-            self._grants,
-            None if tokens is None else token_set(tokens, self._clock.wall()),
-            store,
-            key,
-            clock=self._clock,
-            leeway=leeway,
-            expires_at=expires_at,
-        )
+        self._grant: Grant | None = None
+        if store is not None:
+            require_store("store", store)
+        if key is not None:
+            require_str("key", key)
+        if on_tokens is not None and not callable(on_tokens):
+            raise ConfigurationError("on_tokens", f"must be a function, not {described(on_tokens)}")
+        if expires_at is not None:
+            require_seconds("expires_at", expires_at)
+        if tokens is not None:
+            clock, settings = self._settings.clock, self._settings
+            first = first_record(token_set(tokens, clock.wall()), settings.app_id, settings.app_host, expires_at)
+            self._grant = self._grants.sign_in(first, store, key, clock)
+        elif store is None or key is None:
+            raise ConfigurationError("tokens", "must be given, unless store and key say where they are kept")
+        else:
+            self._grant = self._grants.present(store, key)
+            self._unread = store, key
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_stored"):
-            return "<TokenSession: not initialised>"
-        state = self._stored.ended or ("fresh" if self._stored.life.is_fresh() else "to be refreshed")
-        return f"<TokenSession {self.key!r}: {state}>"
+        grant = getattr(self, "_grant", None)
+        if grant is None:
+            return "<TokenSession: not read yet>"
+        state = grant.state
+        described = state.ended or ("to be refreshed" if state.is_due(self._leeway) else "fresh")
+        return f"<TokenSession {grant.key!r}: {described}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A TokenSession is not pickled; give each process a store and the session's key")
@@ -95,19 +119,19 @@ class TokenSession(ClearsTracebackFrames):
     @property
     def key(self) -> str:
         """Return the session's name in its store."""
-        return self._stored.grant.key
+        return self._unread[1] if self._grant is None else self._grant.key
 
     @property
     def tokens(self) -> TokenSet:
-        """Return the newest tokens that this session has seen, valid or not.
+        """Return the newest tokens of the session in this process, valid or not.
 
         Raises:
-            SessionExpiredError: the session has none yet; `access_token()` reads them from the store.
+            SessionExpiredError: they have not been read from the store yet; `access_token()` reads them.
         """
-        tokens = self._stored.tokens
-        if tokens is None:
-            raise SessionExpiredError("The session has not been read from its store yet: call access_token() first")
-        return tokens
+        if self._grant is None:
+            raise expired("not_signed_in")
+        state = self._grant.state
+        return (state.given or state.latest).tokens
 
     @property
     def auth(self) -> SessionAuth:
@@ -123,45 +147,38 @@ class TokenSession(ClearsTracebackFrames):
     async def access_token(self) -> str:
         """Return a valid access token, refreshed when needed.
 
-        Raises:
-            SessionExpiredError: the session has ended; the user has to sign in again.
-            RefreshUnavailableError: the token has expired and cannot be refreshed now; the session is kept.
-        """
-        stored = self._stored
-        if stored.tokens is None:
-            await stored.read()
-        if stored.tokens is not None and stored.is_synced:
-            if stored.life.is_fresh():
-                return stored.tokens.access_token
-            if stored.life.is_valid() and stored.grant.is_paused(stored.tokens, self._clock.monotonic()):
-                return stored.tokens.access_token
-        try:
-            return (await self._refreshed_tokens(stored.life.is_fresh, resend=False)).access_token
-        except RefreshUnavailableError as error:
-            if stored.tokens is None or not stored.life.is_valid():
-                raise
-            self._grants.pause(stored.grant, stored.tokens, self._clock.monotonic(), error.retry_after)
-            return stored.tokens.access_token
+        A token that is valid is returned at once; the caller that starts an early refresh waits a second at most.
 
-    async def refresh(self, *, resend: bool = False) -> TokenSet:
+        Raises:
+            SessionExpiredError: the session has ended; the user has to sign in again. `reason` tells why.
+            RefreshUnavailableError: the token has expired and cannot be refreshed now; the session is kept.
+            StoreUnusableError: the store cannot be used as it is set up.
+            ConfigurationError: another application's session is stored under the key.
+        """
+        grant = self._grant or await self._read()
+        state = grant.state
+        if _notified.get() is state:
+            return state.latest.tokens.access_token
+        given = state.given
+        if given is not None and state.is_stored and given.is_fresh(self._leeway):
+            return given.tokens.access_token
+        await self._obtain(grant, "fresh")
+        if state.given is None:
+            raise expired(state.ended or "logged_out")
+        return state.given.tokens.access_token
+
+    async def refresh(self) -> TokenSet:
         """Refresh the tokens, even valid ones. Concurrent callers share one refresh.
 
-        Args:
-            resend: send the refresh token although an earlier refresh was sent and its answer lost. The server then
-                either answers or revokes the grant.
-
         Raises:
-            ConfigurationError: `resend` is not a bool.
-            SessionExpiredError: the session has ended; the user has to sign in again.
+            SessionExpiredError: the session has ended; the user has to sign in again. `reason` tells why.
             RefreshUnavailableError: the refresh failed for now; the session is kept.
+            ConfigurationError: another application's session is stored under the key.
         """
-        require_bool("resend", resend)
-        seen, life = self._stored.tokens, self._stored.life
-
-        def refreshed_meanwhile() -> bool:
-            return seen is not None and seen.access_token != self.tokens.access_token and life.is_fresh()
-
-        return await self._refreshed_tokens(refreshed_meanwhile, resend=resend)
+        grant = self._grant or await self._read()
+        state = grant.state
+        await self._obtain(grant, "new")
+        return state.latest.tokens
 
     async def invalidate(self, token: str, by: str | None = None) -> None:
         """Reject an access token that an API refused, so that no caller gets it again.
@@ -170,10 +187,11 @@ class TokenSession(ClearsTracebackFrames):
             token: the refused token; ignored when it is no longer the present one.
             by: the API's origin, or another name; its refusals count once in 10 seconds, lest each cause a refresh.
         """
-        stored = self._stored
-        is_present = stored.tokens is not None and stored.tokens.access_token == token
-        if is_present and self._grants.counts_refusal(stored.grant, by, self._clock.monotonic()):
-            stored.life.reject(token)
+        require_str("token", token)
+        with suppress(SessionError):
+            grant = self._grant or await self._read()
+            grant.state.reject(token, by)
+            self._grants.keep(grant, REFUSAL_SECONDS)
 
     async def logout(self) -> None:
         """Revoke the tokens (RFC 7009) and remove them from the store.
@@ -184,147 +202,105 @@ class TokenSession(ClearsTracebackFrames):
             OAuthError, TransportError, InvalidResponseError: the revocation failed.
             StoreError: the removal failed.
         """
-        failure: Exception | None = None
-        async with AsyncExitStack() as stack:
-            try:
-                await stack.enter_async_context(self._stored.grant.store.lock(self.key))
-            except Exception as error:  # noqa: BLE001 - a store may raise anything
-                failure = error
-            await run_shielded(lambda: self._log_out(failure))
-
-    async def _log_out(self, failure: Exception | None) -> None:
-        if self._stored.ended is not None:
-            return
-        reason = "the user logged out"
-        tokens: TokenSet | None = None
-        if failure is None:
-            try:
-                tokens = await self._within_refresh_timeout(self._stored.log_out(reason), "the store")
-            except Exception as error:  # noqa: BLE001
-                failure = error
-        if failure is not None:
-            tokens = self._stored.tokens_to_revoke(reason)
-        if tokens is not None:
-            await self._client.revoke_token(tokens.refresh_token or tokens.access_token)
-        if failure is not None:
-            raise failure
-
-    async def _refreshed_tokens(self, satisfied: Callable[[], bool], *, resend: bool) -> TokenSet:
-        stored, grant = self._stored, self._stored.grant
-        refreshes = grant.refreshes
-        stored.raise_if_ended()
-        async with grant.store.lock(self.key):
-            stored.raise_if_ended()
-            record = await stored.sync_with_store()
-            if satisfied():
-                return record.tokens
-            if grant.failure is not None and grant.refreshes != refreshes:
-                raise copy.copy(grant.failure) from grant.failure.__cause__
-            return await run_shielded(lambda: self._refresh_and_notify(record, resend=resend))
-
-    async def _refresh_and_notify(self, record: SessionRecord, *, resend: bool) -> TokenSet:
-        grant = self._stored.grant
-        grant.failure = None
         try:
-            new, is_mine = await self._refresh(record, resend=resend)
-            if is_mine:
-                await self._notify(new)
-        except RefreshUnavailableError as error:
-            _log.warning("%s (session %s)", error, self.key)
-            grant.failure = error
-            raise
-        else:
-            return new
-        finally:
-            grant.refreshes += 1
-
-    async def _notify(self, new: TokenSet) -> None:
-        if self._on_tokens is None:
+            grant = self._grant or await self._read()
+        except SessionExpiredError:
             return
+        self._refuse_in_on_tokens(grant)
+        is_own = False
+        while not is_own:
+            flight, is_own = self._driver().start(grant, log_out(grant.state))
+            await run_shielded(flight.wait)  # a cancelled caller must not leave the user half signed out
+            if is_own:
+                _raise_copy(flight.failure)
+
+    def _refuse_in_on_tokens(self, grant: Grant) -> None:
+        if _notified.get() is grant.state:
+            raise ConfigurationError("on_tokens", "must not refresh or log out its own session")
+
+    async def _read(self) -> Grant:
+        """Find the session in the store."""
+        store, key = self._unread
+        settings = self._settings
+        record = await _in_time(store.get(key), settings.refresh_timeout, "The session's store")
+        if record is None or not is_owned_by(record, settings.app_id, settings.app_host):
+            raise expired("not_signed_in")
+        self._grant = self._grants.stored(record, store, key, settings.clock)
+        return self._grant
+
+    async def _obtain(self, grant: Grant, want: Want) -> None:
+        """Run turns until the newest tokens are what the caller wants.
+
+        Args:
+            grant: the grant.
+            want: "fresh": a valid access token will do as well, if a refresh fails or takes longer than a second.
+        """
+        state = grant.state
+        early, seen = want == "fresh", state.refreshes
+        self._refuse_in_on_tokens(grant)
+        while True:
+            state.raise_if_ended()
+            if early and state.is_valid() and (grant.under_way() or state.pause() > 0):
+                return
+            errors: list[Exception] = []
+            flight, is_own = self._driver().refresh(grant, want, partial(self._notify, errors))
+            await _wait(flight, state, early=early)
+            if flight.is_running():
+                return
+            if errors:
+                raise errors[0]
+            if not is_own:
+                state.raise_if_ended()  # by a logout, whose error is not this caller's
+            if early and state.is_valid() and isinstance(flight.failure, RefreshUnavailableError):
+                return
+            _raise_copy(flight.failure)
+            if is_own or (not state.is_due(self._leeway) and (early or state.refreshes != seen)):
+                return
+
+    async def _notify(self, errors: list[Exception], new: TokenSet) -> None:
+        if self._on_tokens is None or self._grant is None:
+            return
+        _notified.set(self._grant.state)
         try:
             waiting = self._on_tokens(new)
             if inspect.isawaitable(waiting):
-                await self._within_refresh_timeout(waiting, "on_tokens")
-        except Exception as error:
-            # The caller may be cancelled and not see the error.
+                await _in_time(waiting, self._settings.refresh_timeout, "on_tokens")
+        except Exception as error:  # noqa: BLE001 - the caller gets it, if it still waits
             _log.warning("on_tokens failed (%s); the tokens are stored (session %s)", type(error).__name__, self.key)
-            raise
+            errors.append(error)
 
-    async def _refresh(self, record: SessionRecord, *, resend: bool) -> tuple[TokenSet, bool]:
-        """Refresh and store the tokens; return them, and True if this session refreshed them itself."""
-        stored, old = self._stored, record.tokens
-        refresh_token = await self._within_refresh_timeout(
-            self._usable_refresh_token(record, resend=resend), "the store"
+    def _driver(self) -> Driver:
+        settings = self._settings
+        limits = Limits(
+            seconds=settings.refresh_timeout,
+            retry=settings.retry,
+            resends=settings.resend_refresh_token,
+            new_id=partial(secrets.token_hex, 8),
+            draw=_draw,
         )
-        sent = await self._within_refresh_timeout(stored.record_attempt(record), "the store")
-        if sent is None:
-            # Our lock expired while this process was suspended; another process may have refreshed.
-            return await self._within_refresh_timeout(stored.tokens_written_by_others(), "the store"), False
-        try:
-            answer = await self._client.get_new_access_token_by_refresh_token(refresh_token, timeout=self._seconds)
-        except InvalidGrantError as error:
-            return await self._within_refresh_timeout(self._end(sent, error), "the store"), False
-        except GenAuthError as error:
-            raise await self._failed(sent, error) from error
-        new = merge_refresh(old, answer, self._clock.wall())
-        rotated = SessionRecord(
-            tokens=new,
-            generation=sent.generation + 1,
-            predecessors=predecessors(record, new),
-            expires_at=record.expires_at,
-        )
-        if not await self._within_refresh_timeout(stored.write_or_queue(rotated, sent.generation), "the store"):
-            try:
-                return await self._within_refresh_timeout(stored.tokens_written_by_others(), "the store"), False
-            except SessionExpiredError:
-                # The user logged out after our lock expired: these tokens must not outlive that.
-                with suppress(GenAuthError):
-                    await self._client.revoke_token(new.refresh_token or new.access_token, timeout=self._seconds)
-                raise
-        return new, True
+        return Driver(self._grants, SessionEndpoint(self._client), limits, self._leeway)
 
-    async def _within_refresh_timeout(self, work: Awaitable[_T], what: str) -> _T:
-        """Limit the time of work that has no timeout and cannot be cancelled from outside."""
-        with anyio.move_on_after(self._seconds):
-            return await work
-        raise StoreError(f"The session's refresh: {what} took longer than {self._seconds:g} s")
 
-    async def _usable_refresh_token(self, record: SessionRecord, *, resend: bool) -> str:
-        """Return the refresh token, if there is one that may be sent."""
-        stored = self._stored
-        if record.tokens.refresh_token is None:
-            if not stored.life.is_valid():
-                reason = "the access token has expired, and there is no refresh token (scope offline_access)"
-                await stored.forget(reason, record)
-            stored.raise_if_ended()
-            raise RefreshUnavailableError("There is no refresh token; sign in with the scope offline_access to get one")
-        if record.refresh_sent and not resend:
-            raise RefreshUnavailableError(
-                "A refresh was sent and its answer lost: the refresh token may be spent. refresh(resend=True) sends it "
-                "again, at the risk that the server revokes the grant; signing in again is safe",
-                outcome_unknown=True,
-            )
-        return record.tokens.refresh_token
+def _raise_copy(failure: Exception | None) -> None:
+    """Raise a copy of a turn's error, whose traceback will have the frames of one caller."""
+    if failure is None:
+        return
+    error = failure
+    with suppress(Exception):  # a store's error may be of any class
+        error = copy.copy(failure)
+    raise error from failure.__cause__
 
-    async def _end(self, sent: SessionRecord, error: InvalidGrantError) -> TokenSet:
-        """End the session: the server no longer accepts the refresh token."""
-        newer = await self._stored.replacement_for(sent)
-        if newer is not None:
-            return newer
-        try:
-            await self._stored.forget("the server no longer accepts the refresh token", sent)
-        except Exception as failure:  # noqa: BLE001 - a store may raise anything; the session has ended in any case
-            _log.warning("An ended session stays in its store: the store failed (%s)", type(failure).__name__)
-        raise self._stored.expired() from error
 
-    async def _failed(self, sent: SessionRecord, error: GenAuthError) -> RefreshUnavailableError:
-        """Return the error for any other failure; the session is kept."""
-        unknown = not is_unused(error)
-        if not unknown:
-            unsent = evolve(sent, generation=sent.generation + 1, refresh_sent=False)
-            await self._within_refresh_timeout(self._stored.write_or_queue(unsent, sent.generation), "the store")
-        return RefreshUnavailableError(
-            f"The access token could not be refreshed: {error}",
-            outcome_unknown=unknown,
-            retry_after=getattr(error, "retry_after", None),
-        )
+async def _in_time(work: Awaitable[_T], seconds: float, what: str) -> _T:
+    with anyio.move_on_after(seconds):
+        return await work
+    raise StoreError(f"{what} took longer than {seconds:g} s")
+
+
+async def _wait(flight: Background, state: GrantState, *, early: bool) -> None:
+    """Wait for a turn; if `early`, for a second at most while the present token is valid."""
+    while flight.is_running():
+        with anyio.move_on_after(_EARLY_SECONDS if early else math.inf):
+            await flight.wait()
+        if early and state.is_valid():
+            return

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from genauth_async import MemoryStore as MemoryStore
     from genauth_async import OIDCTokenResponse as OIDCTokenResponse
     from genauth_async import Redirect as Redirect
+    from genauth_async import RefreshAttempt as RefreshAttempt
     from genauth_async import RetryPolicy as RetryPolicy
     from genauth_async import SendEmailDto as SendEmailDto
     from genauth_async import SendEmailRespDto as SendEmailRespDto

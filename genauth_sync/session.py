@@ -17,9 +17,10 @@ from genauth_sync.oidc.tokens import Tokens
 class TokenSession(Facade[AsyncTokenSession]):
     """The session of a signed-in user.
 
-    It is cheap: it owns no task, thread or timer. Sessions with the same store and key are one session. So are sessions
-    of one client created from the same tokens. The first caller that finds the access token expired refreshes it; the
-    others wait and get the new one. Cancelling a caller does no harm: the session stores a refresh that was sent.
+    It is a handle on the state of a grant, and cheap: it owns no task, thread or timer. Sessions of one client with the
+    same store and key are one session, as long as they are of one sign-in; a new sign-in under the key ends the others.
+    The first caller that finds the access token expired refreshes it; the others wait and get the new one. Cancelling a
+    caller does no harm: the refresh goes on without it.
 
     Args:
         client: the client that refreshes and revokes the tokens.
@@ -34,7 +35,8 @@ class TokenSession(Facade[AsyncTokenSession]):
         expires_at: the time (epoch seconds) from which the store may drop a session that begins with these tokens.
 
     Raises:
-        ConfigurationError: `tokens` has no access token, or neither tokens nor store and key are given.
+        ConfigurationError: an argument is invalid; `tokens` has no access token; or neither tokens nor store and key
+            are given.
     """
 
     def __init__(
@@ -70,10 +72,10 @@ class TokenSession(Facade[AsyncTokenSession]):
 
     @property
     def tokens(self) -> TokenSet:
-        """Return the newest tokens that this session has seen, valid or not.
+        """Return the newest tokens of the session in this process, valid or not.
 
         Raises:
-            SessionExpiredError: the session has none yet; `access_token()` reads them from the store.
+            SessionExpiredError: they have not been read from the store yet; `access_token()` reads them.
         """
         return self._async.tokens
 
@@ -91,25 +93,25 @@ class TokenSession(Facade[AsyncTokenSession]):
     def access_token(self) -> str:
         """Return a valid access token, refreshed when needed.
 
+        A token that is valid is returned at once; the caller that starts an early refresh waits a second at most.
+
         Raises:
-            SessionExpiredError: the session has ended; the user has to sign in again.
+            SessionExpiredError: the session has ended; the user has to sign in again. `reason` tells why.
             RefreshUnavailableError: the token has expired and cannot be refreshed now; the session is kept.
+            StoreUnusableError: the store cannot be used as it is set up.
+            ConfigurationError: another application's session is stored under the key.
         """
         return bridge.run(self._async.access_token)
 
-    def refresh(self, *, resend: bool = False) -> TokenSet:
+    def refresh(self) -> TokenSet:
         """Refresh the tokens, even valid ones. Concurrent callers share one refresh.
 
-        Args:
-            resend: send the refresh token although an earlier refresh was sent and its answer lost. The server then
-                either answers or revokes the grant.
-
         Raises:
-            ConfigurationError: `resend` is not a bool.
-            SessionExpiredError: the session has ended; the user has to sign in again.
+            SessionExpiredError: the session has ended; the user has to sign in again. `reason` tells why.
             RefreshUnavailableError: the refresh failed for now; the session is kept.
+            ConfigurationError: another application's session is stored under the key.
         """
-        return bridge.run(lambda: self._async.refresh(resend=resend))
+        return bridge.run(self._async.refresh)
 
     def invalidate(self, token: str, by: str | None = None) -> None:
         """Reject an access token that an API refused, so that no caller gets it again.

@@ -25,7 +25,7 @@ BLOCKS = [
     for path in (
         ROOT / "README.md",
         ROOT / "docs" / "sessions.md",
-        ROOT / "docs" / "stores.md",
+        ROOT / "docs" / "sessions-reference.md",
         ROOT / "docs" / "emulator.md",
         ROOT / "docs" / "sync.md",
         ROOT / "docs" / "fastapi.md",

@@ -1,242 +1,178 @@
-"""The grants (RFC 6749) of this process's sessions: sessions of one grant share its refreshes."""
+"""The grants (RFC 6749) of one client's sessions in this process, one state for each."""
 
 from __future__ import annotations
 
-import hashlib
-import math
 import threading
+from collections.abc import Awaitable, Callable
 from typing import Final
 from weakref import WeakValueDictionary
 
-from attrs import evolve
-
-from ..errors import RefreshUnavailableError
-from ..models.tokens import TokenSet
+from .._core.background import Background
+from ..settings import Clock
 from ..stores import MemoryStore, SessionRecord, TokenStore
+from .identity import fingerprint, is_same_grant, relation, replacing
+from .state import GrantState
 
-_REMEMBERED: Final = 8
-_PREDECESSORS: Final = 33
-_SHORT: Final = 16
-# Seconds for which a still valid token is returned before a failed early refresh is retried.
-_PAUSE_SECONDS: Final = 5.0
-# Seconds for which one refusal by an API stands for those that follow.
-_REFUSAL_SECONDS: Final = 10.0
+_NAMES: Final = 8
 _FIRST_SWEEP: Final = 64
-_NOT_PAUSED: Final[tuple[str, float]] = "", -math.inf
+
+KEEP_SECONDS: Final = 60.0
+"""For a grant without sessions whose refresh has failed, at most: it holds tokens."""
 
 
 class Grant:
-    """One grant's store and refresh state, shared by all its sessions in this process.
+    """One grant and its place in a store.
 
     Attributes:
+        state: the state.
         store: the store.
         key: the key in it.
-        pending: a record that the store still lacks, and the generation that it replaces. Its tokens are new, or the
-            old ones if the server did not process the refresh.
-        unsent_attempt: a mark whose write failed, and the record that it marks. No refresh was sent under it.
-        refreshes: the number of finished refreshes.
-        failure: the error of the last refresh, if it failed; callers that waited for it get a copy.
-        paused: an access token whose early refresh failed, and the monotonic time until which it is not retried.
-        refused: names of APIs that refused a token, and the monotonic time until which they are ignored.
-        endings: the number of ended sessions; a session that has counted fewer asks the store.
-        ended: the token fingerprints of the session that ended last.
+        flight: the turn under way, or None.
+        storing: the background attempts to store tokens after a failure.
+        has_failed_store: the failure of the store has been logged.
+        names: fingerprints of recent tokens, by which it is found.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "aliases",
-        "ended",
-        "endings",
-        "failure",
-        "key",
-        "paused",
-        "pending",
-        "refreshes",
-        "refused",
-        "scope",
-        "store",
-        "unsent_attempt",
-    )
+    __slots__ = ("__weakref__", "flight", "has_failed_store", "key", "names", "state", "store", "storing")
 
-    def __init__(self, scope: int, store: TokenStore, key: str) -> None:
-        self.scope = scope
+    def __init__(self, store: TokenStore, key: str, state: GrantState) -> None:
         self.store = store
         self.key = key
-        self.pending: tuple[SessionRecord, int] | None = None
-        self.unsent_attempt: tuple[SessionRecord, SessionRecord] | None = None
-        self.refreshes = 0
-        self.failure: RefreshUnavailableError | None = None
-        self.paused = _NOT_PAUSED
-        self.refused: dict[str, float] | None = None
-        self.endings = 0
-        self.ended: frozenset[str] = frozenset()
-        self.aliases: list[str] = []  # an empty deque takes 760 bytes
+        self.state = state
+        self.flight: Background | None = None
+        self.storing: Background | None = None
+        self.has_failed_store = False
+        self.names: tuple[str, ...] = ()
 
-    def is_paused(self, tokens: TokenSet, now: float) -> bool:
-        """Return True while a failed early refresh of these tokens is not to be retried."""
-        token, until = self.paused
-        return now < until and token == tokens.access_token
-
-    def is_needed(self, now: float) -> bool:
-        """Return True if the grant has state to keep even without sessions."""
-        waits = now < self.paused[1] or any(now < until for until in (self.refused or {}).values())
-        return waits or not self.has_no_pending_write
-
-    @property
-    def has_no_pending_write(self) -> bool:
-        """Return True if no write to the store is pending."""
-        return self.pending is None and self.unsent_attempt is None
-
-    async def pending_write(self) -> tuple[SessionRecord, int] | None:
-        """Return the pending write: `pending`, or the removal of a mark under which no refresh was sent."""
-        if self.unsent_attempt is not None:
-            mark, marked = self.unsent_attempt
-            # Another process may have written an equal mark and sent a refresh. If the store recognises the mark as our
-            # own write, remove it; otherwise it stays.
-            is_there = await self.store.get(self.key) == mark
-            if is_there and await self.store.compare_and_set(self.key, mark, expected=marked.generation):
-                self.pending = evolve(marked, generation=mark.generation + 1), mark.generation
-            self.unsent_attempt = None
-        return self.pending
-
-
-_IN_MEMORY: Final = 0
+    def under_way(self) -> Background | None:
+        """Return the turn under way, or None."""
+        return self.flight if self.flight is not None and self.flight.is_running() else None
 
 
 class Grants:
-    """The grants in use by one client's sessions; each lives as long as its last session, or its pending work.
+    """Finds the grant of a key or of a refresh token.
 
-    A service may create a session per request from tokens that it keeps. The grant is found by its key or by a recent
-    refresh token.
+    A grant lives as long as its last session, its turn, or a pause after a failure: services make a session for each
+    request.
     """
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._grants: WeakValueDictionary[tuple[int, str], Grant] = WeakValueDictionary()
-        self._kept: set[Grant] = set()
+        self._by_key: WeakValueDictionary[tuple[int, str], Grant] = WeakValueDictionary()
+        self._by_token: WeakValueDictionary[str, Grant] = WeakValueDictionary()
+        self._busy: set[Grant] = set()
+        self._kept: dict[Grant, float] = {}
         self._sweep_at = _FIRST_SWEEP
 
-    def find(self, store: TokenStore | None, key: str) -> Grant:
-        """Return the grant of this key in this store (None: in memory), created if absent."""
-        # The id of a store is unique, since the grant keeps the store alive.
-        scope = _IN_MEMORY if store is None else id(store)
-        with self._guard:
-            grant = self._grants.get((scope, key))
-            if grant is None:
-                grant = Grant(scope, MemoryStore() if store is None else store, key)
-                self._grants[scope, key] = grant
-            return grant
+    def sign_in(self, first: SessionRecord, store: TokenStore | None, key: str | None, clock: Clock) -> Grant:
+        """Return the grant of a session that begins with these tokens.
 
-    def add_pending_write(self, grant: Grant, record: SessionRecord, expected: int, now: float) -> None:
-        """Add a pending write."""
-        grant.pending = record, expected
-        self._keep(grant, now)
-
-    def clear_pending_write(self, grant: Grant, now: float) -> None:
-        """Clear the pending write: it succeeded, or is no longer needed."""
-        grant.pending = grant.unsent_attempt = None
-        if not grant.is_needed(now):
-            with self._guard:
-                self._kept.discard(grant)
-
-    def add_attempt(self, grant: Grant, mark: SessionRecord, marked: SessionRecord, now: float) -> None:
-        """Note that a mark is being written; no refresh is sent under it until the write succeeds."""
-        grant.unsent_attempt = mark, marked
-        self._keep(grant, now)
-
-    def pause(self, grant: Grant, tokens: TokenSet, now: float, seconds: float | None) -> None:
-        """Pause early refreshes of these tokens, for the server's Retry-After (seconds) or a default."""
-        grant.paused = tokens.access_token, now + max(_PAUSE_SECONDS, seconds or 0.0)
-        self._keep(grant, now)
-
-    def counts_refusal(self, grant: Grant, by: str | None, now: float) -> bool:
-        """Return True if an API's refusal of the access token counts; its next ones are ignored for 10 seconds.
-
-        An API that refuses everything must not cause a refresh per request.
+        Tokens of another sign-in than the present one replace it.
 
         Args:
-            grant: the token's grant.
-            by: the API's name; None for a caller whose refusals always count.
-            now: the monotonic time.
+            first: the sign-in's first record.
+            store: the store; None for this process's memory.
+            key: the key in the store; derived from the tokens when None.
+            clock: the client's.
         """
-        if by is None:
-            return True
-        refused = {name: until for name, until in (grant.refused or {}).items() if now < until}
-        counts = by not in refused
-        grant.refused = {by: now + _REFUSAL_SECONDS, **refused}
-        return counts
-
-    def _keep(self, grant: Grant, now: float) -> None:
-        """Keep a grant beyond its sessions; now and then drop grants that are no longer needed."""
+        name = fingerprint(first.tokens)
+        key = name if key is None else key
         with self._guard:
-            self._kept.add(grant)
+            present = self._by_key.get(_place(store, key))
+            kind = "new" if present is None else relation(first.tokens, present.state.known)
+            if present is not None and kind == "same":
+                return present
+            state = GrantState(first, clock, is_stored=False)
+            if kind == "replaced":
+                state.end("replaced_by_new_sign_in")
+                return Grant(MemoryStore() if store is None else store, key, state)
+            if present is not None:
+                state.known = replacing(present.state.known, first)
+                present.state.end("replaced_by_new_sign_in")
+            return self._add(store, key, state)
+
+    def present(self, store: TokenStore, key: str) -> Grant | None:
+        """Return the grant under a key, if a session of this process has it."""
+        with self._guard:
+            grant = self._by_key.get(_place(store, key))
+            return None if grant is None or grant.state.ended else grant
+
+    def stored(self, record: SessionRecord, store: TokenStore, key: str, clock: Clock) -> Grant:
+        """Return the grant of a record that was read from the store."""
+        with self._guard:
+            present = self._by_key.get(_place(store, key))
+            if present is not None and not present.state.ended:
+                known = present.state.known
+                if is_same_grant(known, record) or relation(known.tokens, record) != "replaced":
+                    return present
+                present.state.end("replaced_by_new_sign_in")
+            return self._add(store, key, GrantState(record, clock, is_stored=True))
+
+    def holder(self, grant: Grant) -> Grant:
+        """Return the grant that refreshes this one's tokens: one under another key, if that had them before."""
+        self.index(grant)
+        with self._guard:
+            return self._by_token.get(fingerprint(grant.state.known.tokens), grant)
+
+    def index(self, grant: Grant) -> None:
+        """Let a grant be found by its newest tokens, if no other one is."""
+        name = fingerprint(grant.state.known.tokens)
+        with self._guard:
+            holder = self._by_token.get(name)
+            if holder is None or holder.state.ended:
+                self._by_token[name] = grant
+            if name not in grant.names:
+                grant.names = (*grant.names, name)
+            if len(grant.names) > _NAMES and self._by_token.get(grant.names[0]) is grant:
+                del self._by_token[grant.names[0]]
+            grant.names = grant.names[-_NAMES:]
+
+    def begin(self, grant: Grant, work: Callable[[], Awaitable[None]]) -> tuple[Background, bool]:
+        """Begin a turn in the background, unless one is under way; return the one under way, and True if it is this."""
+        with self._guard:
+            under_way = grant.under_way()
+            if under_way is not None:
+                return under_way, False
+            grant.flight = Background(work)
+            self._busy.add(grant)
+            return grant.flight, True
+
+    def keep(self, grant: Grant, seconds: float) -> None:
+        """Keep a grant, tokens included, for so long at least although it may have no session."""
+        now = grant.state.clock.monotonic()
+        with self._guard:
+            if seconds > 0:
+                self._kept[grant] = max(now + seconds, self._kept.get(grant, now))
             if len(self._kept) >= self._sweep_at:
-                self._kept = {kept for kept in self._kept if kept is grant or kept.is_needed(now)}
+                self._kept = {grant: until for grant, until in self._kept.items() if until > now}
                 self._sweep_at = max(_FIRST_SWEEP, 2 * len(self._kept))
 
-    def rotated(self, grant: Grant, tokens: TokenSet) -> None:
-        """Index the grant by its newest refresh token, too."""
-        alias = token_fingerprint(tokens)
-        if alias == grant.key or alias in grant.aliases:
-            return
+    def end(self, grant: Grant, seconds: float) -> None:
+        """Note the end of a turn; keep the grant for some more seconds."""
+        self.index(grant)
+        grant.flight = None  # its events take a kilobyte
+        now = grant.state.clock.monotonic()
         with self._guard:
-            self._grants[grant.scope, alias] = grant
-            grant.aliases.append(alias)
-            if len(grant.aliases) > _REMEMBERED:
-                self._grants.pop((grant.scope, grant.aliases.pop(0)), None)
+            self._busy.discard(grant)
+            left = min(self._kept.pop(grant, now) - now, KEEP_SECONDS)
+        self.keep(grant, 0.0 if grant.state.ended else max(left, seconds))
 
-    def replaced(self, grant: Grant) -> None:
-        """Remove the grant's old tokens from the index: its key now holds a new sign-in, perhaps another user's."""
+    async def finish(self) -> None:
+        """Let the work under way on this event loop end at its next pause, and wait for it."""
         with self._guard:
-            while grant.aliases:
-                self._grants.pop((grant.scope, grant.aliases.pop()), None)
+            works = [work for grant in {*self._busy, *self._kept} for work in (grant.flight, grant.storing) if work]
+        here = [work for work in works if work.is_here()]
+        for work in here:
+            work.stop()
+        for work in here:
+            await work.wait()
+
+    def _add(self, store: TokenStore | None, key: str, state: GrantState) -> Grant:
+        grant = Grant(MemoryStore() if store is None else store, key, state)
+        self._by_key[_place(store, key)] = grant
+        return grant
 
 
-def token_fingerprint(tokens: TokenSet) -> str:
-    """Return a fingerprint (SHA-256) of tokens, which names their grant."""
-    return hashlib.sha256((tokens.refresh_token or tokens.access_token).encode()).hexdigest()
-
-
-def first_record(tokens: TokenSet, expires_at: float | None) -> SessionRecord:
-    """Create the first record of a session.
-
-    Each sign-in starts at another generation. So a process that was suspended before another sign-in under the same
-    key cannot find its old generation and overwrite that sign-in.
-    """
-    return SessionRecord(tokens=tokens, generation=int(token_fingerprint(tokens)[:12], 16), expires_at=expires_at)
-
-
-def predecessors(record: SessionRecord, new: TokenSet) -> tuple[str, ...]:
-    """Return the fingerprints of earlier tokens: the sign-in's own, and the most recent ones."""
-    name = _short_fingerprint(record.tokens)
-    if name == _short_fingerprint(new) or name in record.predecessors:
-        return record.predecessors  # The server does not rotate.
-    names = (*record.predecessors, name)
-    return names if len(names) <= _PREDECESSORS else (names[0], *names[2:])
-
-
-def token_fingerprints(tokens: TokenSet | None, record: SessionRecord | None) -> frozenset[str]:
-    """Return the fingerprints of these tokens and of their predecessors."""
-    newest = () if tokens is None else (_short_fingerprint(tokens),)
-    return frozenset((*newest, *(() if record is None else record.predecessors)))
-
-
-def is_new(tokens: TokenSet, stored: SessionRecord) -> bool:
-    """Return True if tokens belong to a new sign-in: to another grant than the stored ones.
-
-    The stored fingerprints decide, not the time: clocks of two machines differ, and a kept sign-in response does not
-    say when it arrived.
-    """
-    return _short_fingerprint(tokens) not in token_fingerprints(stored.tokens, stored)
-
-
-def is_rolled_back(stored: SessionRecord, known: SessionRecord) -> bool:
-    """Return True if the store was rolled back to an earlier state of this session, as by a restore."""
-    name = _short_fingerprint(stored.tokens)
-    return name in known.predecessors or (
-        name == _short_fingerprint(known.tokens) and stored.generation < known.generation
-    )
-
-
-def _short_fingerprint(tokens: TokenSet) -> str:
-    return token_fingerprint(tokens)[:_SHORT]
+def _place(store: TokenStore | None, key: str) -> tuple[int, str]:
+    # The id of a store is unique, since the grant keeps the store alive.
+    return (0 if store is None else id(store)), key

@@ -1,61 +1,63 @@
-"""The remaining life of a session's access token, on the monotonic clock."""
+"""The life of an access token, by two clocks."""
 
 from __future__ import annotations
 
 import math
 from typing import Final
 
-from .._arguments.numbers import require_seconds
 from ..models.tokens import TokenSet
 from ..settings import Clock
 
-_NEVER: Final = -math.inf
+CLOCK_SKEW: Final = 5.0
+"""Seconds by which the clocks of two machines may differ."""
 
 
-class TokenExpiry:
-    """The times until which the present access token is fresh, and valid.
+class Life:
+    """The life of an access token, measured from its arrival here.
 
-    Args:
-        clock: the client's.
-        leeway: seconds before its expiry from which a token is no longer fresh.
-
-    Raises:
-        ConfigurationError: the leeway is no finite number of seconds, or below 0.
+    Attributes:
+        tokens: the tokens.
+        is_rejected: an API has refused the access token.
     """
 
-    __slots__ = ("_clock", "_fresh_until", "_leeway", "_rejected", "_valid_until")
+    __slots__ = ("_clock", "_obtained_at", "_seconds", "_valid_until", "is_rejected", "tokens")
 
-    def __init__(self, clock: Clock, leeway: float) -> None:
+    def __init__(self, tokens: TokenSet, clock: Clock) -> None:
+        self.tokens = tokens
+        self._obtained_at = tokens.obtained_at
+        self.is_rejected = False
         self._clock = clock
-        self._leeway = require_seconds("leeway", leeway)
-        self._rejected: str | None = None
-        self.end()
-
-    def begin(self, tokens: TokenSet, age: float) -> None:
-        """Start the life of tokens that arrived `age` seconds ago by the wall clock."""
-        if tokens.access_token == self._rejected:
-            self.end()
-            return
         # A missing or impossible expires_in: the token lives until an API refuses it.
-        life = float(tokens.expires_in) if tokens.expires_in is not None and tokens.expires_in > 0 else math.inf
-        # A wall clock set back must not lengthen a token's life.
-        self._valid_until = self._clock.monotonic() + life - max(0.0, age)
-        # At most half its life, or a short-lived token would be refreshed on every call.
-        self._fresh_until = self._valid_until - min(self._leeway, life / 2)
-
-    def reject(self, token: str) -> None:
-        """Treat the token as invalid, whatever its expiry."""
-        self._rejected = token
-        self.end()
-
-    def end(self) -> None:
-        """Mark the token as neither fresh nor valid."""
-        self._fresh_until = self._valid_until = _NEVER
-
-    def is_fresh(self) -> bool:
-        """Return True if the token may be used without a refresh."""
-        return self._clock.monotonic() < self._fresh_until
+        expires_in = tokens.expires_in
+        self._seconds = float(expires_in) if expires_in is not None and expires_in > 0 else math.inf
+        # A wall clock that is set back must not lengthen it.
+        self._valid_until = clock.monotonic() + self._seconds - max(0.0, clock.wall() - tokens.obtained_at)
 
     def is_valid(self) -> bool:
-        """Return True if the token has not expired, even if a refresh is due."""
-        return self._clock.monotonic() < self._valid_until
+        """Return True if the token has expired by neither clock, and no API has refused it.
+
+        The monotonic clock may stand still while the machine sleeps; the wall clock may be set back.
+        """
+        return (
+            not self.is_rejected
+            and self._clock.monotonic() < self._valid_until
+            and self._clock.wall() - self._obtained_at < self._seconds
+        )
+
+    def is_fresh(self, leeway: float) -> bool:
+        """Return True if the token need not be refreshed.
+
+        Args:
+            leeway: seconds before its expiry from which it is due; half its life at most, or a short-lived token would
+                be refreshed on every call.
+        """
+        margin = min(leeway, self._seconds / 2)
+        clock = self._clock
+        age = clock.wall() - self._obtained_at
+        return (
+            clock.monotonic() < self._valid_until - margin
+            # Tokens from the future are due: a clock is wrong by more than the margin covers.
+            and (age >= -margin or age >= -CLOCK_SKEW)
+            and age < self._seconds - margin
+            and not self.is_rejected
+        )

@@ -7,15 +7,15 @@ from http import HTTPStatus
 from typing import TypeAlias
 
 from .. import models
+from .._arguments.text import described
 from .._wire.converter import ShapeError, structure
 from ..errors import (
-    ClientClosedError,
     ConfigurationError,
     GenAuthAPIError,
     GenAuthError,
+    InvalidGrantError,
     InvalidResponseError,
     OAuthError,
-    TransportError,
 )
 from ..models.tokens import OIDCTokenResponse, TokenSet
 
@@ -38,7 +38,7 @@ def token_set(tokens: TokensLike, now: float) -> TokenSet:
     if isinstance(tokens, TokenSet):
         return tokens
     if not isinstance(tokens, Mapping):
-        raise ConfigurationError("tokens", f"must be a sign-in response or a mapping, not {type(tokens).__name__}")
+        raise ConfigurationError("tokens", f"must be a sign-in response or a mapping, not {described(tokens)}")
     found: Mapping[str, object] = tokens
     if "access_token" not in found and isinstance(inner := found.get("data"), Mapping):
         found = inner
@@ -58,19 +58,14 @@ def merge_refresh(old: TokenSet, answer: OIDCTokenResponse, now: float) -> Token
 
 
 def is_unused(error: GenAuthError) -> bool:
-    """Return True if the refresh token was certainly not used: nothing was sent, or the request was refused.
+    """Return True if the refresh token was certainly not used: it was not sent, or the server's own words say so.
 
-    A server error does not tell: a gateway may send one after its backend has rotated the token.
+    A gateway may answer 5xx, or anything that is not of the protocol, after its backend has rotated the token.
     """
-    if isinstance(error, (TransportError, ClientClosedError)):
-        return not error.sent
-    if isinstance(error, InvalidResponseError):
-        return error.http_status >= HTTPStatus.MULTIPLE_CHOICES and _is_refusal(error.http_status)
+    if isinstance(error, InvalidGrantError):
+        return True
     if isinstance(error, OAuthError):
-        return _is_refusal(error.http_status)
-    return not isinstance(error, GenAuthAPIError) or _is_refusal(error.status_code)
-
-
-def _is_refusal(status: int) -> bool:
-    # Redirected (3xx), refused (4xx), or unavailable (503).
-    return status < HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.SERVICE_UNAVAILABLE
+        return HTTPStatus.BAD_REQUEST <= error.http_status < HTTPStatus.INTERNAL_SERVER_ERROR
+    if isinstance(error, (GenAuthAPIError, InvalidResponseError)):
+        return False
+    return not getattr(error, "sent", False)

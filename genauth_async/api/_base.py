@@ -12,10 +12,11 @@ import anyio
 from attrs import evolve
 
 from .. import models
-from .._arguments.text import require_token
+from .._arguments.text import described, require_token
 from .._arguments.timeouts import Deadline, Timeout, deadline
 from .._core.tracebacks import ClearsTracebackFrames
 from .._crypto.passwords import Encrypt
+from .._http.attempt import BeforeSend
 from .._wire.request import Request, get
 from .._wire.responses import Response, read_envelope
 from ..errors import ConfigurationError, RequestTimeoutError
@@ -50,10 +51,16 @@ class Api(ClearsTracebackFrames):
     async def _call(self, request: Request, answer: type[_DtoT], timeout: Timeout | Deadline | None) -> _DtoT:
         return await self._ask(request, partial(read_envelope, answer=answer), timeout)
 
-    async def _ask(self, request: Request, read: Callable[[Response], _T], timeout: Timeout | Deadline | None) -> _T:
+    async def _ask(
+        self,
+        request: Request,
+        read: Callable[[Response], _T],
+        timeout: Timeout | Deadline | None,
+        before_send: BeforeSend | None = None,
+    ) -> _T:
         """Send a request and read its answer, in a worker thread if it is large: the event loop goes on meanwhile."""
         began = monotonic()
-        response = await self._shared.transport.send(request, self._settings, timeout)
+        response = await self._shared.transport.send(request, self._settings, timeout, before_send)
         if not response.is_large:
             return read(response)
         limit = self._settings.timeout if timeout is None else deadline(timeout)
@@ -118,5 +125,11 @@ def _parsed(read: Callable[[Response], _T], response: Response) -> _T:
 
 
 def parts_of(client: Api) -> tuple[Settings, Shared]:
-    """Return a client's settings and the state that it shares with its copies, for this package's modules."""
+    """Return a client's settings and the state that it shares with its copies, for this package's modules.
+
+    Raises:
+        ConfigurationError: it is no client of genauth_async.
+    """
+    if not isinstance(client, Api):
+        raise ConfigurationError("client", f"must be an AuthenticationClient of genauth_async, not {described(client)}")
     return client._settings, client._shared  # noqa: SLF001 - the only access to them

@@ -17,6 +17,8 @@ from .._jwt.token_cache import TokenCache
 from .._session.grants import Grants
 from ..stream import Stream
 
+_FINISH_SECONDS: Final = 5.0
+"""For refreshes under way; a longer one is interrupted, and its answer lost."""
 _READERS: Final = 2
 """More would only wait for the GIL."""
 
@@ -39,7 +41,9 @@ class Shared:
         self._streams[stream] = None
 
     async def aclose(self) -> None:
-        """Close this event loop's connections and the streams that hold one."""
+        """Close this event loop's connections and the streams that hold one, after refreshes under way."""
+        with anyio.move_on_after(_FINISH_SECONDS):
+            await self.grants.finish()
         try:
             await self.transport.aclose()  # first, since it prevents new connections
         finally:

@@ -131,9 +131,6 @@ class BrowserSessions:
         """
         if not isinstance(error, RefreshUnavailableError):
             return self._signed_out("The session has ended", forget=True)
-        if error.outcome_unknown:
-            # The refresh token may be spent: only a new sign-in helps, not waiting.
-            return self._signed_out("The session has to be renewed", forget=False)
         return unavailable("The session cannot be refreshed now", error.retry_after)
 
     async def end(self, cookies: Mapping[str, str]) -> tuple[str | None, tuple[str, ...]]:

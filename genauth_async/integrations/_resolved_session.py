@@ -37,10 +37,10 @@ class RequestSession(TokenSession):
         with self._noting():
             return await super().access_token()
 
-    async def refresh(self, *, resend: bool = False) -> TokenSet:
+    async def refresh(self) -> TokenSet:
         """Refresh as TokenSession does, noting its errors."""
         with self._noting():
-            return await super().refresh(resend=resend)
+            return await super().refresh()
 
     async def logout(self) -> None:
         """Log out as TokenSession does, noting its errors."""

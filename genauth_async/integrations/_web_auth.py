@@ -9,8 +9,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from .._arguments.numbers import require_bool
+from ..api._base import parts_of
 from ..errors import ConfigurationError, GenAuthError
 from ..stores import TokenStore
+from ..stores._protocol import require_store
 from ._bearer_tokens import Bearer
 from ._web_login import LoginOptions, WebLogin
 
@@ -68,6 +70,9 @@ class WebAuth:
         login_lifetime: float = 600.0,
         warm: bool = False,
     ) -> None:
+        parts_of(client)  # checks it
+        if store is not None:
+            require_store("store", store)
         if isinstance(api_scopes, str) or not all(_SCOPE.fullmatch(name) for name in api_scopes):
             raise ConfigurationError(
                 "api_scopes", 'must be a sequence of names, such as ("orders:read", "orders:write")'

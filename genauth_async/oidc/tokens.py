@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from .._arguments.text import require_str, require_token
+from .._arguments.timeouts import Deadline
+from .._http.attempt import BeforeSend
 from .._wire.request import ClientAuth, Idempotency, Request
 from .._wire.responses import read_oauth, read_oauth_empty, read_tokens
 from ..api._base import Api
@@ -101,8 +103,9 @@ class Tokens(Api):
     ) -> OIDCTokenResponse:
         """Exchange a refresh token for new tokens (POST /oidc/token, RFC 6749 section 6).
 
-        The server rotates refresh tokens: use the new one from now on. It takes the second use of an old one for theft
-        and revokes the whole grant, so this call is never repeated by itself once it may have been sent.
+        The server may rotate refresh tokens: use the new one from now on, if the answer has one. A server may take the
+        second use of an old one for theft and revoke the whole grant, so this call is never repeated by itself once it
+        may have been sent. A TokenSession does more.
 
         Args:
             refresh_token: the newest of the grant.
@@ -110,9 +113,14 @@ class Tokens(Api):
         Raises:
             InvalidGrantError: the token is wrong, expired, used before or revoked.
         """
+        return await self._refresh(refresh_token, timeout, None)
+
+    async def _refresh(
+        self, refresh_token: str, timeout: Timeout | Deadline | None, before_send: BeforeSend | None
+    ) -> OIDCTokenResponse:
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         request = evolve(self._form("token", auth="token", form=form), single_use=True)
-        return await self._ask(request, read_tokens, timeout)
+        return await self._ask(request, read_tokens, timeout, before_send)
 
     async def revoke_token(self, token: str, *, timeout: Timeout | None = None) -> bool:
         """Revoke a token (POST /oidc/token/revocation, RFC 7009). A refresh token takes its whole grant along.
@@ -173,3 +181,29 @@ class Tokens(Api):
         return Request(
             method="POST", path=self._settings.oauth_path(*path), form=given, client_auth=auth, idempotency=idempotency
         )
+
+
+@frozen
+class SessionEndpoint:
+    """The token endpoint as sessions use it.
+
+    Attributes:
+        client: sends the requests.
+    """
+
+    client: Tokens
+
+    async def refresh(self, refresh_token: str, timeout: Deadline, before_send: BeforeSend) -> OIDCTokenResponse:
+        """Send a refresh token once.
+
+        Args:
+            refresh_token: the refresh token.
+            timeout: for the call.
+            before_send: awaited once the connection is up, before anything is sent; what it raises ends the call.
+        """
+        client = self.client
+        return await client._without_retries()._refresh(refresh_token, timeout, before_send)  # noqa: SLF001
+
+    async def revoke(self, token: str, timeout: float) -> bool:
+        """Revoke a token."""
+        return await self.client.revoke_token(token, timeout=timeout)

@@ -67,8 +67,8 @@ class Events(Facade[AsyncAuthenticationClient]):
 
         Args:
             event_code: the kind of events.
-            reconnect_for: seconds for which a broken connection is tried to be made again before its error is raised; 0
-                for not at all, None for ever. The first connection is tried as often as the client's `retry` says.
+            reconnect_for: seconds for which to reconnect, while no connection lasts 5 seconds, before the error is
+                raised; 0 for not at all, None for ever. The first connection is tried as often as `retry` says.
             ping_interval: seconds of silence after which the server is asked for a sign of life. After as many more
                 the connection counts as broken.
             timeout: seconds for each try to connect, or an httpx.Timeout; the client's when None.

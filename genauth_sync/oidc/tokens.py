@@ -78,8 +78,9 @@ class Tokens(Facade[AsyncAuthenticationClient]):
     ) -> OIDCTokenResponse:
         """Exchange a refresh token for new tokens (POST /oidc/token, RFC 6749 section 6).
 
-        The server rotates refresh tokens: use the new one from now on. It takes the second use of an old one for theft
-        and revokes the whole grant, so this call is never repeated by itself once it may have been sent.
+        The server may rotate refresh tokens: use the new one from now on, if the answer has one. A server may take the
+        second use of an old one for theft and revoke the whole grant, so this call is never repeated by itself once it
+        may have been sent. A TokenSession does more.
 
         Args:
             refresh_token: the newest of the grant.

@@ -154,7 +154,10 @@ async def test_a_pool_timeout_reports_that_nothing_was_sent(
     await client.get_system_info()
 
 
-async def test_a_refresh_cut_off_by_close_is_not_sent_again(make: Make, emulator: Emulator, user: User) -> None:
+async def test_a_refresh_cut_off_by_close_is_not_sent_again(
+    make: Make, emulator: Emulator, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genauth_async.api._shared._FINISH_SECONDS", 0.1)
     client = make(emulator.url)
     session = client.session(emulator.issue_tokens(user))
     with emulator.faults.hold("/oidc/token") as hold:

@@ -96,7 +96,6 @@ async def run_with_fault(
     emulator.faults.add("/oidc/token", **fault)
     await emitted.attempt(session.refresh)
     await emitted.attempt(session.refresh)
-    await emitted.attempt(lambda: session.refresh(resend=True))
     emitted.show(session, vars(session), session.tokens)
     emulator.faults.clear()
     return {tokens["id_token"], session.tokens.id_token or ""}
@@ -140,13 +139,12 @@ async def run(client: AuthenticationClient, emulator: Emulator, emitted: Emitted
     session = client.session(tokens, store=store, key="k")
     await emitted.attempt(session.refresh)
     met |= {tokens["id_token"], session.tokens.id_token or ""}
-    emitted.show(await store.get("k"), store, vars(store))
+    emitted.show(await store.get("k"), store, store._records)
     await emitted.attempt(lambda: client.introspect_token(tokens["access_token"]))
     await emitted.attempt(lambda: client.get_user_info_by_access_token("gone" + tokens["access_token"]))
     await emitted.attempt(lambda: client.get_user_info_by_access_token(tokens["access_token"] + "\r\n"))
     await emitted.attempt(lambda: client.get_new_access_token_by_refresh_token(tokens["refresh_token"]))
     await emitted.attempt(session.logout)
-    await emitted.attempt(session.access_token)
     await emitted.attempt(client.get_system_info)
     emitted.show(
         client, client.settings, vars(client), client.with_options(access_token=tokens["access_token"]).settings

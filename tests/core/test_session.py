@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import pickle
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -12,16 +14,17 @@ import pytest
 
 from genauth_async import (
     AuthenticationClient,
-    Clock,
     ConfigurationError,
+    FileStore,
     LoginTokenRespDto,
     MemoryStore,
     SessionExpiredError,
+    TokenSession,
     TokenSet,
 )
 from genauth_async.emulator import Emulator, User
 from tests.conftest import PASSWORD, MakeClient
-from tests.core.sessions import LIFE, REFRESH, REVOKE, emulators_time, gathered
+from tests.core.sessions import LIFE, REFRESH, REVOKE, Time, all_at_once, emulators_time, gathered
 from tests.recording import Answer, RecordingServer
 
 pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
@@ -56,145 +59,62 @@ async def test_from_sign_in_to_log_out(face: Any, emulator: Emulator) -> None:
     assert await face.revoke_token("unknown") is True
 
 
-async def test_a_fresh_token_costs_no_call(client: AuthenticationClient, tokens: Any, emulator: Emulator) -> None:
-    session = client.session(tokens)
-    emulator.clock.advance(LIFE - 61)
-    assert set(await gathered(20, session)) == {tokens["access_token"]}
-    assert emulator.requests.total == 0
+SESSIONS: dict[str, Callable[[AuthenticationClient, Any, MemoryStore], TokenSession]] = {
+    "tokens": lambda client, tokens, _: client.session(tokens),
+    "tokens and a key": lambda client, tokens, store: client.session(tokens, store=store, key="k"),
+    "a key": lambda client, _, store: client.session(None, store=store, key="k"),
+}
 
 
-async def test_a_hundred_callers_one_refresh(client: AuthenticationClient, tokens: Any, emulator: Emulator) -> None:
-    session = client.session(tokens)
-    emulator.clock.advance(LIFE - 59)
-    got = await gathered(100, session)
-    assert len(got) == 100
-    assert set(got) == {session.tokens.access_token} != {tokens["access_token"]}
-    assert emulator.requests[REFRESH] == 1
-    assert emulator.grants.revoked == 0
+@pytest.mark.parametrize("made", [*SESSIONS, "one"])
+async def test_forced_refreshes_at_once_are_one(
+    made: str, client: AuthenticationClient, tokens: Any, emulator: Emulator
+) -> None:
+    store, got = MemoryStore(), list[TokenSet]()
+    await client.session(tokens, store=store, key="k").access_token()
+    one = client.session(tokens)
+    sessions = [SESSIONS[made](client, tokens, store) if made != "one" else one for _ in range(20)]
 
-
-async def test_forced_refreshes_at_once_are_one(client: AuthenticationClient, tokens: Any, emulator: Emulator) -> None:
-    session = client.session(tokens)
-    got: list[TokenSet] = []
-
-    async def one() -> None:
+    async def refresh(session: TokenSession) -> None:
         got.append(await session.refresh())
 
-    with emulator.faults.hold(REFRESH) as hold:
+    with anyio.fail_after(30), emulator.faults.hold(REFRESH) as hold:
         async with anyio.create_task_group() as group:
-            for _ in range(20):
-                group.start_soon(one)
+            for session in sessions:
+                group.start_soon(refresh, session)
             await hold.wait_arrived()
             hold.release()
     assert emulator.requests[REFRESH] == 1
-    assert got == [session.tokens] * 20
-    await session.refresh()
+    assert got == [sessions[0].tokens] * 20
+    await sessions[0].refresh()
     assert emulator.requests[REFRESH] == 2
 
 
-async def test_sessions_of_the_same_grant_are_one(
-    client: AuthenticationClient, tokens: Any, emulator: Emulator
-) -> None:
-    first, second = client.session(tokens), client.with_options(lang="zh-CN").session(tokens)
-    emulator.clock.advance(LIFE)
-    async with anyio.create_task_group() as group:
-        for session in (first, second) * 10:
-            group.start_soon(session.access_token)
-    assert await first.access_token() == await second.access_token()
-    # Created again for a request: from outdated tokens, and from the newest.
-    stale, newest = client.session(tokens), client.session(first.tokens)
-    assert await newest.access_token() == await first.access_token()
-    await stale.invalidate(tokens["access_token"])
-    assert await stale.access_token() == await first.access_token()
-    await newest.refresh()
-    await first.invalidate(first.tokens.access_token)
-    assert await first.access_token() == await newest.access_token()
-    assert emulator.requests[REFRESH] == 2
-    assert emulator.grants.revoked == 0
+async def test_the_same_access_token_again_is_one_refresh(recorder: RecordingServer, make_client: MakeClient) -> None:
+    time = Time()
+    recorder.default = Answer({"access_token": "a1", "refresh_token": "r2", "expires_in": 3600})
+    session = make_client(recorder.url, clock=time.clock).session(
+        {"access_token": "a1", "refresh_token": "r1", "expires_in": 3600}
+    )
+    time.advance(3600)
+    assert set(await gathered(20, session)) == {"a1"}
+    assert len(recorder.requests) == 1
+    await all_at_once([session.refresh] * 20)
+    assert len(recorder.requests) == 2
+    await session.invalidate("a1")
+    assert set(await gathered(20, session)) == {"a1"}
+    assert len(recorder.requests) == 3
 
 
 async def test_a_grant_is_forgotten_with_its_last_session(client: AuthenticationClient, tokens: Any) -> None:
     session = client.session(tokens)
     for _ in range(30):
         await session.refresh()
-    known = client._shared.grants._grants
-    assert 1 < len(known) <= 10
+    grants = client._shared.grants
+    assert 1 <= len(grants._by_token) <= 10
     del session
-    assert len(known) == 0
-
-
-async def test_invalidate_ignores_a_token_that_is_not_the_present_one(
-    client: AuthenticationClient, tokens: Any, emulator: Emulator
-) -> None:
-    session = client.session(tokens)
-    await session.refresh()
-    newest = await session.access_token()
-    await session.invalidate(tokens["access_token"])
-    assert await session.access_token() == newest
-    assert emulator.requests[REFRESH] == 1
-
-
-async def test_a_short_life_does_not_mean_a_refresh_for_each_call(make_client: MakeClient) -> None:
-    with Emulator(access_token_lifetime=10) as emulator:
-        user = emulator.add_user(username="ada", password=PASSWORD)
-        client = make_client(
-            emulator.url,
-            app_id=emulator.app_id,
-            app_secret=emulator.app_secret,
-            clock=Clock(monotonic=emulator.clock.now, wall=emulator.clock.now),
-        )
-        session = client.session(emulator.issue_tokens(user), leeway=60.0)
-        for _ in range(20):
-            await session.access_token()
-            emulator.clock.advance(1)
-        assert emulator.requests[REFRESH] == 3
-
-
-async def test_the_wall_clock_does_not_expire_tokens(make_client: MakeClient, tokens: Any, emulator: Emulator) -> None:
-    started = wall = emulator.clock.now()
-    monotonic = 0.0
-    client = make_client(clock=Clock(monotonic=lambda: monotonic, wall=lambda: wall))
-    session = client.session(tokens)
-    for change in (10 * LIFE, -10 * LIFE):
-        wall = started + change
-        assert await session.access_token() == tokens["access_token"]
-    monotonic = float(LIFE)
-    assert await session.access_token() != tokens["access_token"]
-
-
-async def test_a_wall_clock_set_back_does_not_lengthen_a_restored_life(
-    make_client: MakeClient, tokens: Any, emulator: Emulator
-) -> None:
-    now = emulator.clock.now()
-    monotonic = 0.0
-    client = make_client(clock=Clock(monotonic=lambda: monotonic, wall=lambda: now - 10 * LIFE))
-    session = client.session({**tokens, "obtained_at": now})
-    monotonic = LIFE - 59
-    assert await session.access_token() != tokens["access_token"]
-
-
-async def test_without_a_refresh_token(client: AuthenticationClient, tokens: Any, emulator: Emulator) -> None:
-    del tokens["refresh_token"]
-    session = client.session(tokens)
-    emulator.clock.advance(LIFE - 30)
-    assert await session.access_token() == tokens["access_token"]
-    emulator.clock.advance(30)
-    for _ in range(2):
-        with pytest.raises(SessionExpiredError, match="offline_access"):
-            await session.access_token()
-    assert emulator.requests[REFRESH] == 0
-
-
-@pytest.mark.parametrize("life", [None, 0, -1])
-async def test_an_unknown_lifetime_ends_when_an_api_refuses_the_token(
-    life: int | None, client: AuthenticationClient, tokens: Any, emulator: Emulator
-) -> None:
-    tokens["expires_in"] = life
-    session = client.session(tokens)
-    emulator.clock.advance(100 * LIFE - 1)
-    assert await session.access_token() == tokens["access_token"]
-    await session.invalidate(tokens["access_token"])
-    assert not session._stored.life.is_fresh()
+    gc.collect()
+    assert len(grants._by_token) == len(grants._by_key) == len(grants._kept) == 0
 
 
 async def test_what_the_answer_leaves_out_stays(recorder: RecordingServer, make_client: MakeClient) -> None:
@@ -238,24 +158,65 @@ async def test_tokens_in_any_form(form: str, client: AuthenticationClient, user:
     assert session.tokens.expires_in == answer.data.expires_in == LIFE
 
 
+async def forgotten() -> Any:
+    """Stand for a coroutine function that is called without `await`."""
+
+
+AWAIT = r"an `await` is missing"
+
+
+@pytest.mark.backends("asyncio")
 @pytest.mark.parametrize(
-    ("tokens", "options", "argument"),
+    ("options", "argument", "problem"),
     [
-        ({}, {}, "tokens"),
-        ({"access_token": None}, {}, "tokens"),
-        ({"access_token": ["canary"]}, {}, "tokens"),
-        ("canary", {}, "tokens"),
-        (None, {}, "tokens"),
-        (None, {"key": "k"}, "tokens"),
-        ({"access_token": "a"}, {"leeway": -1.0}, "leeway"),
-        ({"access_token": "a"}, {"leeway": float("nan")}, "leeway"),
+        ({"tokens": {}}, "tokens", "access_token"),
+        ({"tokens": {"access_token": None}}, "tokens", "access_token"),
+        ({"tokens": {"access_token": ["canary"]}}, "tokens", "access_token"),
+        ({"tokens": "canary"}, "tokens", "not str"),
+        ({"tokens": None}, "tokens", "store and key"),
+        ({"tokens": None, "key": "k"}, "tokens", "store and key"),
+        ({"tokens": None, "store": MemoryStore()}, "tokens", "store and key"),
+        ({"tokens": forgotten}, "tokens", AWAIT),
+        ({"leeway": -1.0}, "leeway", "-1"),
+        ({"leeway": float("nan")}, "leeway", "nan"),
+        ({"store": "redis://canary"}, "store", "must be a store, .*not str"),
+        ({"store": MemoryStore}, "store", "the class MemoryStore: create an instance"),
+        ({"store": FileStore}, "store", "the class FileStore: create an instance"),
+        ({"store": {}}, "store", "not dict"),
+        ({"store": forgotten}, "store", AWAIT),
+        ({"key": 7}, "key", "must be a str, not int"),
+        ({"key": ""}, "key", "must not be empty"),
+        ({"key": forgotten}, "key", AWAIT),
+        ({"on_tokens": "canary"}, "on_tokens", "must be a function, not str"),
+        ({"on_tokens": forgotten}, "on_tokens", AWAIT),
     ],
 )
-async def test_bad_arguments_are_named(tokens: Any, options: Any, argument: str, client: AuthenticationClient) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        client.session(tokens, **options)
+@pytest.mark.parametrize("by_hand", [False, True])
+async def test_bad_arguments_are_named(
+    by_hand: bool, options: Any, argument: str, problem: str, client: AuthenticationClient
+) -> None:
+    # Coroutines are made here: one that is never awaited would warn.
+    given: dict[str, Any] = {"tokens": {"access_token": "a"}}
+    given |= {name: value() if value is forgotten else value for name, value in options.items()}
+    with pytest.raises(ConfigurationError, match=problem) as caught:
+        TokenSession(client, **given) if by_hand else client.session(**given)
     assert caught.value.argument == argument
     assert "canary" not in str(caught.value)
+    gc.collect()
+
+
+async def test_a_forgotten_await_of_the_access_token_is_named(client: AuthenticationClient, tokens: Any) -> None:
+    session: Any = client.session(tokens)
+    with pytest.raises(ConfigurationError, match=AWAIT) as caught:
+        AuthenticationClient("app", "https://x.example.com", "secret", access_token=session.access_token())
+    assert caught.value.argument == "access_token"
+    with pytest.raises(ConfigurationError, match=AWAIT) as caught:
+        client.with_options(access_token=session.access_token())
+    assert caught.value.argument == "access_token"
+    for call in (client.get_user_info_by_access_token, client.revoke_token, session.invalidate):
+        with pytest.raises(ConfigurationError, match=AWAIT):
+            await call(session.access_token())
+    gc.collect()
 
 
 async def test_nothing_is_shown_or_pickled(client: AuthenticationClient, tokens: Any) -> None:

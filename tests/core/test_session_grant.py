@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -15,10 +18,11 @@ from genauth_async import (
     SessionExpiredError,
     SessionRecord,
     StoreError,
+    TokenSet,
 )
 from genauth_async.emulator import Emulator, User
 from tests.conftest import MakeClient
-from tests.core.sessions import LIFE, REFRESH, emulators_time
+from tests.core.sessions import LIFE, REFRESH, all_at_once, emulators_time
 from tests.recording import Answer, RecordingServer
 
 pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
@@ -54,6 +58,43 @@ async def test_a_new_sign_in_replaces_whatever_the_clocks_say(
     assert await make_client().session(behind, store=store, key="user").access_token() == again["access_token"]
 
 
+PLACES: dict[str, Callable[[MemoryStore], dict[str, Any]]] = {
+    "key": lambda store: {"store": store, "key": "ada"},
+    "other key": lambda store: {"store": store, "key": "browser-1"},
+    "no key": lambda store: {"store": store},
+    "other store": lambda _: {"store": MemoryStore(), "key": "ada"},
+    "nothing": lambda _: {},
+}
+
+
+@pytest.mark.backends("asyncio")
+@pytest.mark.parametrize("is_used", [True, False], ids=["used", "not used"])
+@pytest.mark.parametrize(("first", "second"), [*itertools.product(PLACES, repeat=2)])
+async def test_the_same_tokens_in_two_places_are_sent_once(
+    first: str, second: str, is_used: bool, client: AuthenticationClient, tokens: Any, emulator: Emulator
+) -> None:
+    store = MemoryStore()
+    one = client.session(tokens, **PLACES[first](store))
+    if is_used:
+        await one.access_token()
+    two = client.session(tokens, **PLACES[second](store))
+    newest = await one.refresh()
+    emulator.clock.advance(60)
+    await two.refresh()
+    assert await one.access_token()
+    await one.refresh()
+    emulator.clock.advance(LIFE)
+    await all_at_once([one.access_token, two.access_token] * 5)
+    assert (await client.introspect_token(await two.access_token())).active
+    assert await one.access_token() == await two.access_token() != newest.access_token
+    # Made again for a request: from outdated tokens, and from the newest.
+    for tokens_again in (tokens, newest, two.tokens):
+        again = client.session(tokens_again, **PLACES[second](store))
+        await again.refresh()
+        await again.access_token()
+    assert emulator.grants.reused == emulator.grants.revoked == 0
+
+
 async def test_old_tokens_do_not_lead_to_another_users_sign_in(
     client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:
@@ -65,59 +106,101 @@ async def test_old_tokens_do_not_lead_to_another_users_sign_in(
     now = client.session(grace, store=store, key="signed in")
     assert await now.access_token() == grace["access_token"]
     assert await client.session(adas, store=store).access_token() == adas.access_token
+    for session in (ada, client.session(adas, store=store, key="signed in")):
+        for call in (session.access_token, session.refresh):
+            with pytest.raises(SessionExpiredError) as caught:
+                await call()
+            assert caught.value.reason == "replaced_by_new_sign_in"
 
 
-async def test_a_store_without_a_key(client: AuthenticationClient, tokens: Any, emulator: Emulator) -> None:
+@pytest.mark.parametrize("is_elsewhere", [False, True], ids=["same process", "other process"])
+async def test_two_browsers_with_one_key_take_nothing_back(
+    is_elsewhere: bool,
+    make_client: MakeClient,
+    client: AuthenticationClient,
+    tokens: Any,
+    emulator: Emulator,
+    user: User,
+) -> None:
+    """Simulates a service that makes a session per request from each browser's tokens, with the user's id as key."""
     store = MemoryStore()
-    first = client.session(tokens, store=store)
-    await first.refresh()
-    second = client.session(first.tokens, store=store)
-    await second.refresh()
-    await first.invalidate(first.tokens.access_token)
-    assert first.key == second.key
-    assert await first.access_token() == await second.access_token()
-    assert emulator.requests[REFRESH] == 2
-    assert emulator.grants.revoked == 0
+    other = make_client(clock=emulators_time(emulator)) if is_elsewhere else client
+    again = dict(emulator.issue_tokens(user))
+    await client.session(tokens, store=store, key="ada").refresh()
+    assert await other.session(again, store=store, key="ada").access_token() == again["access_token"]
+    for make in (client, other):
+        with pytest.raises(SessionExpiredError) as caught:
+            await make.session(tokens, store=store, key="ada").refresh()
+        assert caught.value.reason == "replaced_by_new_sign_in"
+        assert await make.session(again, store=store, key="ada").access_token() == again["access_token"]
+    await other.session(again, store=store, key="ada").refresh()
+    assert await client.session(None, store=store, key="ada").access_token()
+    assert emulator.grants.reused == emulator.grants.revoked == 0
 
 
-async def test_sessions_of_a_grant_share_a_failure(
-    client: AuthenticationClient, tokens: Any, emulator: Emulator
+class Down(MemoryStore):
+    """A store whose writes fail while it is down."""
+
+    error: Exception | None = None
+    takes_attempts = False
+
+    async def compare_and_set(self, key: str, record: SessionRecord, *, expected: int | None) -> bool:
+        if self.error is not None and not (self.takes_attempts and record.attempt is not None):
+            raise self.error
+        return await super().compare_and_set(key, record, expected=expected)
+
+
+@pytest.mark.parametrize("is_back", [True, False], ids=["back", "down"])
+@pytest.mark.parametrize("takes_attempts", [True, False])
+@pytest.mark.parametrize("error", [StoreError("down"), OSError("down")], ids=repr)
+async def test_unstored_tokens_of_a_user_are_given_to_no_other(
+    error: Exception, takes_attempts: bool, is_back: bool, client: AuthenticationClient, tokens: Any, emulator: Emulator
 ) -> None:
-    sessions = [client.session(tokens) for _ in range(10)]
-    emulator.clock.advance(LIFE - 30)
-    emulator.faults.add(REFRESH, status=503, latency=0.05, times=None)
-    async with anyio.create_task_group() as group:
-        for session in sessions:
-            group.start_soon(session.access_token)
-    for session in sessions:
-        assert await session.access_token() == tokens["access_token"]
-    assert emulator.requests[REFRESH] == 1
-
-
-async def test_a_store_that_was_down_is_written_as_soon_as_it_is_up(
-    client: AuthenticationClient, tokens: Any, emulator: Emulator
-) -> None:
-    class Down(MemoryStore):
-        down = False
-
-        async def compare_and_set(self, key: str, record: SessionRecord, *, expected: int | None) -> bool:
-            if self.down and not record.refresh_sent:
-                raise OSError("the store is down")
-            return await super().compare_and_set(key, record, expected=expected)
-
     store = Down()
-    session = client.session(tokens, store=store, key="k")
+    first = client.session(tokens, store=store, key="browser-1")
+    await first.access_token()
+    store.error, store.takes_attempts = error, takes_attempts
+    with suppress(StoreError, OSError):
+        await first.refresh()
+    del first
+    if is_back:
+        store.error = None
+    grace: Any = dict(emulator.issue_tokens(emulator.add_user(username="grace", password="passw0rd")))
+    second = client.session(grace, store=store, key="browser-1")
+    with suppress(OSError):
+        assert await second.access_token() == grace["access_token"]
+    store.error = None
+    assert await second.access_token() == grace["access_token"]
+    record = await store.get("browser-1")
+    assert record is not None
+    assert record.tokens.access_token == grace["access_token"]
+    await second.logout()
+    assert not (await client.introspect_token(grace["refresh_token"])).active
+
+
+@pytest.mark.parametrize("error", [StoreError("down"), OSError("down")], ids=repr)
+async def test_a_store_that_was_down_is_written_as_soon_as_it_is_up(
+    error: Exception, client: AuthenticationClient, tokens: Any, emulator: Emulator
+) -> None:
+    store, received = Down(), list[TokenSet]()
+    session = client.session(tokens, store=store, key="k", on_tokens=received.append)
     await session.access_token()
-    store.down = True
-    with pytest.raises(OSError, match="down"):
+    store.error, store.takes_attempts = error, True
+    if isinstance(error, StoreError):
         await session.refresh()
-    store.down = False
-    # A new session of the grant writes them, as in the next request.
+    else:
+        with pytest.raises(OSError, match="down"):
+            await session.refresh()
+    assert received == [session.tokens]
+    newest = session.tokens
+    assert newest.access_token != tokens["access_token"]
     del session
-    renewed = await client.session(None, store=store, key="k").access_token()
+    # A new session of the grant writes them, as in the next request.
+    store.error = None
+    assert await client.session(None, store=store, key="k").access_token() == newest.access_token
     record = await store.get("k")
     assert record is not None
-    assert record.refresh_sent or record.tokens.access_token == renewed
+    assert record.tokens == newest
     assert emulator.requests[REFRESH] == 1
 
 
@@ -148,13 +231,13 @@ async def test_a_hanging_store_does_not_delay_the_end_of_a_session(
             await anyio.sleep_forever()
             return True
 
-    session = make_client(refresh_timeout=0.2).session(tokens, store=Hangs(), key="k")
+    session = make_client(refresh_timeout=2).session(tokens, store=Hangs(), key="k")
     await session.access_token()
     emulator.revoke_grant(tokens["refresh_token"])
-    with pytest.raises(RefreshUnavailableError, match="store"):
-        await session.refresh()
-    with pytest.raises(SessionExpiredError):
-        await session.access_token()
+    for call in (session.refresh, session.access_token):
+        with pytest.raises(SessionExpiredError) as caught:
+            await call()
+        assert caught.value.reason == "revoked"
 
 
 async def test_a_store_that_hangs_does_not_hold_up_a_log_out(make_client: MakeClient, tokens: Any) -> None:
@@ -172,7 +255,7 @@ async def test_a_store_that_hangs_does_not_hold_up_a_log_out(make_client: MakeCl
             return True
 
     store = Hangs()
-    client = make_client(refresh_timeout=0.2)
+    client = make_client(refresh_timeout=2)
     session = client.session(tokens, store=store, key="k")
     await session.access_token()
     store.hangs = True

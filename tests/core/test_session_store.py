@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from contextlib import suppress
 from typing import Any
 
 import anyio
 import pytest
+from attrs import evolve
 
 from genauth_async import (
     AuthenticationClient,
+    ConfigurationError,
     GenAuthError,
     InvalidResponseError,
     MemoryStore,
     RefreshUnavailableError,
     SessionExpiredError,
     SessionRecord,
-    TokenSession,
     TokenSet,
     TransportError,
 )
+from genauth_async._session.identity import predecessors_of
 from genauth_async.emulator import Emulator, User
+from genauth_async.emulator.http.hold import Hold
+from genauth_async.errors import StoreError, StoreUnusableError
+from genauth_async.stores import RefreshAttempt
 from tests.conftest import MakeClient
-from tests.core.sessions import LIFE, REFRESH, REVOKE, emulators_time
+from tests.core.sessions import LIFE, REFRESH, REVOKE, emulators_time, shown
 
 pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
@@ -81,101 +87,197 @@ async def test_a_store_that_fails_before_the_refresh_stops_it(
     assert emulator.requests[REFRESH] == 1
 
 
-async def test_a_process_that_died_while_refreshing_is_noticed(
-    client: AuthenticationClient, tokens: Any, emulator: Emulator
+class AwayStore(MemoryStore):
+    """A store that raises an error for each call, while it has one."""
+
+    error: Exception | None = None
+
+    async def get(self, key: str) -> SessionRecord | None:
+        if self.error is not None:
+            raise self.error
+        return await super().get(key)
+
+    async def compare_and_set(self, key: str, record: SessionRecord, *, expected: int | None) -> bool:
+        if self.error is not None:
+            raise self.error
+        return await super().compare_and_set(key, record, expected=expected)
+
+
+@pytest.mark.parametrize("left", [LIFE - 100, 30], ids=["valid", "due"])
+async def test_a_store_that_is_away_costs_no_valid_token(
+    left: int, client: AuthenticationClient, tokens: Any, emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store = MemoryStore()
-    present = TokenSet(**tokens_as_attributes(tokens), obtained_at=emulator.clock.now())
-    await store.compare_and_set("k", SessionRecord(tokens=present, generation=7, refresh_sent=True), expected=None)
+    store = AwayStore()
+    session = client.session(tokens, store=store, key="k")
+    emulator.clock.advance(LIFE - left)
+    store.error = StoreError("the store is away")
+    with anyio.fail_after(60):
+        for _ in range(5):
+            assert await session.access_token() == tokens["access_token"]
+        warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
+        assert ["the store is away" in record.getMessage() for record in warnings] == [True]
+        assert emulator.requests[REFRESH] == 0
+        store.error = None
+        while "k" not in store._records:  # noqa: ASYNC110 - a store sets no Event
+            await anyio.sleep(0.01)
+    assert await session.access_token() == shown(await store.get("k")).tokens.access_token
+
+
+@pytest.mark.parametrize("error", [StoreUnusableError("not set up"), OSError("not set up")], ids=repr)
+async def test_a_store_that_cannot_be_used_is_told_at_once(
+    error: Exception, client: AuthenticationClient, tokens: Any
+) -> None:
+    store = AwayStore()
+    session = client.session(tokens, store=store, key="k")
+    store.error = error
+    for call in (session.access_token, session.access_token, client.session(None, store=store, key="l").access_token):
+        with pytest.raises(type(error), match="not set up"):
+            await call()
+    store.error = None
+    assert await session.access_token() == tokens["access_token"]
+    assert "k" in store._records
+
+
+def token_set_of(emulator: Emulator, user: User, age: float = 0) -> TokenSet:
+    issued = emulator.issue_tokens(user)
+    return TokenSet(
+        access_token=issued["access_token"],
+        refresh_token=issued["refresh_token"],
+        expires_in=LIFE,
+        obtained_at=emulator.clock.now() - age,
+    )
+
+
+@pytest.mark.parametrize(
+    ("started", "seconds", "lost"),
+    [(-100, 30, 0), (-100, 30, 1), (0, 0, 1), (0, 0.3, 0), (-10, 0.3, 0), (3600, 0.3, 0)],
+    ids=["long ago", "long ago, a second one", "over", "under way", "a clock behind", "a clock ahead"],
+)
+async def test_another_processes_attempt_is_waited_for(
+    started: float,
+    seconds: float,
+    lost: int,
+    client: AuthenticationClient,
+    user: User,
+    emulator: Emulator,
+) -> None:
+    """Simulates a process that died in its attempt: what it left ends no session."""
+    store, present = MemoryStore(), token_set_of(emulator, user)
+    attempt = RefreshAttempt("another's", emulator.clock.now() + started, seconds, lost)
+    record = SessionRecord(tokens=present, generation=7, attempt=attempt)
+    await store.compare_and_set("k", record, expected=None)
     survivor = client.session(None, store=store, key="k")
-    assert await survivor.access_token() == tokens["access_token"]
+    assert await survivor.access_token() == present.access_token
     emulator.clock.advance(LIFE)
-    with pytest.raises(RefreshUnavailableError) as caught:
+    store._records["k"] = evolve(record, attempt=evolve(attempt, started_at=emulator.clock.now() + started))
+    with anyio.fail_after(60):
         await survivor.access_token()
-    assert caught.value.outcome_unknown
+    assert shown(await store.get("k")).attempt is None
+    assert emulator.requests[REFRESH] == 1
+    # The server knows the refresh token no more.
+    emulator.revoke_grant(survivor.tokens.access_token)
+    with pytest.raises(SessionExpiredError) as caught:
+        await survivor.refresh()
+    assert caught.value.reason == "revoked"
+
+
+async def test_a_session_that_ends_after_anothers_attempt_says_so(
+    client: AuthenticationClient, user: User, emulator: Emulator
+) -> None:
+    store = MemoryStore()
+    attempt = RefreshAttempt("another's", emulator.clock.now() - 100, 30)
+    record = SessionRecord(tokens=token_set_of(emulator, user, LIFE), generation=7, attempt=attempt)
+    await store.compare_and_set("k", record, expected=None)
+    session = client.session(None, store=store, key="k")
+    emulator.faults.add(REFRESH, status=500, times=2)
+    with pytest.raises(RefreshUnavailableError) as failed:
+        await session.access_token()
+    assert failed.value.outcome_unknown
+    left = shown(await store.get("k")).attempt
+    assert left is not None
+    assert (left.seconds, left.lost) == (0, 3)
+    emulator.clock.advance(5)
+    emulator.faults.add(REFRESH, status=400, body={"error": "invalid_grant"})
+    with pytest.raises(SessionExpiredError) as caught:
+        await session.access_token()
+    assert caught.value.reason == "lost_answer"
+    assert await store.get("k") is None
+
+
+async def test_an_attempt_under_way_may_bring_the_tokens(
+    client: AuthenticationClient, user: User, emulator: Emulator
+) -> None:
+    store, present = MemoryStore(), token_set_of(emulator, user, LIFE)
+    attempt = RefreshAttempt("another's", emulator.clock.now(), 600)
+    record = SessionRecord(tokens=present, generation=7, attempt=attempt)
+    await store.compare_and_set("k", record, expected=None)
+    session, newer = client.session(None, store=store, key="k"), token_set_of(emulator, user)
+    got: list[str] = []
+
+    async def ask() -> None:
+        got.append(await session.access_token())
+
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as group:
+            for _ in range(5):
+                group.start_soon(ask)
+            await anyio.sleep(0.5)
+            assert got == []
+            store._records["k"] = renewed(record, newer)
+    assert got == [newer.access_token] * 5
     assert emulator.requests[REFRESH] == 0
-    await survivor.refresh(resend=True)
-    record = await store.get("k")
-    assert record is not None
-    assert (record.generation, record.refresh_sent) == (9, False)
 
 
-def tokens_as_attributes(tokens: dict[str, Any]) -> dict[str, Any]:
-    return {name: tokens[name] for name in ("access_token", "refresh_token", "id_token")} | {"expires_in": LIFE}
+def renewed(record: SessionRecord, tokens: TokenSet) -> SessionRecord:
+    """Return the record that another process's refresh would write."""
+    return evolve(
+        record,
+        tokens=tokens,
+        generation=record.generation + 5,
+        attempt=None,
+        predecessors=predecessors_of(record, tokens),
+    )
 
 
-async def overwrite(store: MemoryStore, tokens: TokenSet) -> SessionRecord:
-    """Write as the new holder of the lock while the former holder is suspended in its refresh."""
-    record = await store.get("k")
-    assert record is not None
-    assert record.refresh_sent
-    overwritten = SessionRecord(tokens=tokens, generation=record.generation + 5)
-    assert await store.compare_and_set("k", overwritten, expected=record.generation)
-    return overwritten
-
-
-async def test_a_refresh_that_lost_its_lock_does_not_overwrite(
-    client: AuthenticationClient, tokens: Any, emulator: Emulator, user: User
+@pytest.mark.parametrize("answer", ["ok", "invalid_grant", "lost"])
+@pytest.mark.parametrize("age", [0, LIFE + 10], ids=["valid", "expired"])
+async def test_what_another_process_stored_meanwhile_is_kept(
+    age: float, answer: str, client: AuthenticationClient, tokens: Any, emulator: Emulator, user: User
 ) -> None:
-    """A holder that is suspended until its lock expires finds newer tokens in the store."""
-    store = MemoryStore()
+    """Simulates a process that was suspended in its refresh, for longer than others wait."""
+    store, got = MemoryStore(), list[TokenSet]()
     session = client.session(tokens, store=store, key="k")
     await session.access_token()
-    newer = TokenSet(**tokens_as_attributes(dict(emulator.issue_tokens(user))), obtained_at=emulator.clock.now())
-    overwritten: SessionRecord | None = None
-    with emulator.faults.hold(REFRESH) as hold:
-        async with anyio.create_task_group() as group:
-            group.start_soon(session.refresh)
-            await hold.wait_arrived()
-            overwritten = await overwrite(store, newer)
-            hold.release()
-    assert await store.get("k") == overwritten
-    assert await session.access_token() == newer.access_token
+    hold = Hold()
+    fault: dict[str, Any] = {"ok": {}, "invalid_grant": {"status": 400, "body": {"error": "invalid_grant"}}}.get(
+        answer, {"status": 500}
+    )
+    emulator.faults.add(REFRESH, hold=hold, **fault)
 
+    async def refresh() -> None:
+        got.append(await session.refresh())
 
-async def test_a_refresh_that_lost_its_lock_returns_no_expired_token(
-    client: AuthenticationClient, tokens: Any, emulator: Emulator, user: User
-) -> None:
-    store = MemoryStore()
-    session = client.session(tokens, store=store, key="k")
-    await session.access_token()
-    theirs = tokens_as_attributes(dict(emulator.issue_tokens(user)))
-    expired = TokenSet(**theirs, obtained_at=emulator.clock.now() - LIFE - 10)
-    with emulator.faults.hold(REFRESH) as hold:
-        async with anyio.create_task_group() as group:
-            group.start_soon(_refused_as_changed, session)
-            await hold.wait_arrived()
-            await overwrite(store, expired)
-            hold.release()
-    assert await session.access_token() not in {expired.access_token, tokens["access_token"]}
-
-
-async def _refused_as_changed(session: TokenSession) -> None:
-    with pytest.raises(RefreshUnavailableError, match="without its lock"):
-        await session.refresh()
-
-
-async def test_a_lost_lock_and_race_do_not_end_the_session(
-    client: AuthenticationClient, tokens: Any, emulator: Emulator, user: User
-) -> None:
-    store = MemoryStore()
-    session = client.session(tokens, store=store, key="k")
-    await session.access_token()
-    newer = TokenSet(**tokens_as_attributes(dict(emulator.issue_tokens(user))), obtained_at=emulator.clock.now())
-    overwritten: SessionRecord | None = None
-    with emulator.faults.hold(REFRESH) as hold:
-        async with anyio.create_task_group() as group:
-            group.start_soon(session.refresh)
-            await hold.wait_arrived()
-            emulator.revoke_grant(tokens["refresh_token"])
-            overwritten = await overwrite(store, newer)
-            hold.release()
-    assert await session.access_token() == newer.access_token
-    assert await store.get("k") == overwritten
+    theirs: SessionRecord | None = None
+    async with anyio.create_task_group() as group:
+        group.start_soon(refresh)
+        await hold.wait_arrived()
+        record = shown(await store.get("k"))
+        assert record.attempt is not None
+        theirs = renewed(record, token_set_of(emulator, user, age))
+        assert await store.compare_and_set("k", theirs, expected=record.generation)
+        hold.release()
+    assert theirs is not None
+    if age:
+        assert got[0].access_token not in {theirs.tokens.access_token, tokens["access_token"]}
+    else:
+        assert got == [theirs.tokens]
+        assert await store.get("k") == theirs
+    assert got == [session.tokens]
+    assert emulator.requests[REFRESH] == (2 if age else 1)
 
 
 STATES = ["fresh", "stale", "expired"]
-OUTCOMES: dict[str, dict[str, Any] | None] = {"ok": None, "transient": {"status": 503}, "rejected": {}}
+OUTCOMES: dict[str, dict[str, Any] | None] = {"ok": None, "transient": {"status": 503, "times": 2}, "rejected": {}}
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -248,8 +350,9 @@ async def test_log_out_revokes_the_newest_tokens(client: AuthenticationClient, t
     await second.logout()
     assert emulator.grants.alive == 0
     await first.invalidate(first.tokens.access_token)
-    with pytest.raises(SessionExpiredError, match="elsewhere"):
+    with pytest.raises(SessionExpiredError) as caught:
         await first.access_token()
+    assert caught.value.reason == "logged_out"
     assert emulator.requests[REFRESH] == 1
 
 
@@ -337,14 +440,41 @@ async def test_a_session_is_restored_from_its_store(
     await client.session(tokens, store=store, key="k").access_token()
     emulator.clock.advance(LIFE - 100)
     restored = client.session(None, store=store, key="k")
-    with pytest.raises(SessionExpiredError, match="access_token"):
+    with pytest.raises(SessionExpiredError) as caught:
         restored.tokens  # noqa: B018
+    assert caught.value.reason == "not_signed_in"
     assert await restored.access_token() == tokens["access_token"]
     assert restored.tokens.refresh_token == tokens["refresh_token"]
     emulator.clock.advance(50)
     assert await restored.access_token() != tokens["access_token"]
-    with pytest.raises(SessionExpiredError, match="no session under this key"):
-        await client.session(None, store=store, key="another").access_token()
+
+
+async def test_a_session_that_is_not_stored_is_not_signed_in(
+    client: AuthenticationClient, make_client: MakeClient, tokens: Any
+) -> None:
+    """Another application's sessions are not this one's; those without an application are."""
+    store = MemoryStore()
+    other = make_client(app_id="other")
+    for session in (client.session(None, store=store, key="k"), other.session(None, store=store, key="k")):
+        for call in (session.access_token, session.refresh):
+            with pytest.raises(SessionExpiredError) as caught:
+                await call()
+            assert caught.value.reason == "not_signed_in"
+        await session.logout()
+    mine = client.session(tokens, store=store, key="k")
+    await mine.access_token()
+    with pytest.raises(SessionExpiredError) as caught:
+        await other.session(None, store=store, key="k").access_token()
+    assert caught.value.reason == "not_signed_in"
+    for call in (other.session(tokens, store=store, key="k").access_token, other.session(tokens, store=store).refresh):
+        with pytest.raises(GenAuthError):
+            await call()
+    with pytest.raises(ConfigurationError, match="another one") as refused:
+        await other.session({**tokens, "refresh_token": "r"}, store=store, key="k").access_token()
+    assert refused.value.argument == "key"
+    assert await mine.access_token() == tokens["access_token"]
+    store._records["k"] = evolve(store._records["k"], app_id="", app_host="")
+    assert await make_client().session(None, store=store, key="k").access_token() == tokens["access_token"]
 
 
 async def test_a_new_sign_in_replaces_what_is_stored_under_its_key(
@@ -357,10 +487,13 @@ async def test_a_new_sign_in_replaces_what_is_stored_under_its_key(
     again = dict(emulator.issue_tokens(user))
     new = client.session(again, store=store, key="k")
     await new.refresh()
-    await old.invalidate(tokens["access_token"])
-    assert await old.access_token() == await new.access_token()
-    assert emulator.requests[REFRESH] == 1
     # Older tokens under the same key do not replace it.
     stale = client.session({**tokens, "obtained_at": emulator.clock.now() - 10}, store=store, key="k")
-    assert (await stale.refresh()).access_token != tokens["access_token"]
+    for session in (old, stale):
+        with pytest.raises(SessionExpiredError) as caught:
+            await session.access_token()
+        assert caught.value.reason == "replaced_by_new_sign_in"
+    restored = client.session(None, store=store, key="k")
+    assert await restored.access_token() == await new.access_token()
+    assert emulator.requests[REFRESH] == 1
     assert emulator.grants.revoked == 0

@@ -39,7 +39,7 @@ BOOLEANS: Mapping[str, Callable[[Any], object]] = {
     "warm": lambda value: GenAuth(client(), warm=value),
     "login": lambda value: GenAuth(client()).setup(web.Application(), login=value),
     "close_client": lambda value: GenAuth(client()).setup(web.Application(), login=False, close_client=value),
-    "resend": lambda value: client().session(TOKENS).refresh(resend=value).send(None),
+    "resend_refresh_token": lambda value: client(resend_refresh_token=value),
 }
 
 

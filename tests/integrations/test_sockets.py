@@ -165,6 +165,6 @@ def test_a_session_that_ends_closes_the_socket(signed_in: Browser, site: Site, e
 def test_a_failed_refresh_closes_the_socket_with_try_again_later(
     signed_in: Browser, site: Site, emulator: Emulator
 ) -> None:
-    emulator.faults.add("/oidc/token", status=503, body={"error": "temporarily_unavailable"})
+    emulator.faults.add("/oidc/token", status=503, body={"error": "temporarily_unavailable"}, times=2)
     answer = connect(site, "/socket/refused-elsewhere", cookie(signed_in))
     assert answer == Opened([], 1013, "The session cannot be refreshed now")
