@@ -21,6 +21,7 @@ DUE: Final = LIFE - 30
 Kind: TypeAlias = Literal["file", "redis"]
 KINDS: Final[tuple[Kind, ...]] = ("file", "redis")
 BACKENDS: Final = ("asyncio", "trio")
+Server: TypeAlias = Literal["any", "reuse ends the grant", "grace window"]
 Script: TypeAlias = "Callable[[Scene], Happened]"
 
 
@@ -52,6 +53,7 @@ class Case:
         later: what is got when all is over.
         requests: how many refreshes reached the server.
         grant: whether the server still has it, and if not, why.
+        server: what it does with a refresh token that was used before; "any" if that makes no difference.
         backends: the event loops of the processes, or "sync" for the blocking client.
         token_age: of the session's access token, in seconds.
         redis_options: of a Redis server of the case's own; None if it leaves the server alone.
@@ -65,15 +67,16 @@ class Case:
     later: Outcome
     requests: int
     grant: Literal["alive", "revoked", "revoked for reuse"] = "alive"
+    server: Server = "any"
     backends: tuple[str, ...] = BACKENDS
     token_age: float = EXPIRED
     redis_options: Mapping[str, str] | None = None
 
     @property
     def name(self) -> str:
-        return f"{self.store}: {self.fault}"
+        return f"{self.store}: {self.fault}" + ("" if self.server == "any" else f"; {self.server}")
 
     def cells(self) -> tuple[str, ...]:
-        """The line without the store, as texts."""
+        """Return the line without the store, as texts."""
         first = self.first if isinstance(self.first, str) else self.first.text
-        return (self.fault, first, self.other.text, self.later.text, str(self.requests), self.grant)
+        return (self.fault, self.server, first, self.other.text, self.later.text, str(self.requests), self.grant)

@@ -10,6 +10,7 @@ import pytest
 from genauth_async.emulator import Emulator, User
 from genauth_async.stores import FileStore, RedisStore
 from tests.faults.cases import Case
+from tests.faults.grace import give_grace
 from tests.faults.redis_proxy import redis_proxy
 from tests.faults.scene import Scene
 from tests.stores.redis_server import RedisServer, redis_prefix, redis_server  # noqa: F401 - fixtures
@@ -24,7 +25,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for store, backend, *cells in (value for name, value in report.user_properties if name == FAULT):
             lines.setdefault((store, *cells), []).append(backend)
     if lines:
-        terminalreporter.section("faults: store | fault | who met it | another | afterwards | refreshes | grant")
+        terminalreporter.section(
+            "faults: store | fault | server | this process | another process | afterwards | refreshes | grant"
+        )
     for line, backends in lines.items():
         terminalreporter.line(f"{' | '.join(line)} ({', '.join(backends)})")
 
@@ -34,6 +37,8 @@ def scene(
     request: pytest.FixtureRequest, case: Case, emulator: Emulator, user: User, tmp_path: Path, backend: str
 ) -> Iterator[Scene]:
     """The scene of the case, with the session in its store."""
+    if case.server == "grace window":
+        give_grace(emulator)
     with ExitStack() as ending:
         if case.store == "file":
             place = str(tmp_path / "sessions")

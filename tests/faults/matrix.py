@@ -11,15 +11,24 @@ from tests.faults import crowds, redis_faults, server, stops
 from tests.faults.cases import Case
 
 SECTIONS: Final = {
-    "A process is killed or stands still": tuple(stops.cases()),
+    "A process is killed or suspended": tuple(stops.cases()),
     "The server, and the network before it": tuple(server.cases()),
     "Redis": tuple(redis_faults.cases()),
     "Many processes": tuple(crowds.cases()),
 }
 CASES: Final = tuple(case for cases in SECTIONS.values() for case in cases)
-PAGE: Final = Path(__file__).parents[2] / "docs" / "faults.md"
+PAGE: Final = Path(__file__).parents[2] / "docs" / "sessions-reference.md"
 
-_COLUMNS: Final = ("fault", "store", "who meets it", "another, at once", "when it is over", "refreshes", "grant")
+_COLUMNS: Final = (
+    "fault",
+    "store",
+    "server",
+    "this process",
+    "another process",
+    "afterwards",
+    "refreshes",
+    "grant",
+)
 
 
 def page(head: str) -> str:
@@ -28,13 +37,13 @@ def page(head: str) -> str:
     Args:
         head: what stands before the tables.
     """
-    tables = (f"## {title}\n\n{_table(cases)}\n" for title, cases in SECTIONS.items())
+    tables = (f"### {title}\n\n{_table(cases)}\n" for title, cases in SECTIONS.items())
     return f"{head}\n" + "\n".join(tables)
 
 
 def head_of(text: str) -> str:
     """Return the part written by hand: all before the first section that is a table of cases."""
-    return text[: text.index(f"\n## {next(iter(SECTIONS))}\n")]
+    return text[: text.index(f"\n### {next(iter(SECTIONS))}\n")]
 
 
 def _table(cases: Iterable[Case]) -> str:
@@ -43,10 +52,10 @@ def _table(cases: Iterable[Case]) -> str:
 
 
 def _merged(cases: Iterable[Case]) -> Iterator[tuple[str, ...]]:
-    """One line where all stores behave alike."""
-    by_fault: dict[str, list[Case]] = {}
+    """Yield one line where all stores behave alike."""
+    by_fault: dict[tuple[str, str], list[Case]] = {}
     for case in cases:
-        by_fault.setdefault(case.fault, []).append(case)
+        by_fault.setdefault((case.fault, case.server), []).append(case)
     for alike in by_fault.values():
         for cells, stores in groupby(alike, key=lambda case: case.cells()):
             yield (cells[0], ", ".join(case.store for case in stores), *cells[1:])

@@ -19,18 +19,21 @@ class Outcome:
         error: the name of the error, None for a token.
         says: what its message has in it, a regular expression.
         unknown: its outcome_unknown.
+        reason: its reason.
     """
 
     text: str
     error: str | None = None
     says: str = ""
     unknown: bool = False
+    reason: str | None = None
 
     def explains(self, answer: Answer) -> bool:
         """Return True if the answer is this outcome."""
         return (
             answer.error == self.error
             and answer.outcome_unknown == self.unknown
+            and answer.reason == self.reason
             and re.search(self.says, answer.message) is not None
         )
 
@@ -40,16 +43,16 @@ _EXPIRED: Final = "SessionExpiredError"
 
 NEW: Final = Outcome("new token")
 PRESENT: Final = Outcome("present token")
-MARKED: Final = Outcome("marked", _UNAVAILABLE, "A refresh was sent and its answer lost", unknown=True)
 UNANSWERED: Final = Outcome("unanswered", _UNAVAILABLE, "The access token could not be refreshed", unknown=True)
 REFUSED: Final = Outcome("refused", _UNAVAILABLE, "The access token could not be refreshed")
 LOCKED: Final = Outcome("locked", "StoreError", "Could not acquire the session lock .*: process .* may be suspended")
 DOWN: Final = Outcome("store down", "StoreError", "Redis cannot be used now")
-GONE: Final = Outcome("no longer stored", _EXPIRED, "the store no longer has it: .* or the store lost it")
-EMPTY: Final = Outcome("not stored", _EXPIRED, "the store has no session under this key")
-ENDED: Final = Outcome("ended", _EXPIRED, "the server no longer accepts the refresh token")
+LOST: Final = Outcome("answer lost", _EXPIRED, reason="lost_answer")
+GONE: Final = Outcome("no longer stored", _EXPIRED, reason="logged_out")
+EMPTY: Final = Outcome("not stored", _EXPIRED, reason="not_signed_in")
+REPLACED: Final = Outcome("replaced", _EXPIRED, reason="replaced_by_new_sign_in")
 
-OUTCOMES: Final = (NEW, PRESENT, MARKED, UNANSWERED, REFUSED, LOCKED, DOWN, GONE, EMPTY, ENDED)
+OUTCOMES: Final = (NEW, PRESENT, UNANSWERED, REFUSED, LOCKED, DOWN, LOST, GONE, EMPTY, REPLACED)
 
 
 def text_of(answer: Answer, present_token: str) -> str:

@@ -9,7 +9,8 @@ from typing import Final, Protocol, TypeVar
 
 import anyio
 
-from genauth_async import TokenSet
+from genauth_async import AuthenticationClient, TokenSession, TokenSet
+from genauth_async._session.token_sets import TokensLike
 from genauth_async.emulator import Emulator, User
 from genauth_async.emulator.http.hold import Hold
 from genauth_async.stores import RedisStore, SessionRecord, TokenStore
@@ -21,7 +22,7 @@ from tests.faults.workers import Worker
 from tests.stores.redis_server import RedisServer
 
 KEY: Final = "ada"
-_LONG: Final = 20.0
+LONG: Final = 20.0
 _T = TypeVar("_T")
 
 
@@ -67,7 +68,7 @@ class Scene:
         redis: RedisServer | None = None,
     ) -> None:
         self.emulator = emulator
-        self.refresh_timeout = _LONG
+        self.resends = True
         self.options = options
         self._place = place
         self._make_store = make_store
@@ -75,6 +76,7 @@ class Scene:
         self._proxy = proxy
         self._redis = redis
         self._ending = ExitStack()
+        self._user = user
         self._issued = emulator.issue_tokens(user)
         self.tokens = self.tokens_aged(token_age)
 
@@ -103,19 +105,26 @@ class Scene:
 
     def prepare(self) -> None:
         """Puts the session into the store."""
-        first = SessionRecord(tokens=self.tokens, generation=1)
+        app_id, app_host = self.emulator.app_id, self.emulator.url
+        first = SessionRecord(tokens=self.tokens, generation=1, app_id=app_id, app_host=app_host)
         assert self._in_store(lambda store: store.compare_and_set(KEY, first, expected=None))
 
     def stored(self) -> SessionRecord | None:
         """Return the record in the store."""
         return self._in_store(lambda store: store.get(KEY))
 
-    def start(self, tokens: TokenSet | None = None, options: Mapping[str, object] | None = None) -> Worker:
-        """A process that has the session.
+    def start(
+        self,
+        tokens: TokenSet | None = None,
+        options: Mapping[str, object] | None = None,
+        refresh_timeout: float = LONG,
+    ) -> Worker:
+        """Start a process that has the session.
 
         Args:
             tokens: what it begins with; None for what the store has.
             options: of its store, besides those of all.
+            refresh_timeout: of its client; others wait that long for an attempt of this process.
         """
         plan = Plan(
             url=self.emulator.url,
@@ -124,7 +133,8 @@ class Scene:
             place=self._place,
             options={**self.options, **(options or {})},
             key=KEY,
-            refresh_timeout=self.refresh_timeout,
+            refresh_timeout=refresh_timeout,
+            resends=self.resends,
             backend=self._backend,
             tokens=None if tokens is None else tokens.to_dict(),
         )
@@ -132,15 +142,40 @@ class Scene:
         self._ending.callback(worker.close)
         return worker
 
-    def hold(self, *, after: bool = False) -> Gate:
-        """Keeps the next refresh waiting at the server, before or after it is processed."""
-        hold = self.emulator.faults.hold(REFRESH, after=after)
+    def hold(self, *, after: bool = False, drop: bool = False) -> Gate:
+        """Keep the next refresh waiting at the server, before or after it is processed; it may then be dropped."""
+        hold = Hold()
+        self.emulator.faults.add(REFRESH, hold=None if after else hold, hold_reply=hold if after else None, drop=drop)
         self._ending.callback(hold.release)
         return _ServerGate(hold)
+
+    def await_processing(self, refreshes: int) -> None:
+        """Return once the server has processed so many refreshes, for which no client may wait any more."""
+        give_up = time.monotonic() + LONG
+        while sum(self.emulator.grants.presented().values()) < refreshes:
+            assert time.monotonic() < give_up, "the server does not process a refresh"
+            time.sleep(0.01)
 
     def close(self) -> None:
         """Ends all processes, whatever state they are in."""
         self._ending.close()
+
+    def sign_in_again(self) -> None:
+        """Store another sign-in under the session's key."""
+        self._elsewhere(self.emulator.issue_tokens(self._user), TokenSession.access_token)
+
+    def log_out(self) -> None:
+        """Log the user out."""
+        self._elsewhere(None, TokenSession.logout)
+
+    def _elsewhere(self, tokens: TokensLike | None, act: Callable[[TokenSession], Awaitable[object]]) -> None:
+        async def run(store: TokenStore) -> None:
+            async with AuthenticationClient(
+                self.emulator.app_id, self.emulator.url, self.emulator.app_secret
+            ) as client:
+                await act(client.session(tokens, store=store, key=KEY))
+
+        self._in_store(run)
 
     def _in_store(self, action: Callable[[TokenStore], Awaitable[_T]]) -> _T:
         async def run() -> _T:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from multiprocessing.connection import Connection
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import anyio
 import anyio.to_thread
@@ -33,6 +33,8 @@ class Plan:
     Attributes:
         place: the directory of a FileStore, or the URL of a Redis server.
         options: of the store.
+        refresh_timeout: of the client.
+        resends: the client's resend_refresh_token.
         backend: an event loop, or "sync" for the blocking client.
         tokens: what the session is made with; None for what the store has.
     """
@@ -44,8 +46,13 @@ class Plan:
     options: Mapping[str, object]
     key: str
     refresh_timeout: float
+    resends: bool
     backend: str
     tokens: Mapping[str, object] | None = field(default=None, repr=False)
+
+    def client_options(self) -> dict[str, Any]:
+        """Return the options of the client."""
+        return {"refresh_timeout": self.refresh_timeout, "resend_refresh_token": self.resends}
 
 
 Asking: TypeAlias = Callable[[Plan], AbstractAsyncContextManager[Ask]]
@@ -60,6 +67,7 @@ class Answer:
     error: str | None = None
     message: str = ""
     outcome_unknown: bool = False
+    reason: str | None = None
 
 
 @frozen
@@ -130,15 +138,11 @@ async def _serve(connection: Connection, plan: Plan, stops: Stops, asking: Askin
 @asynccontextmanager
 async def _asking(plan: Plan) -> AsyncIterator[Ask]:
     store = _store(plan)
-    async with AuthenticationClient(
-        plan.app_id, plan.url, plan.app_secret, refresh_timeout=plan.refresh_timeout
-    ) as client:
+    async with AuthenticationClient(plan.app_id, plan.url, plan.app_secret, **plan.client_options()) as client:
         session = client.session(plan.tokens, store=store, key=plan.key)
 
         async def ask(command: str) -> str:
-            if command == "ask":
-                return await session.access_token()
-            return (await session.refresh(resend=command == "resend")).access_token
+            return await session.access_token() if command == "ask" else (await session.refresh()).access_token
 
         yield ask
     if isinstance(store, RedisStore):
@@ -147,15 +151,11 @@ async def _asking(plan: Plan) -> AsyncIterator[Ask]:
 
 @asynccontextmanager
 async def _asking_blocking(plan: Plan) -> AsyncIterator[Ask]:
-    client = genauth_sync.AuthenticationClient(
-        plan.app_id, plan.url, plan.app_secret, refresh_timeout=plan.refresh_timeout
-    )
+    client = genauth_sync.AuthenticationClient(plan.app_id, plan.url, plan.app_secret, **plan.client_options())
     session = client.session(plan.tokens, store=_store(plan), key=plan.key)
 
     def ask_blocking(command: str) -> str:
-        if command == "ask":
-            return session.access_token()
-        return session.refresh(resend=command == "resend").access_token
+        return session.access_token() if command == "ask" else session.refresh().access_token
 
     async def ask(command: str) -> str:
         return await anyio.to_thread.run_sync(ask_blocking, command)
@@ -181,7 +181,8 @@ async def _answer(connection: Connection, ask: Ask, command: str) -> None:
     try:
         answer = Answer(await ask(command))
     except GenAuthError as error:
-        answer = Answer(None, type(error).__name__, str(error), getattr(error, "outcome_unknown", False))
+        unknown, reason = getattr(error, "outcome_unknown", False), getattr(error, "reason", None)
+        answer = Answer(None, type(error).__name__, str(error), unknown, reason)
     connection.send(answer)
 
 

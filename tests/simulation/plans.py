@@ -8,10 +8,10 @@ from typing import Final
 
 from attrs import evolve, frozen
 
-from tests.simulation.world import HELD_UP, LIFE, LOST, REFUSED, STORE
+from tests.simulation.world import HELD_UP, LIFE, LOST, REFUSED, SERVER_KINDS, STORE, ServerKind
 
-ACTS: Final = ("access_token", "refresh", "resend", "invalidate", "logout")
-_USUAL: Final = (60, 25, 0, 10, 0)
+ACTS: Final = ("access_token", "refresh", "invalidate", "sign in", "logout")
+_USUAL: Final = (60, 25, 10, 0, 0)
 _RARE: Final = (50, 25, 10, 10, 5)
 
 # At once after the sign-in; when it is time for an early refresh; when the token has expired; and again.
@@ -19,13 +19,14 @@ _MOMENTS: Final = (0.0, 0.85 * LIFE, 1.05 * LIFE, 1.9 * LIFE, 2.1 * LIFE)
 # What goes wrong in one schedule is of few kinds, so that what each of them excuses hides little.
 _THEMES: Final = (
     REFUSED,
-    ("busy",),
+    LOST,
     LOST,
     STORE,
     ("store restored",),
     ("store forgets", "revoked"),
     HELD_UP,
-    ("dies",),
+    ("slow", "silence", "lock lost"),
+    ("dies", "lock lost"),
 )
 
 LAST_MOMENT: Final = 2.2 * LIFE
@@ -60,6 +61,8 @@ class Plan:
 
     Attributes:
         seed: decides the rest.
+        server: what it does at the second use of a refresh token.
+        resends: the clients' resend_refresh_token.
         named: how the sessions are found: by a key in the shared store, by their tokens there, or in memory.
         processes: how many.
         kinds: the kinds of fault that may strike.
@@ -68,6 +71,8 @@ class Plan:
     """
 
     seed: int
+    server: ServerKind
+    resends: bool
     named: str
     processes: int
     kinds: frozenset[str]
@@ -96,12 +101,14 @@ def plan_of(seed: int) -> Plan:
     processes = 1 if named == "memory" else rng.choice((1, 2, 2, 3))
     themes = rng.sample(_THEMES, rng.choice((0, 1, 2, 2, 3)))
     kinds = frozenset(rng.choice(theme) for theme in themes for _ in range(2))
-    weights = rng.choice((_USUAL, _USUAL, _RARE))
+    weights = rng.choice((_USUAL, _USUAL, _RARE)) if named == "key" else _USUAL
     hasty = rng.choice((0.0, 0.3, 0.7))
     moments = rng.sample(_MOMENTS, rng.choice((2, 3)))
     sessions = rng.choice(((0, 0, 1), (0, 0, 0, 1, None), (None,)))
     return Plan(
         seed=seed,
+        server=rng.choice(SERVER_KINDS),
+        resends=rng.random() < 0.9,
         named=named,
         processes=processes,
         kinds=kinds,

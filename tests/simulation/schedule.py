@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import Final, cast
+from collections import Counter
+from contextlib import suppress
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import anyio
+from attrs import evolve
 from sniffio import current_async_library
 
 from genauth_async import GenAuthError, RefreshUnavailableError, SessionExpiredError, TokenSession, TokenSet
+from genauth_async._session.driver import Driver
+from genauth_async._session.state import GrantState
 from genauth_async._session.token_sets import token_set
-from genauth_async.oidc.tokens import Tokens
+from genauth_async.errors._sessions import EndReason
 from tests.simulation.plans import LAST_MOMENT, Plan, Step
 from tests.simulation.shared_store import Machine, SharedStore
 from tests.simulation.virtual_time import RUNNERS
@@ -20,13 +25,15 @@ from tests.simulation.world import (
     BEGINNING,
     KINDS,
     LIFE,
-    LOST,
+    LOCK_WAIT,
     ROLLED_BACK,
     SKEW,
     STORE,
+    Client,
     Died,
     Process,
     World,
+    grant_of,
     number_of,
 )
 
@@ -39,9 +46,21 @@ _KEY: Final = "ada"
 def carry_out(plan: Plan, backend: str) -> World:
     """Runs a plan; the world tells what happened, and what should not have."""
     rng = random.Random(plan.seed)
-    world = World(rng, plan.kinds, plan.rate)
+    world = World(rng, plan.kinds, plan.rate, server=plan.server, resends=plan.resends)
     RUNNERS[backend](_Schedule(plan, world).run, plan.seed)
     return world
+
+
+class _Session(TokenSession):
+    """A session whose random numbers are the world's, so that a seed replays exactly."""
+
+    def __init__(self, client: Client, tokens: TokenSet | None, world: World, **options: Any) -> None:
+        super().__init__(client, tokens, **options)
+        self._world = world
+
+    def _driver(self) -> Driver:
+        driver, rng = super()._driver(), self._world.rng
+        return evolve(driver, limits=evolve(driver.limits, new_id=lambda: f"{rng.random()}", draw=rng.random))
 
 
 class _Member:
@@ -61,14 +80,15 @@ class _Schedule:
         self._members: list[_Member] = []
         # Weak: sessions that are made for one call end with it.
         self._rejected: WeakKeyDictionary[TokenSession, dict[str, float]] = WeakKeyDictionary()
+        self._grants: WeakKeyDictionary[TokenSession, str] = WeakKeyDictionary()
         self._waiting = len(plan.steps)
         self._is_final = False
 
     async def run(self) -> None:
         world = self._world
         world.faulty = False
-        self._first = token_set(dict(world.server.issue()), BEGINNING)
-        world.server.arrived[self._first.access_token] = anyio.current_time()
+        self._given: set[str] = set()
+        self._first = self._sign_in(BEGINNING)
         self._all_went = anyio.Event()
         if not self._waiting:
             self._all_went.set()
@@ -85,6 +105,12 @@ class _Schedule:
                 callers.start_soon(self._bound, callers.cancel_scope)
             await self._end_quietly()
             world.group.cancel_scope.cancel()
+
+    def _sign_in(self, now: float) -> TokenSet:
+        tokens = token_set(dict(self._world.server.sign_in()), now)
+        self._world.server.arrived[tokens.access_token] = anyio.current_time()
+        self._given.add(tokens.access_token)
+        return tokens
 
     def _add_member(self, name: str) -> _Member:
         process = Process(self._world, name)
@@ -116,34 +142,46 @@ class _Schedule:
                 member.sessions[number] = session
         return session
 
-    def _new_session(self, member: _Member, made_from: str) -> TokenSession:
+    def _new_session(self, member: _Member, made_from: str, tokens: TokenSet | None = None) -> TokenSession:
         named, process = self._plan.named, member.process
-        tokens: TokenSet | None = self._first
-        if made_from == "key" and named == "key":
-            tokens = None
-        elif made_from == "newest tokens" and 0 in member.sessions:
-            tokens = member.sessions[0]._stored.tokens
+        if tokens is None and not (made_from == "key" and named == "key"):
+            tokens = self._first
+            # Processes that share a store have to name a key, or it differs after a refresh.
+            is_misuse = named == "tokens" and self._plan.processes > 1
+            if made_from == "newest tokens" and 0 in member.sessions and not is_misuse:
+                with suppress(SessionExpiredError):
+                    tokens = member.sessions[0].tokens
 
         async def on_tokens(new: TokenSet) -> None:
-            self._check_stored(new.access_token)
+            if _state_of(session).is_stored:
+                self._check_stored(new.access_token)
             await anyio.sleep(self._world.latency())
             await process.wait_if_stopped()
 
-        return TokenSession(
-            cast("Tokens", process.client),
+        session = _Session(
+            process.client,
             tokens,
+            self._world,
             store=None if named == "memory" else member.store,
             key=_KEY if named == "key" else None,
             leeway=LIFE / 5,
             on_tokens=on_tokens,
         )
+        if tokens is not None:
+            self._grants[session] = grant_of(tokens.access_token)
+        return session
 
     async def _call(self, step: Step) -> None:
         await anyio.sleep_until(step.at)
         member = self._members[step.process]
         try:
             await member.process.wait_if_stopped()
-            session = self._session(member, step.session, step.made_from)
+            if step.act == "sign in":
+                self._world.fired["sign in"] += 1
+                session = self._new_session(member, "", self._sign_in(member.process.wall()))
+                member.sessions[step.session or 0] = session
+            else:
+                session = self._session(member, step.session, step.made_from)
             member.process.note(f"{step.act} on session {step.session} from {step.made_from}")
             await self._act_and_leave(step, session, member.process)
         except Died:
@@ -173,38 +211,39 @@ class _Schedule:
         world = self._world
         world.asking.set(session)
         try:
-            if act in {"access_token", "refresh", "resend"}:
-                return await self._ask(act, session, process)
             if act == "invalidate":
-                if session._stored.tokens is not None:
+                with suppress(SessionExpiredError):
                     token = session.tokens.access_token
                     await session.invalidate(token)
                     self._rejected.setdefault(session, {}).setdefault(token, anyio.current_time())
-            else:
+            elif act == "logout":
                 world.fired["logout"] += 1
                 await session.logout()
-                if not world.has_occurred(*KINDS) and not world.server.revoked:
-                    world.violate("a logout without faults left the grant alive")
+                world.fired["logged out"] += 1
+            else:
+                return await self._ask(act, session, process)
+        except Died:
+            process.note("is dead")
         except Exception as error:  # noqa: BLE001 - which ones a caller may meet is what is checked
             process.note(f"got {error!r}")
-            self._check_error(act, session, error)
+            if not process.dead:
+                self._check_error(act, session, error)
             return type(error).__name__
         return ""
 
     async def _ask(self, act: str, session: TokenSession, process: Process) -> str:
-        seen, failures = self._world.seen, self._machine.failures
+        seen = self._world.seen
         began, stood_still, newest = anyio.current_time(), process.stood_still, seen.get(session, 0)
-        if act == "access_token":
-            token = await session.access_token()
-        else:
-            if act == "resend":
-                self._world.fired["resend"] += 1
-            token = (await session.refresh(resend=act == "resend")).access_token
+        token = (await session.refresh()).access_token if act == "refresh" else await session.access_token()
+        if process.dead:
+            return ""
         process.note(f"was given {token}")
+        if self._grants.setdefault(session, grant_of(token)) != grant_of(token):
+            self._world.violate(f"{token} is of another sign-in than the session's")
         grace = process.stood_still - stood_still
         self._check_handed(session, token, began, grace)
-        # While the store fails, a valid token is given all the same, and stored when it can be.
-        if session._stored.grant.pending is None or (failures == self._machine.failures and not grace):
+        # What the store did not take is given all the same, and stored when it can be.
+        if _state_of(session).is_stored:
             self._check_stored(token)
         if number_of(token) < newest:
             self._world.violate(f"{token} was given by a session that had newer ones")
@@ -222,20 +261,20 @@ class _Schedule:
             world.violate(f"{token} was handed out again by a session that knew it was refused")
 
     def _check_stored(self, token: str) -> None:
-        # What the first session was made with is nothing new: it is given to its callers while the store is down.
-        known = token == self._first.access_token or token in self._machine.stored
+        # What a session was made with is nothing new: it is given to its callers while the store is down.
+        known = token in self._given or token in self._machine.stored
         if self._plan.named != "memory" and not known:
             self._world.violate(f"{token} was given to a caller before it was stored")
 
     def _check_error(self, act: str, session: TokenSession, error: Exception) -> None:
         world = self._world
         if isinstance(error, SessionExpiredError):
-            if not (world.server.revoked or world.has_occurred("logout", *ROLLED_BACK)):
-                world.violate(f"a user was told without need to sign in again: {error}")
+            self._check_end(session, error.reason)
         elif isinstance(error, RefreshUnavailableError):
-            if act == "access_token" and session._stored.life.is_valid():
+            if act == "access_token" and session in self._grants and _state_of(session).is_valid():
                 world.violate(f"a token that is valid was not given: {error}")
-            if error.outcome_unknown and not self._may_be_unknown():
+            # What another process has under way may be lost as well.
+            if error.outcome_unknown and not (world.may_have_lost() or self._plan.processes > 1):
                 world.violate("an outcome was said to be unknown, and no answer had been lost")
             elif not world.has_occurred(*KINDS):
                 world.violate(f"a caller met an error without a fault: {error}")
@@ -245,17 +284,22 @@ class _Schedule:
         elif not (isinstance(error, OSError) and world.has_occurred(*STORE)):
             world.violate(f"a caller met {error!r}")
 
-    def _may_be_unknown(self) -> bool:
+    def _check_end(self, session: TokenSession, reason: EndReason) -> None:
+        """Only invalid_grant, a logout and a newer sign-in end a session, or a store that has lost it."""
         world = self._world
-        # Who stands still, or waits for the store, may learn too late that the mark was written.
-        if world.has_occurred(*LOST, "timeout", "dies", "pauses", "store hangs", "store answer lost", "store restored"):
-            return True
-        if world.server.revoked:
-            return True
-        if self._is_final:
-            # What a store refused is written later, even if the session was made for one call.
-            return False
-        return world.has_occurred("store refuses", "store down") or (world.faulty and world.has_occurred("lock lost"))
+        may_be_lost = world.may_have_lost() and world.server.may_end_by_reuse()
+        is_revoked = bool(world.server.revoked) or may_be_lost
+        is_removed = is_revoked or world.has_occurred("logout", *ROLLED_BACK)
+        possible: dict[EndReason, bool] = {
+            "revoked": is_revoked,
+            "lost_answer": world.may_have_lost() and is_revoked,
+            "logged_out": is_removed,
+            "replaced_by_new_sign_in": world.has_occurred("sign in", *ROLLED_BACK),
+            "not_signed_in": is_removed and session not in self._grants,
+            "no_refresh_token": False,
+        }
+        if not possible[reason]:
+            world.violate(f"a session ended without need: {reason}")
 
     async def _end_quietly(self) -> None:
         """After all faults each session works, or says why it does not."""
@@ -268,15 +312,22 @@ class _Schedule:
             await anyio.sleep(seconds)
             self._is_final = final
             await self._take_turn()
+        world = self._world
+        if world.has_occurred("logged out") and not (world.has_occurred(*KINDS, "sign in") or world.server.revoked):
+            world.violate("a logout without faults left the grant alive")
 
     async def _take_turn(self) -> None:
         """All ask at once. In the final turn nothing is left of the faults but what they did for good."""
         world, began = self._world, anyio.current_time()
-        before = world.server.refreshes
+        before = world.server.refreshes.copy()
         answers: list[str] = []
+        asking: list[TokenSession] = []
+        acts: Counter[str] = Counter()
 
         async def ask(session: TokenSession, process: Process) -> None:
+            asking.append(session)
             act = world.rng.choice(("access_token", "refresh")) if self._is_final else "access_token"
+            acts[act] += 1
             answers.append(await self._act(act, session, process))
 
         with anyio.move_on_after(_LONGEST_WAIT) as scope:
@@ -290,16 +341,27 @@ class _Schedule:
         if scope.cancelled_caught:
             world.violate("after all faults, callers wait for ever")
         given = {answer for answer in answers if answer.startswith("access-")}
-        if world.server.refreshes - before > 1 and not (world.server.revoked or world.server.is_excused()):
+        again = world.server.refreshes - before
+        # Tokens whose write failed are stored late, and have expired by then; who is refused finds newer ones.
+        is_excused = world.has_occurred(*ROLLED_BACK, *STORE)
+        is_excused = is_excused or (world.may_have_lost() and world.server.may_end_by_reuse())
+        if max(again.values(), default=0) > acts["refresh"] + bool(acts["access_token"]) and not is_excused:
             world.violate("more than one refresh for those who asked at the same time")
-        if self._is_final:
-            self._check_last_words(answers, given, began)
-
-    def _check_last_words(self, answers: list[str], given: set[str], began: float) -> None:
-        world = self._world
-        if given and world.server.revoked:
-            world.violate("a token of a grant that is dead was handed out")
-        if any(world.server.arrived[token] < began for token in given):
-            world.violate("a token that should have been refreshed early was handed out")
-        if not set(answers) <= {*given, "SessionExpiredError", "RefreshUnavailableError"}:
+        if not set(answers) <= {*given, "SessionExpiredError"}:
             world.violate(f"trouble after all faults: {answers}")
+        if self._is_final:
+            if any(grant_of(token) in world.server.revoked for token in given):
+                world.violate("a token of a grant that is dead was handed out")
+            await self._check_early_refreshes(asking, began)
+
+    async def _check_early_refreshes(self, sessions: list[TokenSession], began: float) -> None:
+        """An early refresh goes on when its callers have the present token."""
+        await anyio.sleep(LOCK_WAIT)
+        for state in (_state_of(session) for session in sessions if session in self._grants):
+            if state.ended is None and self._world.server.arrived[state.latest.tokens.access_token] < began:
+                self._world.violate("a token was not refreshed early")
+
+
+def _state_of(session: TokenSession) -> GrantState:
+    assert session._grant is not None
+    return session._grant.state

@@ -11,7 +11,7 @@ import anyio
 from genauth_async import SessionRecord
 from genauth_async.errors import StoreError
 from genauth_async.stores._local_locks import LocalLocks
-from tests.simulation.world import LIFE, LOCK_LIFE, REFRESH_TIMEOUT, Process, World
+from tests.simulation.world import LIFE, LOCK_LIFE, LOCK_WAIT, REFRESH_TIMEOUT, Process, World
 
 _T = TypeVar("_T")
 
@@ -35,7 +35,6 @@ class Machine:
 
     Attributes:
         stored: every access token that was in the store at any time.
-        failures: how often it failed a process.
     """
 
     def __init__(self, world: World) -> None:
@@ -44,7 +43,6 @@ class Machine:
         self._snapshots: list[dict[str, SessionRecord]] = []
         self._leases: dict[str, Lease] = {}
         self.stored: set[str] = set()
-        self.failures = 0
         self.down_until = 0.0
 
     def write(self, key: str, record: SessionRecord, expected: int | None) -> bool:
@@ -63,8 +61,8 @@ class Machine:
         self.records[key] = record
         self.stored.add(record.tokens.access_token)
         self._snapshots.append(dict(self.records))
-        sent = ", sent" if record.refresh_sent else ""
-        world.note("store", f"has {record.tokens.access_token}, generation {record.generation}{sent}")
+        attempt = "" if record.attempt is None else f", {record.attempt}"
+        world.note("store", f"has {record.tokens.access_token}, generation {record.generation}{attempt}")
         return True
 
     def delete(self, key: str, expected: int | None) -> bool:
@@ -98,7 +96,7 @@ class SharedStore:
         self._machine = machine
         self._process = process
         self._world = process.world
-        self._among_tasks = LocalLocks()
+        self._among_tasks = LocalLocks(LOCK_WAIT)
 
     async def get(self, key: str) -> SessionRecord | None:
         """The record, or None."""
@@ -117,7 +115,7 @@ class SharedStore:
         """Held by one at a time among all processes, unless one stands still past the lock's life."""
         async with self._among_tasks.hold(key):
             lease = Lease(self._process)
-            give_up = anyio.current_time() + 2 * LOCK_LIFE
+            give_up = anyio.current_time() + LOCK_WAIT
             pause = self._world.rng.uniform(0.1, 0.5)
             while not await self._ask(lambda: self._machine.acquire(key, lease)):
                 if anyio.current_time() > give_up:
@@ -137,13 +135,10 @@ class SharedStore:
         if world.fault_occurs("store down"):
             machine.down_until = anyio.current_time() + world.rng.uniform(0.0, 2.0) * LIFE
         if world.fault_occurs("store refuses") or (world.faulty and anyio.current_time() < machine.down_until):
-            machine.failures += 1
             await self._process.exchange(lambda: None)
             raise world.rng.choice((StoreError, OSError))("the store has no time")
         hangs = world.fault_occurs("store hangs")
-        machine.failures += hangs
         answer = await self._process.exchange(act, 2 * REFRESH_TIMEOUT if hangs else 0.0)
         if world.fault_occurs("store answer lost"):
-            machine.failures += 1
             raise StoreError("the store's answer was lost")
         return answer

@@ -25,7 +25,7 @@ BACKENDS = ["trio", "asyncio"]
 @pytest.fixture(autouse=True)
 def quiet_sessions(caplog: pytest.LogCaptureFixture) -> None:
     """Thousands of failed refreshes would be kept for the report."""
-    caplog.set_level(logging.ERROR, "genauth_async.session")
+    caplog.set_level(logging.ERROR, "genauth_async")
 
 
 @pytest.mark.parametrize("seeds", RUNS)

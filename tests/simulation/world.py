@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import SimpleNamespace
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeAlias, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import anyio
@@ -19,30 +19,44 @@ from genauth_async import (
     ConnectionFailedError,
     ConnectionLostError,
     InvalidGrantError,
+    NotJSONError,
     OAuthError,
     RequestTimeoutError,
 )
+from genauth_async._arguments.timeouts import Deadline, Timeout, deadline
+from genauth_async._http.attempt import BeforeSend
 from genauth_async._session.grants import Grants
+from genauth_async.api._shared import Shared
 from genauth_async.models.tokens import OIDCTokenResponse
+from genauth_async.oidc.tokens import Tokens
+from genauth_async.settings import Settings
 
 BEGINNING: Final = 1_000_000.0
 LIFE: Final = 100.0
 REFRESH_TIMEOUT: Final = 10.0
-LOCK_LIFE: Final = 30.0
-SKEW: Final = 3.0
+# Shorter than a refresh may take: sessions do not rely on the lock.
+LOCK_LIFE: Final = 3.0
+LOCK_WAIT: Final = 60.0
+# Two clocks differ by twice this at most; sessions allow for 5 seconds.
+SKEW: Final = 2.4
 
 # What may go wrong at each message: with the request for new tokens, with the store, with the process that sends it.
-REFUSED: Final = ("refused", "busy", "unavailable")
-LOST: Final = ("request lost", "answer lost", "gateway", "slow")
+REFUSED: Final = ("refused", "busy")
+LOST: Final = ("request lost", "answer lost", "gateway", "slow", "outage", "silence")
 STORE: Final = ("store refuses", "store answer lost", "store hangs", "store down")
 ROLLED_BACK: Final = ("store restored", "store forgets")
-HELD_UP: Final = ("pauses", "lock lost")
+HELD_UP: Final = ("pauses", "lock lost", "suspended")
 KINDS: Final = (*REFUSED, *LOST, *STORE, *ROLLED_BACK, *HELD_UP, "dies", "revoked")
+
+# Servers that end a grant at the second use of a refresh token; that refuse it; that give new tokens again; that do not
+# rotate.
+ServerKind: TypeAlias = Literal["ends", "refuses", "gives again", "same token"]
+SERVER_KINDS: Final[tuple[ServerKind, ...]] = ("ends", "refuses", "gives again", "same token")
 
 _T = TypeVar("_T")
 
 
-class Died(BaseException):
+class Died(Exception):  # noqa: N818 - no error
     """The process is dead: it sends nothing more, and answers to it are lost."""
 
 
@@ -54,21 +68,25 @@ class World:
         violations: what must not happen and did.
         fired: how often each kind of fault struck, and what callers did that excuses later trouble.
         faulty: whether faults strike; the end of a schedule is quiet.
+        resends: whether clients send a refresh token again after its answer was lost.
         asking: the session for which the present task works.
         seen: the number of the newest tokens that each session has given to a caller.
     """
 
     asking: ContextVar[object] = ContextVar("asking")
 
-    def __init__(self, rng: random.Random, kinds: frozenset[str], rate: float) -> None:
+    def __init__(
+        self, rng: random.Random, kinds: frozenset[str], rate: float, *, server: ServerKind, resends: bool
+    ) -> None:
         self.rng = rng
+        self.resends = resends
         self._kinds = kinds
         self._rate = rate
         self.log: list[str] = []
         self.violations: list[str] = []
         self.fired: Counter[str] = Counter()
         self.faulty = True
-        self.server = Server(self)
+        self.server = Server(self, server)
         self.seen: WeakKeyDictionary[object, int] = WeakKeyDictionary()
         self.group: TaskGroup
 
@@ -85,8 +103,8 @@ class World:
         """Decide if a fault of this kind occurs now, and log it."""
         if not self.faulty or kind not in self._kinds:
             return False
-        # There are far fewer refreshes and writes than messages.
-        rate = min(0.6, 3 * self._rate) if kind in (*REFUSED, *LOST, *ROLLED_BACK) else self._rate
+        # There are far fewer refreshes, writes and contested locks than messages.
+        rate = min(0.6, 3 * self._rate) if kind in (*REFUSED, *LOST, *ROLLED_BACK, "lock lost") else self._rate
         if self.rng.random() >= rate:
             return False
         self.fired[kind] += 1
@@ -97,77 +115,121 @@ class World:
         """Return True if one of these has occurred so far."""
         return any(self.fired[kind] for kind in kinds)
 
+    def may_have_lost(self) -> bool:
+        """Return True if an answer to a refresh may have been lost so far."""
+        # A process that stands still, or waits for the store, may send late, or learn too late that its attempt was
+        # stored.
+        causes = (*LOST, *HELD_UP, *STORE, *ROLLED_BACK, "timeout", "dies")
+        return self.has_occurred(*causes)
+
     def latency(self) -> float:
         """Seconds that a message is underway."""
         return self.rng.choice((0.0, 0.001, 0.05, self.rng.uniform(0.0, 2.0)))
 
 
 def number_of(token: str) -> int:
-    """The how manieth of its grant a token is."""
+    """Return the how manieth of its grant a token is."""
     return int(token.rpartition("-")[2])
 
 
+def grant_of(token: str) -> str:
+    """Return the grant of a token."""
+    return token.split("-")[1]
+
+
 class Server:
-    """One user's grant at the identity server: each refresh token is good once, and its second use revokes all."""
+    """The identity server: each sign-in of the user is a grant, and each refresh token is good once, or more often."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, kind: ServerKind) -> None:
         self._world = world
-        self._serial = 0
+        self._kind = kind
+        self._serials: Counter[str] = Counter()
         self._spent: set[str] = set()
-        self.revoked = False
-        self.in_flight = 0
-        self.refreshes = 0
+        self._under_way: dict[str, float] = {}
+        self._down_until = 0.0
+        self.revoked: set[str] = set()
+        self.refreshes: Counter[str] = Counter()
         self.arrived: dict[str, float] = {}
-        self.refresh_token = ""
 
-    def issue(self) -> OIDCTokenResponse:
-        """The next tokens of the grant."""
-        self._serial += 1
-        self.refresh_token = f"refresh-{self._serial}"
+    def sign_in(self) -> OIDCTokenResponse:
+        """Return the first tokens of another grant."""
+        return self._issue(str(len(self._serials) + 1))
+
+    def _issue(self, grant: str) -> OIDCTokenResponse:
+        self._serials[grant] += 1
+        serial = self._serials[grant]
         return OIDCTokenResponse(
-            access_token=f"access-{self._serial}",
+            access_token=f"access-{grant}-{serial}",
             token_type="Bearer",
             expires_in=int(LIFE),
-            refresh_token=self.refresh_token,
+            refresh_token=f"refresh-{grant}-{1 if self._kind == 'same token' else serial}",
         )
 
     def refresh(self, token: str) -> OIDCTokenResponse:
-        """Rotates the token, or answers invalid_grant."""
-        world = self._world
-        self.refreshes += 1
+        """Return new tokens, or raise invalid_grant."""
+        world, grant = self._world, grant_of(token)
+        self.refreshes[grant] += 1
         world.note("server", f"is given {token}")
-        if token in self._spent:
-            # A grant that is dead already takes no harm.
-            if not self.revoked and not self.is_excused():
-                world.violate(f"{token} was presented twice without a caller's consent")
-            self.revoked = True
-        if world.fault_occurs("revoked"):
-            self.revoked = True
-        self._spent.add(token)
-        if self.revoked:
+        if token in self._spent and self._kind in {"ends", "refuses"} and grant not in self.revoked:
+            if not world.may_have_lost():
+                world.violate(f"{token} was presented twice, and no answer had been lost")
+            if self._kind == "ends":
+                self.revoked.add(grant)
             raise InvalidGrantError("invalid_grant")
-        return self.issue()
-
-    def is_excused(self) -> bool:
-        """Return True if a caller took the risk of sending a token twice, or the store lost its mark."""
-        return self._world.has_occurred("resend", "logout", *ROLLED_BACK)
+        if world.fault_occurs("revoked"):
+            self.revoked.add(grant)
+        if grant in self.revoked:
+            raise InvalidGrantError("invalid_grant")
+        if self._kind != "same token":
+            self._spent.add(token)
+        return self._issue(grant)
 
     def revoke(self, token: str) -> bool:
-        """Ends the grant."""
+        """End a grant."""
         self._world.note("server", f"revokes {token}")
-        self.revoked = True
+        self.revoked.add(grant_of(token))
         return True
 
+    def rotates(self) -> bool:
+        """Return True if a refresh token replaces another."""
+        return self._kind != "same token"
+
+    def may_end_by_reuse(self) -> bool:
+        """Return True if a lost answer may cost a session."""
+        return self._kind in {"ends", "refuses"} or not self._world.resends
+
+    def is_down(self) -> bool:
+        """Return True during an outage, which may begin now."""
+        world = self._world
+        if world.fault_occurs("outage"):
+            self._down_until = anyio.current_time() + world.rng.uniform(0.0, 2.0) * LIFE
+        return world.faulty and anyio.current_time() < self._down_until
+
     @contextmanager
-    def seen(self) -> Iterator[None]:
-        """Count a refresh for as long as it is underway."""
-        self.in_flight += 1
-        if self.in_flight > 1 and not self.revoked and not self.is_excused():
-            self._world.violate("two refreshes of one grant were underway")
+    def under_way(self, token: str, until: float) -> Iterator[None]:
+        """Watch a refresh token while it is under way: until its sender has an answer, or gives up.
+
+        Args:
+            token: the refresh token.
+            until: the time at which its sender gives up, even if it stands still.
+        """
+        now = anyio.current_time()
+        if self._under_way.get(token, now) > now and not self._world.has_occurred(*ROLLED_BACK):
+            self._world.violate(f"{token} was under way twice")
+        self._under_way[token] = until
         try:
             yield
-        finally:
-            self.in_flight -= 1
+        except Died:
+            raise
+        except BaseException:
+            self._end(token, until)
+            raise
+        else:
+            self._end(token, until)
+
+    def _end(self, token: str, until: float) -> None:
+        if self._under_way.get(token) == until:
+            del self._under_way[token]
 
 
 class Process:
@@ -180,11 +242,21 @@ class Process:
         self._held_until = 0.0
         self._stopped_at = 0.0
         self.stood_still = 0.0
+        self._suspended = 0.0
+        self._skew = world.rng.uniform(-SKEW, SKEW)
         self.client = Client(self)
 
     def note(self, what: str) -> None:
         """Writes to the world's log."""
         self.world.note(self.name, what)
+
+    def monotonic(self) -> float:
+        """Return the time without that for which its machine was suspended."""
+        return anyio.current_time() - self._suspended
+
+    def wall(self) -> float:
+        """Return the time by its machine's clock."""
+        return BEGINNING + anyio.current_time() + self._skew
 
     def last_ran(self) -> float:
         """Return the time at which it last did anything by itself, such as to renew a lock."""
@@ -208,18 +280,25 @@ class Process:
         now = anyio.current_time()
         if self.world.fault_occurs("dies"):
             self.dead, self._stopped_at = True, now
-        elif self.world.fault_occurs("pauses"):
-            self._held_until = now + self.world.rng.uniform(0.5, 3) * LOCK_LIFE
+        elif (suspended := self.world.fault_occurs("suspended")) or self.world.fault_occurs("pauses"):
+            seconds = self.world.rng.choice((0.1, 1.0)) * self.world.rng.uniform(0.1, 0.9) * LIFE
+            self._held_until = now + seconds
             self._stopped_at = now
-            self.stood_still += self._held_until - now
+            self.stood_still += seconds
+            self._suspended += seconds if suspended else 0.0
 
-    async def exchange(self, act: Callable[[], _T], extra: float = 0.0) -> _T:
-        """Sends a message, which acts where it arrives, and gives the answer.
+    async def exchange(self, act: Callable[[], _T], extra: float = 0.0, *, leaves_at_once: bool = False) -> _T:
+        """Send a message, which acts where it arrives, and return the answer.
 
         A message that was sent arrives, whatever becomes of the sender.
+
+        Args:
+            act: what it does there.
+            extra: seconds for which it is under way besides.
+            leaves_at_once: nothing stops the process before it is sent.
         """
         world = self.world
-        moment = world.rng.randrange(3)
+        moment = world.rng.randrange(1 if leaves_at_once else 0, 3)
         if moment == 0:
             self._apply_fault()
         await self.wait_if_stopped()
@@ -255,55 +334,80 @@ class Process:
             self.note("is gone, and the answer is lost")
 
 
-class Client:
+class Client(Tokens):
     """The part of a client that a session uses."""
 
     def __init__(self, process: Process) -> None:
-        skew = process.world.rng.uniform(-SKEW, SKEW)
-        clock = Clock(monotonic=anyio.current_time, wall=lambda: BEGINNING + anyio.current_time() + skew)
+        settings = Settings(
+            app_id="app",
+            app_host="https://example.com",
+            issuer="https://example.com/oidc",
+            app_secret="secret",
+            timeout=deadline(REFRESH_TIMEOUT),
+            refresh_timeout=REFRESH_TIMEOUT,
+            resend_refresh_token=process.world.resends,
+            clock=Clock(monotonic=process.monotonic, wall=process.wall),
+        )
+        super().__init__(settings, cast("Shared", SimpleNamespace(grants=Grants())))
         self._process = process
-        self._settings = SimpleNamespace(clock=clock, refresh_timeout=REFRESH_TIMEOUT)
-        self._shared = SimpleNamespace(grants=Grants())
 
-    async def get_new_access_token_by_refresh_token(self, refresh_token: str, *, timeout: float) -> OIDCTokenResponse:
-        """Sends a refresh, which may go wrong in all the ways that a session tells apart."""
-        world = self._process.world
-        self._process.note(f"refreshes with {refresh_token}")
-        if number_of(refresh_token) < world.seen.get(world.asking.get(), 0):
-            world.violate(f"{refresh_token} was sent by a session that had newer ones")
-        with world.server.seen(), anyio.move_on_after(timeout):
-            await self._before_the_server(refresh_token)
-            extra = 2 * timeout if world.fault_occurs("slow") else 0.0
-            answer = await self._process.exchange(lambda: world.server.refresh(refresh_token), extra)
-            if world.fault_occurs("gateway"):
-                raise OAuthError("server_error", http_status=500)
-            if world.fault_occurs("answer lost"):
-                raise ConnectionLostError("the connection broke", sent=True)
-            world.server.arrived[answer.access_token] = anyio.current_time()
-            return answer
-        world.fired["timeout"] += 1
-        raise RequestTimeoutError("the time is up", sent=True)
+    def _without_retries(self) -> Client:
+        return self
 
-    async def _before_the_server(self, refresh_token: str) -> None:
+    async def _refresh(
+        self, refresh_token: str, timeout: Timeout | Deadline | None, before_send: BeforeSend | None
+    ) -> OIDCTokenResponse:
+        """Send a refresh, which may go wrong in all the ways that a session distinguishes."""
         world = self._process.world
-        failure: Exception | None = None
+        is_sent = False
+        assert isinstance(timeout, Deadline)
+        assert timeout.end is not None
+        assert before_send is not None
+        with anyio.CancelScope(deadline=timeout.end):
+            await self._connect()
+            await before_send()
+            is_sent = True
+            self._process.note(f"refreshes with {refresh_token}")
+            if world.server.rotates() and number_of(refresh_token) < world.seen.get(world.asking.get(), 0):
+                world.violate(f"{refresh_token} was sent by a session that had newer ones")
+            with world.server.under_way(refresh_token, timeout.end):
+                return await self._answered(refresh_token)
+        world.fired["timeout"] += is_sent
+        raise RequestTimeoutError("the time is up", sent=is_sent)
+
+    async def _connect(self) -> None:
+        world = self._process.world
         if world.fault_occurs("refused"):
-            failure = ConnectionFailedError("the connection was refused", sent=False)
-        elif world.fault_occurs("busy"):
-            failure = OAuthError("rate_limited", http_status=429, retry_after=world.rng.uniform(0.0, 6 * LIFE))
-        elif world.fault_occurs("unavailable"):
-            failure = OAuthError("temporarily_unavailable", http_status=503)
+            raise ConnectionFailedError("the connection was refused", sent=False)
+        await self._process.exchange(lambda: None)
+
+    async def _answered(self, refresh_token: str) -> OIDCTokenResponse:
+        world, server = self._process.world, self._process.world.server
+        failure: Exception | None = None
+        if world.fault_occurs("busy"):
+            failure = OAuthError("rate_limited", http_status=429, retry_after=world.rng.uniform(0.0, LIFE / 2))
+        elif server.is_down():
+            failure = OAuthError("server_error", http_status=500)
         elif world.fault_occurs("request lost"):
             failure = ConnectionLostError("the connection broke", sent=True)
         if failure is not None:
-            self._process.note(f"has no luck with {refresh_token}")
-            await self._process.exchange(lambda: None)
+            await self._process.exchange(lambda: None, leaves_at_once=True)
             raise failure
+        extra = 2 * REFRESH_TIMEOUT if world.fault_occurs("slow") else 0.0
+        answer = await self._process.exchange(lambda: server.refresh(refresh_token), extra, leaves_at_once=True)
+        if world.fault_occurs("silence"):
+            await anyio.sleep(2 * REFRESH_TIMEOUT)
+        if world.fault_occurs("gateway"):
+            raise NotJSONError("<html>", http_status=503)
+        if world.fault_occurs("answer lost"):
+            raise ConnectionLostError("the connection broke", sent=True)
+        server.arrived[answer.access_token] = anyio.current_time()
+        return answer
 
-    async def revoke_token(self, token: str, *, timeout: float = 3 * REFRESH_TIMEOUT) -> bool:
-        """Sends a revocation; a client repeats it until the time is up, so that it goes wrong more rarely."""
+    async def revoke_token(self, token: str, *, timeout: Timeout | None = None) -> bool:
+        """Send a revocation; a client repeats it until the time is up, so that it goes wrong more rarely."""
         world = self._process.world
-        with anyio.move_on_after(timeout):
+        with anyio.move_on_after(deadline(timeout or 3 * REFRESH_TIMEOUT).total):
             if world.fault_occurs("refused"):
                 raise ConnectionFailedError("the connection was refused", sent=False)
             return await self._process.exchange(lambda: world.server.revoke(token))

@@ -1,6 +1,7 @@
-"""Hundreds of sessions for a while, against a server of which a share of the answers is faulty: make soak
+"""Hundreds of sessions for a while, against a server whose answers are faulty, and which is down at times: make soak
 
-It ends with status 1 if a session was lost, a refresh token was sent twice, or anything leaked.
+The server gives new tokens again for a refresh token that was used, as within a grace window. It ends with status 1 if
+a session was lost, a refresh token was under way twice, or anything leaked.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from genauth_async import AuthenticationClient, MemoryStore, TokenStore
 from genauth_async.stores import FileStore, RedisStore
 from tests.soak.measuring import Held, held
 from tests.soak.people import Person
-from tests.soak.server import Server, server
+from tests.soak.server import REFRESH_TIMEOUT, TWICE, Server, server
 
 _WARM_UP_SECONDS = 3.0
 # What may differ at the end: caches that fill up once, such as type annotations that were resolved.
@@ -32,13 +33,14 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--sessions", type=int, default=300)
     parser.add_argument("--faults", type=float, default=0.05, help="the share of requests that go wrong")
-    parser.add_argument("--token-seconds", type=int, default=3, help="an access token's life")
+    parser.add_argument("--token-seconds", type=int, default=6, help="an access token's life")
     parser.add_argument("--store", default="memory", help="memory, file, or a Redis URL")
     parser.add_argument("--backend", default="asyncio", choices=("asyncio", "trio"))
     options = parser.parse_args()
+    outage_seconds = min(max(options.seconds / 10, 1.0), 5.0)
     logging.getLogger("genauth_async").setLevel(logging.ERROR)  # the faults are meant
     with (
-        server(options.sessions, options.token_seconds, options.faults) as serving,
+        server(options.sessions, options.token_seconds, options.faults, outage_seconds) as serving,
         tempfile.TemporaryDirectory() as folder,
     ):
 
@@ -68,7 +70,9 @@ async def _live(
 ) -> None:
     store = make_store()
     ends_at = time.monotonic() + seconds
-    async with AuthenticationClient(serving.app_id, serving.url, serving.app_secret) as client:
+    async with AuthenticationClient(
+        serving.app_id, serving.url, serving.app_secret, refresh_timeout=REFRESH_TIMEOUT
+    ) as client:
         people = [Person(number, client, store if number % 2 else None, counts) for number in range(sessions)]
         async with anyio.create_task_group() as group:
             for person in people:
@@ -92,7 +96,7 @@ async def _watch(ends_at: float) -> None:
 
 def _judged(before: Held, after: Held, counts: Counter[str], statistics: dict[str, int]) -> int:
     faults = [what for what in counts if what.startswith(("LOST", "REFUSED"))]
-    faults += [f"the server: {name}" for name in statistics if "twice" in name and statistics[name]]
+    faults += [TWICE] if statistics[TWICE] else []
     if not counts["got a token"]:
         faults.append("no caller got a token")
     for name in ("descriptors", "threads", "tasks"):

@@ -107,9 +107,8 @@ class Person:
             self._counts[f"LOST: {error}"] += 1
             self._wants_to_leave.set()
         except RefreshUnavailableError as error:
-            self._counts["was told that an answer was lost" if error.outcome_unknown else "was told to wait"] += 1
-            if error.outcome_unknown:
-                self._wants_to_leave.set()
+            unknown = ", outcome unknown" if error.outcome_unknown else ""
+            self._counts[f"{type(error).__name__}{unknown}"] += 1
 
     async def _use(self, session: TokenSession) -> None:
         token = await session.access_token()
