@@ -59,6 +59,7 @@ async def main(without: Callable[[], AbstractContextManager[None]], way: Way, po
         await anyio.sleep(0.02)  # a closed socket is given back by the event loop
         with without():
             outcomes.append(await described(transport.send(POST, settings, 5.0), port))
+            await anyio.sleep(0.05)  # the thread that resolves names is soon free again
             outcomes.append(await described(transport.send(REFRESH, settings, 5.0), port))
         outcomes.append(await described(transport.send(POST, settings, 5.0), port))
     print(json.dumps(outcomes))
