@@ -27,6 +27,8 @@ _STORE_PAUSES: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 _UNSTORED_SECONDS: Final = 86400.0
 # The last resort for a store whose lock has no limit of its own, in times of the refresh timeout.
 _LOCK_FACTOR: Final = 4.0
+# Other processes cannot change a record so often within one turn.
+_MOST_REFUSALS: Final = 20
 
 
 class TokenEndpoint(Protocol):
@@ -128,6 +130,7 @@ class _Run:
         self._tasks = anyio.create_task_group()
         self._has_ended = anyio.Event()
         self._limit: Deadline | None = None
+        self._refusals = 0
         self.is_refreshed = False
 
     async def until_end(self) -> Exception | None:
@@ -222,7 +225,14 @@ class _Run:
                 work = store.get(key)
         # Shielded from the deadline of the exchange in which an attempt is stored.
         with anyio.move_on_after(seconds, shield=True):
-            return await work
+            outcome = await work
+            self._refusals += isinstance(effect, (Write, Remove)) and not outcome
+            if self._refusals <= _MOST_REFUSALS:
+                return outcome
+            raise StoreUnusableError(
+                f"The session's store refused {self._refusals} writes of one turn: compare_and_set and delete must "
+                "return True when they have written"
+            )
         raise StoreError(f"The session's store did not answer for {seconds:g} s")
 
     async def _hold_lock(self, *, task_status: TaskStatus[None]) -> None:

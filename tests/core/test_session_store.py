@@ -39,6 +39,18 @@ def client(make_client: MakeClient, emulator: Emulator) -> AuthenticationClient:
     return make_client(clock=emulators_time(emulator))
 
 
+class SilentStore(MemoryStore):
+    """A store that writes nothing while it is silent, and does not say so."""
+
+    is_silent = True
+
+    async def compare_and_set(self, key: str, record: SessionRecord, *, expected: int | None) -> bool:
+        return not self.is_silent and await super().compare_and_set(key, record, expected=expected)
+
+    async def delete(self, key: str, *, expected: int | None = None) -> bool:
+        return not self.is_silent and await super().delete(key, expected=expected)
+
+
 class FailingStore(MemoryStore):
     """A store that fails on chosen writes."""
 
@@ -497,3 +509,21 @@ async def test_a_new_sign_in_replaces_what_is_stored_under_its_key(
     assert await restored.access_token() == await new.access_token()
     assert emulator.requests[REFRESH] == 1
     assert emulator.grants.revoked == 0
+
+
+async def test_a_store_that_never_says_it_wrote_is_named(client: AuthenticationClient, tokens: Any) -> None:
+    session = client.session(tokens, store=SilentStore(), key="k")
+    with anyio.fail_after(20), pytest.raises(StoreUnusableError, match="must return True"):
+        await session.access_token()
+
+
+async def test_a_logout_ends_though_the_store_never_says_so(client: AuthenticationClient, tokens: Any) -> None:
+    store = SilentStore()
+    store.is_silent = False
+    session = client.session(tokens, store=store, key="k")
+    await session.access_token()
+    store.is_silent = True
+    with anyio.fail_after(20), pytest.raises(StoreUnusableError, match="must return True"):
+        await session.logout()
+    with pytest.raises(SessionExpiredError):
+        await session.access_token()
