@@ -24,8 +24,9 @@ from ._session.driver import Driver
 from ._session.grants import Grant
 from ._session.httpx_auth import SessionAuth
 from ._session.identity import first_record, is_owned_by
-from ._session.state import REFUSAL_SECONDS, GrantState, Limits, Want, expired, log_out
+from ._session.state import REFUSAL_SECONDS, GrantState, expired
 from ._session.token_sets import TokensLike, token_set
+from ._session.turn import Limits, Want, log_out
 from .api._base import parts_of
 from .errors import ConfigurationError, RefreshUnavailableError, SessionError, SessionExpiredError, StoreError
 from .models.tokens import TokenSet

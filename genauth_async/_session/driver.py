@@ -16,7 +16,7 @@ from .._http.attempt import BeforeSend
 from ..errors import ConfigurationError, GenAuthError, RefreshUnavailableError, StoreError, StoreUnusableError
 from ..models.tokens import OIDCTokenResponse, TokenSet
 from .grants import KEEP_SECONDS, Grant, Grants
-from .state import Do, Effect, Limits, Remove, Revoke, Turn, Wait, Want, Write, turn
+from .turn import Do, Effect, Limits, Remove, Revoke, Turn, Wait, Want, Write, turn
 
 Notify = Callable[[TokenSet], Awaitable[None]]
 

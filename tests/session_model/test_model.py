@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 from attrs import evolve
 
-from genauth_async._session import grants, state
+from genauth_async._session import grants, turn
 from genauth_async._session.state import GrantState
 from tests.session_model.world import Action, Script, Server, explore
 
@@ -72,12 +72,12 @@ def _send_after_a_long_stop(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _store_no_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
-    write = state.Write
+    write = turn.Write
 
     def without_attempt(record: Any, over: Any) -> Any:
         return write(evolve(record, attempt=None), over)
 
-    monkeypatch.setattr(state, "Write", without_attempt)
+    monkeypatch.setattr(turn, "Write", without_attempt)
     monkeypatch.setattr("tests.session_model.world.Write", write)
 
 
@@ -92,11 +92,11 @@ def _forget_new_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _trust_a_restored_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "is_older", lambda *_: False)
+    monkeypatch.setattr(turn, "is_older", lambda *_: False)
 
 
 def _take_any_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "is_same_grant", lambda *_: True)
+    monkeypatch.setattr(turn, "is_same_grant", lambda *_: True)
 
 
 def _keep_the_old_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +104,7 @@ def _keep_the_old_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _take_back_what_was_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "replacing", lambda old, new: evolve(new, generation=old.generation + 1))
+    monkeypatch.setattr(turn, "replacing", lambda old, new: evolve(new, generation=old.generation + 1))
 
 
 def _end_on_a_lost_answer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +112,7 @@ def _end_on_a_lost_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         yield from ()
         raise given.end("lost_answer")
 
-    monkeypatch.setattr(state, "_end_attempt", end)
+    monkeypatch.setattr(turn, "_end_attempt", end)
 
 
 def _never_send_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +121,7 @@ def _never_send_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _keep_the_record_at_logout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "Remove", lambda _over: state.Do.READ)
+    monkeypatch.setattr(turn, "Remove", lambda _over: turn.Do.READ)
 
 
 MUTANTS: Final[dict[Callable[[pytest.MonkeyPatch], None], str]] = {

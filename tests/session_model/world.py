@@ -15,7 +15,7 @@ from attrs import define, field, frozen
 from genauth_async import Clock, OIDCTokenResponse, RetryPolicy, SessionRecord, TokenSet
 from genauth_async._session.grants import Grant, Grants
 from genauth_async._session.identity import first_record, is_same_grant
-from genauth_async._session.state import Do, Effect, Limits, Remove, Revoke, Turn, Wait, Write, log_out, turn
+from genauth_async._session.turn import Do, Effect, Limits, Remove, Revoke, Turn, Wait, Write, log_out, turn
 from genauth_async.errors import (
     ConnectionLostError,
     InvalidGrantError,
