@@ -26,6 +26,7 @@ class Background:
 
     Args:
         work: has to bound its own time. Its pauses should be `sleep`.
+        is_dispensable: True if the end of its event loop cancels it instead.
 
     Attributes:
         failure: the work's exception, or None.
@@ -33,7 +34,7 @@ class Background:
 
     __slots__ = ("_done", "_guard", "_is_done", "_loop", "_pid", "_stopping", "failure")
 
-    def __init__(self, work: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, work: Callable[[], Awaitable[None]], *, is_dispensable: bool = False) -> None:
         self.failure: Exception | None = None
         self._is_done = False
         self._done = anyio.Event()
@@ -42,12 +43,16 @@ class Background:
         self._pid = os.getpid()
         self._guard: asyncio.Task[None] | None = None
         if current_async_library() == "asyncio":
-            _unregister_task(asyncio.create_task(self._run(work)))
+            task = asyncio.create_task(self._run(work, not is_dispensable))
+            if is_dispensable:
+                self._guard = task  # asyncio itself refers to its tasks weakly
+                return
+            _unregister_task(task)
             self._guard = asyncio.create_task(self._wait_until_done(), name=NAME)
         else:
             import trio
 
-            trio.lowlevel.spawn_system_task(self._run, work, context=copy_context())
+            trio.lowlevel.spawn_system_task(self._run, work, not is_dispensable, context=copy_context())
 
     async def wait(self) -> None:
         """Wait until the work is done, or cannot be any more. Any event loop may wait."""
@@ -77,9 +82,9 @@ class Background:
             return False
         return True
 
-    async def _run(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _run(self, work: Callable[[], Awaitable[None]], is_shielded: bool) -> None:
         try:
-            with anyio.CancelScope(shield=True):
+            with anyio.CancelScope(shield=is_shielded):
                 await checkpoint()  # an eager task would begin before its caller has this object
                 await work()
         except Exception as error:  # noqa: BLE001 - for those who wait

@@ -11,8 +11,10 @@ from typing import Final
 
 from attrs import define, field
 
+from .._core.scopes import split_scope
 from ..errors import (
     AccessTokenHashError,
+    InsufficientAuthenticationError,
     InsufficientScopeError,
     MalformedTokenError,
     NonceMismatchError,
@@ -23,6 +25,7 @@ from ..errors import (
 )
 from .jws import Kind, shown
 
+_AUTH_TIME_LEEWAY: Final = 60.0
 _LATEST: Final = 2**53  # floats above this lose whole seconds
 
 
@@ -60,23 +63,34 @@ def read_claims(claims: Mapping[str, object], kind: Kind) -> Claims:
     _text(claims, "jti")
     expires_at = _time(claims, "exp")
     starts = [(name, value) for name in ("iat", "nbf") if (value := _time(claims, name)) is not None]
-    if not _text(claims, "sub"):
+    subject = _text(claims, "sub")
+    if kind == "id" and subject is None:
         raise MalformedTokenError("The token has no sub")
     if expires_at is None:
         raise MalformedTokenError("The token has no exp")
     if kind == "id" and claims.get("iat") is None:
         raise MalformedTokenError("The token has no iat")
-    scope = claims.get("scope")
     return Claims(
         issuer=_text(claims, "iss"),
         audiences=_texts("aud", claims.get("aud")),
         authorized_party=_text(claims, "azp"),
         expires_at=expires_at,
         starts=tuple(starts),
-        scopes=frozenset(scope.split() if isinstance(scope, str) else _texts("scope", scope)),
+        scopes=frozenset(read_scopes(claims.get("scope"))),
         nonce=_text(claims, "nonce"),
         access_token_hash=_text(claims, "at_hash"),
     )
+
+
+def read_scopes(scope: object) -> list[str]:
+    """Read a scope claim, which some servers write as a list. An item with a space names no scope.
+
+    Raises:
+        MalformedTokenError: it is of another type.
+    """
+    if scope is None or isinstance(scope, str):
+        return split_scope(scope)
+    return [name for name in _texts("scope", scope) if name and " " not in name]
 
 
 def _text(claims: Mapping[str, object], name: str) -> str | None:
@@ -197,6 +211,20 @@ def check_access_token_hash(claims: Claims, access_token: str) -> None:
     half = hashlib.sha256(access_token.encode("utf-8", "replace")).digest()[:16]
     if not _same(claims.access_token_hash, urlsafe_b64encode(half).rstrip(b"=").decode()):
         raise AccessTokenHashError("The ID token's at_hash belongs to another access token")
+
+
+def check_authentication(auth_time: int | None, acr: str | None, earliest: float | None, accepted: str | None) -> None:
+    """Check auth_time and acr, where the ID token has them (OpenID Connect Core section 3.1.3.7, points 12 and 13).
+
+    Raises:
+        InsufficientAuthenticationError: the user signed in before `earliest`, or in none of the accepted classes.
+    """
+    if earliest is not None and auth_time is not None and auth_time < earliest - _AUTH_TIME_LEEWAY:
+        raise InsufficientAuthenticationError(
+            f"The user signed in {earliest - auth_time:.0f} s too early for max_age or prompt=login"
+        )
+    if accepted and acr and acr not in accepted.split(" "):
+        raise InsufficientAuthenticationError(f"The user signed in with acr {shown(acr)}; expected {shown(accepted)}")
 
 
 def _same(one: str, other: str) -> bool:

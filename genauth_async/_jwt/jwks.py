@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _FEWEST_BITS: Final = 2048
 _MOST_BITS: Final = 8192  # verification time grows with the key length
+_LONGEST_NUMBER: Final = 2048
 _SHOWN: Final = 100
 _MOST_LISTED: Final = 1000
 _MOST_KEYS: Final = 32  # a token without kid is tried with every key
@@ -30,7 +31,7 @@ class KeySet:
     """
 
     keys: tuple[tuple[str | None, RSAKey], ...] = field(repr=False)
-    numbers: tuple[tuple[str | None, str, str], ...] = field(repr=False)
+    numbers: tuple[tuple[str | None, int, int], ...] = field(repr=False)
 
     def find(self, key_id: str | None) -> tuple[RSAKey, ...]:
         """Return the keys with this kid, perhaps several (RFC 7517 section 4.5), or all keys if it is None."""
@@ -61,13 +62,14 @@ def read_key_set(document: object) -> KeySet:
     if not isinstance(listed, (list, tuple)):
         raise KeysUnavailableError("A key set must be an object with a list of `keys`; this is not one")
     keys: list[tuple[str | None, RSAKey]] = []
-    numbers: list[tuple[str | None, str, str]] = []
+    numbers: list[tuple[str | None, int, int]] = []
     for item in listed[:_MOST_LISTED]:
         key = _read_key(item)
         if key is not None:
-            id_ = item.get("kid")
+            id_ = item["kid"] if item.get("kid") else None
+            public = key.public_key.public_numbers()
             keys.append((id_, key))
-            numbers.append((id_, item["n"], item["e"]))
+            numbers.append((id_, public.n, public.e))
         if len(keys) == _MOST_KEYS:
             break
     if not keys:
@@ -81,9 +83,7 @@ def _read_key(item: object) -> RSAKey | None:
 
     if not isinstance(item, Mapping) or not _is_for_rs256(item):
         return None
-    modulus, exponent = item.get("n"), item.get("e")
-    if not isinstance(modulus, str) or not isinstance(exponent, str):
-        return None
+    modulus, exponent = _digits(item.get("n")), _digits(item.get("e"))
     # joserfc only warns of short keys.
     bits = int.from_bytes(decoded(modulus) or b"", "big").bit_length()
     if not _FEWEST_BITS <= bits <= _MOST_BITS:
@@ -96,11 +96,17 @@ def _read_key(item: object) -> RSAKey | None:
     return key
 
 
+def _digits(number: object) -> str:
+    """Return a number of a key, in base64url without the padding that some servers add; "" if it is none."""
+    return number.rstrip("=") if isinstance(number, str) and len(number) <= _LONGEST_NUMBER else ""
+
+
 def _is_for_rs256(item: Mapping[str, object]) -> bool:
-    operations = item.get("key_ops", ["verify"])
+    # Empty members mean absent.
+    operations, key_id = item.get("key_ops") or ["verify"], item.get("kid") or None
     return (
-        (item.get("kty"), item.get("use", "sig"), item.get("alg", "RS256")) == ("RSA", "sig", "RS256")
+        (item.get("kty"), item.get("use") or "sig", item.get("alg") or "RS256") == ("RSA", "sig", "RS256")
         and isinstance(operations, list)
         and "verify" in operations
-        and isinstance(item.get("kid"), (str, type(None)))
+        and isinstance(key_id, (str, type(None)))
     )

@@ -26,6 +26,7 @@ Kind = Literal["access", "id"]
 
 MAX_LENGTH: Final = 16 * 1024
 _PARTS: Final = 3
+_PARTS_OF_JWE: Final = 5
 _DEEPEST: Final = 64  # callers copy claims and encode them as JSON recursively
 _SHOWN: Final = 100
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]+")
@@ -36,12 +37,23 @@ _HEADERS_KEPT: Final = 32
 # A token must not choose its key source or what is signed.
 _REFUSED_HEADERS: Final = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64"})
 _TEXT_HEADERS: Final = ("alg", "cty", "kid", "typ", "x5t", "x5t#S256")
+_EMPTY: Final[tuple[object, ...]] = (None, "", [], {})
+# Empty ones mean absent. Other claims are kept as they came.
+_CHECKED_CLAIMS: Final = frozenset(
+    {"iss", "sub", "aud", "exp", "iat", "nbf", "jti", "azp", "nonce", "at_hash", "c_hash", "auth_time"}
+)
+# An empty scope makes an access token, and empty events a logout token; only null means absent.
+_NULLABLE_CLAIMS: Final = frozenset({"scope", "events"})
 _TYPES: Final[Mapping[Kind, frozenset[str | None]]] = {
     "access": frozenset({None, "jwt", "at+jwt"}),
     "id": frozenset({None, "jwt"}),
 }
 _OF_ID_TOKENS: Final = frozenset({"nonce", "at_hash", "c_hash"})
 _NAMES: Final[Mapping[Kind, str]] = {"access": "an access token", "id": "an ID token"}
+_INSTEAD: Final[Mapping[Kind, str]] = {
+    "access": "send the access token of the same sign-in instead, or call verify_id_token",
+    "id": "pass the ID token of the same sign-in instead, or call verify_access_token",
+}
 
 
 @frozen(eq=False)
@@ -59,42 +71,72 @@ class Parsed:
         algorithm: alg of its header.
         key_id: kid of its header.
         type_: typ of its header, shortened (RFC 7515 section 4.1.9), or None.
-        claims: its payload.
+        claims: its payload, without empty claims that matter.
+        signature: encoded.
     """
 
-    algorithm: str
+    algorithm: str | None
     key_id: str | None
     type_: str | None
     claims: dict[str, object] = field(repr=False)
+    signature: str = field(repr=False)
 
 
-def parse(token: str, algorithms: Collection[str]) -> Parsed:
-    """Parse a compact JWS (RFC 7515 section 7.1) and check its algorithm against an allow-list.
+def parse(token: str) -> Parsed:
+    """Parse a compact JWS (RFC 7515 section 7.1).
 
     Raises:
         MalformedTokenError: the token is no JWS, or not in canonical encoding.
-        AlgorithmNotAllowedError: alg is another algorithm, or missing.
     """
     check_length(token)
     parts = token.split(".")
     if len(parts) != _PARTS:
-        raise MalformedTokenError(f"The token has {len(parts)} parts; a signed token has {_PARTS}")
-    header = _read_header(parts[0])
-    algorithm = header.algorithm
-    if algorithm is None or algorithm not in algorithms:
-        raise AlgorithmNotAllowedError(
-            f"The token is signed by {shown(algorithm)}; expected {' or '.join(sorted(algorithms)) or 'none at all'}"
+        raise MalformedTokenError(
+            "The token is encrypted (JWE), which is not supported"
+            if len(parts) == _PARTS_OF_JWE
+            else f"The token is not a JWT: it has {len(parts)} parts, not {_PARTS}. The server knows opaque access and "
+            "refresh tokens: call introspect_token"
         )
+    header = _read_header(parts[0])
     claims = _json_object("payload", parts[1])
-    if not _is_base64url(parts[2]):
+    if not all(claims.values()):
+        claims = {
+            name: value
+            for name, value in claims.items()
+            if not (value in _EMPTY and (name in _CHECKED_CLAIMS or (value is None and name in _NULLABLE_CLAIMS)))
+        }
+    return Parsed(header.algorithm, header.key_id, header.type_, claims, parts[2])
+
+
+def check_form(parsed: Parsed, kind: Kind, algorithms: Collection[str]) -> None:
+    """Check a token's kind, its algorithm against an allow-list, and the encoding of its signature.
+
+    Raises:
+        TokenKindError: the token is of the other kind, or of neither.
+        AlgorithmNotAllowedError: alg is another algorithm, or missing.
+        MalformedTokenError: the signature is not in canonical encoding.
+    """
+    check_kind(parsed, kind)
+    if parsed.algorithm not in algorithms:
+        raise AlgorithmNotAllowedError(
+            f"{_NAMES[kind].capitalize()} must be signed by {' or '.join(sorted(algorithms))}, not "
+            f"{shown(parsed.algorithm)}"
+        )
+    if not _is_base64url(parsed.signature):
         raise MalformedTokenError("The token's signature is not base64url")
-    return Parsed(algorithm, header.key_id, header.type_, claims)
 
 
 # All tokens of a server have the same encoded header.
 @lru_cache(_HEADERS_KEPT)
 def _read_header(text: str) -> _Header:
-    header = _json_object("header", text)
+    if text[:7].lower() == "bearer ":
+        raise MalformedTokenError("The token must be given without `Bearer`")
+    header = {
+        name: value
+        for name, value in _json_object("header", text).items()
+        # RFC 7515 section 4.1.11 forbids an empty list.
+        if value not in _EMPTY or (name == "crit" and value is not None)
+    }
     if refused := sorted(_REFUSED_HEADERS & header.keys()):
         raise MalformedTokenError(f"The token's header has {', '.join(refused)}, which is refused")
     texts: dict[str, str] = {}
@@ -199,14 +241,19 @@ def check_kind(parsed: Parsed, kind: Kind) -> None:
     Raises:
         TokenKindError: the token is of the other kind, or of neither.
     """
-    if parsed.type_ not in _TYPES[kind] or "events" in parsed.claims:
+    if "events" in parsed.claims:
+        raise TokenKindError(f"This is a logout token or another event, not {_NAMES[kind]}: it has events")
+    if parsed.type_ not in _TYPES[kind]:
         raise TokenKindError(f"The token is of type {shown(parsed.type_)}, which is not {_NAMES[kind]}")
     bound = sorted(_OF_ID_TOKENS & parsed.claims.keys())
-    if kind == "access" and (bound or kind_of(parsed) != "access"):
-        why = f"it has {', '.join(bound)}" if bound else "it has no scope"
-        raise TokenKindError(f"This is an ID token, not an access token: {why}")
-    if kind == "id" and kind_of(parsed) != "id":
-        raise TokenKindError("This is an access token, not an ID token: it has a scope")
+    is_access = kind_of(parsed) == "access"
+    if kind == "access" and (bound or not is_access):
+        if not bound and parsed.algorithm != "HS256":
+            raise TokenKindError("This is not an access token: it has neither a scope nor the type at+jwt")
+        why = f"it has {', '.join(bound)}" if bound else "it is signed by HS256 and has no scope"
+        raise TokenKindError(f"This is an ID token, not an access token: {why}; {_INSTEAD[kind]}")
+    if kind == "id" and is_access:
+        raise TokenKindError(f"This is an access token, not an ID token: it has a scope; {_INSTEAD[kind]}")
 
 
 def is_signed(token: str, algorithm: str, key: RSAKey | OctKey) -> bool:

@@ -13,18 +13,10 @@ from typing import TYPE_CHECKING, Final
 import anyio
 from attrs import field, frozen
 
-from .._core.per_loop import PerLoop
-from .._core.shielding import run_shielded
+from .._core.background import Background
+from .._core.tracebacks import clear_frames
 from .._core.worker_threads import Threads
-from ..errors import (
-    GenAuthAPIError,
-    InvalidResponseError,
-    KeysUnavailableError,
-    OAuthError,
-    RequestTimeoutError,
-    TransportError,
-    UnknownKeyError,
-)
+from ..errors import ClientClosedError, GenAuthError, KeysUnavailableError, RequestTimeoutError, UnknownKeyError
 from .jwks import KeySet, read_key_set
 from .jws import registry_of
 
@@ -38,11 +30,13 @@ _AGES: Final = (60.0, 12 * 3600.0)
 _STALE_AGE: Final = 24 * 3600.0
 # The fraction of their life after which keys are fetched again, while the present ones can still serve.
 _EARLY: Final = 0.8
+# Seconds between the starts of two fetches, while there are keys and while there are none.
 _COOLDOWN_SECONDS: Final = 30.0
-# Seconds a caller waits for newer keys while older ones can serve.
+_COLD_COOLDOWN_SECONDS: Final = 3.0
+# The shortest and the longest limit of a fetch; the longest must not exceed the cool-down.
+_FETCH_SECONDS: Final = (10.0, 30.0)
+# Seconds from its start for which callers wait for a fetch while older keys can serve.
 _PATIENCE_SECONDS: Final = 3.0
-# Seconds without another fetch after a failure, while there are no keys at all.
-_PAUSE_SECONDS: Final = 3.0
 _THREADS: Final = 2
 
 
@@ -73,18 +67,14 @@ class KeyRequest:
     """One caller's request for keys.
 
     Attributes:
-        fetch: fetches the set from the server.
+        fetch: fetches the set from the server within some seconds.
         now: returns the monotonic time.
         seconds: this caller's timeout.
     """
 
-    fetch: Callable[[], Awaitable[Published]]
+    fetch: Callable[[float], Awaitable[Published]]
     now: Callable[[], float]
     seconds: float
-
-    def with_patience_limit(self) -> KeyRequest:
-        """Return a copy with a timeout of a few seconds at most, for when the present keys can serve."""
-        return KeyRequest(self.fetch, self.now, min(self.seconds, _PATIENCE_SECONDS))
 
 
 @frozen(eq=False)
@@ -98,25 +88,28 @@ class _CachedKeys:
 class KeyCache:
     """The keys of one server, shared by a client and its copies.
 
-    Each event loop has at most one fetch in flight. Towards the end of the keys' life one caller fetches new ones and
-    waits a few seconds at most; the others use the present keys. No task runs in the background: trio does not allow
-    it. If the fetch fails, old keys serve for a day. A token with an unknown key, or with a wrong signature, causes one
-    fetch per 30 seconds at most, so forged tokens cannot flood the server.
+    One fetch runs at a time, in the background: it survives the callers that wait for it, each for its own timeout at
+    most. Another fetch begins 30 s after the start of the last one at the earliest (3 s while there are no keys),
+    whatever its outcome, unless it brought the key of a token that waited. So forged tokens cannot flood the server,
+    and delay no token whose key is cached. Keys near the end of their life serve while newer ones are fetched; expired
+    ones, too, after a failure or 3 s, for a day.
     """
 
     def __init__(self) -> None:
-        self._lock = PerLoop(anyio.Lock)
         self._cached: _CachedKeys | None = None
-        self._fetches = 0
-        self._failure: KeysUnavailableError | None = None
-        self._next_soft_refresh = self._next_miss_fetch = self._next_retry = -math.inf
+        self._fetching: Background | None = None
+        self._begun_at = -math.inf
+        self._failure: GenAuthError | None = None
         self._secret_key: OctKey | None = None
-        self._threads = Threads(_THREADS)
+        self._threads = Threads(_THREADS, or_here=True)
 
     def current(self, now: float) -> KeySet | None:
-        """Return the cached keys while they need no fetch, else None."""
+        """Return the cached keys while they need neither a fetch nor a wait, else None."""
         cached = self._cached
-        if cached is not None and (now < cached.refresh_at or now < min(self._next_soft_refresh, cached.stale_until)):
+        if cached is not None and (
+            now < cached.refresh_at
+            or (now < min(cached.stale_until, self._begun_at + _COOLDOWN_SECONDS) and self._patience(cached, now) <= 0)
+        ):
             return cached.keys
         return None
 
@@ -126,7 +119,10 @@ class KeyCache:
         Raises:
             KeysUnavailableError: there are no keys, and the fetch failed.
         """
-        return await self._keys(request, self._fetches)
+        before = self._cached
+        keys = await self._keys(request)
+        self._lift_cooldown(before)
+        return keys
 
     async def verify(self, token: str, key_id: str | None, request: KeyRequest) -> KeySet:
         """Return the keys, one of which has signed this token.
@@ -136,19 +132,24 @@ class KeyCache:
             SignatureInvalidError: the published key has not signed it.
             KeysUnavailableError: the id is unknown, and the fetch failed.
         """
-        seen = self._fetches
-        keys = self.current(request.now()) or await self._keys(request, seen)
+        before = self._cached
+        keys = self.current(request.now()) or await self._keys(request)
         refused = keys.refusal(token, key_id)
-        if refused is not None and seen == self._fetches and request.now() >= self._next_miss_fetch:
-            newer = await self._newer(keys, isinstance(refused, UnknownKeyError), request, seen)
-            if newer is not keys:
-                keys, refused = newer, newer.refusal(token, key_id)
+        if refused is not None and (fetching := self._begin(request)) is not None:
+            is_unknown = isinstance(refused, UnknownKeyError)
+            patience = self._begun_at + _PATIENCE_SECONDS - request.now()
+            if await _has_ended(fetching, request.seconds if is_unknown else min(request.seconds, patience)):
+                newest = self._cached
+                if newest is not None and newest.keys is not keys:
+                    keys, refused = newest.keys, newest.keys.refusal(token, key_id)
+            elif is_unknown:
+                raise _timed_out(request.seconds)
         if refused is None:
+            self._lift_cooldown(before)
             return keys
-        if seen != self._fetches:
-            self._next_miss_fetch = request.now() + _COOLDOWN_SECONDS
         if self._failure is not None and isinstance(refused, UnknownKeyError):
-            raise self._previous_failure()
+            raise self._last_failure()
+        # An unreachable server must not make a forgery anything else.
         raise refused
 
     async def read(self, document: object) -> KeySet:
@@ -162,92 +163,103 @@ class KeyCache:
             self._secret_key = self._secret_key or key
         return self._secret_key
 
-    async def _newer(self, keys: KeySet, is_unknown: bool, request: KeyRequest, seen: int) -> KeySet:
-        """Fetch the keys again, for a token that the cached keys do not verify."""
-        try:
-            return await self._fetched(request if is_unknown else request.with_patience_limit(), seen)
-        except KeysUnavailableError as error:
-            self._next_miss_fetch = request.now() + _COOLDOWN_SECONDS
-            if is_unknown:
-                raise
-            # The cached keys say that the signature is wrong: an unreachable server must not make a forgery valid.
-            _log.warning("The keys could not be fetched again; still using the cached ones: %s", error)
-            return keys
-
-    async def _keys(self, request: KeyRequest, seen: int) -> KeySet:
-        now = request.now()
-        keys = self.current(now)
-        if keys is not None:
-            return keys
-        cached = self._cached
-        if cached is None or now >= cached.stale_until:
-            if now < self._next_retry:
-                raise self._previous_failure()
-            return await self._fetched(request, seen)
-        if now < cached.fresh_until and self._lock.get().locked():
+    async def _keys(self, request: KeyRequest) -> KeySet:
+        now, cached = request.now(), self._cached
+        if cached is not None and now < cached.refresh_at:
             return cached.keys
-        try:
-            return await self._fetched(request.with_patience_limit(), seen)
-        except KeysUnavailableError as error:
-            self._next_soft_refresh = request.now() + _COOLDOWN_SECONDS
-            late = now - cached.fresh_until
-            _log.warning("The keys expired %.0f s ago and could not be renewed; still using them: %s", late, error)
-            return cached.keys
+        if cached is not None and now < cached.stale_until:
+            fetching = self._begin(request, is_due=True)
+            if fetching is not None and (patience := self._patience(cached, now)) > 0:
+                await _has_ended(fetching, min(request.seconds, patience))
+            return (self._cached or cached).keys
+        fetching = self._begin(request)
+        if fetching is not None and not await _has_ended(fetching, request.seconds):
+            raise _timed_out(request.seconds)
+        if self._cached is None or self._cached is cached:
+            raise self._last_failure()
+        return self._cached.keys
 
-    async def _fetched(self, request: KeyRequest, seen: int) -> KeySet:
-        """Return the keys of the first fetch that ended after `seen` fetches: another caller's, or our own."""
-        with anyio.move_on_after(request.seconds) as scope:
-            async with self._lock.get():
-                if self._fetches != seen:
-                    if self._failure is None and self._cached is not None:
-                        return self._cached.keys
-                    # Another caller's timeout does not count for this one.
-                    if self._failure is not None and not isinstance(self._failure.__cause__, RequestTimeoutError):
-                        raise self._previous_failure()
-                left = scope.deadline - anyio.current_time()
-                return await run_shielded(lambda: self._fetch(request, left))
-        raise _timed_out(request.seconds)
+    def _patience(self, cached: _CachedKeys, now: float) -> float:
+        """Return the seconds to wait for newer keys than these; 0 or less if these serve at once."""
+        if now < cached.fresh_until or self._failure is not None:
+            return 0.0
+        return self._begun_at + _PATIENCE_SECONDS - now
 
-    async def _fetch(self, request: KeyRequest, seconds: float) -> KeySet:
-        failure, cause = _timed_out(request.seconds), None
+    def _begin(self, request: KeyRequest, *, is_due: bool = False) -> Background | None:
+        """Return the fetch under way, or a new one; None during the cool-down.
+
+        Args:
+            request: the caller's.
+            is_due: True if the keys' age is the reason for a fetch; no cool-down follows its success.
+        """
+        now, present = request.now(), self._fetching
+        if present is not None and present.is_running() and now < self._begun_at + _FETCH_SECONDS[1]:
+            return present
+        has_keys = self._cached is not None and now < self._cached.stale_until
+        # Without an outcome: its event loop has ended.
+        was_lost = present is not None
+        if not was_lost and now < self._begun_at + (_COOLDOWN_SECONDS if has_keys else _COLD_COOLDOWN_SECONDS):
+            return None
+        self._begun_at = now
+        self._fetching = Background(lambda: self._fetch(request, is_due), is_dispensable=True)
+        return self._fetching
+
+    def _lift_cooldown(self, before: _CachedKeys | None) -> None:
+        """End the cool-down if a caller needed the keys that came meanwhile."""
+        if self._cached is not before and self._fetching is None:
+            self._begun_at = -math.inf
+
+    async def _fetch(self, request: KeyRequest, is_due: bool) -> None:
+        low, high = _FETCH_SECONDS
+        begun_at = -math.inf  # if the event loop ends meanwhile
         try:
-            with anyio.move_on_after(seconds):
-                published = await request.fetch()
-                keys = await self.read(published.document)
-                return self._store(keys, published.max_age, request.now())
-        except KeysUnavailableError as error:
-            failure = error
-        except (TransportError, InvalidResponseError, OAuthError, GenAuthAPIError) as error:
-            failure, cause = KeysUnavailableError(f"The server's keys cannot be fetched: {error}"), error
+            published = await request.fetch(min(max(request.seconds, low), high))
+            keys = await self.read(published.document)
+            self._store(keys, published.max_age, request.now())
+            begun_at = -math.inf if is_due else self._begun_at
+        except Exception as error:  # noqa: BLE001 - callers raise it
+            clear_frames(error, None)
+            self._failure = _unavailable(error)
+            begun_at = self._begun_at
+            if self._cached is not None and not isinstance(error, ClientClosedError):
+                _log.warning("The keys could not be fetched again; still using the cached ones: %s", self._failure)
         finally:
-            self._fetches += 1
-        if cause is not None:
-            failure.__cause__ = cause
-        self._failure = failure
-        # A caller's short timeout says nothing about the server.
-        if cause is not None or seconds >= _PATIENCE_SECONDS:
-            self._next_retry = request.now() + _PAUSE_SECONDS
-        raise self._previous_failure()
+            self._begun_at = begun_at
+            self._fetching = None
 
-    def _store(self, keys: KeySet, age: float, now: float) -> KeySet:
+    def _store(self, keys: KeySet, age: float, now: float) -> None:
         cached = self._cached
         if cached is not None and cached.keys.numbers == keys.numbers:
             keys = cached.keys  # tokens verified with them stay cached
-        self._failure, self._next_retry = None, -math.inf
+        self._failure = None
         self._cached = _CachedKeys(keys, now + _EARLY * age, now + age, now + _STALE_AGE)
-        return keys
 
-    def _previous_failure(self) -> KeysUnavailableError:
-        failure = self._failure
-        assert failure is not None  # noqa: S101 - for the type checker
+    def _last_failure(self) -> GenAuthError:
+        failure = self._failure or KeysUnavailableError("The fetch of the server's keys was interrupted")
         again = copy.copy(failure)
         again.__cause__ = failure.__cause__
         return again
 
 
+async def _has_ended(fetching: Background, seconds: float) -> bool:
+    """Wait for a fetch; return False if it does not end within some seconds."""
+    with anyio.move_on_after(seconds):
+        await fetching.wait()
+        return True
+    return False
+
+
 def _timed_out(seconds: float) -> KeysUnavailableError:
     failure = KeysUnavailableError(f"The server's keys did not arrive within {seconds:.3g} s")
     failure.__cause__ = RequestTimeoutError("The wait timed out", sent=True)
+    return failure
+
+
+def _unavailable(error: Exception) -> GenAuthError:
+    if isinstance(error, (KeysUnavailableError, ClientClosedError)):
+        return error
+    failure = KeysUnavailableError(f"The server's keys cannot be fetched: {error}")
+    failure.__cause__ = error
     return failure
 
 

@@ -7,16 +7,16 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, Final, Generic, TypeVar
 
 from attrs import field, fields, frozen
 
-from .._wire.converter import ShapeError, is_int64, structure_claims
+from .._wire.converter import ShapeError, structure_claims
+from .._wire.leniency import is_int64
 from ..errors import MalformedTokenError
 from ..models._base import Dto
-from ..models._fields import attribute_names, required_attributes, scalar_attributes, wire_names
-from .claims import Claims
+from ..models._fields import attribute_names, cached_by_class, required_attributes, scalar_attributes, wire_names
+from .claims import Claims, read_scopes
 
 _CAPACITY: Final = 1024
 # The other claims describe the user; a wrong type there is no reason to refuse a token.
@@ -83,14 +83,14 @@ def _as_it_stands(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], b
     return CachedToken(claims, by, cls, plain, nested) if _required(cls) <= plain.keys() else None
 
 
-@cache
+@cached_by_class
 def _types(cls: type[Dto]) -> Mapping[str, type]:
     """Return the types of the attributes that need no conversion."""
     untyped = {attribute.name: object for attribute in fields(cls) if attribute.type == "object"}
     return {**untyped, **scalar_attributes(cls)}
 
 
-@cache
+@cached_by_class
 def _required(cls: type[Dto]) -> frozenset[str]:
     return frozenset(required_attributes(cls))
 
@@ -103,7 +103,7 @@ def _converted(raw: Mapping[str, object], claims: Claims, cls: type[_DtoT], by: 
     }
     scope = raw.get("scope")
     if isinstance(scope, list):
-        whole["scope"] = " ".join(scope)
+        whole["scope"] = " ".join(read_scopes(scope))
     try:
         made = structure_claims({**raw, **whole}, cls, _STRICT)
     except ShapeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._core.scopes import split_scope
 from ._base import Dto
 from ._fields import dto
 from .tokens import UserInfo
@@ -13,28 +14,31 @@ class AccessToken(Dto):
 
     Attributes:
         jti: the token's own id.
-        sub: the user's id.
+        sub: the user's id; None in a machine's token (client credentials).
         iat: when it was issued, in seconds since the epoch; fractions are cut off, here and below.
         exp: when it expires.
         scope: what it is good for, separated by spaces.
         iss: who issued it.
         aud: whom it is for: a text, or a list of texts.
+        azp: the application to which it was issued.
     """
 
     wire_case = "snake"
+    is_of_claims = True
 
-    sub: str
     exp: int
     iss: str
+    sub: str | None = None
     aud: object = None
     iat: int | None = None
     scope: str | None = None
     jti: str | None = None
+    azp: str | None = None
 
     @property
     def scopes(self) -> frozenset[str]:
         """Scopes of the token."""
-        return frozenset((self.scope or "").split())
+        return frozenset(split_scope(self.scope))
 
 
 @dto

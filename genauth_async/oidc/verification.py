@@ -21,7 +21,7 @@ from .._jwt.claims import (
     read_claims,
 )
 from .._jwt.jwks import KeySet
-from .._jwt.jws import Kind, check_kind, check_length, is_signed, kind_of, parse, wrong_signature
+from .._jwt.jws import Kind, check_form, check_length, is_signed, kind_of, parse, wrong_signature
 from .._jwt.key_cache import KeyRequest, Published, max_age
 from .._jwt.token_cache import CachedToken, cached_token, digest_of
 from .._wire.request import Idempotency, Request
@@ -78,6 +78,9 @@ class Verification(Api):
         A token that was verified before is looked up: that waits for nothing. Its time, audience and scopes are checked
         each time. ID tokens are refused, even those that the same key signed for the same application.
 
+        A machine's token (client credentials) has no `sub`, and is for its access account: pass that one's id as
+        `audience`.
+
         Args:
             token: the access token, without `Bearer`.
             scopes: the scopes that it must have, all of them.
@@ -111,7 +114,8 @@ class Verification(Api):
     ) -> models.IDToken:
         """Verify an ID token (OpenID Connect Core section 3.1.3.7), and return its claims.
 
-        It is signed by RS256, or by HS256 with the application's secret, if the client has one.
+        It is signed by RS256, or by HS256 with the application's secret, if the client has one; only by one of both if
+        the client has `id_token_signed_response_alg`.
 
         Args:
             token: the ID token.
@@ -177,7 +181,7 @@ class Verification(Api):
             token: the token.
         """
         # By what it says of itself; then it has to be right as one of that kind.
-        if kind_of(parse(token, _RS256_OR_HS256)) == "access":
+        if kind_of(parse(token)) == "access":
             return await self.parse_access_token(token, server_jwks, timeout=timeout)
         return await self.parse_id_token(token, server_jwks, timeout=timeout)
 
@@ -238,8 +242,9 @@ class Verification(Api):
     ) -> CachedToken[_DtoT]:
         kind: Kind = "access" if issubclass(cls, models.AccessToken) else "id"
         secret = self._settings.app_secret if kind == "id" else None
-        parsed = parse(token, _RS256_OR_HS256 if secret else _RS256)
-        check_kind(parsed, kind)
+        parsed = parse(token)
+        pinned = self._settings.id_token_signed_response_alg if kind == "id" else None
+        check_form(parsed, kind, (pinned,) if pinned else _RS256_OR_HS256 if secret else _RS256)
         claims = read_claims(parsed.claims, kind)
         check_issuer(claims, self._settings.issuer)  # before keys are fetched that would be of no use
         by: KeySet | OctKey
@@ -259,11 +264,11 @@ class Verification(Api):
 
     def _asking(self, timeout: Timeout | None) -> KeyRequest:
         limit = self._settings.timeout if timeout is None else deadline(timeout)
-        return KeyRequest(lambda: self._published(timeout), self._settings.clock.monotonic, limit.total)
+        return KeyRequest(self._published, self._settings.clock.monotonic, limit.total)
 
-    async def _published(self, timeout: Timeout | None) -> Published:
+    async def _published(self, seconds: float) -> Published:
         request = Request(method="GET", path=("oidc", ".well-known", "jwks.json"), idempotency=Idempotency.SAFE)
-        return await self._ask(request, _published, timeout)
+        return await self._ask(request, _published, seconds)
 
     def _check_application(self, claims: Claims) -> None:
         check_audience(claims, (self._settings.app_id,))

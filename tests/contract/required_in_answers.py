@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # For each DTO of an answer, its required attributes; a frame's own, statusCode and data, are as documented.
 REQUIRED = {
-    "AccessToken": {"exp", "iss", "sub"},
+    "AccessToken": {"exp", "iss"},
     "AccessibleAppsDto": {"app_id"},
     "AlipayAuthInfoDataDto": {"auth_info"},
     "AuthenticationOptionsDto": {"authentication_options", "ticket"},

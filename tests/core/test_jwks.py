@@ -50,6 +50,13 @@ async def together(count: int, call: Callable[[], Awaitable[object]]) -> list[ob
     return outcomes
 
 
+async def end_of_fetch(client: AuthenticationClient) -> None:
+    """Wait for the fetch in the background, if there is one."""
+    fetching = client._shared.keys._fetching
+    if fetching is not None:
+        await fetching.wait()
+
+
 def made_up(emulator: Emulator) -> str:
     forge = Forge(emulator)
     return forge.signed(forge.access_claims(), kid="made up")
@@ -199,6 +206,7 @@ async def test_old_keys_serve_for_a_day_when_there_are_no_new_ones(
         emulator.clock.advance(passed)
         for _ in range(3):
             assert await client.verify_access_token(token)
+            await end_of_fetch(client)
         assert emulator.requests[KEYS] == count, "asked once, then not for a while"
     emulator.clock.advance(0.2 * HOUR)
     with pytest.raises(KeysUnavailableError):
@@ -358,6 +366,7 @@ async def test_the_server_says_how_long(client: AuthenticationClient, token: str
     assert emulator.requests[KEYS] == 1
     emulator.clock.advance(2)
     await client.verify_access_token(token)
+    await end_of_fetch(client)
     assert emulator.requests[KEYS] == 2
 
 

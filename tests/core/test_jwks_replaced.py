@@ -15,7 +15,7 @@ from genauth_async.emulator import Emulator, User
 from tests.conftest import MakeClient
 from tests.core.forging import GONE, Forge, rs256
 from tests.core.sessions import emulators_time
-from tests.core.test_jwks import HOUR, KEYS, together
+from tests.core.test_jwks import HOUR, KEYS, end_of_fetch, together
 
 pytestmark = pytest.mark.anyio
 
@@ -135,23 +135,6 @@ async def test_a_forged_signature_fetches_keys_once_during_an_outage(
     assert await client.verify_access_token(forge.access(jti="another"))
 
 
-@pytest.mark.backends("asyncio", "trio")
-async def test_a_forged_signature_does_not_delay_callers_long(
-    client: AuthenticationClient,
-    forge: Forge,
-    emulator: Emulator,
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("genauth_async._jwt.key_cache._PATIENCE_SECONDS", 0.2)
-    await client.verify_access_token(forge.access())
-    with emulator.faults.hold(KEYS) as hold:
-        with pytest.raises(errors.SignatureInvalidError):
-            await client.verify_access_token(signed(forge, STRANGERS, forge.key_id))
-        hold.release()
-    assert "did not arrive within 0.2 s" in caplog.text
-
-
 async def test_a_signature_is_verified_again_only_if_the_keys_changed(
     client: AuthenticationClient, forge: Forge, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,7 +194,7 @@ async def test_every_key_that_a_token_may_mean_is_tried(
         await client.verify_access_token(signed(forge, STRANGERS, kid))
 
 
-@pytest.mark.parametrize("kid", ["b", "", "None"])
+@pytest.mark.parametrize("kid", ["b", " ", "None"])
 async def test_a_token_that_names_its_key_is_tried_with_no_other(
     kid: str, client: AuthenticationClient, forge: Forge, emulator: Emulator
 ) -> None:
@@ -253,6 +236,7 @@ async def test_fetching_the_keys_beforehand_says_that_there_are_none(
     emulator.clock.advance(0.9 * HOUR)
     emulator.faults.add(KEYS, status=503)
     await client.fetch_keys()
+    await end_of_fetch(client)
     assert emulator.requests[KEYS] == 3
 
 

@@ -220,7 +220,7 @@ async def test_the_access_token_belongs_to_the_id_token(forge: Forge, client: Au
     access = forge.access()
     assert await client.verify_id_token(forge.id(at_hash=half_hash(access)), access_token=access)
     assert await client.verify_id_token(forge.id(), access_token=access)
-    for wrong in (half_hash("another"), half_hash(access)[:-1], ""):
+    for wrong in (half_hash("another"), half_hash(access)[:-1], "="):
         with pytest.raises(errors.AccessTokenHashError):
             await client.verify_id_token(forge.id(at_hash=wrong), access_token=access)
 
@@ -235,7 +235,7 @@ async def test_a_client_without_a_secret_refuses_hmac_id_tokens(forge: Forge, se
     for secret in (None, ""):
         async with AuthenticationClient(server.app_id, server.url, secret, **methods) as client:
             for forged in (forge.id_by_secret(), forge.signed(forge.id_claims(), hs256(b""), alg="HS256")):
-                with pytest.raises(errors.AlgorithmNotAllowedError, match="expected RS256"):
+                with pytest.raises(errors.AlgorithmNotAllowedError, match="signed by RS256"):
                     await client.verify_id_token(forged)
             assert await client.verify_id_token(forge.id())
 

@@ -17,7 +17,7 @@ from genauth_async._jwt import jws as _jws
 from genauth_async._jwt import token_cache as _verified
 from genauth_async._jwt.claims import read_claims
 from genauth_async._jwt.jwks import read_key_set
-from genauth_async._jwt.jws import decoded, is_signed, parse
+from genauth_async._jwt.jws import check_form, decoded, is_signed, parse
 from genauth_async.errors import AlgorithmNotAllowedError, MalformedTokenError
 from tests.core.forging import part
 from tests.core.refused_tokens import DEEPEST, STRANGERS_KEY
@@ -55,28 +55,28 @@ def test_any_text_is_read_as_by_writing_it_again(text: str) -> None:
 def test_a_cached_header_still_needs_an_allowed_algorithm() -> None:
     by_secret = token(alg="HS256")
     for _ in range(2):
-        assert parse(by_secret, ["HS256", "RS256"]).algorithm == "HS256"
+        check_form(parse(by_secret), "id", ["HS256", "RS256"])
         with pytest.raises(AlgorithmNotAllowedError):
-            parse(by_secret, ["RS256"])
+            check_form(parse(by_secret), "id", ["RS256"])
 
 
 def test_a_header_that_was_refused_is_refused_again() -> None:
     for _ in range(2):
         with pytest.raises(MalformedTokenError, match="crit"):
-            parse(token(crit=["exp"]), ["RS256"])
+            parse(token(crit=["exp"]))
 
 
 def test_not_many_headers_are_kept() -> None:
     for number in range(200):
-        assert parse(token(kid=f"key {number}"), ["RS256"]).key_id == f"key {number}"
+        assert parse(token(kid=f"key {number}")).key_id == f"key {number}"
     assert _jws._read_header.cache_info().currsize <= 32
 
 
 @pytest.mark.parametrize("name", ["alg", "cty", "kid", "typ", "x5t", "x5t#S256"])
-@pytest.mark.parametrize("value", [7, None, ["RS256"]])
+@pytest.mark.parametrize("value", [7, False, ["RS256"], {"x": 1}])
 def test_a_header_that_is_no_text_is_refused(name: str, value: Any) -> None:
     with pytest.raises(MalformedTokenError, match=f"{name} must be a string"):
-        parse(token(**{name: value}), ["RS256"])
+        parse(token(**{name: value}))
 
 
 @pytest.mark.parametrize("pair", ["[]", "{}"])
@@ -85,22 +85,22 @@ def test_levels_are_counted_and_brackets_are_not(pair: str) -> None:
     for levels in (DEEPEST - 1, DEEPEST):
         deep = f'{{"x":{f"{pair[0]}{member}" * levels}1{pair[1] * levels}}}'
         if levels < DEEPEST:
-            assert parse(token(deep), ["RS256"]).claims == json.loads(deep)
+            assert parse(token(deep)).claims == json.loads(deep)
         else:
             with pytest.raises(MalformedTokenError, match="too deep"):
-                parse(token(deep), ["RS256"])
+                parse(token(deep))
     beside, written = {"x": [json.loads(pair)] * 200}, {"x": pair[0] * 200}
     for claims in (beside, written):
-        assert parse(token(json.dumps(claims)), ["RS256"]).claims == claims
+        assert parse(token(json.dumps(claims))).claims == claims
 
 
 def test_levels_of_both_kinds_are_counted_together() -> None:
     deep: Any = 1
     for _ in range(DEEPEST // 2):
         deep = {"x": [deep]}
-    assert parse(token(json.dumps(deep)), ["RS256"]).claims == deep
+    assert parse(token(json.dumps(deep))).claims == deep
     with pytest.raises(MalformedTokenError, match="too deep"):
-        parse(token(json.dumps({"x": deep})), ["RS256"])
+        parse(token(json.dumps({"x": deep})))
 
 
 def public_key() -> Any:
@@ -168,7 +168,7 @@ def test_usual_claims_need_no_conversion() -> None:
     assert _verified._as_it_stands(identity, read_claims(identity, "id"), IDToken, None) is not None
 
 
-@pytest.mark.parametrize("name", ["iss", "sub", "exp"])
+@pytest.mark.parametrize("name", ["iss", "exp"])
 def test_claims_that_have_to_be_there_are_missed(name: str) -> None:
     raw = {key: value for key, value in CLAIMS.items() if key != name}
     with pytest.raises(MalformedTokenError, match=name):
