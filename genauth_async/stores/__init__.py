@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from ._protocol import RefreshAttempt, SessionRecord, TokenStore
+from ._protocol import RefreshAttempt, SessionIndex, SessionRecord, TokenStore
 from .file import FileStore
 from .memory import MemoryStore
 
@@ -13,7 +13,16 @@ if TYPE_CHECKING:
     from .keyring import KeyringStore
     from .redis import RedisStore
 
-__all__ = ["FileStore", "KeyringStore", "MemoryStore", "RedisStore", "RefreshAttempt", "SessionRecord", "TokenStore"]
+__all__ = [
+    "FileStore",
+    "KeyringStore",
+    "MemoryStore",
+    "RedisStore",
+    "RefreshAttempt",
+    "SessionIndex",
+    "SessionRecord",
+    "TokenStore",
+]
 
 _MODULE_OF: Final = {"KeyringStore": "keyring", "RedisStore": "redis"}
 

@@ -13,7 +13,7 @@ import anyio
 from anyio.lowlevel import current_token
 
 from .._core.per_loop import PerLoop
-from ..errors import StoreError
+from ..errors import StoreLockedError
 
 _POLL_SECONDS: Final = 0.005
 
@@ -54,7 +54,7 @@ class LocalLocks:
                 while not lock.take(holder):  # noqa: ASYNC110 - an Event does not cross loops
                     await anyio.sleep(_POLL_SECONDS)
             if limit.cancelled_caught:
-                raise StoreError(
+                raise StoreLockedError(
                     f"Could not acquire the session lock within {self._timeout:g} s: a task of this process holds it. "
                     "If the event loop of that task was interrupted, close that loop"
                 )

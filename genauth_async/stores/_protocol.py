@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, cast, runtime_checkable
 
 from attrs import asdict, frozen
 
@@ -177,6 +177,58 @@ class TokenStore(Protocol):
         `compare_and_set` and the record's attempt decide.
         """
         ...
+
+
+@runtime_checkable
+class SessionIndex(Protocol):
+    """Lists the sessions of each user. A store may have this, too; without it users cannot be signed out everywhere.
+
+    GenAuth's `sign_out_everywhere` and `session_idle_timeout` need it. Users are digests, and times are in seconds
+    since the epoch, by the client's clock. A session whose `until` has passed may be forgotten.
+    """
+
+    async def add_session(self, user: str, key: str, *, now: float, until: float) -> None:
+        """Add a session to the user's, or set its `until`."""
+        ...
+
+    async def touch_session(self, user: str, key: str, *, now: float, until: float) -> bool:
+        """Set the `until` of a session; return False, and do nothing, if it is not there or its `until` has passed."""
+        ...
+
+    async def remove_session(self, user: str, key: str) -> None:
+        """Remove a session from the user's, if it is there."""
+        ...
+
+    async def sessions_of(self, user: str, *, now: float) -> Sequence[str]:
+        """Return the keys of the user's sessions whose `until` has not passed."""
+        ...
+
+
+_INDEX: Final = ("add_session", "touch_session", "remove_session", "sessions_of")
+
+
+def index_of(store: object) -> SessionIndex | None:
+    """Return the store as a SessionIndex, or None if it lacks a method."""
+    return None if _missing(store) else cast("SessionIndex", store)
+
+
+def require_index(argument: str, store: object) -> SessionIndex:
+    """Return the store as a SessionIndex.
+
+    Raises:
+        ConfigurationError: it lacks a method.
+    """
+    if missing := _missing(store):
+        raise ConfigurationError(
+            argument,
+            f"must have the methods of genauth_async.stores.SessionIndex; {type(store).__name__} lacks "
+            f"{', '.join(missing)}",
+        )
+    return cast("SessionIndex", store)
+
+
+def _missing(store: object) -> list[str]:
+    return [name for name in _INDEX if not callable(getattr(store, name, None))]
 
 
 def require_store(argument: str, value: object) -> None:

@@ -17,7 +17,7 @@ from redis.exceptions import LockError
 
 from .._core.background import unlist_current_task
 from .._core.shielding import run_shielded
-from ..errors import StoreError
+from ..errors import StoreError, StoreLockedError
 from ._local_locks import LocalLocks
 from ._redis_clients import RedisClients
 
@@ -59,7 +59,9 @@ class RedisLocks:
             with anyio.move_on_after(self._timeout):
                 lock = await self._taken(stack, key, name)
             if lock is None:
-                raise StoreError(f"Could not acquire the session lock within {self._timeout:g} s; its holder is stuck")
+                raise StoreLockedError(
+                    f"Could not acquire the session lock within {self._timeout:g} s; its holder is stuck"
+                )
             failure: BaseException | None = None
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._keep_alive, lock)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import logging
 import math
 import os
@@ -19,7 +20,7 @@ import anyio
 from .._arguments.numbers import require_seconds
 from .._core.shielding import run_shielded
 from .._core.worker_threads import Threads
-from ..errors import ConfigurationError, StoreError
+from ..errors import ConfigurationError, StoreError, StoreLockedError
 from ._codec import RecordCodec
 from ._files import prepare_directory, read_private, remove, set_aside, store_error, write_private
 from ._given import kind_of
@@ -113,11 +114,49 @@ class FileStore:
                         break
                     await anyio.sleep(pause)
             if not is_taken:
-                raise StoreError(
+                raise StoreLockedError(
                     f"Could not acquire the session lock within {self._lock_timeout:g} s: "
                     f"{await self._in_thread(lock.holder)} holds it and may be suspended"
                 )
             yield
+
+    async def add_session(self, user: str, key: str, *, now: float, until: float) -> None:
+        """Add a session to the user's, or set its `until`."""
+        await self._change_sessions(user, now, lambda sessions: sessions | {key: until})
+
+    async def touch_session(self, user: str, key: str, *, now: float, until: float) -> bool:
+        """Set the `until` of a session; return False, and do nothing, if it is not there or its `until` has passed."""
+        return key in await self._change_sessions(
+            user, now, lambda sessions: sessions | {key: until} if key in sessions else sessions
+        )
+
+    async def remove_session(self, user: str, key: str) -> None:
+        """Remove a session from the user's, if it is there."""
+        await self._change_sessions(user, -math.inf, lambda sessions: {k: sessions[k] for k in sessions if k != key})
+
+    async def sessions_of(self, user: str, *, now: float) -> list[str]:
+        """Return the keys of the user's sessions whose `until` has not passed."""
+        return list(await self._change_sessions(user, now, lambda sessions: sessions))
+
+    async def _change_sessions(
+        self, user: str, now: float, change: Callable[[dict[str, float]], dict[str, float]]
+    ) -> dict[str, float]:
+        """Change the live sessions of a user, and return them."""
+        # A file like those of records, so that it is removed like them.
+        path = self._path(f"sessions of {user}")
+
+        def apply() -> dict[str, float]:
+            prepare_directory(self._directory)
+            with self._writing(path):
+                present = _sessions(read_private(path))
+                changed = change({key: until for key, until in present.items() if until >= now})
+                if not changed:
+                    remove(path)
+                elif changed != present:
+                    write_private(path, Stored(json.dumps(changed), max(changed.values())).to_bytes())
+            return changed
+
+        return await self._when_not_busy(apply)
 
     def _get(self, key: str) -> SessionRecord | None:
         prepare_directory(self._directory)
@@ -204,6 +243,14 @@ class FileStore:
 
     def _path(self, key: str) -> Path:
         return self._directory / (hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest() + RECORD)
+
+
+def _sessions(content: bytes | None) -> dict[str, float]:
+    try:
+        read = {} if content is None else json.loads(Stored.from_bytes(content).record)
+    except (ValueError, RecursionError):
+        read = {}  # not complete: a power failure, on some filesystems
+    return {key: until for key, until in read.items() if type(until) in {int, float}} if isinstance(read, dict) else {}
 
 
 class _BusyError(Exception):

@@ -32,11 +32,13 @@ class MemoryStore:
         ConfigurationError: `lock_timeout` is invalid.
     """
 
-    __slots__ = ("__weakref__", "_inherited", "_locks", "_pid", "_records", "_sweep_at")
+    __slots__ = ("__weakref__", "_index", "_inherited", "_locks", "_pid", "_records", "_sweep_at")
 
     def __init__(self, *, lock_timeout: float = 60.0) -> None:
         require_seconds("lock_timeout", lock_timeout, least=math.ulp(0.0), most=math.inf, words="above 0")
         self._records: dict[str, SessionRecord] = {}
+        # Made when it is needed: most stores in memory are of one session, and small.
+        self._index: dict[str, dict[str, float]] | None = None
         self._inherited: set[str] | None = None
         self._locks = LocalLocks(lock_timeout)
         self._pid = os.getpid()
@@ -73,6 +75,36 @@ class MemoryStore:
         """Hold the key's lock, exclusively across all tasks of all event loops."""
         return self._locks.hold(key)
 
+    async def add_session(self, user: str, key: str, *, now: float, until: float) -> None:
+        """Add a session to the user's, or set its `until`."""
+        if self._index is None:
+            self._index = {}
+        self._index[user] = self._live(user, now) | {key: until}
+        if len(self._index) >= self._sweep_at:
+            self._sweep(now)
+
+    async def touch_session(self, user: str, key: str, *, now: float, until: float) -> bool:
+        """Set the `until` of a session; return False, and do nothing, if it is not there or its `until` has passed."""
+        if key not in self._live(user, now):
+            return False
+        await self.add_session(user, key, now=now, until=until)
+        return True
+
+    async def remove_session(self, user: str, key: str) -> None:
+        """Remove a session from the user's, if it is there."""
+        sessions = (self._index or {}).get(user, {})
+        sessions.pop(key, None)
+        if self._index is not None and not sessions:
+            self._index.pop(user, None)
+
+    async def sessions_of(self, user: str, *, now: float) -> list[str]:
+        """Return the keys of the user's sessions whose `until` has not passed."""
+        return list(self._live(user, now))
+
+    def _live(self, user: str, now: float) -> dict[str, float]:
+        sessions = (self._index or {}).get(user, {})
+        return {key: until for key, until in sessions.copy().items() if until >= now}
+
     def _check_not_inherited(self, key: str, record: SessionRecord) -> None:
         if self._pid != os.getpid():
             self._pid = os.getpid()
@@ -92,4 +124,7 @@ class MemoryStore:
         for key, record in list(self._records.items()):
             if record.expires_at is not None and record.expires_at < now:
                 self._records.pop(key, None)
-        self._sweep_at = max(_FIRST_SWEEP, 2 * len(self._records))
+        for user in list(self._index or ()):
+            if self._index is not None and not self._live(user, now):
+                self._index.pop(user, None)
+        self._sweep_at = max(_FIRST_SWEEP, 2 * len(self._records), 2 * len(self._index or ()))

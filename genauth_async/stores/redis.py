@@ -48,6 +48,23 @@ redis.call('DEL', KEYS[1])
 return 1
 """
 
+# A sorted set of a user's session keys, by the times until which they live.
+_SET_UNTIL: Final = """
+local key, now, untl, life, is_new = unpack(ARGV)
+local present = redis.call('ZSCORE', KEYS[1], key)
+if is_new == '0' and (not present or tonumber(present) < tonumber(now)) then
+    return 0
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. now)
+redis.call('ZADD', KEYS[1], untl, key)
+if redis.call('PTTL', KEYS[1]) < tonumber(life) then
+    redis.call('PEXPIRE', KEYS[1], life)
+end
+return 1
+"""
+
+_REMOVE_SESSION: Final = "return redis.call('ZREM', KEYS[1], ARGV[1])"
+
 
 class RedisStore:
     """Keeps sessions in Redis, for all processes and machines that use the same server.
@@ -132,15 +149,33 @@ class RedisStore:
             self._life(record),
             self._codec.encode(key, record),
         )
-        return await self._run(_COMPARE_AND_SET, key, *arguments)
+        return await self._run(_COMPARE_AND_SET, self._name("record", key), *arguments)
 
     async def delete(self, key: str, *, expected: int | None = None) -> bool:
         """Remove the record if it has this generation (None: any); return True if there is none now."""
-        return await self._run(_DELETE, key, "" if expected is None else expected)
+        return await self._run(_DELETE, self._name("record", key), "" if expected is None else expected)
 
     def lock(self, key: str) -> AbstractAsyncContextManager[None]:
         """Hold the key's lock, exclusively across all processes that share the server."""
         return self._locks.hold(key, self._name("lock", key))
+
+    async def add_session(self, user: str, key: str, *, now: float, until: float) -> None:
+        """Add a session to the user's, or set its `until`."""
+        await self._set_until(user, key, now, until, is_new=True)
+
+    async def touch_session(self, user: str, key: str, *, now: float, until: float) -> bool:
+        """Set the `until` of a session; return False, and do nothing, if it is not there or its `until` has passed."""
+        return await self._set_until(user, key, now, until, is_new=False)
+
+    async def remove_session(self, user: str, key: str) -> None:
+        """Remove a session from the user's, if it is there."""
+        await self._run(_REMOVE_SESSION, self._name("user", user), key)
+
+    async def sessions_of(self, user: str, *, now: float) -> list[str]:
+        """Return the keys of the user's sessions whose `until` has not passed."""
+        client, name = self._clients.current(), self._name("user", user)
+        found = await self._clients.run(client.zrangebyscore, name, repr(now), "+inf")
+        return [key if isinstance(key, str) else key.decode() for key in found]
 
     async def server_info(self) -> Mapping[str, object]:
         """Return the server's INFO, such as its persistence settings."""
@@ -151,9 +186,13 @@ class RedisStore:
         """Close the store's own connections: the running event loop's, and those of its worker threads."""
         await self._clients.aclose()
 
-    async def _run(self, script: str, key: str, *arguments: str | int) -> bool:
-        """Run a script on the key's record; return its result once the replicas have it, too."""
-        client, name = self._clients.current(), self._name("record", key)
+    async def _set_until(self, user: str, key: str, now: float, until: float, *, is_new: bool) -> bool:
+        life = max(1, math.ceil((until - now) * 1000))
+        return await self._run(_SET_UNTIL, self._name("user", user), key, repr(now), repr(until), life, int(is_new))
+
+    async def _run(self, script: str, name: bytes, *arguments: str | int) -> bool:
+        """Run a script on a key of Redis; return its result once the replicas have it, too."""
+        client = self._clients.current()
         if not self._replicas:
             return bool(await self._clients.run(client.register_script(script), [name], arguments))
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeAlias
 
 import anyio
@@ -22,6 +24,7 @@ from hypothesis import strategies as st
 
 from genauth_async import SessionRecord, TokenSet, TokenStore
 from genauth_async.stores import RefreshAttempt
+from genauth_async.stores._protocol import require_index
 
 MakeStore: TypeAlias = Callable[[], TokenStore]
 
@@ -357,3 +360,59 @@ class SharedStoreConformance(StoreConformance):
         stored = await store.get("k")
         assert stored is not None
         assert stored.generation == 1 + 3 * 15
+
+
+class IndexConformance:
+    """Conformance tests of a SessionIndex; `make_store` as for StoreConformance."""
+
+    @pytest.mark.anyio
+    async def test_the_sessions_of_a_user_are_listed(self, make_store: MakeStore) -> None:
+        index, again = require_index("store", make_store()), require_index("store", make_store())
+        for user, key in (("ada", "one"), ("ada", "two"), ("bob", "three"), ("ada", "one")):
+            await index.add_session(user, key, now=1000.0, until=1100.0)
+        assert sorted(await again.sessions_of("ada", now=1100.0)) == ["one", "two"]
+        assert list(await again.sessions_of("bob", now=1000.5)) == ["three"]
+        assert list(await again.sessions_of("eve", now=1000.0)) == []
+        for _ in range(2):
+            await again.remove_session("ada", "one")
+            await again.remove_session("eve", "one")
+        assert list(await index.sessions_of("ada", now=1000.0)) == ["two"]
+        await index.remove_session("ada", "two")
+        assert list(await again.sessions_of("ada", now=1000.0)) == []
+
+    @pytest.mark.anyio
+    async def test_a_session_that_is_not_touched_lapses(self, make_store: MakeStore) -> None:
+        index, again = require_index("store", make_store()), require_index("store", make_store())
+        for key in ("used", "idle"):
+            await index.add_session("ada", key, now=1000.0, until=1010.0)
+        assert await again.touch_session("ada", "used", now=1010.0, until=1020.0)
+        assert list(await index.sessions_of("ada", now=1010.5)) == ["used"]
+        assert not await again.touch_session("ada", "idle", now=1010.5, until=1020.5)
+        assert await index.touch_session("ada", "used", now=1020.0, until=1030.25)
+        assert await again.touch_session("ada", "used", now=1030.25, until=1040.0)
+        assert not await again.touch_session("ada", "used", now=1040.5, until=1050.0)
+        assert not await again.touch_session("ada", "unknown", now=1000.0, until=1010.0)
+        assert not await again.touch_session("eve", "used", now=1000.0, until=1010.0)
+        assert list(await index.sessions_of("eve", now=0.0)) == []
+
+    @pytest.mark.anyio
+    async def test_sessions_added_at_once_are_all_listed(self, make_store: MakeStore) -> None:
+        stores = [require_index("store", make_store()) for _ in range(3)]
+        now = time.time()
+        async with anyio.create_task_group() as tasks:
+            for number in range(30):
+                add = partial(stores[number % 3].add_session, now=now, until=now + 60)
+                tasks.start_soon(add, "ada", f"key {number}")
+        assert len(await stores[0].sessions_of("ada", now=now)) == 30
+
+    @pytest.mark.anyio
+    @pytest.mark.parametrize("key", KEYS)
+    async def test_users_and_keys_are_any_text(self, make_store: MakeStore, key: str) -> None:
+        if key == "\ud800":
+            pytest.skip("the keys of sessions and users are digests")
+        index = require_index("store", make_store())
+        await index.add_session(key, key, now=1000.0, until=1010.0)
+        assert list(await index.sessions_of(key, now=1000.0)) == [key]
+        assert await index.touch_session(key, key, now=1000.0, until=1010.0)
+        await index.remove_session(key, key)
+        assert list(await index.sessions_of(key, now=1000.0)) == []

@@ -8,19 +8,19 @@ import pytest
 
 from genauth_async import MemoryStore
 from genauth_async.stores import FileStore, KeyringStore
-from tests.stores.conformance import MakeStore, SharedStoreConformance, StoreConformance
+from tests.stores.conformance import IndexConformance, MakeStore, SharedStoreConformance, StoreConformance
 
 SECRET = "s" * 32
 
 
-class TestMemoryStore(StoreConformance):
+class TestMemoryStore(StoreConformance, IndexConformance):
     @pytest.fixture
     def make_store(self) -> MakeStore:
         store = MemoryStore()
         return lambda: store
 
 
-class TestFileStore(SharedStoreConformance):
+class TestFileStore(SharedStoreConformance, IndexConformance):
     @pytest.fixture
     def make_store(self, tmp_path: Path) -> MakeStore:
         return lambda: FileStore(tmp_path / "sessions")

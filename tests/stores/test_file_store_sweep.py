@@ -37,6 +37,28 @@ async def test_what_has_expired_is_swept_once_an_hour(directory: Path) -> None:
     assert other.exists()
 
 
+async def test_the_list_of_lapsed_sessions_is_swept(directory: Path) -> None:
+    now, store = time.time(), FileStore(directory)
+    await store.add_session("ada", "key", now=now - 20, until=now - 10)
+    await store.add_session("bob", "key", now=now, until=now + 1000)
+    assert len(names(directory, ".json")) == 2
+    await written(store, "any")
+    assert len(names(directory, ".json")) == 2
+    assert list(await store.sessions_of("bob", now=now)) == ["key"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"form": 1, "expires_at": null, "record": "[1]"}'])
+async def test_a_list_that_is_not_complete_counts_as_empty(directory: Path, content: bytes) -> None:
+    now, store = time.time(), FileStore(directory)
+    await store.add_session("ada", "key", now=now, until=now + 10)
+    (name,) = names(directory, ".json")
+    (directory / name).write_bytes(content)
+    assert await store.sessions_of("ada", now=now) == []
+    assert not await store.touch_session("ada", "key", now=now, until=now + 10)
+    await store.add_session("ada", "key", now=now, until=now + 10)
+    assert await store.sessions_of("ada", now=now) == ["key"]
+
+
 def is_due(directory: Path) -> None:
     os.utime(directory / "swept", (1, 1))
 

@@ -181,3 +181,12 @@ def in_child_of_thread(work: Callable[[], Awaitable[None]]) -> None:
     thread.start()
     thread.join()
     assert failed == []
+
+
+async def test_users_whose_sessions_have_lapsed_are_forgotten() -> None:
+    store = MemoryStore()
+    for number in range(10_000):
+        await store.add_session(f"user {number}", "key", now=number, until=number + 10)
+    assert store._index is not None
+    assert len(store._index) < 3000
+    assert await store.sessions_of("user 9999", now=9999.0) == ["key"]

@@ -85,6 +85,11 @@ async def test_a_client_of_a_cluster_will_do(kind: Any, cluster: RedisServer, pr
             assert await store.compare_and_set(key, record(1), expected=None)
             assert not await store.compare_and_set(key, record(1), expected=None)
         assert await store.get(key) == record(1)
+        await store.add_session(key, "session", now=1000.0, until=1010.0)
+        assert await store.touch_session(key, "session", now=1010.0, until=1020.0)
+        assert await store.sessions_of(key, now=1015.0) == ["session"]
+        await store.remove_session(key, "session")
+        assert await store.sessions_of(key, now=1000.0) == []
     await store.delete("bob")
     assert [await store.get(key) for key in ("ada", "bob", "{x}")] == [record(1), None, record(1)]
     if kind is redis.RedisCluster:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.stores.conformance import MakeStore, SharedStoreConformance, StoreConformance
+from tests.stores.conformance import IndexConformance, MakeStore, SharedStoreConformance, StoreConformance
 from tests.stores.redis_server import RedisServer
 from tests.stores.redis_stores import MakeStore as MakeRedisStore
 
@@ -35,7 +35,7 @@ class InRedis(StoreConformance):
 
 
 @pytest.mark.parametrize("way_to_redis", ["url"], indirect=True)
-class TestByURL(InRedis, SharedStoreConformance):
+class TestByURL(InRedis, SharedStoreConformance, IndexConformance):
     @pytest.fixture
     def program(self, redis_server: RedisServer, redis_prefix: str) -> str:
         return f"""
@@ -45,7 +45,7 @@ store = RedisStore({redis_server.url!r}, prefix={redis_prefix!r})
 
 
 @pytest.mark.parametrize("way_to_redis", ["blocking client"], indirect=True)
-class TestByBlockingClient(InRedis):
+class TestByBlockingClient(InRedis, IndexConformance):
     pass
 
 

@@ -307,3 +307,19 @@ def test_times_that_cannot_be_meant_are_refused(argument: str, seconds: float) -
     options: dict[str, Any] = {argument: seconds}
     with pytest.raises(ConfigurationError, match=argument):
         RedisStore("redis://localhost", **options)
+
+
+async def test_the_list_of_a_users_sessions_expires(
+    redis_store: RedisStore, redis_server: RedisServer, redis_prefix: str
+) -> None:
+    name = f"{redis_prefix}user:ada"
+    with redis_server.client() as client:
+        await redis_store.add_session("ada", "long", now=1000.0, until=1100.0)
+        assert 99_000 < int(client.pttl(name)) <= 100_000
+        await redis_store.add_session("ada", "short", now=1000.0, until=1010.0)
+        assert int(client.pttl(name)) > 90_000
+        assert await redis_store.touch_session("ada", "short", now=1005.0, until=1020.0)
+        assert int(client.pttl(name)) > 90_000
+        await redis_store.add_session("ada", "longest", now=1020.5, until=1300.5)
+        assert client.zrange(name, 0, -1) == [b"long", b"longest"]
+        assert 270_000 < int(client.pttl(name)) <= 280_000
