@@ -14,11 +14,21 @@ from ._arguments.timeouts import Deadline, Timeout
 from ._core.redaction import redact
 from .errors import ConfigurationError
 
-__all__ = ["ClientAuthMethod", "Clock", "HeaderPrefix", "ProtocolType", "RetryPolicy", "Settings", "Timeout"]
+__all__ = [
+    "ClientAuthMethod",
+    "Clock",
+    "HeaderPrefix",
+    "IDTokenAlgorithm",
+    "ProtocolType",
+    "RetryPolicy",
+    "Settings",
+    "Timeout",
+]
 
 ClientAuthMethod = Literal["client_secret_post", "client_secret_basic", "none"]
 ProtocolType = Literal["oidc", "oauth", "saml", "cas"]
 HeaderPrefix = Literal["x-genauth", "x-authing"]
+IDTokenAlgorithm = Literal["RS256", "HS256"]
 
 
 @frozen
@@ -107,6 +117,8 @@ class Settings:
     retry: RetryPolicy = field(factory=RetryPolicy)
     max_response_bytes: int = 4 * 1024 * 1024
     clock: Clock = field(factory=Clock, repr=False)
+    id_token_signed_response_alg: IDTokenAlgorithm | None = None
+    require_callback_iss: bool = False
 
     def __attrs_post_init__(self) -> None:
         for argument in _TEXTS:
@@ -135,6 +147,9 @@ class Settings:
                     f"must be set for {argument}={method!r}; pass the application's secret, or {argument}='none' if "
                     "the application is a public client",
                 )
+        if self.id_token_signed_response_alg == "HS256" and not self.app_secret:  # noqa: S105 - no secret
+            problem = "must be set for id_token_signed_response_alg='HS256', which it verifies; or pass 'RS256'"
+            raise ConfigurationError("app_secret", problem)
         if self.app_secret is not None and self.app_secret != self.app_secret.encode("utf-8", "ignore").decode():
             raise ConfigurationError("app_secret", "contains a lone surrogate")
 

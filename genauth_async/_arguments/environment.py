@@ -63,6 +63,8 @@ _READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "verify": _boolean_or_path,
     "proxy": _text,
     "allow_insecure_http": _boolean,
+    "id_token_signed_response_alg": _text,
+    "require_callback_iss": _boolean,
 }
 
 

@@ -15,6 +15,7 @@ DEFAULT_WEBSOCKET_HOST: Final = "wss://events.genauth.ai"
 DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 _URL: Final = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#\\]*)(.*)", re.IGNORECASE | re.ASCII)
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:.", re.IGNORECASE | re.ASCII)
 _AUTHORITY: Final = re.compile(r"(?:(.*)@)?(\[.*\]|[^\[\]:@]+)(?::([0-9]{0,9}))?")
 _LABEL: Final = re.compile(r"[a-z0-9_-]{1,63}")
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -66,6 +67,32 @@ def parse_address(url: str) -> Address | None:
     if port is not None and not 0 < port <= _LARGEST_PORT:
         raise ValueError(f"the port must be from 1 to {_LARGEST_PORT}")
     return Address(scheme, user, normalize_host(name), None if port == DEFAULT_PORTS.get(scheme) else port, rest)
+
+
+def require_redirect_uri(argument: str, uri: str) -> str:
+    """Require a URI that browsers can be sent back to (RFC 6749 section 3.1.2).
+
+    Args:
+        argument: its name.
+        uri: the URI; that of an app on a phone may have a scheme of its own.
+
+    Raises:
+        ConfigurationError: it is not absolute, or has a fragment, a user name, or an invalid host.
+    """
+    if "#" in uri:
+        raise ConfigurationError(argument, "must have no fragment: remove the # and what follows it")
+    if not _SCHEME.match(uri):
+        raise ConfigurationError(argument, "must be an absolute URI, such as https://app.example.com/callback")
+    if uri.lower().startswith(("http:", "https:")):
+        try:
+            address = parse_address(uri)
+        except ValueError as error:
+            raise ConfigurationError(argument, f"must be a URL: {error}") from None
+        if address is None:
+            raise ConfigurationError(argument, "must have a host, such as https://app.example.com/callback")
+        if address.user is not None:
+            raise ConfigurationError(argument, "must have no user name or password: remove what precedes the @")
+    return uri
 
 
 def normalize_host(name: str) -> str:

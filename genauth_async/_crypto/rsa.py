@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes, PublicKeyTypes
 
 _PADDING_BYTES = 11
+_FEWEST_BITS = 1024  # the cloud's own key has no more
 _REMEDY = "pass the rsa.publicKey of GET /api/v3/system unchanged"
 
 
@@ -27,7 +28,8 @@ def encrypt(plaintext: bytes, key_text: str) -> bytes:
         As many bytes as the key's modulus has. They differ each time, since the padding is random.
 
     Raises:
-        PasswordEncryptionError: the password is too long for the key, or the key is not an RSA public key.
+        PasswordEncryptionError: the password is too long for the key, or the key is not an RSA public key of at least
+            1024 bits.
     """
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 
@@ -57,6 +59,11 @@ def _load(key_text: str) -> RSAPublicKey:
         ) from error
     if not isinstance(key, RSAPublicKey):
         raise PasswordEncryptionError(f"The RSA public key must be RSA, not {type(key).__name__}; {_REMEDY}")
+    if key.key_size < _FEWEST_BITS:
+        raise PasswordEncryptionError(
+            f"The RSA public key must have at least {_FEWEST_BITS} bits, not {key.key_size}: a shorter one protects no "
+            f"password; {_REMEDY}"
+        )
     return key
 
 

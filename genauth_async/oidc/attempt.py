@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from attrs import asdict, field, fields, frozen
 
 from .._core.redaction import redact
-from .._crypto.sealing import Seal
+from .._crypto.sealing import Seal, sealing_secrets
 from ..errors import ConfigurationError, LoginExpiredError, StateMismatchError
+
+_KINDS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
+    "float": ((int, float), "a number"),
+    "str": ((str,), "a str"),
+}
 
 
 @frozen(kw_only=True)
@@ -23,6 +28,10 @@ class LoginAttempt:
         code_verifier: proves that the party exchanging the code began this attempt (PKCE, RFC 7636).
         redirect_uri: the callback's address.
         expires_at: the time until which the user must return, in seconds since the epoch.
+        app_id: the application that began it; no other can finish it.
+        issuer: the server that the user was sent to; no other can finish it.
+        earliest_auth_time: the time since which the user must have signed in, in seconds since the epoch, or None.
+        acr_values: the accepted classes of authentication (acr), separated by spaces, or None.
     """
 
     url: str = field(repr=lambda url: repr(url.partition("?")[0]))
@@ -31,6 +40,10 @@ class LoginAttempt:
     code_verifier: str = field(repr=redact)
     redirect_uri: str
     expires_at: float
+    app_id: str
+    issuer: str
+    earliest_auth_time: float | None = None
+    acr_values: str | None = None
 
     def to_dict(self) -> dict[str, object]:
         """Return the attributes, secrets included, as JSON-compatible values."""
@@ -46,9 +59,10 @@ class LoginAttempt:
         found: dict[str, object] = {}
         for attribute in fields(cls):
             value = values.get(attribute.name) if isinstance(values, Mapping) else None
-            is_time = attribute.name == "expires_at"
-            if isinstance(value, bool) or not isinstance(value, (int, float) if is_time else str):
-                expected = "a number" if is_time else "a str"
+            if value is None and attribute.default is None:
+                continue
+            kind, expected = _KINDS[str(attribute.type).removesuffix(" | None")]
+            if isinstance(value, bool) or not isinstance(value, kind):
                 raise ConfigurationError("values", f"must be those of to_dict(): {attribute.name} must be {expected}")
             found[attribute.name] = value
         return cls(**found)  # type: ignore[arg-type]  # checked just above
@@ -59,12 +73,12 @@ class LoginAttempt:
         It omits the `url`, which the browser has visited by then.
 
         Args:
-            secret: a text of any length, known to the servers only, such as the application's secret.
+            secret: a random text of at least 32 characters, known to the servers only.
 
         Raises:
-            ConfigurationError: the secret is empty.
+            ConfigurationError: the secret is too short.
         """
-        return sealing(secret).seal({**self.to_dict(), "url": ""})
+        return _seal(secret).seal({**self.to_dict(), "url": ""})
 
     @classmethod
     def unsealed(cls, text: str, secret: str, *, now: float) -> LoginAttempt:
@@ -76,11 +90,11 @@ class LoginAttempt:
             now: seconds since the epoch.
 
         Raises:
+            ConfigurationError: the secret is too short.
             StateMismatchError: it was sealed with another secret, or was changed.
             LoginExpiredError: the user took too long.
         """
-        seal = sealing(secret)
-        content = seal.opened(text) if isinstance(text, str) else None
+        content = _seal(secret).opened(text) if isinstance(text, str) else None
         if content is None:
             raise StateMismatchError("The login attempt was sealed with another secret, or was changed")
         attempt = cls.from_dict(content)
@@ -106,15 +120,5 @@ class LoginAttempt:
         )
 
 
-def sealing(secret: str) -> Seal:
-    """Create the seal of `LoginAttempt.sealed`.
-
-    Args:
-        secret: a text of any length.
-
-    Raises:
-        ConfigurationError: the secret is empty.
-    """
-    if not isinstance(secret, str) or not secret:
-        raise ConfigurationError("secret", "must be a text that is not empty, such as the application's secret")
-    return Seal((secret,), "login attempt")
+def _seal(secret: str) -> Seal:
+    return Seal(sealing_secrets(secret, "secret"), "login attempt")

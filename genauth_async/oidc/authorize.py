@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 
 from .._arguments.numbers import require_bool
 from .._arguments.text import one_of, require_str
+from .._arguments.urls import require_redirect_uri
+from .._core.scopes import split_scope
 from .._wire.request import Request
 from ..api._base import Api
 from ..errors import ConfigurationError
@@ -94,7 +96,7 @@ class Authorize(Api):
         if protocol == "oidc":
             if prompt is None and forced:
                 prompt = "login"
-            elif prompt is None and "offline_access" in (scope or "").split():
+            elif prompt is None and "offline_access" in split_scope(scope):
                 prompt = "consent"
             query |= {
                 "nonce": secrets.token_urlsafe(32) if nonce is None else require_str("nonce", nonce),
@@ -180,7 +182,7 @@ class Authorize(Api):
         uri = redirect_uri or self._settings.redirect_uri
         if uri is None:
             raise ConfigurationError("redirect_uri", "is needed: pass it here, or to the client")
-        return require_str("redirect_uri", uri)
+        return require_redirect_uri("redirect_uri", require_str("redirect_uri", uri))
 
     def _url(self, path: tuple[str, ...], query: Mapping[str, str | None]) -> str:
         given = {name: value for name, value in query.items() if value is not None}

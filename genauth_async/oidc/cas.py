@@ -8,7 +8,7 @@ from typing import Literal, overload
 from .. import models
 from .._arguments.text import one_of, require_str
 from .._wire.request import Idempotency, Request
-from .._wire.responses import Response, read_oauth, read_text
+from .._wire.responses import Response, read_oauth, read_text, unusable
 from ..api._base import Api
 from ..errors import UnexpectedShapeError
 from ..settings import Timeout
@@ -82,9 +82,6 @@ class CAS(Api):
 def _validated(response: Response) -> models.Cas20ValidationResult:
     found = read_oauth(response, models.Cas20ValidationResult)
     if found.success is None and found.failure is None:
-        raise UnexpectedShapeError(
-            f"{response.call}: the server sent JSON that says nothing of the ticket",
-            http_status=response.status,
-            content_type=response.content_type,
-        )
+        problem = "the server sent JSON that says nothing of the ticket"
+        raise unusable(UnexpectedShapeError, problem, response, quote=False)
     return found

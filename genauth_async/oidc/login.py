@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 import secrets
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from .._arguments.numbers import is_number, shown
 from .._arguments.text import require_str
+from .._core.scopes import split_scope
+from .._jwt.claims import check_authentication
 from .._wire.error_codes import oauth_error_class
 from ..errors import CallbackError, ConfigurationError, IssuerMismatchError, StateMismatchError
 from ..models.tokens import OIDCTokenResponse
@@ -19,6 +22,8 @@ from .authorize import Authorize
 from .tokens import Tokens
 from .verification import Verification
 
+# A query may have question marks in its values.
+_URL: Final = re.compile(r"[a-z][a-z0-9+.-]*:|/|[^=&]*\?", re.IGNORECASE)
 _ONCE: Final = frozenset({"code", "state", "iss", "error", "error_description", "error_uri"})
 
 
@@ -33,6 +38,8 @@ class Login(Authorize, Tokens, Verification):
         prompt: str | None = None,
         login_hint: str | None = None,
         tenant_id: str | None = None,
+        max_age: int | None = None,
+        acr_values: str | None = None,
         extra: Mapping[str, str] | None = None,
         lifetime: float = 600.0,
     ) -> LoginAttempt:
@@ -42,9 +49,13 @@ class Login(Authorize, Tokens, Verification):
             scope: separated by spaces; `openid profile email phone address` when None. Add offline_access for a
                 refresh token.
             redirect_uri: where the user comes back to, exactly as registered; the client's when None.
-            prompt: login, consent, none or select_account.
+            prompt: login, consent, none or select_account. With login, the user has to sign in now, as with max_age=0.
             login_hint: the account that the page is filled with.
             tenant_id: the tenant to sign in to.
+            max_age: seconds since which the user must have signed in; `finish_login` checks the ID token's auth_time,
+                where there is one.
+            acr_values: accepted classes of authentication, separated by spaces; `finish_login` checks the ID token's
+                acr, where there is one.
             extra: other parameters of the authorization request.
             lifetime: seconds in which the user has to be back.
 
@@ -54,10 +65,23 @@ class Login(Authorize, Tokens, Verification):
         protocol = self._settings.protocol
         if protocol not in {"oidc", "oauth"}:
             raise ConfigurationError("protocol", f"is oidc or oauth for a login with a code, not {protocol}")
-        if protocol == "oidc" and scope is not None and "openid" not in require_str("scope", scope).split():
+        if protocol == "oidc" and scope is not None and "openid" not in split_scope(require_str("scope", scope)):
             raise ConfigurationError("scope", "has to contain openid, or no ID token tells who signed in")
         if not is_number(lifetime) or not 0 < lifetime < math.inf:
             raise ConfigurationError("lifetime", f"is in seconds, above 0, not {shown(lifetime)}")
+        if acr_values is not None:
+            require_str("acr_values", acr_values)
+        others = dict(extra or {})
+        for name, value in (("max_age", max_age), ("acr_values", acr_values)):
+            if value is not None and others.setdefault(name, str(value)) != str(value):
+                raise ConfigurationError("extra", f"must not have another {name} than the parameter")
+        earliest = None
+        if protocol == "oidc":
+            # The same in `extra` counts as the parameter.
+            prompt = others.pop("prompt", None) if prompt is None else prompt
+            earliest = self._earliest_auth_time(prompt, others.get("max_age"))
+        elif others.keys() & {"max_age", "acr_values"}:
+            raise ConfigurationError("protocol", "must be oidc for max_age and acr_values, which an ID token answers")
         state, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         verifier = self.generate_code_challenge()
         url = self.build_authorize_url(
@@ -70,7 +94,7 @@ class Login(Authorize, Tokens, Verification):
             prompt=prompt,
             login_hint=login_hint,
             tenant_id=tenant_id,
-            extra=extra,
+            extra=others,
         )
         return LoginAttempt(
             url=url,
@@ -79,6 +103,10 @@ class Login(Authorize, Tokens, Verification):
             code_verifier=verifier,
             redirect_uri=self._redirect_uri(redirect_uri),
             expires_at=self._settings.clock.wall() + lifetime,
+            app_id=self._settings.app_id,
+            issuer=self._settings.issuer,
+            earliest_auth_time=earliest,
+            acr_values=others.get("acr_values"),
         )
 
     async def finish_login(
@@ -96,19 +124,31 @@ class Login(Authorize, Tokens, Verification):
 
         Raises:
             LoginExpiredError: the user took too long.
-            StateMismatchError: the callback belongs to another attempt, or was made up.
-            IssuerMismatchError: it comes from another server (RFC 9207).
+            StateMismatchError: the callback belongs to another attempt, or was made up; or the attempt is of another
+                application or issuer.
+            IssuerMismatchError: it comes from another server (RFC 9207), or does not say from which although the client
+                requires it.
             OAuthError: the server refused: access_denied when the user did; InvalidGrantError when the code is expired
                 or was used before.
-            CallbackError: the callback has no code, or a parameter twice; or no ID token came with the tokens.
+            CallbackError: the callback has no code, a parameter twice, or a code that was sent before; or no ID token
+                came with the tokens.
+            InsufficientAuthenticationError: the user signed in too long ago, or too weakly.
             TokenVerificationError: the ID token is not good.
             TransportError, InvalidResponseError: no GenAuth response arrived.
         """
         login.check_life(self._settings.clock.wall())
+        ours = self._settings.app_id, self._settings.issuer
+        if (login.app_id, login.issuer) != ours:
+            raise StateMismatchError(
+                f"The login attempt must be of the application {ours[0]!r} at {ours[1]!r}, not of {login.app_id!r} at "
+                f"{login.issuer!r}; finish it with the client that began it"
+            )
         answer = callback_parameters(callback_url)
         if not secrets.compare_digest(answer.get("state", "").encode("utf-8", "replace"), login.state.encode()):
             raise StateMismatchError("The callback's state is not the login attempt's: it belongs to another one")
         issuer = answer.get("iss")
+        if issuer is None and self._settings.require_callback_iss:
+            raise IssuerMismatchError("The callback must name its issuer (iss), since require_callback_iss is set")
         if issuer is not None and issuer != self._settings.issuer:
             raise IssuerMismatchError(f"The callback comes from {issuer!r}, not from {self._settings.issuer!r}")
         if "error" in answer:
@@ -118,16 +158,29 @@ class Login(Authorize, Tokens, Verification):
             )
         if not answer.get("code"):
             raise CallbackError("The callback has neither a code nor an error")
-        tokens = await self.get_access_token_by_code(
-            answer["code"], login.code_verifier, redirect_uri=login.redirect_uri, timeout=timeout
+        tokens = await self._shared.codes.send(
+            answer["code"],
+            login.state,
+            lambda: self.get_access_token_by_code(
+                answer["code"], login.code_verifier, redirect_uri=login.redirect_uri, timeout=timeout
+            ),
         )
         if self._settings.protocol == "oidc":
             if tokens.id_token is None:
                 raise CallbackError("The server gave no ID token, so nothing tells who signed in")
-            await self.verify_id_token(
+            claims = await self.verify_id_token(
                 tokens.id_token, nonce=login.nonce, access_token=tokens.access_token, timeout=timeout
             )
+            check_authentication(claims.auth_time, claims.acr, login.earliest_auth_time, login.acr_values)
         return tokens
+
+    def _earliest_auth_time(self, prompt: str | None, max_age: str | None) -> float | None:
+        """Return the time since which the user must have signed in, or None."""
+        if max_age is not None and not (isinstance(max_age, str) and re.fullmatch(r"[0-9]{1,9}", max_age)):
+            raise ConfigurationError("max_age", f"must be a whole number of seconds, not {shown(max_age)}")
+        if prompt is not None and "login" in require_str("prompt", prompt).split():
+            max_age = "0"
+        return None if max_age is None else self._settings.clock.wall() - float(max_age)
 
 
 def callback_parameters(callback_url: str) -> dict[str, str]:
@@ -140,7 +193,7 @@ def callback_parameters(callback_url: str) -> dict[str, str]:
     if callback_url == "":
         return {}  # a query, of a browser that came without any
     url = require_str("callback_url", callback_url)
-    query = urlsplit(url).query if "?" in url else url
+    query = url.partition("#")[0].partition("?")[2] if _URL.match(url) else url
     try:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=100)
     except ValueError:

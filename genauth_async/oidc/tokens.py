@@ -11,7 +11,7 @@ from .._arguments.text import require_str, require_token
 from .._arguments.timeouts import Deadline
 from .._http.attempt import BeforeSend
 from .._wire.request import ClientAuth, Idempotency, Request
-from .._wire.responses import read_oauth, read_oauth_empty, read_tokens
+from .._wire.responses import read_oauth, read_oauth_empty, read_user_info
 from ..api._base import Api
 from ..errors import ConfigurationError
 from ..models.tokens import IntrospectionResponse, OIDCTokenResponse, UserInfo
@@ -58,7 +58,7 @@ class Tokens(Api):
         proof = {} if code_verifier is None else {"code_verifier": code_verifier}
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": uri, **proof}
         request = evolve(self._form("token", auth="token", form=form), single_use=True)
-        return await self._ask(request, read_tokens, timeout)
+        return await self._ask(request, partial(read_oauth, answer=OIDCTokenResponse), timeout)
 
     async def get_access_token_by_client_credentials(
         self,
@@ -96,7 +96,7 @@ class Tokens(Api):
                 "client_secret": access_secret,
             },
         )
-        return await self._ask(request, read_tokens, timeout)
+        return await self._ask(request, partial(read_oauth, answer=OIDCTokenResponse), timeout)
 
     async def get_new_access_token_by_refresh_token(
         self, refresh_token: str, *, timeout: Timeout | None = None
@@ -120,7 +120,7 @@ class Tokens(Api):
     ) -> OIDCTokenResponse:
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         request = evolve(self._form("token", auth="token", form=form), single_use=True)
-        return await self._ask(request, read_tokens, timeout, before_send)
+        return await self._ask(request, partial(read_oauth, answer=OIDCTokenResponse), timeout, before_send)
 
     async def revoke_token(self, token: str, *, timeout: Timeout | None = None) -> bool:
         """Revoke a token (POST /oidc/token/revocation, RFC 7009). A refresh token takes its whole grant along.
@@ -164,7 +164,7 @@ class Tokens(Api):
             user_token=require_token(access_token),
             idempotency=Idempotency.SAFE,
         )
-        return await self._ask(request, partial(read_oauth, answer=UserInfo, strict={"sub"}), timeout)
+        return await self._ask(request, read_user_info, timeout)
 
     def _check_protocol(self) -> None:
         if self._settings.protocol not in {"oidc", "oauth"}:

@@ -33,6 +33,8 @@ def test_every_setting_of_a_text_or_number_is_read() -> None:
         "redirect_uri": ("https://b.example/callback\n", "https://b.example/callback"),
         "lang": (" zh-CN ", "zh-CN"),
         "protocol": ("oauth ", "oauth"),
+        "id_token_signed_response_alg": (" RS256\n", "RS256"),
+        "require_callback_iss": ("true", True),
     }
 
     def check(parameter: str) -> None:

@@ -5,6 +5,7 @@ import datetime as dt
 import re
 import traceback
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from cryptography import x509
@@ -130,6 +131,17 @@ class TestKeyForms:
             rsa.encrypt(b"password", base64.b64encode(der).decode())
         except PasswordEncryptionError as error:
             assert_silent_about("password", error)
+
+    @pytest.mark.parametrize("write", WRITINGS.values(), ids=WRITINGS)
+    @pytest.mark.parametrize("bits", [384, 512, 768, 1016, 1023])
+    def test_a_short_key_is_refused(self, bits: int, write: Callable[[Callable[[Encoding], bytes]], str]) -> None:
+        # Of any modulus: no library makes such keys.
+        short = RSAPublicNumbers(65537, (1 << (bits - 1)) + 1).public_key()
+        for form in (PublicFormat.SubjectPublicKeyInfo, PublicFormat.PKCS1):
+            text = write(partial(short.public_bytes, format=form))
+            with pytest.raises(PasswordEncryptionError, match=f"must have at least 1024 bits, not {bits}") as caught:
+                rsa.encrypt(b"tell no one", text)
+            assert_silent_about("tell no one", caught.value)
 
 
 class TestPasswords:
