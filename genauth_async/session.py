@@ -18,6 +18,7 @@ import anyio
 from ._arguments.numbers import require_seconds
 from ._arguments.text import described, require_str
 from ._core.background import Background
+from ._core.redaction import fingerprint
 from ._core.shielding import run_shielded
 from ._core.tracebacks import ClearsTracebackFrames
 from ._session.driver import Driver
@@ -112,7 +113,7 @@ class TokenSession(ClearsTracebackFrames):
             return "<TokenSession: not read yet>"
         state = grant.state
         described = state.ended or ("to be refreshed" if state.is_due(self._leeway) else "fresh")
-        return f"<TokenSession {grant.key!r}: {described}>"
+        return f"<TokenSession {fingerprint(grant.key)}: {described}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A TokenSession is not pickled; give each process a store and the session's key")
@@ -200,7 +201,7 @@ class TokenSession(ClearsTracebackFrames):
         The session ends in any case; an error means that the server, or the store, may not know.
 
         Raises:
-            OAuthError, TransportError, InvalidResponseError: the revocation failed.
+            ResponseError, TransportError: the revocation failed.
             StoreError: the removal failed.
         """
         try:
@@ -267,7 +268,8 @@ class TokenSession(ClearsTracebackFrames):
             if inspect.isawaitable(waiting):
                 await _in_time(waiting, self._settings.refresh_timeout, "on_tokens")
         except Exception as error:  # noqa: BLE001 - the caller gets it, if it still waits
-            _log.warning("on_tokens failed (%s); the tokens are stored (session %s)", type(error).__name__, self.key)
+            session = fingerprint(self.key)
+            _log.warning("on_tokens failed (%s); the tokens are stored (session %s)", type(error).__name__, session)
             errors.append(error)
 
     def _driver(self) -> Driver:

@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 
 from .._arguments.timeouts import Deadline, deadline
 from .._core.background import Background, unlist_current_task
+from .._core.redaction import fingerprint
 from .._http.attempt import BeforeSend
 from ..errors import ConfigurationError, GenAuthError, RefreshUnavailableError, StoreError, StoreUnusableError
 from ..models.tokens import OIDCTokenResponse, TokenSet
@@ -54,24 +55,27 @@ class Driver:
     limits: Limits
     leeway: float
 
-    def start(self, grant: Grant, turn: Turn, notify: Notify | None = None) -> tuple[Background, bool]:
+    def start(
+        self, grant: Grant, turn: Turn, notify: Notify | None = None, *, want: Want | None = None
+    ) -> tuple[Background, bool]:
         """Start a turn in the background, unless one is under way.
 
         Args:
             grant: the grant.
             turn: the turn.
             notify: awaited with new tokens, after they are stored and before callers get them.
+            want: the tokens that the turn is to end with, if it is for that.
 
         Returns:
             The turn under way, and True if it is this one.
         """
-        return self.grants.begin(grant, lambda: self._run(grant, turn, notify))
+        return self.grants.begin(grant, lambda: self._run(grant, turn, notify, want))
 
     def refresh(self, grant: Grant, want: Want, notify: Notify | None = None) -> tuple[Background, bool]:
         """Start a turn that ends with the tokens that the caller wants, unless one is under way."""
-        return self.start(grant, turn(grant.state, want, self.leeway, self.limits), notify)
+        return self.start(grant, turn(grant.state, want, self.leeway, self.limits), notify, want=want)
 
-    async def _run(self, grant: Grant, turn: Turn, notify: Notify | None) -> None:
+    async def _run(self, grant: Grant, turn: Turn, notify: Notify | None, want: Want | None) -> None:
         state = grant.state
         run = _Run(self, grant, turn)
         failure = await run.until_end()
@@ -82,7 +86,7 @@ class Driver:
         )
         if is_passing or state.was_stored:
             state.publish()
-        self._log(grant, failure)
+        self._log(grant, failure, want)
         is_unstored = state.ended is None and not state.is_stored
         self.grants.end(grant, _UNSTORED_SECONDS if is_unstored else min(state.pause(), KEEP_SECONDS))
         may_pass = not isinstance(failure, (StoreUnusableError, ConfigurationError))
@@ -103,16 +107,19 @@ class Driver:
                 break
         grant.storing = None
 
-    def _log(self, grant: Grant, failure: Exception | None) -> None:
+    def _log(self, grant: Grant, failure: Exception | None, want: Want | None) -> None:
         # The records must not keep the error, whose frames lead to tokens.
+        session = fingerprint(grant.key)
         has_failed = isinstance(failure, StoreError) or (failure is None and not grant.state.is_stored)
         if has_failed and not grant.has_failed_store:
             later = (
                 "" if isinstance(failure, StoreUnusableError) else "; the tokens are kept in memory, and stored later"
             )
-            _log.warning("%s%s (session %s)", str(failure or "The store failed"), later, grant.key)
+            _log.warning("%s%s (session %s)", str(failure or "The store failed"), later, session)
         elif isinstance(failure, RefreshUnavailableError) and not has_failed and failure.__cause__ is not None:
-            _log.warning("%s (session %s)", str(failure), grant.key)
+            # Callers get the present token as long as it is valid, and the error otherwise.
+            is_silent = want == "fresh" and grant.state.is_valid()
+            _log.log(logging.WARNING if is_silent else logging.DEBUG, "%s (session %s)", str(failure), session)
         grant.has_failed_store = has_failed
 
 
@@ -145,16 +152,24 @@ class _Run:
                     else:
                         effect = self._advance(await self._carry_out(effect))
             except Exception as error:  # noqa: BLE001 - the task group would wrap it
-                failure = error
+                # Without this frame, which goes on, as in _advance.
+                failure = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
             self._has_ended.set()
         return failure
 
     def _advance(self, outcome: object) -> Effect | None:
         """Give the turn the outcome of its effect, which may be an exception; return its next effect."""
         try:
-            return self._turn.throw(outcome) if isinstance(outcome, Exception) else self._turn.send(outcome)
+            if not isinstance(outcome, Exception):
+                return self._turn.send(outcome)
+            raised = outcome.__traceback__
+            effect = self._turn.throw(outcome)
         except StopIteration:
             return None
+        # Without the frames of the turn, which goes on: a store may raise one error in two turns, and the first to end
+        # clears its frames.
+        outcome.__traceback__ = raised
+        return effect
 
     async def _exchange(self) -> Effect | None:
         """Send the refresh token, unless the turn decides otherwise once the connection is up."""

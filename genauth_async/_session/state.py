@@ -23,6 +23,7 @@ _ENDINGS: Final[dict[EndReason, str]] = {
     "logged_out": "the user logged out, or the store has lost the session",
     "replaced_by_new_sign_in": "another sign-in was stored under its key",
     "lost_answer": "the answer to a refresh was lost, and the server no longer accepts the refresh token",
+    "identity_changed": "a refresh gave an ID token of another user, issuer or application",
     "not_signed_in": "the store has no session of this application under the key",
     "no_refresh_token": "the access token has expired, and there is no refresh token (scope offline_access)",
 }

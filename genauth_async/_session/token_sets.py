@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from .. import models
 from .._arguments.text import described
+from .._core.redaction import is_mapping
 from .._wire.converter import ShapeError, structure
 from ..errors import (
     ConfigurationError,
@@ -18,6 +19,7 @@ from ..errors import (
     OAuthError,
 )
 from ..models.tokens import OIDCTokenResponse, TokenSet
+from .id_tokens import id_token_to_keep
 
 TokensLike: TypeAlias = (
     "models.LoginTokenRespDto | models.LoginTokenResponseDataDto | OIDCTokenResponse | Mapping[str, object]"
@@ -37,10 +39,10 @@ def token_set(tokens: TokensLike, now: float) -> TokenSet:
     """
     if isinstance(tokens, TokenSet):
         return tokens
-    if not isinstance(tokens, Mapping):
+    if not is_mapping(tokens):
         raise ConfigurationError("tokens", f"must be a sign-in response or a mapping, not {described(tokens)}")
-    found: Mapping[str, object] = tokens
-    if "access_token" not in found and isinstance(inner := found.get("data"), Mapping):
+    found = tokens
+    if "access_token" not in found and is_mapping(inner := found.get("data")):
         found = inner
     given = {name: value for name, value in found.items() if value is not None}
     try:
@@ -52,9 +54,10 @@ def token_set(tokens: TokensLike, now: float) -> TokenSet:
 
 def merge_refresh(old: TokenSet, answer: OIDCTokenResponse, now: float) -> TokenSet:
     """Merge a refresh response into the old tokens: omitted fields keep their values (RFC 6749 section 6)."""
-    kept = {name: old[name] for name in ("refresh_token", "id_token", "scope", "token_type")}
+    kept = {name: old[name] for name in ("refresh_token", "scope", "token_type")}
     given = {name: value for name, value in answer.items() if value is not None}
-    return structure({**kept, **given, "obtained_at": now}, TokenSet)
+    id_token = id_token_to_keep(old.id_token, answer.id_token)
+    return structure({**kept, **given, "id_token": id_token, "obtained_at": now}, TokenSet)
 
 
 def is_unused(error: GenAuthError) -> bool:

@@ -19,9 +19,10 @@ from .._http.retry import Outcome, wait_before_retry
 from .._wire.request import Idempotency
 from ..errors import ConfigurationError, GenAuthError, InvalidGrantError, RefreshUnavailableError, StoreError
 from ..errors._sessions import EndReason
-from ..models.tokens import TokenSet
+from ..models.tokens import OIDCTokenResponse, TokenSet
 from ..settings import RetryPolicy
 from ..stores import SessionRecord
+from .id_tokens import is_of_another_user
 from .identity import is_older, is_owned_by, is_same_grant, predecessors_of, relation, replacing
 from .state import GrantState
 from .token_sets import is_unused, merge_refresh
@@ -127,7 +128,7 @@ def turn(state: GrantState, want: Want, leeway: float, limits: Limits) -> Turn:
             continue
         tokens = yield Do.BORROW
         if tokens is None:
-            tokens = yield from _refresh(state, leeway, limits)
+            tokens = yield from _merge(state, (yield from _refresh(state, leeway, limits)))
         if tokens is not None and (yield from _store(state, tokens)):
             return
 
@@ -192,8 +193,8 @@ def _check_refresh_token(state: GrantState, limits: Limits) -> _Part[bool]:
     return False
 
 
-def _refresh(state: GrantState, leeway: float, limits: Limits) -> _Part[TokenSet | None]:
-    """Refresh the tokens; return the new ones, or None if the store was changed meanwhile."""
+def _refresh(state: GrantState, leeway: float, limits: Limits) -> _Part[OIDCTokenResponse | None]:
+    """Refresh the tokens; return the answer, or None if the store was changed meanwhile."""
     until = state.clock.monotonic() + limits.seconds
     number = 0
     while True:
@@ -211,7 +212,7 @@ def _refresh(state: GrantState, leeway: float, limits: Limits) -> _Part[TokenSet
             failure = error
         state.attempts += 1
         is_lost = not is_unused(failure)
-        status = getattr(failure, "http_status", getattr(failure, "status_code", None))
+        status = getattr(failure, "status_code", getattr(failure, "http_status", None))
         retry_after: float | None = getattr(failure, "retry_after", None)
         if is_lost and status != HTTPStatus.TOO_MANY_REQUESTS:
             may_resend = limits.resends and number == 1 and state.is_due(leeway)
@@ -234,8 +235,8 @@ def _refresh(state: GrantState, leeway: float, limits: Limits) -> _Part[TokenSet
     ) from failure
 
 
-def _exchange(state: GrantState, limits: Limits) -> _Part[TokenSet | None]:
-    """Connect, store the attempt, send the refresh token."""
+def _exchange(state: GrantState, limits: Limits) -> _Part[OIDCTokenResponse | None]:
+    """Connect, store the attempt, send the refresh token; return the answer, or None if the store was changed."""
     yield Do.CONNECT
     attempt = state.begin_attempt(limits.new_id(), limits.seconds)
     marked = evolve(state.known, generation=state.known.generation + 1, attempt=attempt)
@@ -243,11 +244,26 @@ def _exchange(state: GrantState, limits: Limits) -> _Part[TokenSet | None]:
         return None
     state.set_outcome(lost=True)
     try:
-        answer = yield Do.SEND
+        answer: OIDCTokenResponse = yield Do.SEND
     except GenAuthError as error:
         state.set_outcome(lost=not is_unused(error))
         raise
-    return merge_refresh(state.known.tokens, answer, state.clock.wall())
+    return answer
+
+
+def _merge(state: GrantState, answer: OIDCTokenResponse | None) -> _Part[TokenSet | None]:
+    """Merge the answer into the old tokens; return None if there is none, or the store was changed meanwhile."""
+    if answer is None:
+        return None
+    old = state.known.tokens
+    new = merge_refresh(old, answer, state.clock.wall())
+    if not is_of_another_user(old.id_token, answer.id_token):
+        return new
+    with suppress(GenAuthError):
+        yield Revoke(new)
+    if (yield from _remove(state)):
+        raise state.end("identity_changed")
+    return None
 
 
 def _end_attempt(state: GrantState) -> _Part[bool]:
@@ -306,7 +322,7 @@ def log_out(state: GrantState) -> Turn:
     """End the session, remove its record, and revoke its newest tokens.
 
     Raises:
-        OAuthError, TransportError, InvalidResponseError: the revocation failed.
+        ResponseError, TransportError: the revocation failed.
         StoreError: the removal failed.
     """
     if state.ended == "replaced_by_new_sign_in":

@@ -12,7 +12,13 @@ class SessionError(GenAuthError):
 
 
 EndReason = Literal[
-    "revoked", "logged_out", "replaced_by_new_sign_in", "lost_answer", "not_signed_in", "no_refresh_token"
+    "revoked",
+    "logged_out",
+    "replaced_by_new_sign_in",
+    "lost_answer",
+    "identity_changed",
+    "not_signed_in",
+    "no_refresh_token",
 ]
 
 
@@ -27,6 +33,8 @@ class SessionExpiredError(SessionError):
               second use of the refresh token for theft.
             * `logged_out`: `logout` was called, here or in another process, or the store has lost the session.
             * `replaced_by_new_sign_in`: another sign-in was stored under the session's key.
+            * `identity_changed`: a refresh gave an ID token with another issuer, user or audience; the new tokens are
+              revoked, and no caller gets them.
             * `not_signed_in`: the store has no session under the key.
             * `no_refresh_token`: the access token has expired, and the sign-in gave no refresh token.
     """
@@ -58,10 +66,18 @@ class RefreshUnavailableError(SessionError):
         self.retry_after = retry_after
         self.attempts = attempts
 
+    _is_transient = True
+
 
 class StoreError(RefreshUnavailableError):
     """The session's store failed, its lock is held elsewhere, or its record is unreadable; the session is kept."""
 
 
+class StoreLockedError(StoreError):
+    """Another task or process holds the lock of the session's store; the session is kept."""
+
+
 class StoreUnusableError(StoreError):
     """The session's store cannot be used until its setup is changed, as the message says; the session is kept."""
+
+    _is_transient = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import anyio
@@ -15,9 +16,9 @@ from genauth_async import (
     AuthenticationClient,
     ConfigurationError,
     GenAuthError,
-    InvalidResponseError,
     MemoryStore,
     RefreshUnavailableError,
+    ServerError,
     SessionExpiredError,
     SessionRecord,
     TokenSet,
@@ -29,7 +30,7 @@ from genauth_async.emulator.http.hold import Hold
 from genauth_async.errors import StoreError, StoreUnusableError
 from genauth_async.stores import RefreshAttempt
 from tests.conftest import MakeClient
-from tests.core.sessions import LIFE, REFRESH, REVOKE, emulators_time, shown
+from tests.core.sessions import LIFE, REFRESH, REVOKE, all_at_once, emulators_time, shown
 
 pytestmark = [pytest.mark.anyio, pytest.mark.backends("asyncio", "trio")]
 
@@ -348,7 +349,7 @@ async def test_a_logout_forgets_even_if_the_revocation_fails(
     store = MemoryStore()
     session = client.session(tokens, store=store, key="k")
     await session.access_token()
-    with pytest.raises((InvalidResponseError, TransportError)):
+    with pytest.raises((ServerError, TransportError)):
         await session.logout()
     with pytest.raises(SessionExpiredError):
         await session.access_token()
@@ -527,3 +528,35 @@ async def test_a_logout_ends_though_the_store_never_says_so(client: Authenticati
         await session.logout()
     with pytest.raises(SessionExpiredError):
         await session.access_token()
+
+
+async def test_one_error_in_two_turns_reaches_both_callers(make_client: MakeClient, emulator: Emulator) -> None:
+    """An error's frames are cleared when its turn ends; those of another turn must not be."""
+    both_have_begun = anyio.Event()
+    users = [emulator.add_user(username=name) for name in ("first", "second")]
+    keys = {user.id for user in users}
+
+    class FailingStore(MemoryStore):
+        error = OSError("the same object each time")
+        begun = 0
+
+        async def delete(self, key: str, *, expected: int | None = None) -> bool:
+            self.begun += 1
+            if self.begun == 2:
+                both_have_begun.set()
+            await both_have_begun.wait()
+            raise self.error if key in keys else LookupError(expected)
+
+    store, client = FailingStore(), make_client()
+    raised: list[BaseException] = []
+
+    async def log_out(key: str) -> None:
+        try:
+            await client.session(None, store=store, key=key).logout()
+        except OSError as error:
+            raised.append(error)
+
+    for user in users:
+        await client.session(emulator.issue_tokens(user), store=store, key=user.id).access_token()
+    await all_at_once([partial(log_out, user.id) for user in users])
+    assert [str(error) for error in raised] == [str(store.error)] * 2
