@@ -1,8 +1,11 @@
-"""Removal of secrets from tracebacks, where error reporters would find them.
+"""Removal of secrets from tracebacks, where error reporters would find them, and of frames that help no caller.
 
 Local variables hold passwords, tokens and request bodies, so the frames of exceptions are cleared here. Some exceptions
 hold secrets themselves, such as UnicodeEncodeError, or lead to frames of callers that do. Code that replaces one raises
 its own after the `except` block: inside it, Python would attach the first as `__context__`, even with `from None`.
+
+The traceback of an error that is meant for the caller, a GenAuthError, ends at the public method. Other exceptions are
+faults of ours, and keep their frames. With `python -X dev` all do.
 """
 
 from __future__ import annotations
@@ -13,7 +16,8 @@ import traceback
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial, wraps
-from types import FrameType
+from itertools import islice
+from types import FrameType, TracebackType
 from typing import Any, Final, ParamSpec, TypeVar
 
 _P = ParamSpec("_P")
@@ -59,7 +63,8 @@ def _clears_frames_of_coroutine(method: Callable[_P, Coroutine[Any, Any, _T]]) -
             return await running
         except BaseException as error:  # A cancellation too: asyncio.timeout makes it the cause of its TimeoutError.
             clear_frames(error, handled)
-            raise
+            _shorten(error, handled)
+            raise  # without this frame, which is not in the traceback any more
 
     return clears_frames
 
@@ -76,6 +81,7 @@ def clears_frames(method: Callable[_P, _T]) -> Callable[_P, _T]:
             return call.pop()()
         except BaseException as error:
             clear_frames(error, handled)
+            _shorten(error, handled)
             raise
 
     return call
@@ -98,6 +104,44 @@ def clear_frames(error: BaseException, handled: BaseException | None) -> None:
                 with suppress(RuntimeError):  # it is running
                     frame.clear()
         link = link.__cause__ or link.__context__
+
+
+def _shorten(error: BaseException, handled: BaseException | None) -> None:
+    """Remove our frames and the libraries' from an error's traceback, except for the public method's."""
+    whole = error.__traceback__
+    if not getattr(error, "_hides_frames", False) or sys.flags.dev_mode or whole is None or whole.tb_next is None:
+        return
+    method = whole.tb_next
+    theirs = _without_libraries(method.tb_next)
+    # Notebooks show a statement as a whole. A long one is left out: the caller's own line names the method, too.
+    is_short = _statement_lines(method) <= _MOST_LINES
+    shown = TracebackType(theirs, method.tb_frame, method.tb_lasti, method.tb_lineno) if is_short else theirs
+    error.__traceback__ = shown
+    link = error.__cause__ or error.__context__
+    while link is not None and link is not handled:
+        link.__traceback__ = _without_libraries(link.__traceback__)
+        link = link.__cause__ or link.__context__
+
+
+_MOST_LINES: Final = 4
+
+
+def _statement_lines(entry: TracebackType) -> int:
+    code = entry.tb_frame.f_code
+    first, last, *_ = next(islice(code.co_positions(), entry.tb_lasti // 2, None), (None, None))
+    return 1 if first is None or last is None else last - first + 1
+
+
+def _without_libraries(traceback: TracebackType | None) -> TracebackType | None:
+    entries = []
+    while traceback is not None:
+        if not _may_be_cleared(traceback.tb_frame):
+            entries.append(traceback)
+        traceback = traceback.tb_next
+    kept: TracebackType | None = None
+    for entry in reversed(entries):
+        kept = TracebackType(kept, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+    return kept
 
 
 _LIBRARIES: Final = {

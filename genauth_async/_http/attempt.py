@@ -11,9 +11,14 @@ from anyio.lowlevel import checkpoint
 from attrs import frozen
 
 from .._arguments.timeouts import Deadline
-from .._core.redaction import excerpt
-from .._wire.responses import Response
-from ..errors import NotJSONError, RequestTimeoutError, ResponseTooLargeError, TruncatedResponseError
+from .._wire.responses import Response, unusable
+from ..errors import (
+    NotJSONError,
+    RequestTimeoutError,
+    ResponseError,
+    ResponseTooLargeError,
+    TruncatedResponseError,
+)
 
 MAX_HEAD_BYTES: Final = 96 * 1024
 _MAX_HEADERS: Final = 1024
@@ -84,6 +89,7 @@ class Attempt:
         status: the answer's, once its head has arrived.
         headers: the answer's, by lower-case names.
         body: of the answer, decompressed, so far.
+        proves_client: whether the request has the application's credentials, and no user's.
         hook_failure: the exception of the caller's hook.
     """
 
@@ -100,6 +106,7 @@ class Attempt:
         "is_closed",
         "is_foreign",
         "phase",
+        "proves_client",
         "scope",
         "sent",
         "status",
@@ -124,7 +131,7 @@ class Attempt:
         self._before_send = before_send
         self._decompressor: Any = None
         self.scope = anyio.CancelScope(deadline=end)
-        self.sent = self.is_closed = self.is_foreign = False
+        self.sent = self.is_closed = self.is_foreign = self.proves_client = False
         self.phase = "opening"
         self.hook_failure: Exception | None = None
         self.status: int | None = None
@@ -174,7 +181,7 @@ class Attempt:
 
         Raises:
             BadHeadError: there are too many, or the answer is not final.
-            NotJSONError, ResponseTooLargeError: they announce a body that is not to be read.
+            ResponseError: they announce a body that is not to be read.
         """
         count = size = 0
         for raw_name, raw_value in headers:
@@ -199,8 +206,7 @@ class Attempt:
         """Report a part of the body.
 
         Raises:
-            ResponseTooLargeError: the body has become larger than the limit.
-            NotJSONError: it cannot be decompressed.
+            ResponseError: the body has become larger than the limit, or cannot be decompressed.
         """
         if self._decompressor is None:
             self.body += data
@@ -232,12 +238,21 @@ class Attempt:
         """Return the answer, which is complete.
 
         Raises:
-            TruncatedResponseError: its compressed body is not.
+            ResponseError: its compressed body is not.
         """
-        assert self.status is not None  # noqa: S101 - a carrier that returns has reported the head
         if self._decompressor not in {None, *_CODINGS} and not self._decompressor.eof:
             raise self.truncated()
-        return Response(status=self.status, headers=self.headers, body=self.body, call=self.call)
+        return self._received()
+
+    def _received(self) -> Response:
+        assert self.status is not None  # noqa: S101 - a carrier that returns has reported the head
+        return Response(
+            status=self.status,
+            headers=self.headers,
+            body=self.body,
+            call=self.call,
+            proves_client=self.proves_client,
+        )
 
     def timed_out(self) -> RequestTimeoutError:
         """Build the error of an attempt that ran out of time."""
@@ -247,18 +262,15 @@ class Attempt:
             problem = "no connection in time; all are in use" if self.phase == "pool" else "no connection in time"
         return RequestTimeoutError(f"{self.call}: {problem}", sent=self.sent)
 
-    def truncated(self) -> TruncatedResponseError:
+    def truncated(self) -> ResponseError:
         """Build the error of a body that broke off."""
-        problem = f"{self.call}: the answer was truncated after {len(self.body)} bytes"
-        return TruncatedResponseError(problem, excerpt=excerpt(self.body), **self._about())
+        problem = f"the answer was truncated after {len(self.body)} bytes"
+        return unusable(TruncatedResponseError, problem, self._received())
 
-    def _not_decompressed(self) -> NotJSONError:
+    def _not_decompressed(self) -> ResponseError:
         problem = "the answer cannot be decompressed: it is not gzip or deflate"
-        return NotJSONError(f"{self.call}: {problem}", **self._about())
+        return unusable(NotJSONError, problem, self._received(), quote=False)
 
-    def _too_large(self) -> ResponseTooLargeError:
+    def _too_large(self) -> ResponseError:
         problem = f"the answer is larger than max_response_bytes={self._max_bytes}"
-        return ResponseTooLargeError(f"{self.call}: {problem}", **self._about())
-
-    def _about(self) -> dict[str, Any]:
-        return {"http_status": self.status, "content_type": self.headers.get("content-type", "")}
+        return unusable(ResponseTooLargeError, problem, self._received(), quote=False)

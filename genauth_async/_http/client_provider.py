@@ -138,9 +138,13 @@ class ClientProvider:
         if self._closed:
             raise ClientClosedError("the client is closed; create a new client")
 
-    async def aclose(self) -> None:
-        """Close the running loop's connections and cancel its attempts; later calls raise ClientClosedError."""
-        self._closed = True
+    async def aclose(self, *, for_good: bool = True) -> None:
+        """Close the running loop's connections and cancel its attempts.
+
+        Args:
+            for_good: later calls raise ClientClosedError, rather than open connections anew.
+        """
+        self._closed = self._closed or for_good
         opened = self._opened.pop()
         if opened is not None:
             await run_shielded(opened.aclose)
@@ -148,7 +152,7 @@ class ClientProvider:
 
 def _prepare(options: ConnectionOptions, on_asyncio: bool) -> Callable[[], Carrier]:
     """Do the slow part; return a function that quickly makes the carrier on the event loop."""
-    import_module("cattrs.gen")  # which `_wire` would otherwise import on the event loop, to read an answer
+    import_module("cattrs")  # which `_wire` would otherwise import on the event loop, to read an answer
     if options.http_client is not None or options.transport is not None:
         from .carriers.httpx import Given
 

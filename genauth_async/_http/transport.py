@@ -22,6 +22,8 @@ from ..errors import (
     ClientClosedError,
     ConfigurationError,
     GenAuthError,
+    RateLimitedError,
+    ServerError,
     TransportError,
     TruncatedResponseError,
 )
@@ -62,7 +64,7 @@ class Transport:
 
         Raises:
             TransportError: no complete answer arrived.
-            NotJSONError, ResponseTooLargeError, TruncatedResponseError: the answer's body could not be read.
+            ResponseError: the answer's body could not be read.
             ClientClosedError: the client was closed before or meanwhile.
             ConfigurationError: the request cannot be sent as it is.
         """
@@ -74,6 +76,7 @@ class Transport:
             number += 1
             began = perf_counter()
             attempt = Attempt(outgoing.call, limits, end, settings.max_response_bytes, before_send)
+            attempt.proves_client = request.client_auth is not None and request.user_token is None
             answer = await self._attempt(outgoing, attempt)
             if _log.isEnabledFor(logging.DEBUG):
                 _log_try(request, answer, perf_counter() - began)
@@ -84,8 +87,10 @@ class Transport:
                 outcome = Outcome(status=status, retry_after=retry_after(answer))
             elif isinstance(answer, TransportError):
                 outcome = Outcome(sent=answer.sent)
-            elif isinstance(answer, TruncatedResponseError):
-                outcome = Outcome()
+            elif isinstance(answer, RateLimitedError):
+                outcome = Outcome(status=answer.http_status, retry_after=answer.retry_after)
+            elif isinstance(answer, (TruncatedResponseError, ServerError)):
+                outcome = Outcome(retry_after=answer.retry_after)
             else:
                 raise answer
             wait = wait_before_retry(settings.retry, request.idempotency, number, outcome, _random.random)
@@ -136,9 +141,13 @@ class Transport:
         """
         return await self._provider.tls_context(secure=secure)
 
-    async def aclose(self) -> None:
-        """Close the connections that the SDK opened on this event loop."""
-        await self._provider.aclose()
+    async def aclose(self, *, for_good: bool = True) -> None:
+        """Close the connections that the SDK opened on this event loop.
+
+        Args:
+            for_good: later calls raise ClientClosedError, rather than open connections anew.
+        """
+        await self._provider.aclose(for_good=for_good)
 
 
 def _log_try(request: Request, answer: Response | GenAuthError, seconds: float) -> None:

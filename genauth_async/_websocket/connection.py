@@ -8,17 +8,17 @@ from collections import deque
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import anyio
 from anyio.abc import ByteStream
-from attrs import Factory, define
+from attrs import Factory, define, evolve
 
 from .._arguments.timeouts import Deadline
 from .._core.redaction import excerpt
 from .._core.version import VERSION
 from .._http.attempt import MAX_HEAD_BYTES
-from .._wire.responses import Response, read_envelope, retry_after
+from .._wire.responses import Response, read_envelope, unusable
 from ..errors import (
     ConfigurationError,
     ConnectionLostError,
@@ -27,6 +27,7 @@ from ..errors import (
     GenAuthError,
     InvalidResponseError,
     NotSignedInError,
+    OAuthError,
     RequestTimeoutError,
     ResponseTooLargeError,
     UnexpectedRedirectError,
@@ -313,20 +314,28 @@ class WebSocket:
 
 def _refusal(response: Response, name: str, problem: str) -> GenAuthError:
     """Return the error for an answer that opens no WebSocket; `problem` is the name of the library's exception."""
-    where = f"{name}: {_NOT_OPENED}"
-    status, content_type = response.status, response.content_type
+    endpoint = f"GET {urlsplit(name.removeprefix('WebSocket ')).path}"
+    response = evolve(response, call=f"{name}: {_NOT_OPENED}", endpoint=endpoint)
+    status = response.status
     if status == HTTPStatus.SWITCHING_PROTOCOLS:
-        return InvalidResponseError(f"{where}: the server's handshake is wrong: {problem}", http_status=status)
+        return unusable(InvalidResponseError, f"the server's handshake is wrong: {problem}", response)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        message = f"{where}: the server sent a redirect, which is not followed: check websocket_host"
-        return UnexpectedRedirectError(message, http_status=status, content_type=content_type)
+        message = "the server sent a redirect, which is not followed: check websocket_host"
+        return unusable(UnexpectedRedirectError, message, response)
     try:
         read_envelope(response, Envelope)
-    except InvalidResponseError as error:
-        if status in _HTTP_REFUSALS:
-            cls, message = _HTTP_REFUSALS[status]
-            return cls(f"{name}: {message}", status_code=status, retry_after=retry_after(response))
-        return type(error)(where, http_status=status, content_type=content_type, excerpt=error.excerpt)
+    except (InvalidResponseError, OAuthError) as error:
+        if status not in _HTTP_REFUSALS:
+            return error
+        cls, message = _HTTP_REFUSALS[status]
+        return cls(
+            f"{name}: {message}",
+            status_code=status,
+            http_status=status,
+            retry_after=error.retry_after,
+            request_id=error.request_id,
+            endpoint=endpoint,
+        )
     except GenAuthError as error:
         return error
-    return UnexpectedShapeError(where, http_status=status, content_type=content_type)
+    return unusable(UnexpectedShapeError, "the server sent an answer of another kind", response)

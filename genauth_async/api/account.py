@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
+from typing import Final
 
 from .. import models
 from .._arguments.text import require_str
@@ -10,6 +12,8 @@ from .._arguments.timeouts import Deadline
 from .._crypto.passwords import Encrypt
 from .._wire.converter import argument
 from .._wire.request import post
+from .._wire.responses import read_graphql
+from ..errors import ConfigurationError, PasswordResetRequiredError
 from ..settings import Timeout
 from ._base import Api
 
@@ -128,6 +132,74 @@ class Account(Api):
 
         return await self._send_with_password(password_encrypt_type, send, timeout)
 
+    async def reset_password_by_first_login_token(
+        self,
+        challenge: PasswordResetRequiredError | str,
+        password: str,
+        password_encrypt_type: models.PasswordEncryptType | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.CommonResponseDto:
+        """Set a new password that a sign-in required by apiCode 1639 or 2071
+        (POST /api/v2/users/password/reset-by-first-login-token).
+
+        Args:
+            challenge: the error that the sign-in raised, or its reset_token. It is good once.
+            password: the new one, as the user typed it.
+            password_encrypt_type: `sm2`, `rsa` or `none`; the password is encrypted here. The vendor's clients always
+                encrypt for the older API, which this calls.
+
+        Raises:
+            PasswordEncryptionError: the password cannot be encrypted.
+        """
+        token = _reset_token(challenge)
+
+        async def send(encrypt: Encrypt, within: Deadline) -> models.CommonResponseDto:
+            sent = {"token": token, "password": await _encrypted(password, encrypt, password_encrypt_type)}
+            path = ("api", "v2", "users", "password", "reset-by-first-login-token")
+            return await self._call(post(*path, body=models.Dto(extra=sent)), models.CommonResponseDto, within)
+
+        return await self._send_with_password(password_encrypt_type, send, timeout)
+
+    async def reset_password_by_force_reset_token(
+        self,
+        challenge: PasswordResetRequiredError | str,
+        old_password: str,
+        new_password: str,
+        password_encrypt_type: models.PasswordEncryptType | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.CommonResponseDto:
+        """Replace a password that has to be changed regularly, as a sign-in required by apiCode 2058
+        (POST /graphql/v2).
+
+        Args:
+            challenge: the error that the sign-in raised, or its reset_token. It is good once.
+            old_password: the present one, as the user typed it.
+            new_password: the new one, as the user typed it.
+            password_encrypt_type: `sm2`, `rsa` or `none`; both passwords are encrypted here. The vendor's clients
+                always encrypt for the older API, which this calls.
+
+        Raises:
+            InvalidCredentialsError: the old password is wrong.
+            PasswordEncryptionError: a password cannot be encrypted.
+        """
+        token = _reset_token(challenge)
+
+        async def send(encrypt: Encrypt, within: Deadline) -> models.CommonResponseDto:
+            variables = {
+                "token": token,
+                "oldPassword": await _encrypted(old_password, encrypt, password_encrypt_type),
+                "newPassword": await _encrypted(new_password, encrypt, password_encrypt_type),
+            }
+            body = {"operationName": _FORCE_RESET, "query": _FORCE_RESET_QUERY, "variables": variables}
+            request = post("graphql", "v2", body=models.Dto(extra=body))
+            return await self._ask(
+                request, partial(read_graphql, answer=models.CommonResponseDto, name=_FORCE_RESET), within
+            )
+
+        return await self._send_with_password(password_encrypt_type, send, timeout)
+
     async def verify_delete_account_request(
         self,
         verify_method: models.DeleteAccountVerifyMethod | str,
@@ -232,3 +304,26 @@ class Account(Api):
             return await self._call_with_optional_user(request, models.ValidatePasswordRespDto, access_token, within)
 
         return await self._send_with_password(password_encrypt_type, send, timeout)
+
+
+_FORCE_RESET: Final = "resetPasswordByForceResetToken"
+_FORCE_RESET_QUERY: Final = (
+    f"mutation {_FORCE_RESET}($token: String!, $oldPassword: String!, $newPassword: String!) "
+    f"{{ {_FORCE_RESET}(token: $token, oldPassword: $oldPassword, newPassword: $newPassword) {{ message code }} }}"
+)
+
+
+def _reset_token(challenge: PasswordResetRequiredError | str) -> str:
+    token = challenge.reset_token if isinstance(challenge, PasswordResetRequiredError) else challenge
+    if not isinstance(token, str) or not token:
+        raise ConfigurationError(
+            "challenge",
+            "must be a PasswordResetRequiredError or its reset_token, which pickled ones have lost, and some answers "
+            "lack",
+        )
+    return token
+
+
+async def _encrypted(password: str, encrypt: Encrypt, encrypt_type: str | None) -> str:
+    encrypted = await encrypt(require_str("password", password))
+    return f"sm2:{encrypted}" if encrypt_type == "sm2" else encrypted  # the older API's mark

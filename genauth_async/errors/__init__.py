@@ -11,45 +11,47 @@
     │   │   └── TLSError                         the certificate or the handshake was refused
     │   ├── ConnectionLostError              the connection broke after the request may have been sent
     │   └── RequestTimeoutError              the call timed out (also the built-in TimeoutError)
-    ├── InvalidResponseError             the answer is not GenAuth's
-    │   ├── NotJSONError                     HTML from a proxy, plain text
-    │   ├── TruncatedResponseError           truncated JSON
-    │   ├── EmptyResponseError               no body
-    │   ├── ResponseTooLargeError            more bytes than `max_response_bytes`
-    │   ├── UnexpectedRedirectError          3xx: never followed, since it would redirect credentials
-    │   └── UnexpectedShapeError             JSON that does not match the documents; the message has the path
-    ├── GenAuthAPIError                  the API refused: statusCode, apiCode, message, requestId
-    │   ├── InvalidArgumentError             400
-    │   ├── NotSignedInError                 401, apiCode 2020
-    │   ├── PlanLimitError                   402
-    │   ├── ForbiddenError                   403
-    │   ├── NotFoundError                    404
-    │   │   ├── ApplicationNotFoundError         apiCode 2011
-    │   │   └── UserPoolNotFoundError            apiCode 2224
-    │   ├── ConflictError                    409
-    │   ├── PayloadTooLargeError             413
-    │   ├── InvalidOperationError            422
-    │   ├── RateLimitedError                 429; `retry_after` in seconds
-    │   ├── ServerError                      500 to 503
-    │   ├── ThirdPartyError                  601 to 603
-    │   ├── PasswordDecryptionError          apiCode 2016: the server could not decrypt the password
-    │   └── SignInError                      the call did not sign the user in
-    │       ├── InvalidCredentialsError          2333, 2006: account or password wrong
-    │       ├── InvalidPassCodeError             2001, 2300: verification code wrong or expired
-    │       ├── CaptchaRequiredError             2000
-    │       ├── UserNotFoundError                2004
-    │       ├── AccountLockedError               2005, 1643
-    │       ├── SignUpDisabledError              2031
-    │       ├── PasswordResetRequiredError       2058, 1639
-    │       ├── MFARequiredError                 1635, 1636; `mfa_token`, `factors`
-    │       ├── IdentityBindingRequiredError     1640, 1641
-    │       ├── ProfileCompletionRequiredError   1642
-    │       ├── TOTPError                        6001 to 6004
-    │       ├── TenantError                      2120008, 2130010
-    │       └── LDAPError                        2820002
-    ├── OAuthError                       an OAuth 2.0 error answer (RFC 6749 section 5.2)
-    │   ├── InvalidGrantError                invalid_grant
-    │   └── InvalidClientError               invalid_client
+    ├── ResponseError                    an HTTP response says no, or is unusable; `http_status`, `retry_after`
+    │   ├── InvalidResponseError             the answer is not GenAuth's
+    │   │   ├── NotJSONError                     HTML from a proxy, plain text
+    │   │   ├── TruncatedResponseError           the body is truncated
+    │   │   ├── EmptyResponseError               no body
+    │   │   ├── ResponseTooLargeError            more bytes than `max_response_bytes`
+    │   │   ├── UnexpectedRedirectError          3xx: never followed, since it would redirect credentials
+    │   │   └── UnexpectedShapeError             JSON that does not match the documents; the message has the path
+    │   ├── GenAuthAPIError                  the API refused: statusCode, apiCode, message, requestId
+    │   │   ├── InvalidArgumentError             400
+    │   │   ├── NotSignedInError                 401; 2020, 2021, 2206, 2207
+    │   │   ├── PlanLimitError                   402; 4021, 3720001 to 3720003
+    │   │   ├── ForbiddenError                   403; 1576 to 1578
+    │   │   ├── NotFoundError                    404
+    │   │   │   ├── ApplicationNotFoundError         apiCode 2011
+    │   │   │   └── UserPoolNotFoundError            apiCode 2224
+    │   │   ├── ConflictError                    409; 2026, 2034, 2035, 2200, 1320004
+    │   │   ├── PayloadTooLargeError             413
+    │   │   ├── InvalidOperationError            422
+    │   │   ├── RateLimitedError                 429, of a gateway too; 1002, 2080, 2100, 4004
+    │   │   ├── ServerError                      500 to 599, of a gateway too
+    │   │   ├── ThirdPartyError                  601 to 603
+    │   │   ├── PasswordDecryptionError          apiCode 2016: the server could not decrypt the password
+    │   │   └── SignInError                      the call did not sign the user in
+    │   │       ├── InvalidCredentialsError          2333, 2006, 2203, 1320011: account or password wrong
+    │   │       ├── InvalidPassCodeError             2001, 2300, 500: verification code wrong or expired
+    │   │       ├── CaptchaRequiredError             2000
+    │   │       ├── UserNotFoundError                2004
+    │   │       ├── AccountLockedError               2005, 2057, 1643
+    │   │       ├── SignUpDisabledError              2031
+    │   │       ├── PasswordResetRequiredError       1639, 2058, 2071; `reset_token`
+    │   │       ├── MFARequiredError                 1635, 1636; `mfa_token`, `factors`
+    │   │       ├── IdentityBindingRequiredError     1640, 1641
+    │   │       ├── ProfileCompletionRequiredError   1642
+    │   │       ├── SignInStepRequiredError          2921 and others: only the hosted page can go on
+    │   │       ├── TOTPError                        6001 to 6004
+    │   │       ├── TenantError                      2120008, 2130010
+    │   │       └── LDAPError                        2820002
+    │   └── OAuthError                       an OAuth 2.0 error answer (RFC 6749 section 5.2, RFC 6750 section 3)
+    │       ├── InvalidGrantError                invalid_grant
+    │       └── InvalidClientError               invalid_client; also a wrong secret at a sign-in, 1300 to 1306
     ├── TokenVerificationError           a token is invalid, or cannot be verified
     │   ├── MalformedTokenError              not a signed JWT
     │   ├── TokenKindError                   an ID token instead of an access token, or the reverse
@@ -62,6 +64,7 @@
     │   ├── TokenAudienceError               aud or azp is another application's
     │   ├── NonceMismatchError               nonce is another login attempt's
     │   ├── AccessTokenHashError             at_hash is another access token's
+    │   ├── InsufficientAuthenticationError  signed in too long ago, or too weakly
     │   ├── InsufficientScopeError           scope is insufficient; `required`, `granted`
     │   └── KeysUnavailableError             the server's keys are unavailable; the token may be valid
     ├── CallbackError                    the callback of the hosted sign-in page is invalid
@@ -71,10 +74,14 @@
     └── SessionError                     a TokenSession has no valid access token
         ├── SessionExpiredError              permanent: the user has to sign in again
         └── RefreshUnavailableError          temporary: the session is kept
-            └── StoreError                       its store failed, or its lock is held elsewhere
+            └── StoreError                       its store failed
+                ├── StoreLockedError             the store's lock is held elsewhere
                 └── StoreUnusableError           its store needs another setup
 
-Every class pickles and copies. None shows a password, secret, code or token in its message, repr, args or pickle.
+`is_transient` tells of each error whether the same call may succeed later: no answer, 5xx, 429, a refresh that failed.
+
+Every class pickles, copies, and can be called with its args alone, as Celery does. None shows a password, secret, code
+or token in its message, repr, args or pickle. Texts of the server are escaped and truncated in messages.
 """
 
 from __future__ import annotations
@@ -103,6 +110,7 @@ from ._api import (
     RateLimitedError,
     ServerError,
     SignInError,
+    SignInStepRequiredError,
     SignUpDisabledError,
     TenantError,
     ThirdPartyError,
@@ -115,6 +123,7 @@ from ._base import (
     ConfigurationError,
     GenAuthError,
     PasswordEncryptionError,
+    ResponseError,
     SyncBridgeError,
     WaitTimeoutError,
 )
@@ -122,6 +131,7 @@ from ._oidc import (
     AccessTokenHashError,
     AlgorithmNotAllowedError,
     CallbackError,
+    InsufficientAuthenticationError,
     InsufficientScopeError,
     InvalidClientError,
     InvalidGrantError,
@@ -146,6 +156,7 @@ from ._sessions import (
     SessionError,
     SessionExpiredError,
     StoreError,
+    StoreLockedError,
     StoreUnusableError,
 )
 from ._transport import (
@@ -180,6 +191,7 @@ __all__ = [
     "GenAuthAPIError",
     "GenAuthError",
     "IdentityBindingRequiredError",
+    "InsufficientAuthenticationError",
     "InsufficientScopeError",
     "InvalidArgumentError",
     "InvalidClientError",
@@ -208,15 +220,18 @@ __all__ = [
     "RateLimitedError",
     "RefreshUnavailableError",
     "RequestTimeoutError",
+    "ResponseError",
     "ResponseTooLargeError",
     "ServerError",
     "SessionError",
     "SessionExpiredError",
     "SignInError",
+    "SignInStepRequiredError",
     "SignUpDisabledError",
     "SignatureInvalidError",
     "StateMismatchError",
     "StoreError",
+    "StoreLockedError",
     "StoreUnusableError",
     "SyncBridgeError",
     "TLSError",

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
+from operator import itemgetter
+from typing import Final
 
 from .._core.redaction import RedactedMapping
-from ._base import GenAuthError
+from ._base import ResponseError
+
+_SWITCHED_OFF: Final = frozenset({"0", "0.0", "False"})
+_CODES: Final = re.compile(r"(.*) \(statusCode (-?\d+)(?:, apiCode (-?\d+))?(?:, requestId (.*))?\)", re.DOTALL)
 
 
-class GenAuthAPIError(GenAuthError):
-    """The API answered with a statusCode other than 200.
+class GenAuthAPIError(ResponseError):
+    """The API answered with a statusCode other than 200, or a gateway with an HTTP error.
 
     Attributes:
-        status_code: the envelope's statusCode.
+        status_code: the envelope's statusCode, or the HTTP status of an answer without one; 0 if unknown.
         api_code: the envelope's apiCode, which distinguishes errors of one statusCode, or None.
-        request_id: the envelope's requestId, for the vendor's support, or None.
-        retry_after: the seconds to wait that the server asked for, or None.
         response: the whole answer, as decoded JSON, or empty if that is over 256 KB; its repr is redacted.
     """
 
@@ -23,23 +28,51 @@ class GenAuthAPIError(GenAuthError):
         self,
         message: str,
         *,
-        status_code: int,
+        status_code: int = 0,
         api_code: int | None = None,
         request_id: str | None = None,
         retry_after: float | None = None,
         response: Mapping[str, object] | None = None,
+        http_status: int = 0,
+        endpoint: str = "",
     ) -> None:
-        super().__init__(message)
+        told = None if status_code else _CODES.fullmatch(message)
+        if told is not None:  # the text of such an error
+            message, status_code, request_id = told[1], int(told[2]), request_id or told[4]
+            api_code = int(told[3]) if api_code is None and told[3] else api_code
+        super().__init__(
+            message, http_status=http_status, retry_after=retry_after, request_id=request_id, endpoint=endpoint
+        )
         self.status_code = status_code
         self.api_code = api_code
-        self.request_id = request_id
-        self.retry_after = retry_after
-        self.response: Mapping[str, object] = RedactedMapping(response or {})
+        self.response = RedactedMapping(response or {})
+        self.args = (str(self),)
 
     def __str__(self) -> str:
+        if not self.status_code:
+            return self.message
         api_code = "" if self.api_code is None else f", apiCode {self.api_code}"
         request_id = "" if self.request_id is None else f", requestId {self.request_id}"
         return f"{self.message} (statusCode {self.status_code}{api_code}{request_id})"
+
+    def _may_pass(self) -> bool:
+        return self._is_transient
+
+    # What is below serves the subclasses whose answer has a secret.
+
+    _unpickled: bool = False
+
+    def _public_state(self) -> dict[str, object]:
+        return {**super()._public_state(), "_unpickled": True}
+
+    def _data(self) -> Mapping[str, object]:
+        data = self.response.get("data")
+        return data if isinstance(data, Mapping) else {}
+
+    def _secret(self, *names: str) -> str | None:
+        """Return a secret of the answer's data; None after unpickling, since pickles have none."""
+        found = (self._data().get(name) for name in names)
+        return None if self._unpickled else next((text for text in found if isinstance(text, str) and text), None)
 
 
 class InvalidArgumentError(GenAuthAPIError):
@@ -47,15 +80,15 @@ class InvalidArgumentError(GenAuthAPIError):
 
 
 class NotSignedInError(GenAuthAPIError):
-    """statusCode 401 or apiCode 2020: the user's access token is missing, expired or revoked."""
+    """statusCode 401, or apiCode 2020, 2021, 2206 or 2207: the user's sign-in is missing, expired or revoked."""
 
 
 class PlanLimitError(GenAuthAPIError):
-    """statusCode 402: the user pool's plan does not include this."""
+    """statusCode 402, or apiCode 4021 or 3720001 to 3720003: the user pool's plan does not include this."""
 
 
 class ForbiddenError(GenAuthAPIError):
-    """statusCode 403: the user or the application may not do this."""
+    """statusCode 403: the user, the device (apiCode 1577, 1578) or the application (1576) may not do this."""
 
 
 class NotFoundError(GenAuthAPIError):
@@ -71,7 +104,7 @@ class UserPoolNotFoundError(NotFoundError):
 
 
 class ConflictError(GenAuthAPIError):
-    """statusCode 409: it conflicts with an existing object."""
+    """statusCode 409: it conflicts with an existing object, such as a user with the same name, phone or email."""
 
 
 class PayloadTooLargeError(GenAuthAPIError):
@@ -79,19 +112,25 @@ class PayloadTooLargeError(GenAuthAPIError):
 
 
 class InvalidOperationError(GenAuthAPIError):
-    """statusCode 422: not possible in the current state."""
+    """statusCode 422: not possible in the current state; an invitation that has expired (apiCode 4032, 4033)."""
 
 
 class RateLimitedError(GenAuthAPIError):
-    """statusCode 429: too many calls; wait `retry_after` seconds where it is given."""
+    """statusCode 429, or apiCode 1002, 2080, 2100 or 4004: too many calls; wait `retry_after` seconds, if given."""
+
+    _is_transient = True
 
 
 class ServerError(GenAuthAPIError):
-    """statusCode 500 to 503: the server failed."""
+    """statusCode 500 to 599, or any answer of a gateway with such an HTTP status: the server failed."""
+
+    _is_transient = True
 
 
 class ThirdPartyError(GenAuthAPIError):
     """statusCode 601 to 603: a service behind GenAuth failed."""
+
+    _is_transient = True
 
 
 class PasswordDecryptionError(GenAuthAPIError):
@@ -103,11 +142,11 @@ class SignInError(GenAuthAPIError):
 
 
 class InvalidCredentialsError(SignInError):
-    """apiCode 2333 or 2006: the account or the password is wrong."""
+    """apiCode 2333, 2006, 2203 or 1320011: the account or the password is wrong."""
 
 
 class InvalidPassCodeError(SignInError):
-    """apiCode 2001 or 2300: the verification code, or the text of the captcha, is wrong or has expired."""
+    """apiCode 2001, 2300 or 500: the verification code, or the text of the captcha, is wrong or has expired."""
 
 
 class CaptchaRequiredError(SignInError):
@@ -119,7 +158,7 @@ class UserNotFoundError(SignInError):
 
 
 class AccountLockedError(SignInError):
-    """apiCode 2005 or 1643: the account is locked."""
+    """apiCode 2005, 2057 or 1643: the account is locked."""
 
 
 class SignUpDisabledError(SignInError):
@@ -127,7 +166,17 @@ class SignUpDisabledError(SignInError):
 
 
 class PasswordResetRequiredError(SignInError):
-    """apiCode 2058 or 1639: the user has to set a new password first."""
+    """apiCode 1639, 2058 or 2071: the user has to set a new password first.
+
+    `reset_password_by_first_login_token` (1639, 2071) or `reset_password_by_force_reset_token` (2058) sets it.
+
+    Attributes:
+        reset_token: authorizes the new password. None if the answer has none, and after unpickling.
+    """
+
+    @property
+    def reset_token(self) -> str | None:
+        return self._secret("token", "passwordResetToken")
 
 
 class MFARequiredError(SignInError):
@@ -135,34 +184,33 @@ class MFARequiredError(SignInError):
 
     Attributes:
         mfa_token: continues this sign-in with the second factor. None after unpickling.
-        factors: the factors that the user may use, as the server names them, such as OTP, SMS, EMAIL, FACE.
+        factors: the application's factors that are switched on, in its order, as the server names them: OTP, SMS,
+            EMAIL, FACE. The user may have enrolled only some of them.
     """
 
     @property
     def mfa_token(self) -> str | None:
-        data = self._data()
-        token = data.get("mfaToken", data.get("mfa_token"))
-        return token if isinstance(token, str) and not self._unpickled else None
+        return self._secret("mfaToken", "mfa_token")
 
     @property
     def factors(self) -> tuple[str, ...]:
         data = self._data()
         listed = data.get("factors") or data.get("applicationMfa") or data.get("mfa") or ()
-        names: list[str] = []
+        names: list[tuple[float, str]] = []
         for item in listed if isinstance(listed, (list, tuple)) else ():
-            name = (item.get("factorType") or item.get("mfaPolicy")) if isinstance(item, Mapping) else item
-            if isinstance(name, str):
-                names.append(name)
-        return tuple(names)
+            entry = item if isinstance(item, Mapping) else {"mfaPolicy": item}
+            name = entry.get("factorType") or entry.get("mfaPolicy")
+            if isinstance(name, str) and str(entry.get("status")) not in _SWITCHED_OFF:
+                names.append((_number(entry.get("sort")), name))
+        return tuple(name for _, name in sorted(names, key=itemgetter(0)))
 
-    _unpickled: bool = False
 
-    def _public_state(self) -> dict[str, object]:
-        return {**super()._public_state(), "_unpickled": True}
-
-    def _data(self) -> Mapping[str, object]:
-        data = self.response.get("data")
-        return data if isinstance(data, Mapping) else {}
+def _number(value: object) -> float:
+    """Return an entry's place; entries without one come last."""
+    try:
+        return float(value) if isinstance(value, (int, float, str)) else math.inf
+    except (ValueError, OverflowError):
+        return math.inf
 
 
 class IdentityBindingRequiredError(SignInError):
@@ -171,6 +219,13 @@ class IdentityBindingRequiredError(SignInError):
 
 class ProfileCompletionRequiredError(SignInError):
     """apiCode 1642: the user has to complete the profile first."""
+
+
+class SignInStepRequiredError(SignInError):
+    """The sign-in goes on with a step that only the hosted page has, such as the choice of an account.
+
+    apiCode 1108, 1644, 1645, 1666, 1699, 2042, 2061, 2921 or 2930. `begin_login` leads to that page.
+    """
 
 
 class TOTPError(SignInError):

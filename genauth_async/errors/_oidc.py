@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from ._base import GenAuthError
+from http import HTTPStatus
+from typing import Final
+
+from .._core.redaction import plain_text
+from ._base import GenAuthError, ResponseError
+
+_TRANSIENT: Final = frozenset({"server_error", "temporarily_unavailable", "slow_down", "authorization_pending"})
 
 
-class OAuthError(GenAuthError):
-    """An error answer of an OAuth 2.0 or OpenID Connect endpoint (RFC 6749 section 5.2).
+class OAuthError(ResponseError):
+    """An error answer of an OAuth 2.0 or OpenID Connect endpoint (RFC 6749 section 5.2, RFC 6750 section 3).
 
     Attributes:
         error: the error code, such as invalid_request.
         error_description: the server's explanation, or None.
         error_uri: a page about the error, or None.
-        http_status: the HTTP status code.
-        retry_after: the seconds to wait that the server asked for, or None.
     """
 
     def __init__(
@@ -22,15 +26,22 @@ class OAuthError(GenAuthError):
         error_description: str | None = None,
         *,
         error_uri: str | None = None,
-        http_status: int = 400,
+        http_status: int = HTTPStatus.BAD_REQUEST,
         retry_after: float | None = None,
+        request_id: str | None = None,
+        endpoint: str = "",
     ) -> None:
-        super().__init__(f"{error}: {error_description}" if error_description else error)
+        text = f"{error}: {error_description}" if error_description else error
+        super().__init__(
+            text, http_status=http_status, retry_after=retry_after, request_id=request_id, endpoint=endpoint
+        )
+        error, _, described = plain_text(text).partition(": ")
         self.error = error
-        self.error_description = error_description
-        self.error_uri = error_uri
-        self.http_status = http_status
-        self.retry_after = retry_after
+        self.error_description = described or None
+        self.error_uri = None if error_uri is None else plain_text(error_uri)
+
+    def _may_pass(self) -> bool:
+        return super()._may_pass() or self.error in _TRANSIENT
 
 
 class InvalidGrantError(OAuthError):
@@ -103,8 +114,15 @@ class InsufficientScopeError(TokenVerificationError):
         self.granted = granted
 
 
+class InsufficientAuthenticationError(TokenVerificationError):
+    """The user signed in too long ago, or too weakly, for this login attempt (RFC 9470); begin another one."""
+
+
 class KeysUnavailableError(TokenVerificationError):
     """The server's keys are unavailable, so the token may be valid. `__cause__` tells why."""
+
+    def _may_pass(self) -> bool:
+        return not isinstance(self.__cause__, GenAuthError) or self.__cause__.is_transient
 
 
 class CallbackError(GenAuthError):

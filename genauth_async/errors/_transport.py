@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ._base import GenAuthError
+import re
+
+from .._core.redaction import plain_text
+from ._base import GenAuthError, ResponseError
 
 
 class TransportError(GenAuthError):
@@ -12,9 +15,11 @@ class TransportError(GenAuthError):
         sent: whether the request may have reached the server. False: a retry is safe.
     """
 
-    def __init__(self, message: str, *, sent: bool) -> None:
+    def __init__(self, message: str, *, sent: bool = True) -> None:
         super().__init__(message)
         self.sent = sent
+
+    _is_transient = True
 
 
 class ConnectionFailedError(TransportError):
@@ -23,6 +28,8 @@ class ConnectionFailedError(TransportError):
 
 class TLSError(ConnectionFailedError):
     """The TLS handshake failed: the certificate is not trusted, has expired, or names another host."""
+
+    _is_transient = False
 
 
 class ConnectionLostError(TransportError):
@@ -33,31 +40,38 @@ class RequestTimeoutError(TransportError, TimeoutError):
     """The call timed out; `sent` tells whether the request may have reached the server."""
 
 
-class InvalidResponseError(GenAuthError):
+class InvalidResponseError(ResponseError):
     """The answer is not GenAuth's: often a proxy, a gateway or a captive portal sent it.
 
     Attributes:
-        http_status: the HTTP status code.
         content_type: the Content-Type header, or "".
         excerpt: the beginning of the body, redacted.
-        retry_after: the seconds to wait that the server asked for, or None.
     """
 
     def __init__(
         self,
         message: str,
         *,
-        http_status: int,
+        http_status: int = 0,
         content_type: str = "",
         excerpt: str = "",
         retry_after: float | None = None,
+        request_id: str | None = None,
+        endpoint: str = "",
     ) -> None:
-        detail = f"{message} (HTTP {http_status}, {content_type or 'no content type'})"
-        super().__init__(f"{detail}: {excerpt}" if excerpt else detail)
-        self.http_status = http_status
-        self.content_type = content_type
-        self.excerpt = excerpt
-        self.retry_after = retry_after
+        self.content_type = plain_text(content_type, 100)
+        self.excerpt = plain_text(excerpt, 201)
+        if http_status:
+            message = f"{message} (HTTP {http_status}, {self.content_type or 'no content type'})"
+        elif told := re.search(r"\(HTTP (\d{3}), ", message):
+            http_status = int(told[1])
+        super().__init__(
+            f"{message}: {self.excerpt}" if self.excerpt else message,
+            http_status=http_status,
+            retry_after=retry_after,
+            request_id=request_id,
+            endpoint=endpoint,
+        )
 
 
 class NotJSONError(InvalidResponseError):
@@ -65,7 +79,9 @@ class NotJSONError(InvalidResponseError):
 
 
 class TruncatedResponseError(InvalidResponseError):
-    """The body is truncated JSON."""
+    """The body is truncated."""
+
+    _is_transient = True
 
 
 class EmptyResponseError(InvalidResponseError):

@@ -7,9 +7,15 @@ import types
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
-from genauth_async import AuthenticationClient, MFARequiredError, models
+from genauth_async import AuthenticationClient, MFARequiredError, PasswordResetRequiredError, models
 
-NAMES = {"models": models, "Mapping": Mapping, "Sequence": Sequence, "MFARequiredError": MFARequiredError}
+NAMES = {
+    "models": models,
+    "Mapping": Mapping,
+    "Sequence": Sequence,
+    "MFARequiredError": MFARequiredError,
+    "PasswordResetRequiredError": PasswordResetRequiredError,
+}
 
 
 def annotation(method: str, parameter: str) -> Any:

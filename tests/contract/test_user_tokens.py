@@ -63,7 +63,7 @@ def least_arguments(method: str) -> dict[str, object]:
 
 
 def least(hint: Any) -> object:
-    first = alternatives(hint)[0]
+    first = next(kind for kind in alternatives(hint) if not (isinstance(kind, type) and issubclass(kind, Exception)))
     if get_origin(first) is Literal:
         return get_args(first)[0]
     if get_origin(first) is None and isinstance(first, type) and issubclass(first, Dto):  # list[str] is no class

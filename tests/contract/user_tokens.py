@@ -135,6 +135,8 @@ NEVER = frozenset(
         "pre_check_code",
         "register_new_user",
         "reset_password",
+        "reset_password_by_first_login_token",
+        "reset_password_by_force_reset_token",
         "revoke_token",
         "select_account",
         "send_email",
@@ -179,14 +181,15 @@ AS_SUBJECT = {
 
 TAKEN = NEEDED | POSSIBLE
 
-# What sends nothing; or only once a callback or a token is good: tests/core/test_login.py, tests/core/test_verify.py.
+# What sends nothing; or only once a callback or a token is good: tests/core/test_login.py, tests/core/test_verify.py;
+# or what it is told to: tests/core/test_call.py.
 NO_CALLS = frozenset(
     {
         "aclose",
         "begin_login",
         "build_authorize_url",
         "build_logout_url",
-        "clear_login_cookies",
+        "call",
         "fetch_keys",
         "finish_login",
         "generate_code_challenge",

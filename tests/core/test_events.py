@@ -24,6 +24,7 @@ from genauth_async import (
     RateLimitedError,
     ResponseTooLargeError,
     RetryPolicy,
+    ServerError,
 )
 from genauth_async.emulator import Emulator
 from genauth_async.models._base import Envelope
@@ -193,7 +194,7 @@ async def test_the_first_connection_is_tried_as_often_as_a_call(
         assert emulator.requests[SUBSCRIBE] == 3
     emulator.faults.add(SUBSCRIBE, status=503, times=3)
     async with subscriber.iter_events(CODE) as events:
-        with pytest.raises(EmptyResponseError):
+        with pytest.raises(ServerError):
             await anext(events)
         # The stream continues after it.
         assert await after_reconnecting(emulator, events, "at last") == "at last"

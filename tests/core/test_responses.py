@@ -11,13 +11,19 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from genauth_async import (
+    ApplicationNotFoundError,
     EmptyResponseError,
+    ForbiddenError,
     GenAuthAPIError,
     GenAuthError,
+    InvalidArgumentError,
+    InvalidClientError,
+    InvalidCredentialsError,
     InvalidGrantError,
     InvalidResponseError,
     LoginTokenRespDto,
@@ -32,20 +38,23 @@ from genauth_async import (
     TruncatedResponseError,
     UnexpectedRedirectError,
     UnexpectedShapeError,
+    UserNotFoundError,
 )
 from genauth_async._core.redaction import excerpt
-from genauth_async._wire.converter import read_int
+from genauth_async._wire.leniency import read_int
 from genauth_async._wire.responses import (
     Response,
     effective_status,
     envelope_status,
     http_date,
     read_envelope,
+    read_graphql,
     read_oauth,
     read_oauth_empty,
-    read_tokens,
+    read_text,
     retry_after,
 )
+from genauth_async.models import CommonResponseDto
 
 HTML = b"<html><body>502 Bad Gateway: token=canary-canary-canary-canary</body></html>"
 
@@ -63,6 +72,10 @@ def read_token(answer: Response) -> object:
     return read_oauth(answer, OIDCTokenResponse)
 
 
+def read_xml(answer: Response) -> object:
+    return read_text(answer, starts=("<",))
+
+
 READERS = [read_api, read_token]
 
 
@@ -70,16 +83,16 @@ READERS = [read_api, read_token]
 @pytest.mark.parametrize(
     ("answer", "cls"),
     [
-        (response(HTML, 502, content_type="text/html"), NotJSONError),
+        (response(HTML, 403, content_type="text/html"), NotJSONError),
         (response(b"ok"), NotJSONError),
         (response(b"[" * 100_000), TruncatedResponseError),
         (response(b"[" * 50_000 + b"]" * 50_000), UnexpectedShapeError),
         (response(b'{"statusCode":200,"data":{"access_token":"canary'), TruncatedResponseError),
         (response(b""), EmptyResponseError),
-        (response(b" \r\n", 500), EmptyResponseError),
+        (response(b" \r\n", 404), EmptyResponseError),
         (response([1, 2]), UnexpectedShapeError),
         (response({"hello": "canary"}), UnexpectedShapeError),
-        (response({"hello": "x"}, 500), UnexpectedShapeError),
+        (response({"hello": "x"}, 409), UnexpectedShapeError),
         (response(b"moved", 302, location="https://evil.example"), UnexpectedRedirectError),
         (
             response({"access_token": "a", "statusCode": 200, "data": {"access_token": "b"}}, 307),
@@ -125,16 +138,47 @@ def test_the_envelope_says_no_whatever_http_says(http_status: int) -> None:
 
 
 def test_a_successful_envelope_under_an_http_error_is_no_success() -> None:
-    with pytest.raises(UnexpectedShapeError):
-        read_api(response({"statusCode": 200, "data": {}}, 500))
+    for status, cls in ((404, UnexpectedShapeError), (500, ServerError)):
+        with pytest.raises(cls):
+            read_api(response({"statusCode": 200, "data": {}}, status))
 
 
-@pytest.mark.parametrize("read", READERS)
-def test_429_carries_retry_after_even_as_html(read: Callable[[Response], object]) -> None:
-    for body in (HTML, b"", {"statusCode": 429, "message": "slow down"}):
-        with pytest.raises(RateLimitedError) as caught:
-            read(response(body, 429, retry_after="12"))
-        assert caught.value.retry_after == 12.0
+GATEWAY_BODIES = {
+    "HTML": HTML,
+    "empty": b"",
+    "blank": b" \r\n",
+    "text": b"upstream connect error or disconnect/reset before headers",
+    "truncated": b'{"statusCode":200,"data":{"access_token":"canary',
+    "list": b"[]",
+    "number": b"503",
+    "deep": b"[" * 50_000 + b"]" * 50_000,
+    "bytes": bytes(range(256)),
+    "message": {"message": "no healthy upstream"},
+    "error": {"error": "Service Unavailable"},
+    "nested": {"error": {"code": "unavailable", "message": "down", "request_id": "r"}},
+    "success": {"statusCode": 200, "access_token": "canary", "data": {"access_token": "canary"}},
+    "null": {"statusCode": None, "error": None, "data": None},
+}
+
+
+@pytest.mark.parametrize("body", GATEWAY_BODIES.values(), ids=GATEWAY_BODIES)
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 520, 599])
+def test_any_body_of_a_gateway(body: object, status: int) -> None:
+    answer = evolve(response(body, status, retry_after="12"), call="POST /x at h", endpoint="POST /x")
+    for read in (*READERS, read_oauth_empty, read_xml):
+        with pytest.raises(RateLimitedError if status == 429 else ServerError) as caught:
+            read(answer)
+        error = caught.value
+        assert (error.status_code, error.http_status, error.retry_after) == (status, status, 12.0)
+        assert (error.endpoint, error.is_transient) == ("POST /x", True)
+        assert "canary" not in str(error) + repr(error)
+
+
+@pytest.mark.parametrize("status", range(500, 600, 9))
+def test_any_5xx_of_the_api(status: int) -> None:
+    with pytest.raises(ServerError) as caught:
+        read_api(response({"statusCode": status, "message": "m"}))
+    assert (caught.value.status_code, caught.value.http_status) == (status, 200)
 
 
 def test_oauth_errors() -> None:
@@ -144,8 +188,9 @@ def test_oauth_errors() -> None:
     error = caught.value
     assert (error.error, error.error_description, error.error_uri) == ("invalid_grant", "expired", "https://e.example")
     assert (str(error), error.http_status) == ("invalid_grant: expired", 400)
-    with pytest.raises(OAuthError, match="temporarily_unavailable"):
-        read_token(response({"error": "temporarily_unavailable"}, 503))
+    with pytest.raises(OAuthError, match="temporarily_unavailable") as passing:
+        read_token(response({"error": "temporarily_unavailable"}, 503, retry_after="7"))
+    assert (passing.value.http_status, passing.value.retry_after, passing.value.is_transient) == (503, 7.0, True)
 
 
 def test_a_gateway_may_answer_an_oauth_call_in_the_apis_envelope() -> None:
@@ -156,7 +201,8 @@ def test_a_gateway_may_answer_an_oauth_call_in_the_apis_envelope() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"OK", {}])
 def test_nothing_to_say(body: object) -> None:
-    read_oauth_empty(response(body))
+    for status in (200, 202, 204, 205, 299):
+        read_oauth_empty(response(body, status))
     with pytest.raises(GenAuthError):
         read_oauth_empty(response(body, 500))
     with pytest.raises(OAuthError):
@@ -266,7 +312,7 @@ def test_any_number_is_of_64_bits_or_refused(value: object) -> None:
 
 @given(NUMBERS, NUMBERS, NUMBERS)
 def test_any_numbers_make_an_error_that_can_be_shown(status: object, api_code: object, life: object) -> None:
-    for read in (*READERS, read_tokens):
+    for read in READERS:
         body = {"statusCode": status, "apiCode": api_code, "access_token": "a", "expires_in": life}
         answer = Response(status=200, headers={}, body=json.dumps(body, default=str).encode())
         result: object
@@ -357,7 +403,7 @@ def test_an_error_has_what_the_headers_say() -> None:
     error = caught.value
     assert (error.message, error.api_code, error.request_id, error.retry_after) == (
         "Internal Server Error",
-        None,
+        1000,
         "r-1",
         2.0,
     )
@@ -376,4 +422,125 @@ def test_a_code_without_a_message_is_no_envelope() -> None:
     [({"expires_in": "60.9"}, 60), ({"expire_in": 60}, 60), ({"expires_in": "inf"}, None), ({"expires_in": "x"}, None)],
 )
 def test_the_life_of_a_token_is_read_leniently(life: dict[str, object], seconds: int | None) -> None:
-    assert read_tokens(response({"access_token": "a", **life})).expires_in == seconds
+    assert read_oauth(response({"access_token": "a", **life}), OIDCTokenResponse).expires_in == seconds
+
+
+@pytest.mark.parametrize(
+    ("ids", "found"),
+    [
+        ({"requestId": "a", "uniqueId": "b"}, "a"),
+        ({"uniqueId": "b"}, "b"),
+        ({"requestId": None, "uniqueId": "b"}, "b"),
+        ({"request_id": "c"}, "c"),
+        ({}, "header"),
+        ({"requestId": 5}, "header"),
+    ],
+)
+def test_the_request_id_has_several_names(ids: dict[str, object], found: str) -> None:
+    body = {"statusCode": 499, "message": "m", "apiCode": "2011", "data": None, **ids}
+    with pytest.raises(ApplicationNotFoundError) as caught:
+        read_api(response(body, x_request_id="header"))
+    assert (caught.value.request_id, caught.value.api_code) == (found, 2011)
+
+
+CHALLENGES = [
+    (
+        'Bearer realm="x", error="invalid_token", error_description="It, the \\"token\\", expired"',
+        'It, the "token", expired',
+    ),
+    ("Bearer error=invalid_token", None),
+    ('bearer realm="" ,error="invalid_token",scope="a b"', None),
+    ('Basic realm="Bearer error=no", Bearer error="invalid_token"', None),
+    ('Negotiate abc==, Bearer realm="x",\terror = "invalid_token", DPoP error="other", algs="ES256"', None),
+    ('Bearer realm="a", Bearer error="invalid_token", error_description="gone"', "gone"),
+]
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("body", [b"", b"<h1>401</h1>", b"[]", {}, {"message": "Unauthorized"}])
+@pytest.mark.parametrize(("header", "description"), CHALLENGES)
+def test_the_error_may_be_in_the_challenge_only(
+    read: Callable[[Response], object], body: object, header: str, description: str | None
+) -> None:
+    with pytest.raises(OAuthError) as caught:
+        read(response(body, 401, www_authenticate=header))
+    error = caught.value
+    assert (error.error, error.error_description, error.http_status) == ("invalid_token", description, 401)
+
+
+@pytest.mark.parametrize(
+    "header", ["Bearer", 'Bearer realm="x"', 'Basic error="invalid_token"', "", ',="', "Bearer error="]
+)
+def test_a_challenge_without_an_error_is_none(header: str) -> None:
+    with pytest.raises(EmptyResponseError):
+        read_token(response(b"", 401, www_authenticate=header))
+
+
+@given(st.text(st.characters(codec="latin-1")), st.integers(400, 499))
+def test_any_challenge_is_read_or_ignored(header: str, status: int) -> None:
+    with pytest.raises(GenAuthError):
+        read_token(response(b"", status, www_authenticate=f"Bearer {header}"))
+
+
+def test_an_error_in_an_object() -> None:
+    body = {"error": {"code": "forbidden", "message": "not yours", "request_id": "r-2"}}
+    for read in READERS:
+        with pytest.raises(ForbiddenError) as caught:
+            read(response(body, 403))
+        assert (caught.value.message, caught.value.request_id, caught.value.http_status) == ("not yours", "r-2", 403)
+
+
+@pytest.mark.parametrize("read", [*READERS, read_oauth_empty])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        response({"statusCode": 401, "message": "client authentication failed"}),
+        response({"statusCode": "401", "apiCode": None, "message": "no"}, 401),
+        response({"code": 401, "message": "no"}),
+        response({"statusCode": 499, "apiCode": 1302, "message": "signature"}),
+        response({"error": "invalid_client"}, 401),
+        response({"error": "invalid_client"}, 400),
+        response(b"", 401, www_authenticate="Basic"),
+        response(HTML, 401),
+    ],
+)
+def test_refused_credentials_of_the_application(read: Callable[[Response], object], answer: Response) -> None:
+    with pytest.raises(InvalidClientError) as caught:
+        read(evolve(answer, proves_client=True))
+    assert (caught.value.error, caught.value.is_transient) == ("invalid_client", False)
+
+
+@pytest.mark.parametrize("proves_client", [True, False])
+def test_a_typed_code_is_about_the_user(proves_client: bool) -> None:
+    body = {"statusCode": 401, "apiCode": 2020, "message": "no"}
+    with pytest.raises(NotSignedInError):
+        read_api(evolve(response(body), proves_client=proves_client))
+    with pytest.raises(NotSignedInError):
+        read_api(response({"statusCode": 401, "message": "no"}))
+
+
+@pytest.mark.parametrize(
+    ("body", "cls"),
+    [
+        ({"errors": [{"message": {"code": 2203, "message": "no"}}], "data": None}, InvalidCredentialsError),
+        ({"errors": [{"message": {"code": "2004", "message": "no"}}]}, UserNotFoundError),
+        ({"errors": [{"message": "Syntax Error"}], "data": {"x": {"code": 200}}}, InvalidArgumentError),
+        ({"errors": ["odd"]}, InvalidArgumentError),
+        ({"errors": [{}]}, InvalidArgumentError),
+        ({"data": {"x": {"code": 500, "message": "no"}}}, ServerError),
+        ({"data": {"x": None}}, UnexpectedShapeError),
+        ({"data": None}, UnexpectedShapeError),
+        ({}, UnexpectedShapeError),
+        ({"code": 2020, "message": "no"}, NotSignedInError),
+        (b"<html>", NotJSONError),
+    ],
+)
+def test_graphql_failures(body: object, cls: type[GenAuthError]) -> None:
+    with pytest.raises(cls):
+        read_graphql(response(body), CommonResponseDto, name="x")
+
+
+def test_graphql_success() -> None:
+    for found in ({"code": 200, "message": "m"}, {"message": "m"}):
+        answer = read_graphql(response({"errors": [], "data": {"x": found}}), CommonResponseDto, name="x")
+        assert (answer.status_code, answer.message) == (200, "m")

@@ -32,6 +32,7 @@ from genauth_async import (
     RequestTimeoutError,
     ResponseTooLargeError,
     RetryPolicy,
+    ServerError,
     TLSError,
     UnexpectedRedirectError,
     UnexpectedShapeError,
@@ -406,7 +407,13 @@ NO_WEBSOCKET = "no WebSocket was opened"
         (Answer({"statusCode": 401, "message": "no", "apiCode": 2020}), NotSignedInError, "no"),
         (Answer(b"<html>captive portal</html>", content_type="text/html"), NotJSONError, f"{NO_WEBSOCKET}.*<html>"),
         (Answer(b"", status=404), EmptyResponseError, f"{NO_WEBSOCKET}.*404"),
-        (Answer({"oops": 1}, status=500), UnexpectedShapeError, f"{NO_WEBSOCKET}.*500"),
+        (Answer({"oops": 1}, status=409), UnexpectedShapeError, f"{NO_WEBSOCKET}.*409"),
+        (Answer({"oops": 1}, status=500), ServerError, f"{NO_WEBSOCKET}.*500"),
+        (
+            Answer(b"", status=401, headers={"www-authenticate": 'Bearer error="invalid_token"'}),
+            NotSignedInError,
+            "signed",
+        ),
         (Answer(status=302, headers={"location": "https://evil.example"}), UnexpectedRedirectError, "websocket_host"),
     ],
 )

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
+import httpx
 import pytest
 
 from genauth_async import (
     AccountLockedError,
     CaptchaRequiredError,
+    ConfigurationError,
+    GenAuthAPIError,
     InvalidArgumentError,
     InvalidCredentialsError,
     InvalidGrantError,
@@ -237,3 +241,75 @@ async def test_an_administrator_unlocks_after_wrong_passwords(client: Any, user:
     assert (user.locked, user.locked_by_administrator) == (True, False)
     user.locked = False
     assert await client.sign_in_by_username_password("ada", OLD)
+
+
+async def _required(face: Any, password: str = OLD) -> PasswordResetRequiredError:
+    with pytest.raises(PasswordResetRequiredError) as caught:
+        await face.sign_in_by_username_password("ada", password)
+    return caught.value
+
+
+@pytest.mark.parametrize("encryption", ENCRYPTIONS)
+async def test_a_first_password_is_replaced(face: Any, emulator: Emulator, user: User, encryption: str) -> None:
+    emulator.issue_tokens(user)
+    user.password_reset_required = True
+    required = await _required(face)
+    assert required.api_code == 1639
+    with pytest.raises(GenAuthAPIError) as weak:
+        await face.reset_password_by_first_login_token(required, "short", encryption)
+    assert weak.value.api_code == 2029
+    assert (await face.reset_password_by_first_login_token(required, PASSWORD, encryption)).status_code == 200
+    assert emulator.grants.alive == 0
+    assert await face.sign_in_by_username_password("ada", PASSWORD)
+    with pytest.raises(InvalidArgumentError):  # a second use
+        await face.reset_password_by_first_login_token(required.reset_token, "another one", encryption)
+    assert user.password == PASSWORD
+
+
+@pytest.mark.parametrize("encryption", ENCRYPTIONS)
+async def test_an_expired_password_is_replaced(face: Any, user: User, encryption: str) -> None:
+    user.password_expired = True
+    required = await _required(face)
+    assert required.api_code == 2058
+    with pytest.raises(InvalidCredentialsError) as wrong:
+        await face.reset_password_by_force_reset_token(required, "guess", PASSWORD, encryption)
+    assert (wrong.value.api_code, wrong.value.endpoint) == (2203, "POST /graphql/v2")
+    answer = await face.reset_password_by_force_reset_token(required, OLD, PASSWORD, encryption)
+    assert (answer.status_code, user.password_expired) == (200, False)
+    assert await face.sign_in_by_username_password("ada", PASSWORD)
+    with pytest.raises(InvalidArgumentError):  # a second use
+        await face.reset_password_by_force_reset_token(required, PASSWORD, OLD, encryption)
+
+
+async def test_the_tokens_of_both_resets_are_not_interchangeable(client: Any, emulator: Emulator, user: User) -> None:
+    user.password_reset_required = True
+    first = await _required(client)
+    user.password_reset_required, user.password_expired = False, True
+    rotation = await _required(client)
+    for token in (rotation, "made-up", await _reset_token(client, emulator)):
+        with pytest.raises(InvalidArgumentError):
+            await client.reset_password_by_first_login_token(token, PASSWORD)
+    for token in (first, "made-up"):
+        with pytest.raises(InvalidArgumentError):
+            await client.reset_password_by_force_reset_token(token, OLD, PASSWORD)
+    emulator.clock.advance(300)
+    with pytest.raises(InvalidArgumentError):
+        await client.reset_password_by_force_reset_token(rotation, OLD, PASSWORD)
+    assert user.password == OLD
+
+
+async def test_a_pickled_error_cannot_reset(client: Any, user: User) -> None:
+    user.password_reset_required = True
+    required = pickle.loads(pickle.dumps(await _required(client)))
+    for call in (client.reset_password_by_first_login_token, client.reset_password_by_force_reset_token):
+        for challenge in (required, "", None, ValueError("canary")):
+            with pytest.raises(ConfigurationError, match="challenge") as caught:
+                await call(challenge, OLD, PASSWORD)
+            assert "canary" not in str(caught.value)
+
+
+async def test_another_mutation_is_not_modelled(emulator: Emulator) -> None:
+    async with httpx.AsyncClient(base_url=emulator.url) as http:
+        headers = {"x-genauth-app-id": emulator.app_id}
+        answer = await http.post("/graphql/v2", json={"query": "mutation other { x }"}, headers=headers)
+    assert answer.json()["errors"][0]["message"]["code"] == 501

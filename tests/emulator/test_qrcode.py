@@ -15,6 +15,7 @@ from genauth_async import (
     AuthenticationClient,
     ForbiddenError,
     InvalidArgumentError,
+    InvalidClientError,
     InvalidOperationError,
     MFARequiredError,
     NotFoundError,
@@ -168,7 +169,7 @@ async def test_a_ticket_is_for_the_application_that_made_the_code(
     assert ticket is not None
     with pytest.raises(ForbiddenError):
         await thief.exchange_token_set_with_qr_code_ticket(ticket)
-    with pytest.raises(NotSignedInError):
+    with pytest.raises(InvalidClientError):
         await forger.exchange_token_set_with_qr_code_ticket(ticket)
     tokens = (await client.exchange_token_set_with_qr_code_ticket(ticket)).data  # none of them has used it up
     assert (await client.get_profile(access_token=tokens.access_token)).data.user_id == user.id

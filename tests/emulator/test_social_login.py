@@ -7,9 +7,9 @@ import pytest
 from genauth_async import (
     AccountLockedError,
     InvalidArgumentError,
+    InvalidClientError,
     MFARequiredError,
     NotFoundError,
-    NotSignedInError,
 )
 from genauth_async.emulator import Emulator, User
 
@@ -78,7 +78,7 @@ async def test_locked_and_unfinished_users_are_stopped(face: Any, emulator: Emul
 async def test_the_application_has_to_prove_itself(emulator: Emulator, user: User, make_client: Any) -> None:
     emulator.add_social_code("qq", "token", user)
     forger = make_client(app_secret="wrong")
-    with pytest.raises(NotSignedInError):
+    with pytest.raises(InvalidClientError):
         await forger.sign_in_by_mobile("my-connection", "qq", qq_payload={"access_token": "token"})
 
 

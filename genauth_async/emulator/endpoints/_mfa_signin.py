@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ..http.arguments import Arguments, read_form, required
+from ..http.older_api import older
 from ..http.replies import oauth_response
 from ..http.request_context import bearer_token, require_known_app
 from ..http.routes import Handler, Routes
@@ -25,19 +26,6 @@ from ..state.state import State
 from ..state.users import User
 
 VERIFY_CHANNEL = "CHANNEL_VERIFY_MFA"
-
-
-def _older(handler: Handler) -> Handler:
-    """Make a handler fail in the older envelope, which has one number where today's has two."""
-
-    async def answer(state: State, request: Request) -> Response:
-        try:
-            return await handler(state, request)
-        except ApiError as error:
-            code = error.body.get("apiCode", error.body["statusCode"])
-            return JSONResponse({"code": code, "message": error.body["message"]}, headers=error.headers)
-
-    return answer
 
 
 def _require_challenge(state: State, request: Request) -> Challenge:
@@ -103,7 +91,7 @@ def _signed_in(state: State, challenge: Challenge, beside_data: Mapping[str, obj
     user = challenge.user
     state.tickets.redeem("mfa", challenge.token)
     require_unlocked(user)
-    require_current_password(user)
+    require_current_password(state, user)
     issued = tokens.sign_in(state, challenge.app, user, challenge.scope, origin=challenge.origin)
     profile = user.to_dto(challenge.scope, with_custom_data=False, with_identities=False)
     data = {**profile, **issued}
@@ -125,15 +113,15 @@ async def introspect(state: State, request: Request) -> Response:
     )
 
 
-_TOTP: Mapping[str, Handler] = {"POST": _older(verify_totp)}
-_RECOVERY: Mapping[str, Handler] = {"POST": _older(verify_recovery_code)}
+_TOTP: Mapping[str, Handler] = {"POST": older(verify_totp)}
+_RECOVERY: Mapping[str, Handler] = {"POST": older(verify_recovery_code)}
 
 ROUTES: Routes = {
     "/api/v2/mfa/totp/verify": _TOTP,
     "/api/v2/mfa/totp/recovery": _RECOVERY,
     "/api/v2/applications/mfa/totp/verify": _TOTP,
     "/api/v2/applications/mfa/totp/recovery": _RECOVERY,
-    "/api/v2/applications/mfa/sms/verify": {"POST": _older(partial(_verify_pass_code, "SMS"))},
-    "/api/v2/applications/mfa/email/verify": {"POST": _older(partial(_verify_pass_code, "EMAIL"))},
+    "/api/v2/applications/mfa/sms/verify": {"POST": older(partial(_verify_pass_code, "SMS"))},
+    "/api/v2/applications/mfa/email/verify": {"POST": older(partial(_verify_pass_code, "EMAIL"))},
     "/mfa/token/introspection": {"POST": introspect},
 }

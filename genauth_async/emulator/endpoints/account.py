@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..http.arguments import Arguments
+from ..http.older_api import graphql, graphql_success, older, older_password, older_success
 from ..http.passwords import owns_password, sent_password
 from ..http.replies import success
 from ..http.request_context import read_app_call, read_user_call, require_known_app, require_user
@@ -15,7 +16,7 @@ from ..http.routes import Routes
 from ..http.user_arguments import email_argument, phone_argument
 from ..http.verification_codes import SentCode, redeem_codes, redeem_own_token, token_reply
 from ..state.captchas import captcha_required
-from ..state.errors import ApiError, no_such_user
+from ..state.errors import ApiError, no_such_user, not_modelled
 from ..state.revocation import remove_user, revoke_all
 from ..state.state import State
 from ..state.tickets import TicketKind
@@ -73,6 +74,39 @@ async def reset_password(state: State, request: Request) -> Response:
     return success({"success": True})
 
 
+async def reset_by_first_login_token(state: State, request: Request) -> Response:
+    """Set a new password with the token of a sign-in that required it."""
+    require_known_app(state, request)
+    body = await Arguments.read(request)
+    password = await older_password(state, body, "password")
+    state.account_rules.require_strong(password)
+    _replace(
+        state, _existing(state.users.find(state.tickets.redeem("first-login", body.text("token")).user_id)), password
+    )
+    return older_success()
+
+
+_FORCE_RESET = "resetPasswordByForceResetToken"
+
+
+async def reset_by_force_reset_token(state: State, request: Request) -> Response:
+    """Replace an expired password with the token of a sign-in that required it; the only mutation modelled."""
+    require_known_app(state, request)
+    body = await Arguments.read(request)
+    if _FORCE_RESET not in body.text("query"):
+        raise not_modelled("this GraphQL operation")
+    variables = body.object("variables")
+    old, new = [await older_password(state, variables, name) for name in ("oldPassword", "newPassword")]
+    state.account_rules.require_strong(new)
+    token = variables.text("token")
+    user = _existing(state.users.find(state.tickets.peek("force-reset", token).user_id))
+    if not owns_password(state, user, old):
+        raise ApiError(400, "the old password is wrong", api_code=2203)
+    state.tickets.redeem("force-reset", token)
+    _replace(state, user, new)
+    return graphql_success(_FORCE_RESET)
+
+
 async def validate_password(state: State, request: Request) -> Response:
     """Check the password of an account, or of the signed-in user."""
     body = await Arguments.read(request)
@@ -100,8 +134,12 @@ async def _reset(state: State, body: Arguments, name: str) -> None:
     password = await sent_password(state, body, body, name)
     state.account_rules.require_strong(password)
     user = _existing(state.users.find(state.tickets.redeem(_TICKET, token).user_id))
-    user.set_password(password, state.clock.now())
     user.locked_by_failures = False
+    _replace(state, user, password)
+
+
+def _replace(state: State, user: User, password: str) -> None:
+    user.set_password(password, state.clock.now())
     revoke_all(state, user)
 
 
@@ -150,6 +188,8 @@ def _check_own_code(state: State, address: str | None, given: str | None, code: 
 
 
 ROUTES: Routes = {
+    "/api/v2/users/password/reset-by-first-login-token": {"POST": older(reset_by_first_login_token)},
+    "/graphql/v2": {"POST": graphql(reset_by_force_reset_token)},
     "/api/v3/delete-account": {"POST": delete_account},
     "/api/v3/reset-password": {"POST": reset_password},
     "/api/v3/update-password": {"POST": update_password},

@@ -50,7 +50,7 @@ def ask_to_sign_out(state: State, request: Request, plan: Plan, session: Browser
 def may_go_on(state: State, session: BrowserSession) -> bool:
     """Return whether the user could still sign in without a further step."""
     user = state.users.by_id(session.user_id)
-    return not (user.locked or user.mfa_required or user.password_reset_required)
+    return not (user.locked or user.mfa_required or user.must_replace_password)
 
 
 async def show(state: State, request: Request) -> Response:
@@ -107,7 +107,7 @@ def _sign_in(state: State, request: Request, interaction: Interaction, form: Par
 def _proven(state: State, app_id: str, account: str, password: str) -> User:
     with state.history.attempt(app_id) as attempt:
         user = check_account_password(state, account, password, attempt)
-        require_current_password(user)
+        require_current_password(state, user)
         if user.mfa_required:
             raise ApiError(403, "a second factor is required, which the emulator's page does not model", api_code=1636)
     user.logins += 1

@@ -76,7 +76,7 @@ def _require_eligible(state: State, grant: Grant) -> None:
             # Wrong passwords alone must not revoke the grant: a stranger can type them.
             grant.revoked = grant.revoked or each.locked_by_administrator
             raise OAuthError("invalid_grant", "the user is locked")
-    if user.password_reset_required:
+    if user.must_replace_password:
         raise OAuthError("invalid_grant", "the user has to reset the password first")
     if user.mfa_required and not grant.second_factor:
         raise OAuthError("invalid_grant", "the user has to pass a second factor first")

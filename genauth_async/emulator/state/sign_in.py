@@ -7,6 +7,7 @@ from .apps import App
 from .errors import ApiError
 from .mfa_challenges import mfa_required
 from .state import State
+from .tickets import TicketKind
 from .users import User
 
 
@@ -16,10 +17,16 @@ def require_unlocked(user: User) -> None:
         raise ApiError(403, "the user is locked", api_code=2005)
 
 
-def require_current_password(user: User) -> None:
-    """Refuse a user whose password has to be replaced, however they sign in."""
-    if user.password_reset_required:
-        raise ApiError(403, "the password has to be reset first", api_code=1639)
+def require_current_password(state: State, user: User) -> None:
+    """Refuse a user whose password has to be replaced, however they sign in; the error data has a token for that."""
+    if user.must_replace_password:
+        kind: TicketKind = "first-login" if user.password_reset_required else "force-reset"
+        raise ApiError(
+            403,
+            "the password has to be reset first",
+            api_code=1639 if user.password_reset_required else 2058,
+            data={"token": state.tickets.issue(kind, user_id=user.id)},
+        )
 
 
 def complete_sign_in(
@@ -31,7 +38,7 @@ def complete_sign_in(
     """
     with state.history.attempt(app.app_id, user):
         require_unlocked(user)
-        require_current_password(user)
+        require_current_password(state, user)
         if user.mfa_required and not mfa_passed:
             raise mfa_required(state, app, user, scope, origin=origin)
         return tokens.token_set(tokens.sign_in(state, app, user, scope, origin=origin))

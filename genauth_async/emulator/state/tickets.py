@@ -15,6 +15,8 @@ TicketKind = Literal[
     "update-email",
     "update-phone",
     "reset-password",
+    "first-login",
+    "force-reset",
     "delete-account",
     "enroll-factor",
     "mfa",

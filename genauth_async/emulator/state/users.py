@@ -69,6 +69,7 @@ class User:
     locked_by_failures: bool = False
     mfa_required: bool = False
     password_reset_required: bool = False
+    password_expired: bool = False
     failed_passwords: int = 0
     source: Source = "adminCreated"
     created_at: float = 0
@@ -106,6 +107,11 @@ class User:
         """The URL of the user's picture; empty if there is none."""
         return self.profile.get("photo", "")
 
+    @property
+    def must_replace_password(self) -> bool:
+        """True if the user may not sign in before setting a new password."""
+        return self.password_reset_required or self.password_expired
+
     def count_wrong_password(self, most: int) -> None:
         """Count a wrong password; the last of too many locks the user."""
         self.failed_passwords += 1
@@ -119,7 +125,7 @@ class User:
         """Replace the password, as its owner does; this ends a required reset."""
         self.password = password
         self.password_set_at = self.updated_at = at
-        self.password_reset_required = False
+        self.password_reset_required = self.password_expired = False
         self.failed_passwords = 0
 
     def to_dto(self, scope: str, *, with_custom_data: bool, with_identities: bool) -> dict[str, object]:
