@@ -45,7 +45,10 @@ PAGES = {
     ),
     "settings": ("Settings, time and retries", ["settings.py"]),
     "qr": ("Pictures of QR codes", ["qr.py"]),
-    "models": ("Common parts of DTOs", ["models/_base.py", "models/_fields.py", "models/common.py"]),
+    "models": (
+        "Common parts of DTOs",
+        ["models/_base.py", "models/_fields.py", "models/_pydantic.py", "models/common.py"],
+    ),
 }
 BASES = {"Api", "Authorize", "Login"}  # their subclasses are bases of the client
 SUFFIX = "_example"  # a script's folder is searched first: a mere `webauthn` would hide the package of that name

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 MASK = "***"
 
@@ -73,6 +75,23 @@ def excerpt(body: bytes | bytearray) -> str:
     return text if len(text) <= _EXCERPT_CHARS else text[:_EXCERPT_CHARS] + "…"
 
 
+def plain_text(text: str, limit: int = 1000) -> str:
+    """Escape the control, bidirectional and other unprintable characters of a text, and truncate it.
+
+    The text of a server must not break a log's lines, move a terminal's cursor, or hide words. To apply it twice
+    changes nothing.
+    """
+    shown = text[:limit]
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
+    return shown if len(text) <= limit and len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def fingerprint(secret: str) -> str:
+    """Return a short digest, by which logs tell secrets apart."""
+    return sha256(secret.encode("utf-8", "replace")).hexdigest()[:12]
+
+
 def redact_url(url: str) -> str:
     """Redact the secrets in a URL's query."""
     head, mark, query = url.partition("?")
@@ -83,22 +102,77 @@ def redact_url(url: str) -> str:
     return head + mark + "&".join(shown)
 
 
-class RedactedMapping(Mapping[str, object]):
-    """A read-only mapping whose repr and pickle are redacted; its items are not."""
+def is_mapping(value: object) -> TypeGuard[Mapping[Any, object] | MappingMethods]:
+    """Return True for what can be read by name."""
+    return isinstance(value, (Mapping, MappingMethods))
+
+
+class MappingMethods:
+    """The methods of a read-only mapping, for classes that are none.
+
+    Error reporters walk each `collections.abc.Mapping`, and record its items; of any other object they record the repr.
+    `dict(x)`, `{**x}` and `"name" in x` work without that base class.
+    """
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def __getitem__(self, name: str) -> object: ...
+        def __iter__(self) -> Iterator[str]: ...
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __contains__(self, name: object) -> bool:
+        return any(name == held for held in self)
+
+    def keys(self) -> KeysView[str]:
+        """Return the names."""
+        return KeysView(self)
+
+    def items(self) -> ItemsView[str, object]:
+        """Return the names with their values."""
+        return ItemsView(self)
+
+    def values(self) -> ValuesView[object]:
+        """Return the values."""
+        return ValuesView(self)
+
+    def get(self, name: str, default: object = None) -> object:
+        """Return the value of this name, or the default where there is none."""
+        return self[name] if name in self else default  # noqa: SIM401 - this is that method
+
+
+class RedactedMapping(MappingMethods):
+    """Read-only items whose repr and pickle are redacted; the items themselves are not.
+
+    It has the methods of a mapping. It is none, so that error reporters do not walk it; `dict(...)` makes one.
+    """
 
     __slots__ = ("_items",)
 
-    def __init__(self, items: Mapping[str, object]) -> None:
+    def __init__(self, items: Mapping[str, object] | MappingMethods) -> None:
         self._items = dict(items)
 
-    def __getitem__(self, key: str) -> object:
-        return self._items[key]
+    def __getitem__(self, name: str) -> object:
+        return self._items[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._items)
 
     def __len__(self) -> int:
         return len(self._items)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._items
+
+    def __eq__(self, other: object) -> bool:
+        if is_mapping(other):
+            return self._items == dict(other)
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment] # as any mapping that can be compared
 
     def __repr__(self) -> str:
         return repr(redact_values(self._items))

@@ -1,30 +1,51 @@
-"""Conversion of decoded JSON to DTOs by one cattrs converter, which reports mismatches with their paths."""
+"""Conversion of decoded JSON to DTOs: answers are read by `leniency`'s table, arguments of callers exactly."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
 from functools import cache, partial
-from sys import float_info
 from types import UnionType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeGuard, TypeVar, Union, get_args, get_origin, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Final,
+    Literal,
+    TypeAlias,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    overload,
+)
 
-from .._core.redaction import plain_name
+import attrs
+
+from .._core.redaction import MappingMethods, is_mapping, plain_name
 from ..errors import ConfigurationError
 from ..models._base import Dto
-from ..models._fields import attribute_names, is_exact_type, wire_names
+from ..models._fields import (
+    attribute_names,
+    cached_by_class,
+    is_exact_type,
+    required_attributes,
+    secret_attributes,
+    wire_names,
+)
+from .leniency import LENIENT, OddError, mismatch, read_float, read_scope
 
 if TYPE_CHECKING:
     from cattrs import Converter
 
 _T = TypeVar("_T")
 _DtoT = TypeVar("_DtoT", bound=Dto)
-_UNIONS = (Union, UnionType)
-_SLIP = 0.8
-_MOST_PROBLEMS = 10
-_LARGEST_INT = 2**63
-_INT_DIGITS = 19
-_LARGEST_FLOAT = float_info.max
+_Read: TypeAlias = Callable[[Any], object]
+_SLIP: Final = 0.8
+_UNIONS: Final = (Union, UnionType)
+_MOST_PROBLEMS: Final = 10
+_PAGE: Final = frozenset({"list", "totalCount"})
+_MISSING: Final = "required field missing"
 
 
 class ShapeError(Exception):
@@ -41,60 +62,34 @@ class ShapeError(Exception):
 
 
 def structure(value: object, cls: type[_DtoT]) -> _DtoT:
-    """Build a DTO from decoded JSON. Unknown fields are kept in `extra`; null is the same as absent.
+    """Build a DTO from decoded JSON, leniently. Unknown and unreadable members are kept in `extra`.
 
     Raises:
-        ShapeError: a required field is missing, or a field has another type. It quotes paths, never values.
+        ShapeError: a required member is missing or unreadable. It quotes paths, never values.
     """
-    return _structured(value, cls, _answer_converter())
-
-
-def _structured(value: object, cls: type[_DtoT], converter: Converter) -> _DtoT:
-    try:
-        return converter.structure(value, cls)
-    except _ProblemError as error:
-        problems = [f"{error} @ $"]
-    except Exception as error:
-        from cattrs import BaseValidationError, transform_error
-
-        if not isinstance(error, BaseValidationError):
-            raise
-        problems = transform_error(error, path="$", format_exception=_describe)
-    raise ShapeError(problems)
+    return _structured(lambda: _converter(exact=False).structure(value, cls))
 
 
 def structure_claims(given: object, cls: type[_DtoT], strict: Collection[str]) -> _DtoT:
-    """Build a DTO from claims; a claim that lacks its documented type is kept in `extra`, unchanged.
+    """Build a DTO from claims.
 
     Args:
         given: the claims.
         cls: their DTO class.
-        strict: the claims that must have their documented type, among them all that are required.
+        strict: the names of claims that must be readable where they are present, besides the required ones.
 
     Raises:
-        ShapeError: a strict claim is missing, or has another type. It quotes paths, never values.
+        ShapeError: a claim is missing or unreadable. It quotes paths, never values.
     """
-    try:
-        return structure(given, cls)
-    except ShapeError:
-        if not isinstance(given, Mapping):
-            raise
-    certain = {name: value for name, value in given.items() if name in strict}
-    odd = {
-        name: given[name]
-        for name in attribute_names(cls)
-        if name in given and name not in strict and not _fits({**certain, name: given[name]}, cls)
-    }
-    made = structure({name: value for name, value in given.items() if name not in odd}, cls)
-    return made.evolve(extra={**made.extra, **odd})
+    return _structured(lambda: _read_answer(given, cls, strict))
 
 
-def _fits(given: Mapping[str, object], cls: type[Dto]) -> bool:
+def _structured(read: Callable[[], _T]) -> _T:
     try:
-        structure(given, cls)
-    except ShapeError:
-        return False
-    return True
+        return read()
+    except OddError as error:
+        problems = [f"{problem} @ ${path}" for path, problem in error.problems]
+    raise ShapeError(problems)
 
 
 @overload
@@ -109,58 +104,178 @@ def argument(value: _DtoT | Mapping[str, object] | None, cls: type[_DtoT], name:
     """
     if value is None or isinstance(value, cls):
         return value
-    if not isinstance(value, Mapping):
+    if not is_mapping(value):
         raise ConfigurationError(name, f"must be a {cls.__name__} or a mapping, not {type(value).__name__}")
     try:
-        return _structured(value, cls, _argument_converter())
+        return _structured(lambda: _converter(exact=True).structure(value, cls))
     except ShapeError as error:
         raise ConfigurationError(name, f"does not match {cls.__name__}: {error}") from None
 
 
-def _describe(error: BaseException, _type: type | None) -> str:
-    # cattrs' own messages quote some values.
-    return "required field missing" if isinstance(error, KeyError) else str(error)
-
-
-@cache
-def _answer_converter() -> Converter:
-    return _converter(_of_answer, exact=False)
-
-
-@cache
-def _argument_converter() -> Converter:
-    return _converter(_of_argument, exact=True)
-
-
-def _of_answer(value: Mapping[str, object], cls: type[Dto]) -> tuple[dict[str, object], dict[str, object]]:
-    """Split members into the known ones, by wire name, and the unknown ones."""
-    known = attribute_names(cls)
-    wires = wire_names(cls)
-    fields: dict[str, object] = {}
+def _read_answer(value: object, cls: type[_DtoT], strict: Collection[str] = ()) -> _DtoT:
+    if isinstance(value, cls):
+        return value
+    if isinstance(value, list) and "list" in _defaults(cls):
+        value = {"list": value}
+    members = _members(cls)
+    fields: dict[str, Any] = {}
     extra: dict[str, object] = {}
-    for name, item in value.items():
-        attribute = known.get(name)
+    problems: list[tuple[str, str]] = []
+    for name, item in _object(value).items():
+        member = members.get(name)
+        if member is None:
+            extra[name] = item
+        elif member.is_given(item, fields):
+            try:
+                fields[member.attribute] = item if type(item) is member.plain else member.read(item)
+            except OddError as error:
+                if member.is_required or name in strict:
+                    problems += _below(f".{member.attribute}", error)
+                else:
+                    extra[name] = item
+    if not problems:
+        problems = [(f".{name}", _MISSING) for name in required_attributes(cls) if not _is_filled(name, fields, cls)]
+    return _built(cls, fields, extra, problems)
+
+
+def _object(value: object) -> Mapping[str, object] | MappingMethods:
+    if type(value) is dict or is_mapping(value):  # most are, and asking an abstract class takes its time
+        return value
+    raise mismatch("an object", value)
+
+
+def _built(
+    cls: type[_DtoT], fields: dict[str, Any], extra: dict[str, object], problems: list[tuple[str, str]]
+) -> _DtoT:
+    if problems:
+        raise OddError(problems)
+    return cls(**fields, extra=extra) if extra else cls(**fields)
+
+
+def _is_filled(name: str, fields: dict[str, Any], cls: type[Dto]) -> bool:
+    """Return True if a required attribute is there, or is empty where it may be."""
+    if name not in fields:
+        make = _defaults(cls).get(name)
+        if make is None:
+            return False
+        fields[name] = make()
+    return True
+
+
+@attrs.frozen
+class _Member:
+    """A member of an object, under one of its names.
+
+    Attributes:
+        attribute: its attribute.
+        read: reads its value.
+        plain: the type of the values that are taken as they are.
+        is_alias: True if this is not the member's own name.
+        is_required: True if the attribute has no default.
+        absent: the values that count as absent, besides None.
+    """
+
+    attribute: str
+    read: _Read
+    plain: type | None
+    is_alias: bool
+    is_required: bool
+    absent: tuple[object, ...]
+
+    def is_given(self, item: object, fields: Mapping[str, object]) -> bool:
+        """Return True unless it counts as absent, or the member's own name has come before."""
+        if item is None or item in self.absent:
+            return False
+        return not (self.is_alias and self.attribute in fields)
+
+
+@cached_by_class
+def _members(cls: type[Dto]) -> Mapping[str, _Member]:
+    """Return the members of an answer, by each of their names."""
+    wires, types, required = wire_names(cls), _types(cls), required_attributes(cls)
+    is_of_claims = cls.is_of_claims
+    found = {}
+    for name, attribute in attribute_names(cls).items():
+        kind = _without_none(types[attribute])
+        is_text = kind is str or _is_open_enum(kind)
+        found[name] = _Member(
+            attribute,
+            read_scope if _is_scope(attribute) else _reader(kind, exact=kind is bool and is_of_claims),
+            str if is_text else bool if kind is bool else None,
+            is_alias=name != wires[attribute],
+            is_required=attribute in required,
+            absent=() if is_of_claims else _absent(attribute, kind, is_secret=attribute in secret_attributes(cls)),
+        )
+    return found
+
+
+def _absent(attribute: str, kind: Any, *, is_secret: bool) -> tuple[object, ...]:
+    """Return the empty values that stand for None."""
+    if kind is object or ((kind is str or _is_open_enum(kind)) and not (is_secret or _is_scope(attribute))):
+        return ()
+    is_object = _is_dto(kind)
+    return ("", []) if is_object or _is_scope(attribute) else ("",)
+
+
+def _is_scope(attribute: str) -> bool:
+    return attribute.endswith("scope")
+
+
+@cached_by_class
+def _defaults(cls: type[Dto]) -> Mapping[str, Callable[[], object]]:
+    """Return the makers of required attributes that may be empty: lists, and pages, which require nothing else."""
+    types = _types(cls)
+    found: dict[str, Callable[[], object]] = {}
+    for name in required_attributes(cls):
+        kind: Any = types[name]
+        if get_origin(kind) is list:
+            found[name] = list
+        elif (
+            isinstance(kind, type)
+            and issubclass(kind, Dto)
+            and () != required_attributes(kind) == tuple(_defaults(kind))
+        ):
+            found[name] = partial(_read_answer, {}, kind)
+    return found
+
+
+def _read_argument(value: object, cls: type[_DtoT]) -> _DtoT:
+    """Read members by wire or attribute names. Unknown names may be the server's, so they pass; misspelt do not."""
+    if isinstance(value, cls):
+        return value
+    readers = _exact_readers(cls)
+    fields: dict[str, Any] = {}
+    extra: dict[str, object] = {}
+    problems: list[tuple[str, str]] = []
+    given = {name: item for name, item in _object(value).items() if item is not None}
+    for name, item in given.items():
+        attribute = _attribute(name, cls)
         if attribute is None:
             extra[name] = item
-        elif item is not None:
-            fields.setdefault(wires[attribute], item)
-    return fields, extra
+        elif attribute in fields:
+            raise OddError([("", f"has a member twice, by wire name and by attribute name: {', '.join(given)}")])
+        else:
+            fields[attribute] = None
+            try:
+                fields[attribute] = readers[attribute](item)
+            except OddError as error:
+                problems += _below(f".{attribute}", error)
+    problems += [(f".{name}", _MISSING) for name in required_attributes(cls) if name not in fields]
+    return _built(cls, fields, extra, problems)
 
 
-def _of_argument(value: Mapping[str, object], cls: type[Dto]) -> tuple[dict[str, object], dict[str, object]]:
-    """Do the same, by attribute names too. Unknown names may be the server's, so they pass; misspelt ones do not."""
-    wires = wire_names(cls)
-    for key in value:
-        if not isinstance(key, str):
-            raise _ProblemError(f"a key must be a str, not {type(key).__name__}")
-    given = [(wires.get(key, key), item) for key, item in value.items() if item is not None]
-    fields, extra = _of_answer(dict(given), cls)
-    if len(dict(given)) < len(given):
-        raise _ProblemError(f"has a member twice, by wire name and by attribute name: {', '.join(value)}")
-    for key in extra:
-        if meant := _meant(key, cls):
-            raise _ProblemError(f"has {key!r}; did you mean {meant!r}?")
-    return fields, extra
+def _attribute(name: object, cls: type[Dto]) -> str | None:
+    """Return the attribute of a name, or None if it may be the server's.
+
+    Raises:
+        OddError: it is misspelt.
+    """
+    if not isinstance(name, str):
+        raise OddError([("", f"a key must be a str, not {type(name).__name__}")])
+    attribute = name if name in wire_names(cls) else attribute_names(cls).get(name)
+    if attribute is None and (meant := _meant(name, cls)):
+        raise OddError([("", f"has {name!r}; did you mean {meant!r}?")])
+    return attribute
 
 
 def _meant(key: str, cls: type[Dto]) -> str | None:
@@ -173,162 +288,130 @@ def _meant(key: str, cls: type[Dto]) -> str | None:
     return wire_of[close[0]] if close else None
 
 
-_Reader: TypeAlias = Callable[[Mapping[str, object], type[Dto]], tuple[dict[str, object], dict[str, object]]]
+@cached_by_class
+def _exact_readers(cls: type[Dto]) -> Mapping[str, _Read]:
+    """Return the readers of an argument's attributes."""
+    types = _types(cls)
+    return {attribute: _reader(_without_none(types[attribute]), exact=True) for attribute in wire_names(cls)}
 
 
-def _converter(read_members: _Reader, *, exact: bool) -> Converter:
+def _reader(kind: Any, *, exact: bool) -> _Read:
+    """Return the reader of a type."""
+    hook = _converter(exact=exact).get_structure_hook(kind)
+    return lambda value: hook(value, kind)
+
+
+@cache
+def _converter(*, exact: bool) -> Converter:
+    """Return the converter of callers' arguments, which are read exactly, or of answers."""
     # Imported here, so that `import genauth_async` does not wait for it.
     from cattrs import Converter
-    from cattrs.gen import make_dict_structure_fn, override
 
-    converter = Converter(detailed_validation=True)
+    converter = Converter()
 
-    def dto_hook(cls: type[Dto]) -> Any:
-        renames: dict[str, Any] = {attribute: override(rename=wire) for attribute, wire in wire_names(cls).items()}
-        build = make_dict_structure_fn(cls, converter, extra=override(omit=True), **renames)
-
-        def read(value: object, _: type[Dto]) -> Dto:
-            if type(value) is not dict:  # most are, and asking an abstract class takes its time
-                if isinstance(value, cls):
-                    return value
-                if not isinstance(value, Mapping):
-                    raise _MismatchError("an object", value)
-            fields, extra = read_members(value, cls)
-            built = build(fields, cls)
-            if extra:
-                object.__setattr__(built, "extra", extra)
-            return built
-
-        return read
-
-    converter.register_structure_hook_factory(lambda cls: isinstance(cls, type) and issubclass(cls, Dto), dto_hook)
-    read_text = _exact(str, "a string") if exact else _read_str
-    converter.register_structure_hook(str, read_text)
-    converter.register_structure_hook(int, _exact(int, "an integer") if exact else lambda value, _: read_int(value))
-    converter.register_structure_hook(float, _read_float)
-    if not exact:
-        converter.register_structure_hook_factory(_is_list, partial(_list_hook, converter))
-    converter.register_structure_hook(bool, _read_bool)
+    readers = _EXACT if exact else LENIENT
+    register = converter.register_structure_hook_func
     # By predicate: a hook for the class `object` would serve every class.
-    converter.register_structure_hook_func(lambda cls: cls is object, lambda value, _: value)
-    converter.register_structure_hook_func(_is_open_enum, read_text)
-    converter.register_structure_hook_func(_is_literal, _read_literal)
+    register(lambda kind: kind is object, lambda value, _: value)
+    register(_is_dto, _read_argument if exact else _read_answer)
+    for plain in readers:
+        converter.register_structure_hook(plain, lambda value, kind: readers[kind](value))
+    register(_is_open_enum, lambda value, _: readers[str](value))
+    register(lambda kind: _has_origin(kind, Literal), lambda value, kind: _read_literal(value, get_args(kind)))
+    register(lambda kind: _has_origin(kind, dict), lambda value, _: _object(value))
+    converter.register_structure_hook_factory(
+        lambda kind: _has_origin(kind, list),
+        lambda kind: partial(_read_list, read=_reader(get_args(kind)[0], exact=exact), exact=exact),
+    )
     return converter
 
 
-def _is_list(cls: Any) -> bool:
-    origin: object = get_origin(cls)
-    return origin is list
+def _has_origin(kind: Any, origin: object) -> bool:
+    found: object = get_origin(kind)
+    return found is origin
 
 
-def _list_hook(converter: Converter, cls: Any) -> Callable[[object, Any], list[Any]]:
-    """Read a list as cattrs does, but stop after some mismatches: each is an exception with its frames."""
-    from cattrs import IterableValidationError, IterableValidationNote
-
-    (kind,) = get_args(cls)
-
-    def read(value: object, _: Any) -> list[Any]:
-        if not isinstance(value, (list, tuple)):
-            raise _MismatchError("an array", value)
-        read_item = converter.get_structure_hook(kind)  # a class may have a list of itself
-        items: list[Any] = []
-        problems: list[Exception] = []
-        for index, item in enumerate(value):
-            try:
-                items.append(read_item(item, kind))
-            except Exception as error:  # noqa: BLE001 - as cattrs does
-                note = f"Structuring {cls} @ index {index}"
-                error.add_note(IterableValidationNote(note, index, kind))
-                problems.append(error)
-                if len(problems) == _MOST_PROBLEMS:
-                    break
-        if problems:
-            raise IterableValidationError(f"While structuring {cls}", problems, cls)  # pyright: ignore[reportCallIssue]
-        return items
-
-    return read
+def _is_dto(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Dto)
 
 
-class _ProblemError(TypeError):
-    """A mismatch, described without quoting values."""
+def data_type(cls: type[Dto]) -> object:
+    """Return the type of a frame's `data`, or None."""
+    return _without_none(_types(cls).get("data"))
 
 
-class _MismatchError(_ProblemError):
-    def __init__(self, wanted: str, got: object) -> None:
-        super().__init__(f"expected {wanted}, got {type(got).__name__}")
+@cached_by_class
+def _types(cls: type[Dto]) -> Mapping[str, Any]:
+    """Return the types of the attributes."""
+    return get_type_hints(cls)
 
 
-def _is_open_enum(cls: Any) -> bool:
+def _without_none(kind: Any) -> Any:
+    """Return the type that an optional attribute has if it is given."""
+    if get_origin(kind) not in _UNIONS:
+        return kind
+    given = tuple(member for member in get_args(kind) if member is not type(None))
+    return given[0] if len(given) == 1 else Union[given]  # noqa: UP007 - of members known only now
+
+
+def _is_open_enum(kind: Any) -> bool:
     """Match `Literal[...] | str`: documented values, and any that the API adds."""
-    origin: object = get_origin(cls)
-    if origin not in _UNIONS:
-        return False
-    members = [member for member in get_args(cls) if member is not type(None)]
-    return len(members) > 1 and all(member is str or _is_literal(member) for member in members)
+    return get_origin(kind) in _UNIONS and all(
+        member is str or get_origin(member) is Literal for member in get_args(kind)
+    )
 
 
-def _is_literal(cls: Any) -> bool:
-    origin: object = get_origin(cls)
-    return origin is Literal
+def _as_it_is(value: object) -> object:
+    return value
 
 
-def _exact(kind: type[_T], wanted: str) -> Callable[[object, Any], _T]:
-    """Return a reader of one exact type, since callers' values are not converted."""
+def _read_list(value: object, _: Any, read: _Read, *, exact: bool) -> list[object]:
+    if not exact and isinstance(value, dict) and value.keys() <= _PAGE:
+        value = value.get("list") or []
+    if not isinstance(value, (list, tuple)):
+        raise mismatch("an array", value)
+    items: list[object] = []
+    problems: list[tuple[str, str]] = []
+    for index, item in enumerate(value):
+        if item is None and not exact:
+            continue
+        try:
+            items.append(read(item))
+        except OddError as error:
+            problems += _below(f"[{index}]", error)
+            if len(problems) >= _MOST_PROBLEMS:
+                break
+    if problems:
+        raise OddError(problems)
+    return items
 
-    def read(value: object, _: Any) -> _T:
-        if is_exact_type(value, kind):
-            return value
-        raise _MismatchError(wanted, value)
 
-    return read
+def _below(path: str, error: OddError) -> list[tuple[str, str]]:
+    """Return the problems of a part, with their paths from the whole."""
+    return [(path + rest, problem) for rest, problem in error.problems]
 
 
-def _read_str(value: object, _: Any) -> str:
+def _read_literal(value: object, known: tuple[object, ...]) -> object:
+    if value in known:
+        return value
+    raise OddError([("", f"expected one of {', '.join(map(str, known))}")])
+
+
+def _read_exactly(value: object, kind: type[_T], wanted: str) -> _T:
+    if not is_exact_type(value, kind):
+        raise mismatch(wanted, value)
+    return value
+
+
+def _read_number(value: object) -> float:
     if isinstance(value, str):
-        return value
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value)
-    raise _MismatchError("a string", value)
+        raise mismatch("a number", value)
+    return read_float(value)
 
 
-def _read_literal(value: object, cls: Any) -> object:
-    if value in get_args(cls):
-        return value
-    raise _ProblemError(f"expected one of {', '.join(map(str, get_args(cls)))}")
-
-
-def read_int(value: object) -> int:
-    """Read an integer of 64 bits as servers write it: also as 200.0, or as a string.
-
-    Raises:
-        TypeError: it is not an integer, or larger; the message does not quote it.
-    """
-    number: int | None = None
-    if isinstance(value, int) and not isinstance(value, bool):
-        number = value
-    elif (isinstance(value, float) and value.is_integer()) or _is_decimal(value):
-        number = int(value)
-    if number is None or not is_int64(number):
-        raise _MismatchError("an integer", value)
-    return number
-
-
-def is_int64(number: Any) -> bool:
-    """Return True if an integer has 64 bits at most."""
-    return bool(-_LARGEST_INT <= number < _LARGEST_INT)
-
-
-def _is_decimal(value: object) -> TypeGuard[str]:
-    return isinstance(value, str) and len(value) <= _INT_DIGITS and value.isascii() and value.isdecimal()
-
-
-def _read_float(value: object, _: Any) -> float:
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and -_LARGEST_FLOAT <= value <= _LARGEST_FLOAT:
-        return float(value)
-    raise _MismatchError("a number", value)
-
-
-def _read_bool(value: object, _: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise _MismatchError("a boolean", value)
+_EXACT: Final[Mapping[type, _Read]] = {
+    str: partial(_read_exactly, kind=str, wanted="a string"),
+    int: partial(_read_exactly, kind=int, wanted="an integer"),
+    float: _read_number,
+    bool: partial(_read_exactly, kind=bool, wanted="a boolean"),
+}

@@ -15,7 +15,7 @@ from ..errors import ConfigurationError
 from ..models._base import Dto
 from ..models._fields import is_exact_type, required_attributes, scalar_attributes, wire_names
 
-Method = Literal["GET", "POST", "PUT", "DELETE"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 ClientAuth = Literal["token", "introspection", "revocation"]
 
 
@@ -70,7 +70,7 @@ class Request:
     @property
     def name(self) -> str:
         """The method and path, for messages: without the query, which may hold secrets."""
-        return f"{self.method} /{'/'.join(self.path)}"
+        return f"{self.method} {_quoted(self.path)}"
 
     def body(self) -> tuple[bytes | None, str | None]:
         """Return the body's bytes and its media type.

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import attrs
 
-from .._core.redaction import redact, redact_values
+from .._core.redaction import MASK, MappingMethods, is_mapping, redact_values
 from ._fields import attribute_names, dto, secret_attributes, wire_field, wire_names
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
 
 _DtoT = TypeVar("_DtoT", bound="Dto")
 
 
 @dto
-class Dto(Mapping[str, object]):
+class Dto(MappingMethods):
     """A data transfer object: attributes in snake_case, items by wire name.
 
     It can be read like the JSON that it came from (`dto["userId"]`, `dict(dto)`, `"email" in dto`), and like an object
-    (`dto.user_id`). A documented item that the server left out is not in it, and reads as None. What the server sent
-    beyond the documented fields is kept in `extra`, and read by its wire name too. `str()` and `repr()` mask secrets.
+    (`dto.user_id`). It is no `Mapping`, since error reporters walk those. A documented item that the server left out is
+    not in it, and reads as None. What the server sent beyond the documented fields is kept in `extra`, and read by its
+    wire name too. `str()` and `repr()` mask secrets.
 
     Attributes:
         extra: fields that this version does not know, by their wire names.
@@ -28,6 +33,7 @@ class Dto(Mapping[str, object]):
 
     __attrs_attrs__: ClassVar[Any]
     wire_case: ClassVar[str] = "camel"
+    is_of_claims: ClassVar[bool] = False
 
     extra: Mapping[str, object] = wire_field(default=attrs.Factory(dict))
 
@@ -37,7 +43,7 @@ class Dto(Mapping[str, object]):
         for attribute, name in wire_names(type(self)).items():
             value = getattr(self, attribute)
             if value is not None:
-                fields[name] = value if isinstance(value, str) else _plain(value)
+                fields[name] = value if isinstance(value, str) else plain(value)
         fields.update(self.extra)
         return fields
 
@@ -57,30 +63,35 @@ class Dto(Mapping[str, object]):
                 yield name
         yield from self.extra
 
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
     def __contains__(self, name: object) -> bool:
         attribute = attribute_names(type(self)).get(name) if isinstance(name, str) else None
         return name in self.extra or (attribute is not None and getattr(self, attribute) is not None)
 
-    # Mapping's overloads all come down to this, since every item is an object.
-    def get(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, key: str, default: object = None
-    ) -> object:
-        """The item of this wire name, or the default where the server left it out."""
-        return self[key] if key in self else default  # noqa: SIM401 - this is that method
-
     def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
+
+    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+        """Yield what `repr()` shows, for rich, which would walk the attributes."""
         secret = secret_attributes(type(self))
-        shown = [
-            f"{attribute}={redact(value) if attribute in secret else _shown(value)}"
-            for attribute in wire_names(type(self))
-            if (value := getattr(self, attribute)) is not None
-        ]
+        for attribute in wire_names(type(self)):
+            if (value := getattr(self, attribute)) is not None:
+                yield attribute, MASK if attribute in secret else _shown(value)
         if self.extra:
-            shown.append(f"extra=<{', '.join(self.extra)}>")
-        return f"{type(self).__name__}({', '.join(shown)})"
+            yield "extra", _Names(self.extra)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The schema for pydantic and FastAPI: fields, response models and adapters of this class."""
+        from ._pydantic import core_schema
+
+        return core_schema(cls, handler)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """The JSON schema for OpenAPI."""
+        named = handler.resolve_ref_schema(found := handler(schema))
+        named.update(title=cls.__name__, description=(cls.__doc__ or "").partition("\n\n")[0])
+        return found
 
     def __copy__(self) -> Self:
         return self
@@ -103,11 +114,21 @@ class Dto(Mapping[str, object]):
         return _rebuild, (type(self), _attributes(self))
 
 
-def _shown(value: object) -> str:
-    """The repr, in which members of mappings that may be secret are masked; DTOs mask their own."""
+class _Names:
+    """The names of a mapping, without its values."""
+
+    def __init__(self, items: Mapping[str, object]) -> None:
+        self._shown = f"<{', '.join(items)}>"
+
+    def __repr__(self) -> str:
+        return self._shown
+
+
+def _shown(value: object) -> object:
+    """The value, in which members of mappings that may be secret are masked; DTOs mask their own."""
     if isinstance(value, list):
-        return f"[{', '.join(map(_shown, value))}]"
-    return repr(value if isinstance(value, Dto) else redact_values(value))
+        return [_shown(item) for item in value]
+    return value if isinstance(value, (Dto, str)) else redact_values(value)
 
 
 def _attributes(value: Dto) -> dict[str, Any]:
@@ -118,15 +139,16 @@ def _rebuild(cls: type[_DtoT], attributes: Mapping[str, Any]) -> _DtoT:
     return cls(**attributes)
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """The value as decoded JSON, without DTOs."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, Dto):
         return value.to_dict()
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+    if is_mapping(value):
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value
 
 
@@ -144,4 +166,4 @@ class Envelope(Dto):
     status_code: int = wire_field(aliases=("code",))
     message: str | None = None
     api_code: int | None = None
-    request_id: str | None = None
+    request_id: str | None = wire_field(default=None, aliases=("uniqueId", "request_id"))

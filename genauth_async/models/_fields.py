@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeGuard, TypeVar, dataclass_transform, overload
 
@@ -12,6 +12,8 @@ ListOf = list
 """For classes that have an attribute called list."""
 
 _T = TypeVar("_T")
+
+_ClassT = TypeVar("_ClassT", bound=type)
 
 _WIRE = "wire"
 _ALIASES = "aliases"
@@ -36,10 +38,23 @@ def wire_field(
     return attrs.field(default=default, metadata={_WIRE: wire, _ALIASES: aliases, _SECRET: secret})
 
 
+def _hides(_cls: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
+    """Mark what other packages' printers of attrs classes must not show: secrets, and JSON that may hold some."""
+    return [
+        field.evolve(repr=field.name != "extra" and not field.metadata.get(_SECRET) and "object" not in str(field.type))
+        for field in fields
+    ]
+
+
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(wire_field,))
 def dto(cls: type[_T]) -> type[_T]:
     """Makes a class a frozen, slotted, keyword-only attrs class with `Dto`'s repr."""
-    return attrs.frozen(kw_only=True, repr=False)(cls)
+    return attrs.frozen(kw_only=True, repr=False, field_transformer=_hides)(cls)
+
+
+def cached_by_class(compute: Callable[[_ClassT], _T]) -> Callable[[_ClassT], _T]:
+    """Compute once for each class: `functools.cache`, whose types do not take classes of attrs."""
+    return cache(compute)
 
 
 def _camel(name: str) -> str:
@@ -47,7 +62,7 @@ def _camel(name: str) -> str:
     return head + "".join(part[:1].upper() + part[1:] for part in tail)
 
 
-@cache
+@cached_by_class
 def wire_names(cls: type[attrs.AttrsInstance]) -> Mapping[str, str]:
     """The wire name of each attribute."""
     convert = _camel if getattr(cls, "wire_case", "camel") == "camel" else str
@@ -58,7 +73,7 @@ def wire_names(cls: type[attrs.AttrsInstance]) -> Mapping[str, str]:
     }
 
 
-@cache
+@cached_by_class
 def attribute_names(cls: type[attrs.AttrsInstance]) -> Mapping[str, str]:
     """The attribute for each name under which it is read, its wire name first."""
     names = {wire: attribute for attribute, wire in wire_names(cls).items()}
@@ -67,19 +82,19 @@ def attribute_names(cls: type[attrs.AttrsInstance]) -> Mapping[str, str]:
     return names
 
 
-@cache
+@cached_by_class
 def secret_attributes(cls: type[attrs.AttrsInstance]) -> frozenset[str]:
     """The attributes that are never shown."""
     return frozenset(attribute.name for attribute in attrs.fields(cls) if attribute.metadata.get(_SECRET))
 
 
-@cache
+@cached_by_class
 def required_attributes(cls: type[attrs.AttrsInstance]) -> tuple[str, ...]:
     """The attributes that have no default."""
     return tuple(attribute.name for attribute in attrs.fields(cls) if attribute.default is attrs.NOTHING)
 
 
-@cache
+@cached_by_class
 def scalar_attributes(cls: type[attrs.AttrsInstance]) -> Mapping[str, type]:
     """The attributes that are plain texts, numbers or booleans."""
     scalars = {"str": str, "int": int, "bool": bool}

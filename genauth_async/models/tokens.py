@@ -17,6 +17,7 @@ class OIDCTokenResponse(Dto):
         refresh_token: replaces the one that was used, where the server rotates them.
         id_token: who the user is (a JWT).
         scope: what was granted, separated by spaces.
+        rejected_scope: what was asked for and not granted, where the server says so, as for a programmatic account.
     """
 
     wire_case = "snake"
@@ -27,6 +28,7 @@ class OIDCTokenResponse(Dto):
     refresh_token: str | None = wire_field(default=None, secret=True)
     id_token: str | None = wire_field(default=None, secret=True)
     scope: str | None = None
+    rejected_scope: str | None = None
 
 
 @dto
@@ -69,6 +71,7 @@ class UserInfo(Dto):
     """
 
     wire_case = "snake"
+    is_of_claims = True
 
     sub: str
     name: str | None = None

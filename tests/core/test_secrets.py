@@ -197,7 +197,7 @@ async def test_callers_locals_are_left_alone_and_ours_are_gone(client: Authentic
     frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
     assert frames[0].f_locals["mine"] is mine
     ours = [frame for frame in frames if frame.f_code.co_filename.startswith(LIBRARY)]
-    assert len(ours) > 3, "the lines of the traceback are still there"
+    assert ours, "the public method's frame is there"
     for frame in ours:
         assert PASSWORD not in repr(frame.f_locals)
 
