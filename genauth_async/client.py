@@ -21,6 +21,7 @@ from ._http.types import AsyncHTTPClient, AsyncHTTPTransport
 from ._session.token_sets import TokensLike
 from .api._shared import Shared
 from .api.account import Account
+from .api.call import Call
 from .api.contacts import Contacts
 from .api.devices import Devices
 from .api.events import Events
@@ -47,7 +48,16 @@ from .errors import ConfigurationError
 from .oidc.cas import CAS
 from .oidc.redirects import Redirects
 from .session import OnTokens, TokenSession
-from .settings import ClientAuthMethod, Clock, HeaderPrefix, ProtocolType, RetryPolicy, Settings, Timeout
+from .settings import (
+    ClientAuthMethod,
+    Clock,
+    HeaderPrefix,
+    IDTokenAlgorithm,
+    ProtocolType,
+    RetryPolicy,
+    Settings,
+    Timeout,
+)
 from .stores import TokenStore
 
 
@@ -75,6 +85,7 @@ class AuthenticationClient(
     Invitations,
     MiniPrograms,
     System,
+    Call,
     Redirects,
     CAS,
 ):
@@ -87,12 +98,12 @@ class AuthenticationClient(
     Args:
         app_id: the application's id.
         app_host: the application's address, such as https://example.genauth.ai.
-        app_secret: the application's secret; required unless the endpoints' authentication methods are `none`.
+        app_secret: the application's secret; required unless `token_endpoint_auth_method` is `none` (a public client).
         access_token: a user's access token for every call that needs one, for scripts; services use sessions.
         timeout: seconds for a whole call, retries included; or an httpx.Timeout, for the phases of each attempt.
         protocol: the application's protocol: oidc, oauth, saml or cas. It determines the paths of the OAuth endpoints.
         token_endpoint_auth_method: client authentication at the token endpoint: client_secret_post,
-            client_secret_basic or none (RFC 6749 section 2.3).
+            client_secret_basic or none (RFC 6749 section 2.3). `none` is the other endpoints' default then, too.
         introspection_endpoint_auth_method: the same at the introspection endpoint.
         revocation_endpoint_auth_method: the same at the revocation endpoint.
         redirect_uri: the address to which the hosted sign-in page sends the user back.
@@ -124,6 +135,9 @@ class AuthenticationClient(
         max_response_bytes: the maximum length of a response; a longer one is an error.
         clock: the source of time, for tests.
         issuer: the exact issuer (iss) that tokens must name; {app_host}/oidc when None.
+        id_token_signed_response_alg: the only algorithm that ID tokens may be signed with: RS256 or HS256; either when
+            None, HS256 only with an app_secret.
+        require_callback_iss: refuse callbacks of the hosted page that do not name their issuer (RFC 9207).
 
     Raises:
         ConfigurationError: an argument is invalid; the message names it and the remedy.
@@ -162,12 +176,16 @@ class AuthenticationClient(
         max_response_bytes: int = 4 * 1024 * 1024,
         clock: Clock | None = None,
         issuer: str | None = None,
+        id_token_signed_response_alg: IDTokenAlgorithm | None = None,
+        require_callback_iss: bool = False,
     ) -> None:
         is_switched_off = require_bool("use_unverified_ssl", use_unverified_ssl)
         is_switched_off |= not require_bool("reject_unauthorized", reject_unauthorized)
         trust = checked_verify(verify, is_switched_off=is_switched_off)
         require_bool("allow_insecure_http", allow_insecure_http)
         host = require_app_host(app_host, allow_insecure_http=allow_insecure_http)
+        # A public client has no secret for any endpoint.
+        by_default: ClientAuthMethod = "none" if token_endpoint_auth_method == "none" else "client_secret_post"  # noqa: S105 - methods
         settings = Settings(
             # Blanks around a text come from files and environments: a secret, say, with its line break.
             app_id=stripped(app_id),
@@ -178,9 +196,9 @@ class AuthenticationClient(
             refresh_timeout=deadline(refresh_timeout, "refresh_timeout").total,
             resend_refresh_token=require_bool("resend_refresh_token", resend_refresh_token),
             protocol=one_of("protocol", protocol or "oidc", get_args(ProtocolType)),
-            token_endpoint_auth_method=token_endpoint_auth_method or "client_secret_post",
-            introspection_endpoint_auth_method=introspection_endpoint_auth_method or "client_secret_post",
-            revocation_endpoint_auth_method=revocation_endpoint_auth_method or "client_secret_post",
+            token_endpoint_auth_method=token_endpoint_auth_method or by_default,
+            introspection_endpoint_auth_method=introspection_endpoint_auth_method or by_default,
+            revocation_endpoint_auth_method=revocation_endpoint_auth_method or by_default,
             redirect_uri=stripped(redirect_uri),
             post_logout_redirect_uri=stripped(post_logout_redirect_uri),
             lang=lang,
@@ -193,6 +211,10 @@ class AuthenticationClient(
             max_response_bytes=max_response_bytes,
             clock=Clock() if clock is None else clock,
             issuer=f"{host}/oidc" if issuer is None else stripped(issuer),
+            id_token_signed_response_alg=None
+            if id_token_signed_response_alg is None
+            else one_of("id_token_signed_response_alg", id_token_signed_response_alg, get_args(IDTokenAlgorithm)),
+            require_callback_iss=require_bool("require_callback_iss", require_callback_iss),
         )
         own_connections_only = {"verify": trust is not True, "proxy": proxy is not None}
         for argument, given in own_connections_only.items():
@@ -233,7 +255,8 @@ class AuthenticationClient(
         GENAUTH_REDIRECT_URI, GENAUTH_POST_LOGOUT_REDIRECT_URI, GENAUTH_LANG, GENAUTH_WEBSOCKET_HOST,
         GENAUTH_WEBSOCKET_ENDPOINT, GENAUTH_USER_POOL_ID, GENAUTH_HEADER_PREFIX, GENAUTH_TIMEOUT,
         GENAUTH_REFRESH_TIMEOUT, GENAUTH_RESEND_REFRESH_TOKEN, GENAUTH_MAX_RESPONSE_BYTES, GENAUTH_VERIFY,
-        GENAUTH_PROXY, GENAUTH_ALLOW_INSECURE_HTTP and GENAUTH_TOKEN_ENDPOINT_AUTH_METHOD (and the same with
+        GENAUTH_PROXY, GENAUTH_ALLOW_INSECURE_HTTP, GENAUTH_ID_TOKEN_SIGNED_RESPONSE_ALG,
+        GENAUTH_REQUIRE_CALLBACK_ISS and GENAUTH_TOKEN_ENDPOINT_AUTH_METHOD (and the same with
         INTROSPECTION and REVOCATION); each is the parameter of that name. An empty variable counts as not set, and
         blanks around a value are removed. Booleans are true, false, 1 or 0; GENAUTH_VERIFY is one, or a path. The
         parameters below are the constructor's; one that is given wins over its variable.

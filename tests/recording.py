@@ -113,7 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.length is not None:
             self.close_connection = True
 
-    do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 - the names that http.server calls
+    do_GET = do_PATCH = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 - the names that http.server calls
 
     def log_message(self, format: str, *args: object) -> None:
         pass

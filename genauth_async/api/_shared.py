@@ -14,6 +14,7 @@ from .._crypto.passwords import PasswordEncryptor
 from .._http.transport import Transport
 from .._jwt.key_cache import KeyCache
 from .._jwt.token_cache import TokenCache
+from .._session.codes import SentCodes
 from .._session.grants import Grants
 from ..stream import Stream
 
@@ -30,6 +31,7 @@ class Shared:
     transport: Transport
     passwords: PasswordEncryptor = field(factory=PasswordEncryptor)
     grants: Grants = field(factory=Grants)
+    codes: SentCodes = field(factory=SentCodes)
     keys: KeyCache = field(factory=KeyCache)
     verified: TokenCache = field(factory=TokenCache)
     threads: Threads = field(factory=lambda: Threads(1))
@@ -40,12 +42,16 @@ class Shared:
         """Register a stream, to be closed with the client if it still exists."""
         self._streams[stream] = None
 
-    async def aclose(self) -> None:
-        """Close this event loop's connections and the streams that hold one, after refreshes under way."""
+    async def aclose(self, *, for_good: bool = True) -> None:
+        """Close this event loop's connections and the streams that hold one, after refreshes under way.
+
+        Args:
+            for_good: later calls raise ClientClosedError, rather than open connections anew.
+        """
         with anyio.move_on_after(_FINISH_SECONDS):
             await self.grants.finish()
         try:
-            await self.transport.aclose()  # first, since it prevents new connections
+            await self.transport.aclose(for_good=for_good)  # first, since it prevents new connections
         finally:
             await run_shielded(self._end_streams)
 

@@ -3,11 +3,13 @@ from __future__ import annotations
 import copy
 import math
 import pickle
+import re
 from typing import Any
 
 import httpx
 import httpx2
 import pytest
+from attrs import asdict
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,12 +24,33 @@ def client(**options: Any) -> AuthenticationClient:
     return AuthenticationClient(**{"app_id": "app", "app_host": "https://a.example", "app_secret": SECRET, **options})
 
 
+def test_a_public_client_needs_the_option_of_the_error() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        client(app_secret=None)
+    (advice,) = re.findall(r"(\w+)='(\w+)' if", str(caught.value))
+    made = client(app_secret=None, **dict([advice])).settings
+    assert {method for name, method in asdict(made, recurse=False).items() if name.endswith("auth_method")} == {"none"}
+    kept = client(token_endpoint_auth_method="none", introspection_endpoint_auth_method="client_secret_basic").settings
+    assert kept.introspection_endpoint_auth_method == "client_secret_basic"
+    assert client(token_endpoint_auth_method="client_secret_basic").settings.revocation_endpoint_auth_method == (
+        "client_secret_post"
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "argument", "remedy"),
     [
         ({"app_id": ""}, "app_id", "console"),
         ({"app_secret": None}, "app_secret", "token_endpoint_auth_method='none'"),
-        ({"app_secret": None, "token_endpoint_auth_method": "none"}, "app_secret", "introspection_endpoint"),
+        (
+            {
+                "app_secret": None,
+                "token_endpoint_auth_method": "none",
+                "revocation_endpoint_auth_method": "client_secret_basic",
+            },
+            "app_secret",
+            "revocation_endpoint_auth_method='none'",
+        ),
         ({"app_host": "http://a.example"}, "app_host", "https://"),
         ({"app_host": "https://a.example/base"}, "app_host", "https://a.example"),
         ({"app_host": "https://a.example?x=1"}, "app_host", "host alone"),

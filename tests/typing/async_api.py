@@ -49,6 +49,9 @@ async def uses() -> None:
         answer.data.scope = "x"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
         assert_type((await client.get_profile()).data, UserDto)
         assert_type(await client.get_system_info(), SystemInfoResp)
+        assert_type(await client.call("GET", "/api/v3/get-profile", into=UserDto), UserDto)
+        assert_type((await client.call("POST", "/api/v3/new", json={}))["a"], object)
+        await client.call("TRACE", "/x")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
         assert_type(await client.introspect_token("t"), IntrospectionResponse)
         assert_type(await client.get_user_info_by_access_token("t"), UserInfo)
         assert_type(await client.get_new_access_token_by_refresh_token("t"), OIDCTokenResponse)

@@ -52,6 +52,9 @@ def uses() -> None:
         answer.data.scope = "x"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
         assert_type((client.get_profile()).data, UserDto)
         assert_type(client.get_system_info(), SystemInfoResp)
+        assert_type(client.call("GET", "/api/v3/get-profile", into=UserDto), UserDto)
+        assert_type((client.call("POST", "/api/v3/new", json={}))["a"], object)
+        client.call("TRACE", "/x")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
         assert_type(client.introspect_token("t"), IntrospectionResponse)
         assert_type(client.get_user_info_by_access_token("t"), UserInfo)
         assert_type(client.get_new_access_token_by_refresh_token("t"), OIDCTokenResponse)

@@ -179,7 +179,8 @@ async def test_it_is_what_both_libraries_take_and_shows_no_token(
     with httpx.Client(auth=session.auth) as one, httpx2.Client(auth=session.auth) as other:  # as type checkers see it
         for auth in (one.auth, other.auth):
             assert {httpx.Auth, httpx2.Auth} <= set(type(auth).__mro__)
-            assert session.key in repr(auth)
+            assert repr(session) in repr(auth)
+            assert session.key not in repr(auth)
             assert session.tokens.access_token not in repr(auth)
 
 
