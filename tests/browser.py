@@ -34,7 +34,7 @@ _ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
     # Nothing is asked of other machines, neither by the browser nor by the pages (fonts).
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+    "--host-resolver-rules=MAP *.example.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
 _MILLISECONDS = 30_000
 

@@ -98,6 +98,7 @@ async def test_another_issuer_is_found(make_client: MakeClient) -> None:
 async def test_a_redirect_uri_that_gives_the_code_away_is_found(make_client: MakeClient) -> None:
     assert wrong(await examine(make_client(redirect_uri="http://app.example/callback"))) == ["redirect_uri"]
     assert wrong(await examine(make_client(redirect_uri="https://app.example/callback"))) == []
+    assert wrong(await examine(make_client(redirect_uri="http://["))) == ["redirect_uri"]
 
 
 async def test_keys_that_cannot_be_had_are_found(make_client: MakeClient, emulator: Emulator) -> None:

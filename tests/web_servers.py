@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -24,8 +25,11 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.contextmanager
-def serving_asgi(app: Any, listener: socket.socket) -> Iterator[None]:
-    server = _Server(uvicorn.Config(app, log_config=None, access_log=False))
+def serving_asgi(app: Any, listener: socket.socket, tls: ssl.SSLContext | None = None) -> Iterator[None]:
+    config = uvicorn.Config(app, log_config=None, access_log=False)
+    config.load()
+    config.ssl = tls
+    server = _Server(config)
     thread = threading.Thread(target=server.run, args=[[listener]])
     thread.start()
     assert server.ready.wait(30)
@@ -37,7 +41,7 @@ def serving_asgi(app: Any, listener: socket.socket) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def serving_aiohttp(app: web.Application, listener: socket.socket) -> Iterator[None]:
+def serving_aiohttp(app: web.Application, listener: socket.socket, tls: ssl.SSLContext | None = None) -> Iterator[None]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -45,7 +49,7 @@ def serving_aiohttp(app: web.Application, listener: socket.socket) -> Iterator[N
 
     async def start() -> None:
         await runner.setup()
-        await web.SockSite(runner, listener).start()
+        await web.SockSite(runner, listener, ssl_context=tls).start()
 
     asyncio.run_coroutine_threadsafe(start(), loop).result(30)
     try:

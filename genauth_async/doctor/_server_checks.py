@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import anyio
 from anyio.streams.tls import TLSAttribute
 
-from .._arguments.urls import is_loopback
+from .._arguments.urls import is_loopback, require_redirect_uri
 from .._http.tls import is_verified
 from .._http.transport import Transport
 from .._wire.request import Idempotency, Request
@@ -19,6 +19,7 @@ from .._wire.responses import Response, http_date, read_oauth
 from ..api._base import parts_of
 from ..client import AuthenticationClient
 from ..errors import (
+    ConfigurationError,
     GenAuthError,
     InvalidClientError,
     KeysUnavailableError,
@@ -83,7 +84,13 @@ def _configuration(settings: Settings, report: Report) -> None:
     uri = settings.redirect_uri
     if uri is None:
         report.note("redirect_uri", "is not set; signing in at the hosted page needs it")
-    elif urlsplit(uri).scheme != "https" and not is_loopback(urlsplit(uri).hostname or ""):
+        return
+    try:
+        require_redirect_uri("redirect_uri", uri)
+    except ConfigurationError as error:
+        report.wrong("redirect_uri", str(error).removeprefix("redirect_uri: "))
+        return
+    if urlsplit(uri).scheme != "https" and not is_loopback(urlsplit(uri).hostname or ""):
         report.wrong("redirect_uri", f"{uri} must be https, or other machines on the way can read the code")
 
 

@@ -47,13 +47,17 @@ class Bearer:
             raise RefusedError(_invalid("The Authorization header holds no bearer token"))
         return await self._verified(token[1], tuple(scopes))
 
-    async def optional_claims(self, authorization: Sequence[str]) -> AccessToken | None:
+    async def optional_claims(self, authorization: Sequence[str], scopes: Sequence[str] = ()) -> AccessToken | None:
         """Return the verified claims of the request's token, or None without an Authorization header.
+
+        Args:
+            authorization: the values of the request's Authorization headers.
+            scopes: the scopes that a token must have.
 
         Raises:
             RefusedError: `claims` refuses the header.
         """
-        return await self.claims(authorization) if authorization else None
+        return await self.claims(authorization, scopes) if authorization else None
 
     async def _verified(self, token: str, scopes: tuple[str, ...]) -> AccessToken:
         refusal: Refusal
@@ -65,7 +69,8 @@ class Bearer:
             refusal = Refusal(status=403, detail=detail, www_authenticate=www_authenticate)
         except KeysUnavailableError as error:
             _log.warning("Tokens cannot be verified: %s", error)
-            refusal = unavailable("Tokens cannot be verified now", getattr(error.__cause__, "retry_after", None))
+            waits = [getattr(it, "retry_after", None) for it in (error, error.__cause__)]
+            refusal = unavailable("Tokens cannot be verified now", waits[1] if waits[0] is None else waits[0])
         except TokenVerificationError as error:
             refusal = _invalid(error.message)
         raise RefusedError(refusal)

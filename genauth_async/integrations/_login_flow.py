@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qs, urlencode, urlsplit
-
-from attrs import field, frozen
+from urllib.parse import urlencode
 
 from .._crypto.sealing import Seal
 from ..errors import (
@@ -23,14 +23,15 @@ from ..errors import (
     KeysUnavailableError,
     LoginExpiredError,
     OAuthError,
+    SessionError,
     StateMismatchError,
     TokenVerificationError,
     TransportError,
 )
-from ..models.tokens import OIDCTokenResponse
-from ..oidc.attempt import LoginAttempt
-from ._cookies import CookieNames
-from ._replies import Page, Redirect, page
+from ..oidc._login_states import LoginStates
+from ..oidc.login import callback_parameters
+from ._browser_sessions import BrowserSessions
+from ._replies import Page, Redirect, RefusedError, page
 from ._safe_next import safe_next
 
 if TYPE_CHECKING:
@@ -40,22 +41,9 @@ _log: Final = logging.getLogger(__name__)
 
 _UNREACHABLE: Final = (TransportError, InvalidResponseError, KeysUnavailableError, GenAuthAPIError)
 _PASSING: Final = frozenset({"server_error", "temporarily_unavailable"})
+# Longer addresses would make a state that servers refuse.
+_LONGEST_NEXT: Final = 1500
 _OURS: Final = (InvalidClientError, ConfigurationError, ClientClosedError)
-
-
-@frozen(kw_only=True)
-class CompletedLogin:
-    """A completed sign-in.
-
-    Attributes:
-        tokens: the token response.
-        next_url: the address to go to.
-        set_cookies: the values of the Set-Cookie headers that end the attempt.
-    """
-
-    tokens: OIDCTokenResponse = field(repr=False)
-    next_url: str
-    set_cookies: tuple[str, ...]
 
 
 class LoginFlow:
@@ -63,8 +51,9 @@ class LoginFlow:
 
     Args:
         client: the application's.
-        seal: the seal of the attempts' cookies.
-        names: the names of the cookies.
+        sessions: the sessions that sign-ins begin.
+        seal: the seal of the states.
+        prefix: the prefix of the names of the cookies that bind states to browsers.
         scope: the requested scope.
         login_url: the path of the login route, as browsers see it.
         default_next: the address after a sign-in without a `next`.
@@ -74,8 +63,9 @@ class LoginFlow:
     def __init__(
         self,
         client: AuthenticationClient,
+        sessions: BrowserSessions,
         seal: Seal,
-        names: CookieNames,
+        prefix: str,
         *,
         scope: str | None,
         login_url: str,
@@ -83,8 +73,8 @@ class LoginFlow:
         lifetime: float,
     ) -> None:
         self._client = client
-        self._seal = seal
-        self._attempts = names.attempts
+        self._sessions = sessions
+        self._states = LoginStates(seal, prefix)
         self._scope = scope
         self._login_url = login_url
         self._default_next = default_next
@@ -102,67 +92,49 @@ class LoginFlow:
             next_url: the address to go to afterwards, from the request.
             cookies: the request's.
         """
-        attempt = self._client.begin_login(scope=self._scope, lifetime=self._lifetime)
-        set_cookies = self._attempts.begin(
-            attempt,
+        target = safe_next(next_url, self._default_next)
+        url, set_cookies = self._states.begin(
+            self._client.begin_login(scope=self._scope, lifetime=self._lifetime),
             cookies,
-            self._seal,
             now=self._client.settings.clock.wall(),
-            more={"next": safe_next(next_url, self._default_next)},
+            more={
+                "next": target if len(target) <= _LONGEST_NEXT else self._default_next,
+                # Chosen now, so that a callback that comes twice begins one session. The browser cannot read it.
+                "session": secrets.token_urlsafe(32),
+            },
         )
-        return Redirect(url=attempt.url, set_cookies=set_cookies)
+        return Redirect(url=url, set_cookies=set_cookies)
 
-    async def finish(self, query: str, cookies: Mapping[str, str]) -> CompletedLogin | Page:
-        """Handle the callback from the hosted page.
+    async def finish(self, query: str, cookies: Mapping[str, str]) -> Redirect | Page:
+        """Handle the callback from the hosted page: begin a session, or return an error page.
 
         Args:
             query: the callback URL's.
             cookies: the request's.
         """
-        state = _state(query)
-        sealed = self._attempts.sealed(state, cookies)
-        content = self._seal.opened(sealed) if sealed is not None else None
-        ended = self._attempts.end(state, cookies)
-        kept = content.pop("next", None) if content is not None else None
-        next_url = safe_next(kept if isinstance(kept, str) else None, self._default_next)
+        callback, next_url = f"?{query}", self._default_next
         try:
-            if content is None:
-                raise StateMismatchError(self._why_unknown(sealed, cookies))
-            attempt = LoginAttempt.from_dict(content)
-            tokens = await self._client.finish_login(f"?{query}", attempt)
+            content = self._states.opened(callback_parameters(callback).get("state", ""))
+            next_url = safe_next(str(content.get("next")), self._default_next)
+            attempt = self._states.attempt(content, cookies, now=self._client.settings.clock.wall())
+            exchange = partial(self._client.finish_login, callback, attempt)
+            cookie = await self._sessions.begin(str(content["session"]), exchange, cookies)
+        except (SessionError, RefusedError) as error:
+            _log.warning("A session could not be begun: %s", error)
+            return self._page(503, "The session could not be started", "Please try again in a moment.", next_url)
         except GenAuthError as error:
             is_users_own = isinstance(error, OAuthError) and error.error == "access_denied"
             # The repr, since the callback's text could contain line breaks.
             _log.log(logging.INFO if is_users_own else logging.WARNING, "A sign-in failed: %r", error)
-            return self._failed(error, next_url, ended)
-        return CompletedLogin(tokens=tokens, next_url=next_url, set_cookies=ended)
+            status = 503 if _is_unreachable(error) else 500 if isinstance(error, _OURS) else 400
+            # An old page, the back button, or a second tab: this user needs no error page.
+            if status == HTTPStatus.BAD_REQUEST and await self._sessions.is_live(cookies):
+                return Redirect(url=next_url)
+            return self._page(status, *_explain(error), next_url)
+        return Redirect(url=next_url, set_cookies=(cookie,))
 
-    def _failed(self, error: GenAuthError, next_url: str, ended: tuple[str, ...]) -> Page:
-        title, explanation = _explain(error)
-        status = 503 if _is_unreachable(error) else 500 if isinstance(error, _OURS) else 400
-        return page(status, title, explanation, link=self.address(next_url), text="Sign in again", set_cookies=ended)
-
-    def _why_unknown(self, sealed: str | None, cookies: Mapping[str, str]) -> str:
-        host = urlsplit(self._client.settings.redirect_uri or "").netloc
-        if sealed is not None:
-            return "The cookie of this sign-in was changed, or the site has changed its cookie secret."
-        if self._attempts.are_in(cookies):
-            return (
-                "This answer belongs to none of the sign-ins that your browser has started here. It may be an old "
-                "page, a sign-in that is already complete, or a link from another person."
-            )
-        return (
-            "Your browser sent no cookie of a sign-in. Either it blocks cookies; or you started at another address "
-            f"than {host}, which the server sent you back to; or more than {self._lifetime / 60:.0f} minutes have "
-            "passed; or this sign-in is already complete."
-        )
-
-
-def _state(query: str) -> str:
-    try:
-        return parse_qs(query, max_num_fields=100).get("state", [""])[0]
-    except ValueError:
-        return ""
+    def _page(self, status: int, title: str, explanation: str, next_url: str) -> Page:
+        return page(status, title, explanation, link=self.address(next_url), text="Sign in again")
 
 
 def _is_unreachable(error: GenAuthError) -> bool:
@@ -194,5 +166,5 @@ def _explain(error: GenAuthError) -> tuple[str, str]:  # noqa: PLR0911 - a table
     if isinstance(error, TokenVerificationError):
         return "The sign-in could not be verified", "Your ID token is invalid."
     if isinstance(error, CallbackError):
-        return "The answer is incomplete", error.message
+        return "The sign-in cannot be completed", error.message
     return "The sign-in server cannot be reached", "It did not answer as expected. Please try again in a moment."

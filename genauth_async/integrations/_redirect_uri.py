@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv6Address
-from urllib.parse import SplitResult, urlsplit
+from typing import Final
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import idna
 from attrs import frozen
 
-from .._arguments.urls import is_loopback
+from .._arguments.urls import is_loopback, require_redirect_uri
 from ..errors import ConfigurationError
+
+_NOT_PLAIN: Final = re.compile(r"//|[{}\\]|/\.\.?(?:/|$)")
 
 
 @frozen
@@ -17,7 +21,7 @@ class RedirectUri:
     """The parts of a redirect_uri.
 
     Attributes:
-        path: the callback's path, as browsers see it.
+        path: the callback's path, decoded.
         origin: the site's origin, as browsers write it.
         secure: True if the site uses https.
     """
@@ -42,17 +46,22 @@ def checked_redirect_uri(redirect_uri: str | None) -> RedirectUri:
             "must be given to sign users in: the address as browsers see it and as it is registered in the console, "
             "such as https://app.example.com/callback",
         )
-    parts = urlsplit(redirect_uri)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or len(parts.path) <= 1 or parts.query:
+    parts = urlsplit(require_redirect_uri("redirect_uri", redirect_uri))
+    if parts.scheme not in {"http", "https"} or len(parts.path) <= 1 or "?" in redirect_uri:
         raise ConfigurationError("redirect_uri", "must be an http(s) URL with a path, such as https://host/callback")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
+    path = unquote(parts.path)
+    if _NOT_PLAIN.search(path):  # browsers and routers would resolve it to another one
+        raise ConfigurationError(
+            "redirect_uri", "must have a path without //, dots for segments, braces and backslashes"
+        )
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         problem = f"must be https, not http to {parts.hostname}: cookies would not be safe"
         raise ConfigurationError("redirect_uri", problem)
     try:
         origin = _origin(parts)
     except ValueError as error:
         raise ConfigurationError("redirect_uri", f"must be a URL: {error}") from None
-    return RedirectUri(parts.path, origin, parts.scheme == "https")
+    return RedirectUri(path, origin, parts.scheme == "https")
 
 
 def _origin(parts: SplitResult) -> str:

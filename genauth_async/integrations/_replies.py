@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Final
 
@@ -129,6 +129,16 @@ def challenge(error: str | None = None, description: str | None = None, scopes: 
 
 def _quotable(text: str) -> str:
     return _NOT_QUOTABLE.sub(" ", text)[:_LONGEST]
+
+
+def varies_by_cookie(headers: Iterable[str]) -> bool:
+    """Return True if a response's Vary headers (RFC 9110 section 12.5.5) name Cookie.
+
+    Args:
+        headers: their values.
+    """
+    names = {name.strip().lower() for value in headers for name in value.split(",")}
+    return not names.isdisjoint({"*", "cookie"})
 
 
 def page(status: int, title: str, explanation: str, *, link: str, text: str, set_cookies: tuple[str, ...] = ()) -> Page:

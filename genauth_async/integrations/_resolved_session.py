@@ -32,6 +32,11 @@ class RequestSession(TokenSession):
         super().__init__(client, None, store=store, key=key)
         self._raised: WeakSet[SessionError] = WeakSet()
 
+    @property
+    def is_read(self) -> bool:
+        """Return True if this process has the session, read from the store by this request or another."""
+        return self._grant is not None
+
     async def access_token(self) -> str:
         """Return TokenSession's, noting its errors."""
         with self._noting():
@@ -80,16 +85,21 @@ class ResolvedSession(Generic[SessionT]):
         Args:
             error: the request's error, or an ExceptionGroup of a task group.
         """
-        session, leaves = self.session, list(_leaves(error))
+        session, raised = self.session, list(leaves(error))
         if session is None:
             return None
-        own = [leaf for leaf in leaves if isinstance(leaf, SessionError) and session.has_raised(leaf)]
-        return self._refusal(own[0]) if own == leaves else None
+        own = [leaf for leaf in raised if isinstance(leaf, SessionError) and session.has_raised(leaf)]
+        return self._refusal(own[0]) if own == raised else None
 
 
-def _leaves(error: Exception) -> Iterator[Exception]:
+def leaves(error: Exception) -> Iterator[Exception]:
+    """Yield the error, or those that a task group collected.
+
+    Args:
+        error: an exception, or a group of them.
+    """
     if isinstance(error, ExceptionGroup):
         for part in error.exceptions:
-            yield from _leaves(part)
+            yield from leaves(part)
     else:
         yield error

@@ -24,7 +24,7 @@ def safe_next(url: str | None, default: str = "/") -> str:
     if not isinstance(url, str) or not 0 < len(url) <= _LONGEST or not _is_plain(url) or any(map(str.isspace, url)):
         return default
     path = url.split("?", 1)[0].split("#", 1)[0]
-    for _ in range(_DECODINGS):
+    for _ in range(1 + _DECODINGS):
         # Resolving dots could make an empty segment the first one, and the rest a host.
         if not path.startswith("/") or "//" in path or not _is_plain(path):
             return default

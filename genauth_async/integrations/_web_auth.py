@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -43,6 +44,8 @@ class WebAuth:
         mount: the prefix of all these paths in browsers' addresses (and in redirect_uri) that a proxy or an outer
             application removes.
         session_lifetime: seconds after which the user must sign in again, regardless of activity.
+        session_idle_timeout: seconds without a request after which the user must sign in again, or a tenth sooner. The
+            store must be a SessionIndex.
         login_lifetime: seconds within which the user must return from the hosted page.
         warm: fetch the keys that verify tokens when the application starts, so that no request waits for them. If that
             fails, a warning is logged, and the first request retries.
@@ -67,10 +70,11 @@ class WebAuth:
         after_login: str = "/",
         mount: str = "",
         session_lifetime: float = 7 * 86400.0,
+        session_idle_timeout: float | None = None,
         login_lifetime: float = 600.0,
         warm: bool = False,
     ) -> None:
-        parts_of(client)  # checks it
+        _, self._shared = parts_of(client)
         if store is not None:
             require_store("store", store)
         if isinstance(api_scopes, str) or not all(_SCOPE.fullmatch(name) for name in api_scopes):
@@ -78,6 +82,7 @@ class WebAuth:
                 "api_scopes", 'must be a sequence of names, such as ("orders:read", "orders:write")'
             )
         self._client = client
+        self._applications = 0
         self._warm = require_bool("warm", warm)
         self._api_scopes = tuple(api_scopes)
         self._bearer = Bearer(client, audience)
@@ -92,11 +97,59 @@ class WebAuth:
             after_login=after_login,
             mount=mount,
             session_lifetime=session_lifetime,
+            session_idle_timeout=session_idle_timeout,
             login_lifetime=login_lifetime,
         )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._client!r}>"
+
+    @asynccontextmanager
+    async def _running(self) -> AsyncIterator[None]:
+        """Close the client's connections after the last application that uses them; another one may start later."""
+        self._applications += 1
+        try:
+            if self._warm:
+                await self._fetch_keys()
+            yield
+        finally:
+            self._applications -= 1
+            if not self._applications:
+                await self._shared.aclose(for_good=False)
+
+    async def sign_out_everywhere(self, user: str) -> int:
+        """End all browser sessions of a user in the store, and revoke their tokens.
+
+        Sessions that another process has in memory end there with their next request.
+
+        Args:
+            user: the user's `sub`.
+
+        Returns:
+            The number of sessions that were ended.
+
+        Raises:
+            ConfigurationError: the store is no SessionIndex, and the error names the missing methods; or the client's
+                protocol is not oidc.
+            StoreError: the store failed, so sessions may be left; call again.
+        """
+        return await self._web.sign_out_everywhere(user)
+
+    def _require_mount(self, outer: str) -> None:
+        """Check that `mount` has the prefix that an outer application removes.
+
+        Args:
+            outer: the prefix; empty without an outer application.
+
+        Raises:
+            ConfigurationError: it has not, so that browsers would be sent to routes that do not exist.
+        """
+        if not self._options.mount.endswith(outer):
+            raise ConfigurationError(
+                "mount",
+                f"must end with {outer!r}, not be {self._options.mount!r}: an outer application mounts this one there. "
+                f"Create GenAuth(mount={outer!r}), and register a redirect_uri whose path begins with it",
+            )
 
     async def _fetch_keys(self) -> None:
         try:

@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from attrs import field, frozen
 
 from .._arguments.numbers import require_seconds
+from .._arguments.text import require_str
 from .._crypto.sealing import Seal
-from ..errors import ConfigurationError, GenAuthError, OAuthError, SessionError
+from ..errors import ConfigurationError, GenAuthError, OAuthError
 from ..models.tokens import UserInfo
+from ..oidc._login_states import cookie_secrets
+from ..oidc.authorize import DEFAULT_SCOPE
 from ..session import TokenSession
 from ..stores import MemoryStore, TokenStore
+from ..stores._protocol import require_index
 from ._browser_sessions import BrowserSessions
-from ._cookies import CookieNames, checked_secrets
+from ._cookies import CookieNames
 from ._login_flow import LoginFlow
 from ._redirect_uri import checked_redirect_uri
-from ._replies import Page, Redirect, Refusal, RefusedError, page, unavailable
+from ._replies import Page, Redirect, Refusal, RefusedError, unavailable
 from ._resolved_session import RequestSession, ResolvedSession
 from ._safe_next import safe_next
 
@@ -45,6 +49,7 @@ class LoginOptions:
     after_login: str = "/"
     mount: str = ""
     session_lifetime: float = 7 * 86400.0
+    session_idle_timeout: float | None = None
     login_lifetime: float = 600.0
 
     def __attrs_post_init__(self) -> None:
@@ -53,6 +58,9 @@ class LoginOptions:
                 raise ConfigurationError(argument, "must be a path that begins with /")
         for argument in ("session_lifetime", "login_lifetime"):
             require_seconds(argument, getattr(self, argument), least=1)
+        if self.session_idle_timeout is not None:
+            require_seconds("session_idle_timeout", self.session_idle_timeout, least=1)
+            require_index("store", MemoryStore() if self.store is None else self.store)
         if self.mount and (not self.mount.startswith("/") or self.mount.endswith("/")):
             raise ConfigurationError("mount", "must be a path that begins with / and does not end with it")
 
@@ -67,6 +75,7 @@ class RequestInfo:
         accept: the Accept header.
         origin: the Origin header.
         is_for_a_socket: True if the request opens a WebSocket.
+        scopes: the scopes that its session must have been granted.
     """
 
     method: str
@@ -74,6 +83,7 @@ class RequestInfo:
     accept: str
     origin: str | None = None
     is_for_a_socket: bool = False
+    scopes: tuple[str, ...] = ()
 
     @property
     def is_for_a_page(self) -> bool:
@@ -109,7 +119,7 @@ class WebLogin:
         paths = (self.callback_path, options.login_path, options.logout_path, options.me_path)
         if len(set(paths)) < len(paths):
             raise ConfigurationError("redirect_uri", f"must differ in path from the other routes: {', '.join(paths)}")
-        secrets = checked_secrets(options.cookie_secret, settings.app_secret)
+        secrets = cookie_secrets(options.cookie_secret, settings.app_secret)
         names = CookieNames(options.cookie_prefix, secure=redirect_uri.secure)
         self.session_cookie = names.session
         self._sessions = BrowserSessions(
@@ -118,11 +128,13 @@ class WebLogin:
             Seal(secrets, f"web session {settings.app_id}"),
             names,
             lifetime=options.session_lifetime,
+            idle=options.session_idle_timeout,
         )
         self._flow = LoginFlow(
             client,
-            Seal(secrets, f"web login {settings.app_id}"),
-            names,
+            self._sessions,
+            Seal(secrets, f"web login state {settings.app_id}"),
+            names.login_prefix,
             scope=options.scope,
             login_url=mount + options.login_path,
             default_next=mount + options.after_login,
@@ -145,21 +157,7 @@ class WebLogin:
             query: the request's.
             cookies: the request's.
         """
-        done = await self._flow.finish(query, cookies)
-        if isinstance(done, Page):
-            return done
-        try:
-            cookie = await self._sessions.begin(done.tokens, cookies)
-        except (SessionError, RefusedError) as error:
-            return page(
-                503,
-                "The session could not be started",
-                str(error),
-                link=self._flow.address(done.next_url),
-                text="Sign in again",
-                set_cookies=done.set_cookies,
-            )
-        return Redirect(url=done.next_url, set_cookies=(cookie, *done.set_cookies))
+        return await self._flow.finish(query, cookies)
 
     async def logout(self, cookies: Mapping[str, str], *, origin: str | None, fetch_site: str | None) -> Redirect:
         """End the browser's session and redirect to the hosted sign-out page.
@@ -178,6 +176,14 @@ class WebLogin:
             raise RefusedError(Refusal(status=403, detail="Only a page of this site can sign the user out"))
         id_token, cleared = await self._sessions.end(cookies)
         return Redirect(url=self._client.build_logout_url(id_token=id_token), set_cookies=cleared)
+
+    async def sign_out_everywhere(self, user: str) -> int:
+        """End all sessions of a user, and revoke their tokens.
+
+        Args:
+            user: the user's `sub`.
+        """
+        return await self._sessions.end_all(require_str("user", user))
 
     async def session(self, cookies: Mapping[str, str], info: RequestInfo) -> ResolvedSession[RequestSession]:
         """Return the browser's session, with a valid access token.
@@ -283,7 +289,12 @@ class WebLogin:
         if info.is_for_a_socket and info.origin not in {None, self._origin}:
             detail = "A page of another site has no session here"
             raise RefusedError(Refusal(status=401, detail=detail, www_authenticate="Cookie"))
-        return await self._sessions.find(cookies)
+        session = await self._sessions.find(cookies)
+        # An answer without a scope grants the requested one (RFC 6749 section 5.1).
+        granted = session.tokens.scope or self._options.scope or DEFAULT_SCOPE
+        if not set(info.scopes) <= set(granted.split(" ")):
+            raise RefusedError(Refusal(status=403, detail="The session lacks a required scope"))
+        return session
 
     async def _for_a_page(self, found: Awaitable[_T], info: RequestInfo) -> _T:
         try:

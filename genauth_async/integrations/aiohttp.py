@@ -14,7 +14,7 @@ It needs the extra `aiohttp`.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Final, TypeAlias
@@ -31,9 +31,10 @@ from attrs import define, field
 from .._arguments.numbers import require_bool
 from ..models.tokens import UserInfo
 from ..models.verification import AccessToken
+from ..oidc._cookie_header import read_cookies
 from ..session import TokenSession
-from ._replies import Page, Redirect, Refusal, RefusedError
-from ._resolved_session import ResolvedSession, SessionT
+from ._replies import Page, Redirect, Refusal, RefusedError, varies_by_cookie
+from ._resolved_session import ResolvedSession, SessionT, leaves
 from ._web_auth import WebAuth
 from ._web_login import RequestInfo, close_code, reply_text
 
@@ -49,10 +50,12 @@ class _Service:
 
     Attributes:
         given: the sessions that its handler or middlewares requested.
+        reads_cookies: the response depends on the browser's session.
         begun: the response being sent.
     """
 
     given: list[ResolvedSession[Any]] = field(factory=list)
+    reads_cookies: bool = False
     begun: web.StreamResponse | None = None
 
     def reply(self, error: Exception) -> Refusal | Redirect | None:
@@ -78,7 +81,7 @@ class GenAuth(WebAuth):
         Args:
             app: the application.
             login: add the routes that sign users in and out; an API that only takes bearer tokens does not need them.
-            close_client: close the client when the application ends.
+            close_client: close the client's connections when the application ends; another one may start later.
 
         Raises:
             ConfigurationError: with `login`, the client has no redirect_uri, or there is no secret for cookies.
@@ -87,16 +90,22 @@ class GenAuth(WebAuth):
         if require_bool("login", login):
             options = self._options
             # No HEAD: it would begin sign-ins and spend codes.
-            app.router.add_get(options.login_path, self._login, allow_head=False)
+            route = app.router.add_get(options.login_path, self._login, allow_head=False)
             app.router.add_get(self._web.callback_path, self._callback, allow_head=False)
             app.router.add_post(options.logout_path, self._logout)
             app.router.add_get(options.me_path, self._me)
-            app.middlewares.append(self._answering)
-            app.on_response_prepare.append(_remember)
-        if self._warm:
-            app.on_startup.append(self._start)
+
+            async def check(_app: web.Application) -> None:
+                address = "" if route.resource is None else route.resource.canonical
+                self._require_mount(address.removesuffix(options.login_path))
+
+            app.on_startup.append(check)
+        app.middlewares.append(self._answering)
+        app.on_response_prepare.append(_remember)
         if close_client:
-            app.on_cleanup.append(self._close)
+            app.cleanup_ctx.append(self._lifespan)
+        elif self._warm:
+            app.on_startup.append(self._warm_up)
 
     async def claims(self, request: web.Request, *scopes: str) -> AccessToken:
         """Return the verified claims of the request's bearer token.
@@ -112,17 +121,18 @@ class GenAuth(WebAuth):
         with _raise_refusals():
             return await self._bearer.claims(request.headers.getall(hdrs.AUTHORIZATION, []), scopes)
 
-    async def optional_claims(self, request: web.Request) -> AccessToken | None:
+    async def optional_claims(self, request: web.Request, *scopes: str) -> AccessToken | None:
         """Return the verified claims of the request's bearer token, or None without one.
 
         Args:
             request: the request.
+            scopes: the scopes that a token must have.
 
         Raises:
-            aiohttp.web.HTTPException: as `claims`, for an invalid token.
+            aiohttp.web.HTTPException: as `claims`, for an invalid token or one without the scopes.
         """
         with _raise_refusals():
-            return await self._bearer.optional_claims(request.headers.getall(hdrs.AUTHORIZATION, []))
+            return await self._bearer.optional_claims(request.headers.getall(hdrs.AUTHORIZATION, []), scopes)
 
     def required(self, handler: Handler) -> Handler:
         """Restrict a handler to requests with a valid bearer token.
@@ -192,7 +202,7 @@ class GenAuth(WebAuth):
             aiohttp.web.HTTPException: 401 without a session; 503 when GenAuth is unavailable.
         """
         with _raise_refusals():
-            return await self._web.user(request.cookies, _request_info(request))
+            return await self._web.user(_cookies(request), _request_info(request))
 
     async def page_user(self, request: web.Request) -> UserInfo:
         """Return `user`'s claims; without a session, redirect a browser that requests a page to sign in and back.
@@ -204,24 +214,24 @@ class GenAuth(WebAuth):
             aiohttp.web.HTTPException: 303 or 401 without a session; 503 when GenAuth is unavailable.
         """
         with _raise_refusals():
-            return await self._web.page_user(request.cookies, _request_info(request))
+            return await self._web.page_user(_cookies(request), _request_info(request))
 
     async def _given(self, request: web.Request, find: _Find[SessionT]) -> SessionT:
         with _raise_refusals():
-            given = await find(request.cookies, _request_info(request))
+            given = await find(_cookies(request), _request_info(request))
         _service(request).given.append(given)
         return given.session
 
     async def _login(self, request: web.Request) -> web.Response:
-        return _to_response(self._web.login(request.query.get("next"), request.cookies))
+        return _to_response(self._web.login(request.query.get("next"), _cookies(request)))
 
     async def _callback(self, request: web.Request) -> web.Response:
-        return _to_response(await self._web.callback(request.rel_url.raw_query_string, request.cookies))
+        return _to_response(await self._web.callback(request.rel_url.raw_query_string, _cookies(request)))
 
     async def _logout(self, request: web.Request) -> web.Response:
         with _raise_refusals():
             done = await self._web.logout(
-                request.cookies,
+                _cookies(request),
                 origin=request.headers.get("origin"),
                 fetch_site=request.headers.get("sec-fetch-site"),
             )
@@ -229,37 +239,62 @@ class GenAuth(WebAuth):
 
     async def _me(self, request: web.Request) -> web.Response:
         with _raise_refusals():
-            user = await self._web.user(request.cookies, _request_info(request))
+            user = await self._web.user(_cookies(request), _request_info(request))
         return web.json_response(user.to_dict(), headers={"Cache-Control": "no-store"})
 
-    async def _start(self, _app: web.Application) -> None:
+    async def _warm_up(self, _app: web.Application) -> None:
         await self._fetch_keys()
 
-    async def _close(self, _app: web.Application) -> None:
-        await self._client.aclose()
+    async def _lifespan(self, _app: web.Application) -> AsyncIterator[None]:
+        async with self._running():
+            yield
 
     @web.middleware
     async def _answering(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Reply when a session ends while a handler uses it."""
+        """Reply when a session ends while a handler uses it, and close a WebSocket that is open by then."""
         service = _service(request)
         try:
             return await handler(request)
         except Exception as error:
-            if (reply := service.reply(error)) is None:
+            socket = service.begun if isinstance(service.begun, web.WebSocketResponse) else None
+            if socket is not None and _has_left(request, error):
+                return socket
+            reply: Refusal | Redirect | None
+            if socket is not None and isinstance(error, web.HTTPException):
+                reply = Refusal(status=error.status, detail=error.reason)
+            else:
+                reply = service.reply(error)
+            if reply is None:
                 raise
-        if isinstance(socket := service.begun, web.WebSocketResponse):
-            await socket.close(code=close_code(reply), message=reply_text(reply).encode())
-            return socket
-        raise _exception(reply)
+        if socket is None:
+            raise _exception(reply)
+        await socket.close(code=close_code(reply), message=reply_text(reply).encode())
+        return socket
+
+
+def _has_left(request: web.Request, error: Exception) -> bool:
+    """Return True if the error only says that the client has closed the connection."""
+    is_open = request.transport is not None and not request.transport.is_closing()
+    return not is_open and all(isinstance(leaf, ConnectionResetError) for leaf in leaves(error))
 
 
 async def _remember(request: web.Request, response: web.StreamResponse) -> None:
-    _service(request).begun = response
+    service = _service(request)
+    service.begun = response
+    if service.reads_cookies:
+        response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
+        if not varies_by_cookie(response.headers.getall(hdrs.VARY, ())):
+            response.headers.add(hdrs.VARY, "Cookie")
 
 
 def _service(request: web.Request) -> _Service:
     service: _Service = request.setdefault(_SERVICE, _Service())
     return service
+
+
+def _cookies(request: web.Request) -> dict[str, str]:
+    _service(request).reads_cookies = True
+    return read_cookies(*request.headers.getall(hdrs.COOKIE, ()))
 
 
 def _request_info(request: web.Request) -> RequestInfo:

@@ -9,7 +9,15 @@ import anyio
 import httpx
 import pytest
 
-from genauth_async import NotJSONError, ResponseTooLargeError, TruncatedResponseError
+from genauth_async import (
+    GenAuthAPIError,
+    NotJSONError,
+    RateLimitedError,
+    ResponseError,
+    ResponseTooLargeError,
+    ServerError,
+    TruncatedResponseError,
+)
 from genauth_async._arguments.timeouts import deadline
 from genauth_async._http.attempt import MAX_HEAD_BYTES, Attempt, BadHeadError, BeforeSend
 
@@ -120,3 +128,41 @@ async def test_a_bomb_is_refused_before_it_unfolds() -> None:
     with pytest.raises(ResponseTooLargeError):
         await attempt.receive(gzip.compress(bytes(50_000_000)))
     assert len(attempt.body) < 2_000_000
+
+
+async def test_a_body_of_exactly_the_limit_is_accepted() -> None:
+    for length in ([(b"content-length", b"8")], []):
+        attempt = attempt_of(max_bytes=8)
+        attempt.receive_head(200, length)
+        await attempt.receive(b"12345678")
+        assert attempt.response().body == b"12345678"
+    small = attempt_of(max_bytes=7)
+    small.receive_head(200, [])
+    with pytest.raises(ResponseTooLargeError):
+        await small.receive(b"12345678")
+
+
+@pytest.mark.parametrize(("status", "cls"), [(429, RateLimitedError), (500, ServerError), (503, ServerError)])
+async def test_the_status_of_an_unreadable_body_counts(status: int, cls: type[GenAuthAPIError]) -> None:
+    wait = (b"retry-after", b"9")
+    broken = attempt_of()
+    broken.receive_head(status, [wait])
+    await broken.receive(b'{"statusCo')
+    large = attempt_of(max_bytes=1)
+    large.receive_head(status, [wait])
+    errors: list[ResponseError] = [broken.truncated()]
+    with pytest.raises(cls) as caught:
+        await large.receive(b"xy")
+    errors.append(caught.value)
+    with pytest.raises(cls) as caught:
+        attempt_of().receive_head(status, [wait, (b"content-encoding", b"br")])
+    errors.append(caught.value)
+    for error in errors:
+        assert isinstance(error, cls)
+        assert (error.http_status, error.retry_after, error.endpoint) == (status, 9.0, "GET /")
+
+
+async def test_an_error_that_was_truncated_is_truncated() -> None:
+    attempt = attempt_of()
+    attempt.receive_head(401, [(b"www-authenticate", b'Bearer error="invalid_token"')])
+    assert isinstance(attempt.truncated(), TruncatedResponseError)

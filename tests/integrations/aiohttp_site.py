@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 from aiohttp import web
 
-from genauth_async import AuthenticationClient
+from genauth_async import AuthenticationClient, GenAuthError
 from genauth_async.integrations.aiohttp import GenAuth
 from tests.integrations.other_sessions import another_session
 
@@ -27,6 +27,11 @@ def aiohttp_site(client: AuthenticationClient, options: dict[str, Any]) -> web.A
         claims = await auth.optional_claims(request)
         return web.json_response({"sub": None if claims is None else claims.sub})
 
+    @routes.get("/maybe-invoices")
+    async def maybe_invoices(request: web.Request) -> web.Response:
+        claims = await auth.optional_claims(request, "invoices")
+        return web.json_response({"sub": None if claims is None else claims.sub})
+
     @routes.get("/orders")
     @auth.scopes("orders", "profile")
     async def orders(request: web.Request) -> web.Response:
@@ -37,10 +42,13 @@ def aiohttp_site(client: AuthenticationClient, options: dict[str, Any]) -> web.A
         return web.json_response({"sub": (await auth.claims(request, "invoices")).sub})
 
     _add_sessions(routes, auth)
+    _add_all_sessions(routes, auth)
     _add_failing_sessions(routes, auth, client)
     _add_users(routes, auth)
     _add_sockets(routes, auth)
     _add_sockets_of_sessions(routes, auth, client)
+    _add_leaving_sockets(routes, auth)
+    _add_ending_sockets(routes, auth)
     app = web.Application()
     auth.setup(app, close_client=True)
     app.add_routes(routes)
@@ -61,6 +69,41 @@ def _add_sessions(routes: web.RouteTableDef, auth: GenAuth) -> None:
     async def page(request: web.Request) -> web.Response:
         found = await auth.page_session(request)
         return web.json_response({"name": request.match_info["name"], "token": await found.access_token()})
+
+    @routes.get("/page-response")
+    async def response(request: web.Request) -> web.Response:
+        await auth.page_session(request)
+        return web.Response(text="a page")
+
+    @routes.get("/page-with-cache")
+    async def with_cache(request: web.Request) -> web.Response:
+        await auth.page_session(request)
+        return web.Response(headers={"Cache-Control": "private, max-age=60", "Vary": "Accept-Encoding"})
+
+    @routes.get("/page-with-vary")
+    async def with_vary(request: web.Request) -> web.Response:
+        await auth.page_session(request)
+        return web.Response(headers={"Vary": "Accept,COOKIE"})
+
+
+def _add_all_sessions(routes: web.RouteTableDef, auth: GenAuth) -> None:
+    @routes.post("/everywhere/{user}")
+    async def everywhere(request: web.Request) -> web.Response:
+        try:
+            return web.json_response(await auth.sign_out_everywhere(request.match_info["user"]))
+        except GenAuthError as error:
+            return web.Response(text=f"{type(error).__name__}: {error}", status=502)
+
+    @routes.get("/slow")
+    async def slow(request: web.Request) -> web.StreamResponse:
+        session = await auth.session(request)
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"begun")
+        for _ in range(200):
+            await anyio.sleep(0.05)
+            await response.write(session.key[:1].encode())
+        return response
 
 
 def _add_failing_sessions(routes: web.RouteTableDef, auth: GenAuth, client: AuthenticationClient) -> None:
@@ -204,3 +247,68 @@ def _add_sockets_of_sessions(routes: web.RouteTableDef, auth: GenAuth, client: A
         await _opened(request)
         await found.invalidate(await found.access_token())
         raise AssertionError(await found.access_token())
+
+
+async def _listen(request: web.Request) -> web.WebSocketResponse:
+    socket = await _opened(request)
+    await socket.send_json("say something")
+    await socket.receive()
+    return socket
+
+
+def _add_leaving_sockets(routes: web.RouteTableDef, auth: GenAuth) -> None:
+    @routes.get("/socket/talk")
+    async def talk(request: web.Request) -> web.WebSocketResponse:
+        await auth.session(request)
+        socket = await _opened(request)
+        while True:
+            await socket.send_json("on and on")
+            await anyio.sleep(0.01)
+
+    @routes.get("/socket/listen")
+    async def listen(request: web.Request) -> web.WebSocketResponse:
+        await auth.session(request)
+        return await _listen(request)
+
+    @routes.get("/socket/listen-to-a-token")
+    @auth.required
+    async def listen_to_a_token(request: web.Request) -> web.WebSocketResponse:
+        return await _listen(request)
+
+    @routes.get("/socket/talk-in-a-group")
+    async def talk_in_a_group(request: web.Request) -> web.WebSocketResponse:
+        await auth.user(request)
+        socket = await _opened(request)
+
+        async def talk() -> None:
+            while True:
+                await socket.send_json("on and on")
+                await anyio.sleep(0.01)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(talk)
+        return socket
+
+
+def _add_ending_sockets(routes: web.RouteTableDef, auth: GenAuth) -> None:
+    @routes.get("/socket/ends-later")
+    async def ends_later(request: web.Request) -> web.WebSocketResponse:
+        found = await auth.session(request)
+        await _listen(request)
+        await found.invalidate(await found.access_token())
+        raise AssertionError(await found.access_token())
+
+    @routes.get("/socket/closes-and-ends")
+    async def closes_and_ends(request: web.Request) -> web.WebSocketResponse:
+        found = await auth.session(request)
+        socket = await _opened(request)
+        await socket.send_json("goodbye")
+        await socket.close()
+        await found.invalidate(await found.access_token())
+        raise AssertionError(await found.access_token())
+
+    @routes.get("/socket/refused-when-open")
+    async def refused_when_open(request: web.Request) -> web.WebSocketResponse:
+        await auth.session(request)
+        await _opened(request)
+        raise AssertionError(await auth.claims(request))

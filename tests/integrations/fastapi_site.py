@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated, Any
 
 import anyio
-from fastapi import Depends, FastAPI, Security, WebSocket
-from fastapi.responses import StreamingResponse
+from fastapi import Depends, FastAPI, Security, WebSocket, WebSocketDisconnect
+from fastapi.responses import HTMLResponse, PlainTextResponse, StreamingResponse
 
-from genauth_async import AuthenticationClient, TokenSession
+from genauth_async import AuthenticationClient, GenAuthError, TokenSession
 from genauth_async.integrations.fastapi import GenAuth
 from genauth_async.models.tokens import UserInfo
 from genauth_async.models.verification import AccessToken
@@ -23,28 +24,36 @@ def fastapi_site(client: AuthenticationClient, options: dict[str, Any]) -> FastA
 
     # Plain defaults, since Annotated cannot name a local `auth` where annotations are texts.
     @app.get("/claims")
-    async def claims(claims: AccessToken = Depends(auth.required)) -> dict[str, str]:  # noqa: B008, FAST002
+    async def claims(claims: AccessToken = Depends(auth.required)) -> dict[str, object]:  # noqa: B008, FAST002
         return {"sub": claims.sub}
 
     @app.get("/maybe")
     async def maybe(claims: AccessToken | None = Depends(auth.optional)) -> dict[str, str | None]:  # noqa: B008, FAST002
         return {"sub": None if claims is None else claims.sub}
 
+    @app.get("/maybe-invoices")
+    async def maybe_invoices(
+        claims: AccessToken | None = Security(auth.optional, scopes=["invoices"]),  # noqa: B008, FAST002
+    ) -> dict[str, str | None]:
+        return {"sub": None if claims is None else claims.sub}
+
     @app.get("/orders")
-    async def orders(claims: AccessToken = Depends(auth.scopes("orders", "profile"))) -> dict[str, str]:  # noqa: B008, FAST002
+    async def orders(claims: AccessToken = Depends(auth.scopes("orders", "profile"))) -> dict[str, object]:  # noqa: B008, FAST002
         return {"sub": claims.sub}
 
     @app.get("/invoices")
     async def invoices(
         claims: AccessToken = Security(auth.required, scopes=["invoices"]),  # noqa: B008, FAST002
-    ) -> dict[str, str]:
+    ) -> dict[str, object]:
         return {"sub": claims.sub}
 
     _add_sessions(app, auth)
+    _add_all_sessions(app, auth)
     _add_failing_sessions(app, auth, client)
     _add_users(app, auth)
     _add_sockets(app, auth)
     _add_failing_sockets(app, auth)
+    _add_leaving_sockets(app, auth)
     return app
 
 
@@ -62,6 +71,37 @@ def _add_sessions(app: FastAPI, auth: GenAuth) -> None:
     @app.get("/page/{name}")
     async def page(name: str, session: TokenSession = Depends(auth.page_session)) -> dict[str, str]:  # noqa: B008, FAST002
         return {"name": name, "token": await session.access_token()}
+
+    @app.get("/page-response")
+    async def response(_session: TokenSession = Depends(auth.page_session)) -> HTMLResponse:  # noqa: B008, FAST002
+        return HTMLResponse("a page")
+
+    @app.get("/page-with-cache")
+    async def with_cache(_session: TokenSession = Depends(auth.page_session)) -> HTMLResponse:  # noqa: B008, FAST002
+        return HTMLResponse("a page", headers={"Cache-Control": "private, max-age=60", "Vary": "Accept-Encoding"})
+
+    @app.get("/page-with-vary")
+    async def with_vary(_session: TokenSession = Depends(auth.page_session)) -> HTMLResponse:  # noqa: B008, FAST002
+        return HTMLResponse("a page", headers={"Vary": "Accept,COOKIE"})
+
+
+def _add_all_sessions(app: FastAPI, auth: GenAuth) -> None:
+    @app.post("/everywhere/{user}", response_model=None)
+    async def everywhere(user: str) -> int | PlainTextResponse:
+        try:
+            return await auth.sign_out_everywhere(user)
+        except GenAuthError as error:
+            return PlainTextResponse(f"{type(error).__name__}: {error}", 502)
+
+    @app.get("/slow")
+    async def slow(session: TokenSession = Depends(auth.session)) -> StreamingResponse:  # noqa: B008, FAST002
+        async def body() -> AsyncIterator[bytes]:
+            yield b"begun"
+            for _ in range(200):
+                await anyio.sleep(0.05)
+                yield session.key[:1].encode()
+
+        return StreamingResponse(body())
 
 
 def _add_failing_sessions(app: FastAPI, auth: GenAuth, client: AuthenticationClient) -> None:
@@ -182,16 +222,55 @@ def _add_failing_sockets(app: FastAPI, auth: GenAuth) -> None:
         await session.access_token()
 
 
+def _add_leaving_sockets(app: FastAPI, auth: GenAuth) -> None:
+    @app.websocket("/socket/talk")
+    async def talk(socket: WebSocket, _session: TokenSession = Depends(auth.session)) -> None:  # noqa: B008
+        await socket.accept()
+        while True:
+            await socket.send_json("on and on")
+            await anyio.sleep(0.01)
+
+    @app.websocket("/socket/listen")
+    async def listen(socket: WebSocket, _session: TokenSession = Depends(auth.session)) -> None:  # noqa: B008
+        await socket.accept()
+        await socket.send_json("say something")
+        await socket.receive_json()
+
+    @app.websocket("/socket/listen-to-a-token")
+    async def listen_to_a_token(socket: WebSocket, _claims: AccessToken = Depends(auth.required)) -> None:  # noqa: B008
+        await listen(socket)
+
+    @app.websocket("/socket/talk-in-a-group")
+    async def talk_in_a_group(socket: WebSocket, _user: UserInfo = Depends(auth.user)) -> None:  # noqa: B008
+        async with anyio.create_task_group() as group:
+            group.start_soon(talk, socket)
+
+    @app.websocket("/socket/ends-later")
+    async def ends_later(socket: WebSocket, session: TokenSession = Depends(auth.session)) -> None:  # noqa: B008
+        with suppress(WebSocketDisconnect):
+            await listen(socket)
+        await session.invalidate(await session.access_token())
+        await session.access_token()
+
+    @app.websocket("/socket/closes-and-ends")
+    async def closes_and_ends(socket: WebSocket, session: TokenSession = Depends(auth.session)) -> None:  # noqa: B008
+        await socket.accept()
+        await socket.send_json("goodbye")
+        await socket.close()
+        await session.invalidate(await session.access_token())
+        await session.access_token()
+
+
 _app = FastAPI()
 _auth = GenAuth(AuthenticationClient("app", "https://example.test", "secret"))
 
 
 @_app.get("/annotated")
-async def annotated(claims: Annotated[AccessToken, Depends(_auth.required)]) -> dict[str, str]:
+async def annotated(claims: Annotated[AccessToken, Depends(_auth.required)]) -> dict[str, object]:
     """Type-checked, and made by FastAPI when this module is imported."""
     return {"sub": claims.sub}
 
 
 @_app.get("/annotated-scopes")
-async def annotated_scopes(claims: Annotated[AccessToken, Security(_auth.required, scopes=["a"])]) -> dict[str, str]:
+async def annotated_scopes(claims: Annotated[AccessToken, Security(_auth.required, scopes=["a"])]) -> dict[str, object]:
     return {"sub": claims.sub}

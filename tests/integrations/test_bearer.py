@@ -86,7 +86,13 @@ def test_optional_claims_are_none_without_a_token(browser: Browser, token: str, 
     assert browser.get("/maybe", headers=bearer(token)).json() == {"sub": user.id}
 
 
-@pytest.mark.parametrize(("path", "needed"), [("/orders", "orders profile"), ("/invoices", "invoices")])
+def test_optional_claims_may_need_scopes(browser: Browser) -> None:
+    assert browser.get("/maybe-invoices").json() == {"sub": None}
+
+
+@pytest.mark.parametrize(
+    ("path", "needed"), [("/orders", "orders profile"), ("/invoices", "invoices"), ("/maybe-invoices", "invoices")]
+)
 def test_too_little_scope_is_forbidden_and_the_scope_told(
     browser: Browser, emulator: Emulator, user: User, token: str, path: str, needed: str
 ) -> None:

@@ -24,9 +24,10 @@ from tests.web_servers import serving_asgi
 pytestmark = pytest.mark.slow
 
 
-def api(client: AuthenticationClient) -> FastAPI:
+def api(client: AuthenticationClient, docs_id: str) -> FastAPI:
     """An API whose documentation page loads nothing from other machines, as Chromium could not here."""
-    auth = GenAuth(client, scope="openid", api_scopes=["username", "orders:read"])
+    audience = [client.settings.app_id, docs_id]
+    auth = GenAuth(client, scope="openid", api_scopes=["username", "orders:read"], audience=audience)
     app = FastAPI(lifespan=auth.lifespan, docs_url=None)
     app.mount("/swagger-ui", StaticFiles(directory=package_folder("swagger-ui-dist")))
 
@@ -36,7 +37,7 @@ def api(client: AuthenticationClient) -> FastAPI:
             openapi_url="/openapi.json",
             title="Orders",
             oauth2_redirect_url="/docs/oauth2-redirect",
-            init_oauth=auth.swagger_ui_init_oauth,
+            init_oauth={**auth.swagger_ui_init_oauth, "clientId": docs_id},
             swagger_js_url="/swagger-ui/swagger-ui-bundle.js",
             swagger_css_url="/swagger-ui/swagger-ui.css",
             swagger_favicon_url="/swagger-ui/favicon-32x32.png",
@@ -53,24 +54,27 @@ def api(client: AuthenticationClient) -> FastAPI:
         return {"of": claims.sub, "scope": claims.scope}
 
     @app.get("/reports")
-    async def reports(claims: AccessToken = Depends(auth.scopes("profile"))) -> dict[str, str]:  # noqa: B008, FAST002
+    async def reports(claims: AccessToken = Depends(auth.scopes("profile"))) -> dict[str, object]:  # noqa: B008, FAST002
         return {"of": claims.sub}
 
     return app
 
 
-@pytest.fixture(params=["client_secret_post", "none"])
+@pytest.fixture(params=["client_secret_post", "none", "another application"])
 def site(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[tuple[str, str]]:
     """The API's address, and the secret that its documentation page is to send."""
-    app = emulator.add_app(token_endpoint_auth_method=request.param)
+    needs_secret = request.param != "none"
+    app = emulator.add_app(token_endpoint_auth_method="client_secret_post" if needs_secret else "none")
+    another = emulator.add_app(token_endpoint_auth_method="none")
+    docs = another if request.param == "another application" else app
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        emulator.hosted_login.allow_redirect(f"{url}/docs/oauth2-redirect", app_id=app.app_id)
+        emulator.hosted_login.allow_redirect(f"{url}/docs/oauth2-redirect", app_id=docs.app_id)
         client = AuthenticationClient(app.app_id, emulator.url, app.app_secret)
-        with serving_asgi(api(client), listener):
-            yield url, app.app_secret if request.param == "client_secret_post" else ""
+        with serving_asgi(api(client, docs.app_id), listener):
+            yield url, app.app_secret if docs is app and needs_secret else ""
 
 
 def sign_in(page: Page, secret: str, *scopes: str) -> None:

@@ -9,8 +9,10 @@ import pytest
 
 from genauth_async.emulator import Emulator
 from tests.conftest import PASSWORD
+from tests.core.forging import Forge
 from tests.integrations.sites import Browser, Site
 from tests.integrations.test_login import set_cookies
+from tests.integrations.test_sessions import LATER
 
 pytestmark = pytest.mark.usefixtures("user")
 
@@ -56,3 +58,14 @@ def test_a_session_that_ends_mid_answer_closes_the_connection(ended: Browser, si
             answer = stream.read()  # until the connection ends
     assert answer.endswith(b"\r\n\r\nwhole")
     assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_tokens_of_another_user_end_the_session(signed_in: Browser, site: Site, emulator: Emulator) -> None:
+    forged = Forge(emulator).id(sub="eve")
+    tokens = {"access_token": "eves", "refresh_token": "eves", "expires_in": 3600, "id_token": forged}
+    emulator.faults.add("/oidc/token", body=tokens)
+    site.time.ahead = LATER
+    response = signed_in.get("/session", headers={"Accept": "application/json"})
+    assert response.status_code == 401
+    assert "Max-Age=0" in set_cookies(response)["genauth_web_session"]
+    assert site.keys == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from hypothesis import given
@@ -37,6 +37,10 @@ ORIGIN = "https://app.example.test"
         "/%5cevil.test",
         "/%09/evil.test",
         "/%252fevil.test",
+        "/%25252fevil.test",
+        "/a%25252f%25252fevil.test",
+        "/%25255cevil.test",
+        "/%252509evil.test",
         "/.//evil.test",
         "/a/..//evil.test",
         "/a\x00b",
@@ -109,6 +113,15 @@ def test_what_passes_stays_on_the_site(url: str) -> None:
 def test_what_passed_passes_again_unchanged(url: str) -> None:
     passed = safe_next(url, "/home")
     assert safe_next(passed, "/elsewhere") == passed
+
+
+@given(st.lists(_PIECES | st.text(max_size=3), max_size=8).map("".join), st.integers(0, 3))
+def test_what_passes_stays_there_when_decoded_thrice(url: str, times: int) -> None:
+    path = safe_next("/" + url.replace("%", "%" + "25" * times), "/home").partition("?")[0].partition("#")[0]
+    for _ in range(4):
+        assert "//" not in path
+        assert not any(char in path for char in "\\\t\n\r\x00")
+        path = unquote(path)
 
 
 def _as_browsers_see(url: str) -> str:

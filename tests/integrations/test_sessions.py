@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from genauth_async import ClientClosedError
 from genauth_async.emulator import Emulator, User
 from genauth_async.integrations._replies import Redirect, Refusal
 from genauth_async.integrations._web_login import LoginOptions, RequestInfo, WebLogin
 from tests.conftest import PASSWORD
 from tests.integrations.conftest import MakeSite
-from tests.integrations.sites import Browser, Site, serving
+from tests.integrations.sites import Browser, Site
 from tests.integrations.test_login import MakeBrowser, set_cookies
 
 pytestmark = pytest.mark.usefixtures("user")
@@ -258,14 +256,6 @@ def test_the_site_starts_without_the_servers_keys(
     site.time.ahead = 60  # past the pause after a failure
     token = {"Authorization": f"Bearer {emulator.issue_tokens(user)['access_token']}"}
     assert make_browser(site).get("/claims", headers=token).json() == {"sub": user.id}
-
-
-def test_the_client_is_closed_with_the_application(framework: str, emulator: Emulator) -> None:
-    settings = {"app_id": emulator.app_id, "app_host": emulator.url, "app_secret": emulator.app_secret}
-    with serving(framework, settings, {}) as site:
-        pass
-    with pytest.raises(ClientClosedError):
-        asyncio.run(site.client.get_user_info_by_access_token("a-token"))
 
 
 @pytest.mark.parametrize("cookie", ["junk", "", "gAAAAA", "é"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from genauth_async.emulator import Emulator, User
 from genauth_async.integrations._replies import RefusedError
 from genauth_async.integrations._web_login import LoginOptions, RequestInfo, WebLogin
 from tests.conftest import PASSWORD
-from tests.integrations.sites import Browser, Site
+from tests.integrations.sites import Browser, Site, serving
 
 LATER = 20 * 86400.0  # when access tokens have expired
 
@@ -168,3 +169,41 @@ def test_a_failed_refresh_closes_the_socket_with_try_again_later(
     emulator.faults.add("/oidc/token", status=503, body={"error": "temporarily_unavailable"}, times=2)
     answer = connect(site, "/socket/refused-elsewhere", cookie(signed_in))
     assert answer == Opened([], 1013, "The session cannot be refreshed now")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["talk", "talk-in-a-group", "listen", "listen-to-a-token", "ends-later", "closes-and-ends", "refused-elsewhere"],
+)
+@pytest.mark.parametrize("is_abrupt", [True, False])
+def test_sockets_that_end_log_no_error(
+    framework: str, emulator: Emulator, user: User, caplog: pytest.LogCaptureFixture, path: str, is_abrupt: bool
+) -> None:
+    settings = {"app_id": emulator.app_id, "app_host": emulator.url, "app_secret": emulator.app_secret}
+
+    async def leave(site: Site, headers: Mapping[str, str], refresh_token: str) -> None:
+        async with aiohttp.ClientSession() as http:
+            socket = await http.ws_connect(f"{site.url}/socket/{path}", headers=headers)
+            await socket.receive(timeout=30)
+            emulator.revoke_grant(refresh_token)
+            if is_abrupt and (connection := socket._response.connection) is not None:
+                assert connection.transport is not None
+                connection.transport.abort()
+            elif "talk" not in path:  # the client would wait for the end of its talk
+                await socket.close()
+
+    with serving(framework, settings, {}) as site:
+        browser = Browser(site)
+        with browser.http:
+            assert browser.sign_in(account=user.username or "", password=PASSWORD).status_code == 303
+            refresh_token = str(site.store._records[site.keys[0]].tokens.refresh_token)
+            if path == "refused-elsewhere":
+                emulator.revoke_grant(refresh_token)
+            asyncio.run(leave(site, cookie(browser) | bearer(emulator, user, "openid"), refresh_token))
+    errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert [record.getMessage() for record in errors] == []
+
+
+@pytest.mark.parametrize("framework", ["aiohttp"], indirect=True)  # FastAPI's dependencies come before the socket
+def test_a_refusal_on_an_open_socket_closes_it(signed_in: Browser, site: Site) -> None:
+    assert connect(site, "/socket/refused-when-open", cookie(signed_in)) == Opened([], 1008, "Unauthorized")

@@ -22,7 +22,7 @@ class Database(MemoryStore):
     """A store whose database can be away."""
 
     away = hangs = False
-    deletes = True
+    deletes = writes = True
 
     async def get(self, key: str) -> SessionRecord | None:
         if self.hangs:
@@ -32,7 +32,7 @@ class Database(MemoryStore):
         return await super().get(key)
 
     async def compare_and_set(self, key: str, record: SessionRecord, *, expected: int | None) -> bool:
-        if self.away:
+        if self.away or not self.writes:
             raise ConnectionError("canary-password@database")
         return await super().compare_and_set(key, record, expected=expected)
 
@@ -111,7 +111,7 @@ def test_a_sign_in_whose_session_cannot_be_stored_is_taken_back(
     browser: Browser, database: Database, emulator: Emulator
 ) -> None:
     callback = browser.fill_in(browser.begin(), "ada", PASSWORD)
-    database.away = True
+    database.writes = False
     browser.get(callback)
     assert (emulator.grants.alive, emulator.grants.revoked) == (0, 1)
 
@@ -127,7 +127,7 @@ def test_a_sign_in_that_cannot_be_taken_back_is_told_as_such_too(
 ) -> None:
     monkeypatch.setattr("genauth_async.integrations._browser_sessions._REVOCATION_SECONDS", 0.5)
     callback = browser.fill_in(browser.begin(), "ada", PASSWORD)
-    database.away = True
+    database.writes = False
     emulator.faults.add("/oidc/token/revocation", times=None, **fault)
     assert browser.get(callback).status_code == 503
     assert "could not be revoked" in caplog.text
