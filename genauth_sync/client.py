@@ -12,10 +12,20 @@ from genauth_async._http.types import AsyncHTTPClient, AsyncHTTPTransport
 from genauth_async._session.token_sets import TokensLike
 from genauth_async.client import AuthenticationClient as AsyncAuthenticationClient
 from genauth_async.models.tokens import TokenSet
-from genauth_async.settings import ClientAuthMethod, Clock, HeaderPrefix, ProtocolType, RetryPolicy, Settings, Timeout
+from genauth_async.settings import (
+    ClientAuthMethod,
+    Clock,
+    HeaderPrefix,
+    IDTokenAlgorithm,
+    ProtocolType,
+    RetryPolicy,
+    Settings,
+    Timeout,
+)
 from genauth_async.stores import TokenStore
 from genauth_sync._bridge import awaitable, bridge, facade_of
 from genauth_sync.api.account import Account
+from genauth_sync.api.call import Call
 from genauth_sync.api.contacts import Contacts
 from genauth_sync.api.devices import Devices
 from genauth_sync.api.events import Events
@@ -67,6 +77,7 @@ class AuthenticationClient(
     Invitations,
     MiniPrograms,
     System,
+    Call,
     Redirects,
     CAS,
 ):
@@ -79,12 +90,12 @@ class AuthenticationClient(
     Args:
         app_id: the application's id.
         app_host: the application's address, such as https://example.genauth.ai.
-        app_secret: the application's secret; required unless the endpoints' authentication methods are `none`.
+        app_secret: the application's secret; required unless `token_endpoint_auth_method` is `none` (a public client).
         access_token: a user's access token for every call that needs one, for scripts; services use sessions.
         timeout: seconds for a whole call, retries included; or an httpx.Timeout, for the phases of each attempt.
         protocol: the application's protocol: oidc, oauth, saml or cas. It determines the paths of the OAuth endpoints.
         token_endpoint_auth_method: client authentication at the token endpoint: client_secret_post,
-            client_secret_basic or none (RFC 6749 section 2.3).
+            client_secret_basic or none (RFC 6749 section 2.3). `none` is the other endpoints' default then, too.
         introspection_endpoint_auth_method: the same at the introspection endpoint.
         revocation_endpoint_auth_method: the same at the revocation endpoint.
         redirect_uri: the address to which the hosted sign-in page sends the user back.
@@ -116,6 +127,9 @@ class AuthenticationClient(
         max_response_bytes: the maximum length of a response; a longer one is an error.
         clock: the source of time, for tests.
         issuer: the exact issuer (iss) that tokens must name; {app_host}/oidc when None.
+        id_token_signed_response_alg: the only algorithm that ID tokens may be signed with: RS256 or HS256; either when
+            None, HS256 only with an app_secret.
+        require_callback_iss: refuse callbacks of the hosted page that do not name their issuer (RFC 9207).
 
     Raises:
         ConfigurationError: an argument is invalid; the message names it and the remedy.
@@ -154,6 +168,8 @@ class AuthenticationClient(
         max_response_bytes: int = 4 * 1024 * 1024,
         clock: Clock | None = None,
         issuer: str | None = None,
+        id_token_signed_response_alg: IDTokenAlgorithm | None = None,
+        require_callback_iss: bool = False,
     ) -> None:
         super().__init__(
             AsyncAuthenticationClient(
@@ -187,6 +203,8 @@ class AuthenticationClient(
                 max_response_bytes=max_response_bytes,
                 clock=clock,
                 issuer=issuer,
+                id_token_signed_response_alg=id_token_signed_response_alg,
+                require_callback_iss=require_callback_iss,
             )
         )
 
@@ -213,7 +231,8 @@ class AuthenticationClient(
         GENAUTH_REDIRECT_URI, GENAUTH_POST_LOGOUT_REDIRECT_URI, GENAUTH_LANG, GENAUTH_WEBSOCKET_HOST,
         GENAUTH_WEBSOCKET_ENDPOINT, GENAUTH_USER_POOL_ID, GENAUTH_HEADER_PREFIX, GENAUTH_TIMEOUT,
         GENAUTH_REFRESH_TIMEOUT, GENAUTH_RESEND_REFRESH_TOKEN, GENAUTH_MAX_RESPONSE_BYTES, GENAUTH_VERIFY,
-        GENAUTH_PROXY, GENAUTH_ALLOW_INSECURE_HTTP and GENAUTH_TOKEN_ENDPOINT_AUTH_METHOD (and the same with
+        GENAUTH_PROXY, GENAUTH_ALLOW_INSECURE_HTTP, GENAUTH_ID_TOKEN_SIGNED_RESPONSE_ALG,
+        GENAUTH_REQUIRE_CALLBACK_ISS and GENAUTH_TOKEN_ENDPOINT_AUTH_METHOD (and the same with
         INTROSPECTION and REVOCATION); each is the parameter of that name. An empty variable counts as not set, and
         blanks around a value are removed. Booleans are true, false, 1 or 0; GENAUTH_VERIFY is one, or a path. The
         parameters below are the constructor's; one that is given wins over its variable.

@@ -128,7 +128,7 @@ class TokenSession(Facade[AsyncTokenSession]):
         The session ends in any case; an error means that the server, or the store, may not know.
 
         Raises:
-            OAuthError, TransportError, InvalidResponseError: the revocation failed.
+            ResponseError, TransportError: the revocation failed.
             StoreError: the removal failed.
         """
         bridge.run(self._async.logout)

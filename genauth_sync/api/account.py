@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from genauth_async import models
 from genauth_async.client import AuthenticationClient as AsyncAuthenticationClient
+from genauth_async.errors import PasswordResetRequiredError
 from genauth_async.settings import Timeout
 from genauth_sync._bridge import Facade, bridge
 
@@ -108,6 +109,61 @@ class Account(Facade[AsyncAuthenticationClient]):
         """
         return bridge.run(
             lambda: self._async.reset_password(password, password_reset_token, password_encrypt_type, timeout=timeout)
+        )
+
+    def reset_password_by_first_login_token(
+        self,
+        challenge: PasswordResetRequiredError | str,
+        password: str,
+        password_encrypt_type: models.PasswordEncryptType | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.CommonResponseDto:
+        """Set a new password that a sign-in required by apiCode 1639 or 2071
+        (POST /api/v2/users/password/reset-by-first-login-token).
+
+        Args:
+            challenge: the error that the sign-in raised, or its reset_token. It is good once.
+            password: the new one, as the user typed it.
+            password_encrypt_type: `sm2`, `rsa` or `none`; the password is encrypted here. The vendor's clients always
+                encrypt for the older API, which this calls.
+
+        Raises:
+            PasswordEncryptionError: the password cannot be encrypted.
+        """
+        return bridge.run(
+            lambda: self._async.reset_password_by_first_login_token(
+                challenge, password, password_encrypt_type, timeout=timeout
+            )
+        )
+
+    def reset_password_by_force_reset_token(
+        self,
+        challenge: PasswordResetRequiredError | str,
+        old_password: str,
+        new_password: str,
+        password_encrypt_type: models.PasswordEncryptType | None = None,
+        *,
+        timeout: Timeout | None = None,
+    ) -> models.CommonResponseDto:
+        """Replace a password that has to be changed regularly, as a sign-in required by apiCode 2058
+        (POST /graphql/v2).
+
+        Args:
+            challenge: the error that the sign-in raised, or its reset_token. It is good once.
+            old_password: the present one, as the user typed it.
+            new_password: the new one, as the user typed it.
+            password_encrypt_type: `sm2`, `rsa` or `none`; both passwords are encrypted here. The vendor's clients
+                always encrypt for the older API, which this calls.
+
+        Raises:
+            InvalidCredentialsError: the old password is wrong.
+            PasswordEncryptionError: a password cannot be encrypted.
+        """
+        return bridge.run(
+            lambda: self._async.reset_password_by_force_reset_token(
+                challenge, old_password, new_password, password_encrypt_type, timeout=timeout
+            )
         )
 
     def verify_delete_account_request(

@@ -25,6 +25,8 @@ class Login(Authorize, Tokens, Verification):
         prompt: str | None = None,
         login_hint: str | None = None,
         tenant_id: str | None = None,
+        max_age: int | None = None,
+        acr_values: str | None = None,
         extra: Mapping[str, str] | None = None,
         lifetime: float = 600.0,
     ) -> LoginAttempt:
@@ -34,9 +36,13 @@ class Login(Authorize, Tokens, Verification):
             scope: separated by spaces; `openid profile email phone address` when None. Add offline_access for a
                 refresh token.
             redirect_uri: where the user comes back to, exactly as registered; the client's when None.
-            prompt: login, consent, none or select_account.
+            prompt: login, consent, none or select_account. With login, the user has to sign in now, as with max_age=0.
             login_hint: the account that the page is filled with.
             tenant_id: the tenant to sign in to.
+            max_age: seconds since which the user must have signed in; `finish_login` checks the ID token's auth_time,
+                where there is one.
+            acr_values: accepted classes of authentication, separated by spaces; `finish_login` checks the ID token's
+                acr, where there is one.
             extra: other parameters of the authorization request.
             lifetime: seconds in which the user has to be back.
 
@@ -49,6 +55,8 @@ class Login(Authorize, Tokens, Verification):
             prompt=prompt,
             login_hint=login_hint,
             tenant_id=tenant_id,
+            max_age=max_age,
+            acr_values=acr_values,
             extra=extra,
             lifetime=lifetime,
         )
@@ -68,11 +76,15 @@ class Login(Authorize, Tokens, Verification):
 
         Raises:
             LoginExpiredError: the user took too long.
-            StateMismatchError: the callback belongs to another attempt, or was made up.
-            IssuerMismatchError: it comes from another server (RFC 9207).
+            StateMismatchError: the callback belongs to another attempt, or was made up; or the attempt is of another
+                application or issuer.
+            IssuerMismatchError: it comes from another server (RFC 9207), or does not say from which although the client
+                requires it.
             OAuthError: the server refused: access_denied when the user did; InvalidGrantError when the code is expired
                 or was used before.
-            CallbackError: the callback has no code, or a parameter twice; or no ID token came with the tokens.
+            CallbackError: the callback has no code, a parameter twice, or a code that was sent before; or no ID token
+                came with the tokens.
+            InsufficientAuthenticationError: the user signed in too long ago, or too weakly.
             TokenVerificationError: the ID token is not good.
             TransportError, InvalidResponseError: no GenAuth response arrived.
         """

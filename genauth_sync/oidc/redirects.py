@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from genauth_async.models.tokens import OIDCTokenResponse
 from genauth_async.oidc.redirects import Redirect
@@ -21,21 +21,22 @@ class Redirects(Login):
         scope: str | None = None,
         redirect_uri: str | None = None,
         forced: bool = False,
-        cookies: Mapping[str, str] | None = None,
-        cookie_secret: str | None = None,
+        cookies: str | Mapping[str, str] | None = None,
+        cookie_secret: str | Sequence[str] | None = None,
     ) -> Redirect:
         """Begin a sign-in: the answer sends the browser to the hosted page, with a cookie for the way back.
 
-        The cookie holds the sealed LoginAttempt: HttpOnly, SameSite=Lax, and, unless redirect_uri is http to this
-        machine, Secure and named `__Host-...`. Each attempt has one, so that several tabs can sign in at once.
+        The state parameter holds the sealed LoginAttempt. The cookie holds a random value that binds it to the browser;
+        it is HttpOnly, SameSite=Lax, and, unless redirect_uri is http to this machine, Secure and named `__Host-...`.
+        Several tabs can sign in at once.
 
         Args:
             scope: separated by spaces; `openid profile email phone address` when None.
             redirect_uri: where the user comes back to; the client's when None.
             forced: the user has to sign in although they have a session.
-            cookies: the request's cookies, by name. Those of attempts that are over are cleared, and all but four of
-                the others; without them each abandoned attempt leaves a cookie for ten minutes.
-            cookie_secret: seals the cookie; the application's secret when None.
+            cookies: the request's Cookie header, or its cookies by name; a cookie of an earlier attempt is used again.
+            cookie_secret: a random text of at least 32 characters that seals the state, or several, of which the first
+                seals and all open; the application's secret when None.
 
         Raises:
             ConfigurationError: an argument is missing or cannot be right.
@@ -47,18 +48,17 @@ class Redirects(Login):
     def handle_redirect_callback(
         self,
         callback_url: str,
-        cookies: Mapping[str, str],
+        cookies: str | Mapping[str, str],
         *,
-        cookie_secret: str | None = None,
+        cookie_secret: str | Sequence[str] | None = None,
         timeout: Timeout | None = None,
     ) -> OIDCTokenResponse:
         """Complete the sign-in that `login_with_redirect` began.
 
-        Add `clear_login_cookies` to the answer, also after an error: the attempt's cookie has no more use.
-
         Args:
             callback_url: the URL with which the browser came back, or its query alone.
-            cookies: the request's cookies, by name.
+            cookies: the request's Cookie header. A mapping of its cookies is accepted, too, but frameworks' parsers let
+                neighbouring hosts set cookies named `__Host-`.
             cookie_secret: the same as in `login_with_redirect`.
             timeout: seconds for each request, or an httpx.Timeout; the client's when None.
 
@@ -71,15 +71,6 @@ class Redirects(Login):
                 callback_url, cookies, cookie_secret=cookie_secret, timeout=timeout
             )
         )
-
-    def clear_login_cookies(self, callback_url: str, cookies: Mapping[str, str]) -> tuple[str, ...]:
-        """Build the Set-Cookie values that end a login attempt: send them with the answer to the callback.
-
-        Args:
-            callback_url: as for `handle_redirect_callback`.
-            cookies: the request's cookies, by name.
-        """
-        return self._async.clear_login_cookies(callback_url, cookies)
 
     def logout_with_redirect(
         self, redirect_uri: str | None = None, id_token: str | None = None, state: str | None = None

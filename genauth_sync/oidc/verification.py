@@ -43,6 +43,9 @@ class Verification(Facade[AsyncAuthenticationClient]):
         A token that was verified before is looked up: that waits for nothing. Its time, audience and scopes are checked
         each time. ID tokens are refused, even those that the same key signed for the same application.
 
+        A machine's token (client credentials) has no `sub`, and is for its access account: pass that one's id as
+        `audience`.
+
         Args:
             token: the access token, without `Bearer`.
             scopes: the scopes that it must have, all of them.
@@ -68,7 +71,8 @@ class Verification(Facade[AsyncAuthenticationClient]):
     ) -> models.IDToken:
         """Verify an ID token (OpenID Connect Core section 3.1.3.7), and return its claims.
 
-        It is signed by RS256, or by HS256 with the application's secret, if the client has one.
+        It is signed by RS256, or by HS256 with the application's secret, if the client has one; only by one of both if
+        the client has `id_token_signed_response_alg`.
 
         Args:
             token: the ID token.

@@ -8,11 +8,12 @@ client = AuthenticationClient(
     "your app id", "https://example.genauth.ai", "your app secret", redirect_uri="https://app.example/callback"
 )
 attempt = client.begin_login(scope="openid profile")
-cookie = attempt.sealed("your app secret")
+secret = "32 random characters or more, known to your servers only"
+cookie = attempt.sealed(secret)
 assert attempt.state not in cookie
 
-assert LoginAttempt.unsealed(cookie, "your app secret", now=time.time()).state == attempt.state
+assert LoginAttempt.unsealed(cookie, secret, now=time.time()).state == attempt.state
 try:
-    LoginAttempt.unsealed(cookie, "another secret", now=time.time())
+    LoginAttempt.unsealed(cookie, "another secret".ljust(32, "."), now=time.time())
 except StateMismatchError as error:
     print(error)

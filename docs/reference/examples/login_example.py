@@ -2,7 +2,7 @@
 
 import anyio
 
-from genauth_async import AuthenticationClient, InvalidGrantError, StateMismatchError
+from genauth_async import AuthenticationClient, CallbackError, StateMismatchError
 from genauth_async.emulator import Emulator, sign_in_at_page
 
 
@@ -31,8 +31,8 @@ async def main() -> None:
 
             try:
                 await client.finish_login(callback_url, login)
-            except InvalidGrantError as error:
-                print(error)  # a code is good once
+            except CallbackError as error:
+                print(error)  # a code is sent once
 
 
 anyio.run(main)

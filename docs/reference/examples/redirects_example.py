@@ -14,16 +14,13 @@ async def main() -> None:
         )
         async with client:
             # GET /login: answer with out.status and out.headers, which send the browser away with a cookie.
-            cookies: dict[str, str] = {}  # the request's
-            out = client.login_with_redirect(scope="openid profile", cookies=cookies)
+            out = client.login_with_redirect(scope="openid profile", cookies="")  # the request's Cookie header
             callback_url = await anyio.to_thread.run_sync(sign_in_at_page, out.url, "ada", "passw0rd")
 
-            # GET /callback: the framework gives its URL and cookies.
-            name, _, value = out.set_cookies[0].partition(";")[0].partition("=")
-            cookies = {name: value}
-            tokens = await client.handle_redirect_callback(callback_url, cookies)
-            home = Redirect(url="/", set_cookies=client.clear_login_cookies(callback_url, cookies))
-            print(home.headers)
+            # GET /callback: the framework gives its URL and the Cookie header.
+            cookie_header = out.set_cookies[0].partition(";")[0]
+            tokens = await client.handle_redirect_callback(callback_url, cookie_header)
+            print(Redirect(url="/").headers)
 
             # POST /logout
             print(client.logout_with_redirect("http://localhost:8000/", tokens.id_token).status)
