@@ -45,7 +45,9 @@ NEW: Final = Outcome("new token")
 PRESENT: Final = Outcome("present token")
 UNANSWERED: Final = Outcome("unanswered", _UNAVAILABLE, "The access token could not be refreshed", unknown=True)
 REFUSED: Final = Outcome("refused", _UNAVAILABLE, "The access token could not be refreshed")
-LOCKED: Final = Outcome("locked", "StoreError", "Could not acquire the session lock .*: process .* may be suspended")
+LOCKED: Final = Outcome(
+    "locked", "StoreLockedError", "Could not acquire the session lock .*: process .* may be suspended"
+)
 DOWN: Final = Outcome("store down", "StoreError", "Redis cannot be used now")
 LOST: Final = Outcome("answer lost", _EXPIRED, reason="lost_answer")
 GONE: Final = Outcome("no longer stored", _EXPIRED, reason="logged_out")

@@ -11,7 +11,14 @@ import pytest
 from anyio import to_thread
 from playwright.sync_api import Page
 
-from genauth_async import AuthenticationClient, InvalidGrantError, OAuthError, OIDCTokenResponse, StateMismatchError
+from genauth_async import (
+    AuthenticationClient,
+    CallbackError,
+    InvalidGrantError,
+    OAuthError,
+    OIDCTokenResponse,
+    StateMismatchError,
+)
 from genauth_async.errors import TokenVerificationError, UnknownKeyError
 from tests.browser import Browse
 from tests.oidc_provider.conftest import Provider, sign_in
@@ -60,8 +67,11 @@ async def test_a_code_is_good_once(face: Any, browse: Browse) -> None:
     login = face.begin_login()
     callback = await to_thread.run_sync(browse, lambda page: sign_in(page, login.url, "ada"))
     await face.finish_login(callback, login)
-    with pytest.raises(InvalidGrantError):
+    with pytest.raises(CallbackError):
         await face.finish_login(callback, login)
+    (code,) = parse_qs(urlsplit(callback).query)["code"]
+    with pytest.raises(InvalidGrantError):
+        await face.get_access_token_by_code(code, login.code_verifier)
 
 
 async def test_a_code_without_its_verifier_is_worth_nothing(face: Any, browse: Browse) -> None:

@@ -42,7 +42,7 @@ from genauth_async.stores import FileStore
 store = FileStore(sys.argv[1])
 
 def record(generation):
-    tokens = TokenSet(access_token="t" * (generation % 7 * 50_000), expires_in=3600, obtained_at=1.7e9)
+    tokens = TokenSet(access_token="t" * (1 + generation % 7 * 50_000), expires_in=3600, obtained_at=1.7e9)
     return SessionRecord(tokens=tokens, generation=generation)
 
 async def write(generation, pipe):
