@@ -11,7 +11,7 @@ from attrs import field, frozen
 from ..errors import ConfigurationError
 
 DEFAULT_HOST: Final = "https://api.genauth.ai"
-DEFAULT_WEBSOCKET_HOST: Final = "wss://events.genauth.ai"
+DEFAULT_WEBSOCKET_HOST: Final = "wss://openevent.genauth.ai"
 DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 _URL: Final = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#\\]*)(.*)", re.IGNORECASE | re.ASCII)

@@ -15,7 +15,7 @@ from ..errors import ConnectionFailedError, RequestTimeoutError, TLSError
 
 _SECURE_PORT: Final = 443
 _PLAIN_PORT: Final = 80
-_EVENT_SERVERS: Final = {"genauth.ai": DEFAULT_WEBSOCKET_HOST, "authing.cn": "wss://events.authing.cn"}
+_EVENT_SERVERS: Final = {"genauth.ai": DEFAULT_WEBSOCKET_HOST, "authing.cn": "wss://openevent.authing.cn"}
 
 
 @frozen(kw_only=True)
@@ -51,9 +51,10 @@ class WebSocketAddress:
 
 
 def websocket_host_for(app_host: str) -> str | None:
-    """Return the event server of the application's cloud, or None for a private deployment.
+    """Return the event server of the application's cloud, or None where none is published.
 
-    The cloud must not receive the access tokens of a private deployment.
+    None is published for the overseas region (us.authing.co), and the cloud must not receive the access tokens of a
+    private deployment. The vendor moved its event servers from events. to openevent. in 2023.
     """
     name = (urlsplit(app_host).hostname or "").removesuffix(".")
     for domain, server in _EVENT_SERVERS.items():

@@ -57,12 +57,12 @@ async def test_arguments_are_checked_at_once(options: dict[str, Any], arguments:
 @pytest.mark.parametrize(
     ("app_host", "events_host"),
     [
-        (None, "wss://events.genauth.ai"),
-        ("https://genauth.ai", "wss://events.genauth.ai"),
-        ("https://Shop.GenAuth.ai", "wss://events.genauth.ai"),
-        ("https://shop.genauth.ai.:443", "wss://events.genauth.ai"),
-        ("https://authing.cn", "wss://events.authing.cn"),
-        ("https://shop.authing.cn", "wss://events.authing.cn"),
+        (None, "wss://openevent.genauth.ai"),
+        ("https://genauth.ai", "wss://openevent.genauth.ai"),
+        ("https://Shop.GenAuth.ai", "wss://openevent.genauth.ai"),
+        ("https://shop.genauth.ai.:443", "wss://openevent.genauth.ai"),
+        ("https://authing.cn", "wss://openevent.authing.cn"),
+        ("https://shop.authing.cn", "wss://openevent.authing.cn"),
     ],
 )
 async def test_the_clouds_know_their_event_servers(app_host: str | None, events_host: str) -> None:
@@ -70,6 +70,15 @@ async def test_the_clouds_know_their_event_servers(app_host: str | None, events_
     assert client.settings.websocket_host is None
     assert websocket_host_for(client.settings.app_host) == events_host
     client.iter_events("code")
+
+
+@pytest.mark.parametrize(
+    "app_host", ["https://shop.us.authing.co", "https://login.example.com", "https://authing.cn.example"]
+)
+async def test_other_hosts_have_to_name_their_event_server(app_host: str) -> None:
+    client = AuthenticationClient("app", app_host, "secret", TOKEN)
+    with pytest.raises(ConfigurationError, match="websocket_host"):
+        client.iter_events("code")
 
 
 async def test_plain_connections_to_other_machines_need_consent() -> None:
