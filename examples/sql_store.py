@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
+import anyio
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -98,8 +99,10 @@ class SQLStore:
     @asynccontextmanager
     async def _begin(self) -> AsyncIterator[AsyncConnection]:
         try:
-            async with self._engine.begin() as connection:
-                yield connection
+            # Cancelled midway, SQLAlchemy and aiosqlite may leave a task behind that never ends.
+            with anyio.CancelScope(shield=True):
+                async with self._engine.begin() as connection:
+                    yield connection
         except IntegrityError:
             raise
         except SQLAlchemyError as error:
