@@ -1,24 +1,16 @@
-"""Private files with atomic replacement; all functions block."""
+"""Files of one user; all functions block."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
-import tempfile
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
+from .._core.files import IS_WINDOWS, retry_on_windows, sync_directory
 from ..errors import StoreError, StoreUnusableError
-
-_T = TypeVar("_T")
-
-_IS_WINDOWS: Final = os.name == "nt"
-# Seconds between attempts on Windows, which refuses files that another process has open.
-_PAUSES: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
 
 _IF_HARMLESS: Final = "if they cannot have misused it: chmod"
 _PERMISSION: Final = "let this user read and write it, or choose another directory"
@@ -74,7 +66,7 @@ def read_private(path: Path) -> bytes | None:
         OSError: it cannot be read.
     """
     try:
-        descriptor = _retry_on_windows(lambda: os.open(path, os.O_RDONLY | _flag("O_NOFOLLOW") | _flag("O_BINARY")))
+        descriptor = retry_on_windows(lambda: os.open(path, os.O_RDONLY | _flag("O_NOFOLLOW") | _flag("O_BINARY")))
     except FileNotFoundError:
         return None
     with os.fdopen(descriptor, "rb") as file:
@@ -82,39 +74,23 @@ def read_private(path: Path) -> bytes | None:
         return file.read()
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """Replace the file atomically; the old one stays intact if that fails."""
-    descriptor, temporary = tempfile.mkstemp(prefix=path.stem + ".", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        _retry_on_windows(lambda: Path(temporary).replace(path))
-    except BaseException:
-        with suppress(OSError):
-            Path(temporary).unlink()
-        raise
-    _sync_directory(path.parent)
-
-
 def remove(path: Path) -> None:
     """Remove the file, if it exists, and sync its directory."""
     with suppress(FileNotFoundError):
-        _retry_on_windows(path.unlink)
-        _sync_directory(path.parent)
+        retry_on_windows(path.unlink)
+        sync_directory(path.parent)
 
 
 def set_aside(path: Path, suffix: str) -> Path:
     """Rename the file and return its new path."""
     aside = path.with_suffix(suffix)
-    return _retry_on_windows(lambda: path.replace(aside))
+    return retry_on_windows(lambda: path.replace(aside))
 
 
 def _check_private(path: Path, status: os.stat_result, remedy: str) -> None:
     # As ssh does: refuse what other users could have read or changed, and do not silently fix it. Windows gives the
     # contents of a user's directories to that user, and has no such modes.
-    if _IS_WINDOWS:
+    if IS_WINDOWS:
         return
     if status.st_uid != os.geteuid():
         raise StoreUnusableError(
@@ -131,32 +107,6 @@ def _check_private(path: Path, status: os.stat_result, remedy: str) -> None:
 def _is_open_elsewhere(error: OSError) -> bool:
     # Windows: ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION.
     return getattr(error, "winerror", None) in {32, 33}
-
-
-def _sync_directory(directory: Path) -> None:
-    # A rename is durable once its directory is synced. Windows has no such call.
-    if _IS_WINDOWS:
-        return
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        # Some filesystems do not sync directories.
-        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:
-            raise
-    finally:
-        os.close(descriptor)
-
-
-def _retry_on_windows(action: Callable[[], _T]) -> _T:
-    for pause in _PAUSES:
-        try:
-            return action()
-        except PermissionError:
-            if not _IS_WINDOWS:
-                raise
-            time.sleep(pause)
-    return action()
 
 
 def _flag(name: str) -> int:

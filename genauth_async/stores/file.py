@@ -18,11 +18,12 @@ from typing import Final, TypeVar
 import anyio
 
 from .._arguments.numbers import require_seconds
+from .._core.files import write_private
 from .._core.shielding import run_shielded
 from .._core.worker_threads import Threads
 from ..errors import ConfigurationError, StoreError, StoreLockedError
 from ._codec import RecordCodec
-from ._files import prepare_directory, read_private, remove, set_aside, store_error, write_private
+from ._files import prepare_directory, read_private, remove, set_aside, store_error
 from ._given import kind_of
 from ._local_locks import LocalLocks
 from ._process_locks import ProcessLock, file_lock

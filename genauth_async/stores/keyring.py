@@ -15,9 +15,10 @@ from typing import Final, TypeVar
 
 from .._arguments.numbers import require_bool, require_seconds
 from .._arguments.text import require_str
+from .._core.files import write_private
 from .._core.worker_threads import Threads
 from ..errors import StoreError, StoreUnusableError
-from ._files import prepare_directory, read_private, store_error, write_private
+from ._files import prepare_directory, read_private, store_error
 from ._local_locks import LocalLocks
 from ._process_locks import file_lock
 from ._protocol import SessionRecord
