@@ -15,11 +15,14 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from hmac import compare_digest
 from time import sleep
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from attrs import frozen
 
 from ..errors import PasswordEncryptionError
+
+Form: TypeAlias = Literal["ASN.1", "C1C3C2", "C1C2C3", "04C1C3C2", "04C1C2C3"]
+"""The arrangement of a ciphertext."""
 
 # The recommended curve, y² = x³ + ax + b (GB/T 32918.5).
 _P = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
@@ -141,9 +144,14 @@ def decrypt(ciphertext: bytes, private_key: int) -> bytes:
         ValueError: the private key is out of range, or the ciphertext is for another key, was changed, or has another
             form. The message does not tell which, since an attacker could learn from it.
     """
+    return decrypt_with_form(ciphertext, private_key)[0]
+
+
+def decrypt_with_form(ciphertext: bytes, private_key: int) -> tuple[bytes, Form]:
+    """Decrypt as `decrypt` does, and name the form. C3 is a hash, so that no ciphertext has two."""
     if not 1 <= private_key < _N:
         raise ValueError("The SM2 private key is out of range")
-    for c1, c3, c2 in _readings(ciphertext):
+    for form, c1, c3, c2 in _readings(ciphertext):
         # Off the curve, the answers would reveal the private key bit by bit.
         if not _is_on_curve(*_coordinates(c1)):
             continue
@@ -152,7 +160,7 @@ def decrypt(ciphertext: bytes, private_key: int) -> bytes:
         plaintext = _xor(c2, _mask(shared, len(c2)))
         # gmssl never compares C3, so that any garbage decrypts to other garbage.
         if compare_digest(c3, _checksum(shared, plaintext)):
-            return plaintext
+            return plaintext, form
     raise ValueError("The SM2 ciphertext is damaged, of an unknown form, or made for another key")
 
 
@@ -182,15 +190,18 @@ def _encrypt_with_gmssl_pyx(plaintext: bytes, key: SM2PublicKey) -> bytes:
     return b"".join(_from_asn1(sm2_encrypt(_point(key.x, key.y), plaintext)))
 
 
-def _readings(ciphertext: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """Yield each (C1, C3, C2) that the bytes can stand for; C3 then tells the right one."""
+def _readings(ciphertext: bytes) -> Iterator[tuple[Form, bytes, bytes, bytes]]:
+    """Yield each form, and (C1, C3, C2), that the bytes can stand for; C3 then tells the right one."""
     with suppress(ValueError):
-        yield _from_asn1(ciphertext)
-    for raw in (ciphertext, ciphertext[1:] if ciphertext[:1] == bytes([_UNCOMPRESSED]) else b""):
+        yield ("ASN.1", *_from_asn1(ciphertext))
+    forms: list[tuple[bytes, Form, Form]] = [(ciphertext, "C1C3C2", "C1C2C3")]
+    if ciphertext[:1] == bytes([_UNCOMPRESSED]):
+        forms.append((ciphertext[1:], "04C1C3C2", "04C1C2C3"))
+    for raw, new, old in forms:
         if len(raw) >= _POINT + _HASH:
             c1, rest = raw[:_POINT], raw[_POINT:]
-            yield c1, rest[:_HASH], rest[_HASH:]
-            yield c1, rest[-_HASH:], rest[:-_HASH]
+            yield new, c1, rest[:_HASH], rest[_HASH:]
+            yield old, c1, rest[-_HASH:], rest[:-_HASH]
 
 
 def _from_asn1(der: bytes) -> tuple[bytes, bytes, bytes]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from .access.access import Access
 from .apps import AccessAccounts, App
 from .captchas import Captchas
@@ -16,7 +18,7 @@ from .grants import Grants
 from .hosted.hosted_login import HostedLogin
 from .inbox import Inbox
 from .invitations import Invitations
-from .keys import PasswordKeys, SigningKeys
+from .keys import EmulatorKeys, PasswordKeys, SigningKeys
 from .login_history import LoginHistory
 from .passkeys import Passkeys
 from .public_accounts import PublicAccounts
@@ -36,9 +38,8 @@ class State:
         settings: Settings,
         clock: Clock,
         default_app: App,
-        refresh_token_lifetime: int,
-        pass_code_lifetime: int,
         wrap_system: bool,
+        keys: EmulatorKeys | None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -47,8 +48,8 @@ class State:
         self.url = ""
         self.wrap_system = wrap_system
         self.users = Users()
-        self.grants = Grants(clock, refresh_token_lifetime)
-        self.inbox = Inbox(clock, pass_code_lifetime)
+        self.grants = Grants(clock, settings)
+        self.inbox = Inbox(clock, settings)
         self.tickets = Tickets(clock)
         self.account_rules = AccountRules()
         self.factors = Factors(clock)
@@ -56,7 +57,7 @@ class State:
         self.captchas = Captchas(self.tickets)
         self.devices = Devices(clock)
         self.history = LoginHistory(clock)
-        self.hosted_login = HostedLogin(clock, default_app.app_id)
+        self.hosted_login = HostedLogin(clock, settings, default_app.app_id)
         self.access_accounts = AccessAccounts(default_app.app_id)
         self.public_accounts = PublicAccounts()
         self.pushes = Pushes(clock)
@@ -67,8 +68,13 @@ class State:
         self.access = Access(clock, default_app.app_id)
         self.ext_idps = ExtIdps()
         self.invitations = Invitations(clock, self.users)
-        self.signing_keys = SigningKeys()
-        self.password_keys = PasswordKeys()
+        self.signing_keys = SigningKeys(keys)
+        self.password_keys = PasswordKeys(keys)
+
+    @property
+    def user_pool_id(self) -> str:
+        """The user pool's id, which follows from the first application's, so that a restart keeps it."""
+        return sha256(self.default_app.app_id.encode()).hexdigest()[:24]
 
     @property
     def issuer(self) -> str:
