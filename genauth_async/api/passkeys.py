@@ -58,6 +58,7 @@ class Passkeys(Api):
             options: sign-in options.
 
         Raises:
+            InvalidOperationError: the passkey is not registered (statusCode 422).
             SignInError: the user cannot be signed in by this; its subclasses say why.
         """
         sent = models.VerifyAuthenticationDto(

@@ -32,7 +32,7 @@ class Contact:
         self.old_channel = "CHANNEL_UPDATE_EMAIL" if email else self.unbind_channel
         self.new_channel = "CHANNEL_UPDATE_EMAIL" if email else self.bind_channel
         self.mismatch_code = 2037 if email else 2038
-        self.taken_code = None if email else 1320004
+        self.taken_code = 2200 if email else 1320004
 
     def of(self, user: User) -> object:
         return getattr(user, self.kind)
@@ -102,9 +102,10 @@ async def test_what_is_bound_signs_in(face: Any, emulator: Emulator, contact: Co
     with pytest.raises(InvalidPassCodeError):
         await contact.bind(face, code, contact.old, token)  # sent to another address
     assert contact.of(user) is None
-    emulator.clock.advance(61)
+    emulator.clock.advance(59)
     await contact.bind(face, code, contact.new, token)
     assert contact.of(user) == contact.new
+    emulator.clock.advance(1)
     assert await contact.signs_in(face, emulator, contact.new) == user.id
     profile = await face.get_profile(access_token=token)
     assert profile["data"][f"{contact.kind}Verified"] is True

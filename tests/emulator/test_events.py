@@ -62,7 +62,7 @@ def test_events_reach_the_users_subscribers_of_their_code(
     ):
         assert emulator.events.subscribers("order") == 3
         answer = publish(http, emulator, token, eventType="order", eventData='{"id": "é"}', source="shop")
-        assert (answer["statusCode"], answer["message"]) == (200, "Success")
+        assert (answer["statusCode"], answer["message"]) == (200, "操作成功")
         assert emulator.events.publish("order", "to all") == 3
         assert emulator.events.publish("refund", "other code") == 1
         assert emulator.events.publish("order", "to one", user_id=user.id) == 2

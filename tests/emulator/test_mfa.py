@@ -18,6 +18,7 @@ from genauth_async.errors import (
     ConflictError,
     ForbiddenError,
     GenAuthAPIError,
+    InvalidOperationError,
     InvalidPassCodeError,
     NotFoundError,
     NotSignedInError,
@@ -64,12 +65,13 @@ async def test_one_time_passwords_from_enrolment_to_reset(face: Any, emulator: E
     begun = (await face.send_enroll_factor_request({}, "OTP", access_token=token)).data
     app = authenticator_app(begun)
     assert app.name == "ada@example.com"
-    assert await enrolled(face, token) == []
+    assert await enrolled(face, token) == ["SMS", "EMAIL"]
 
     code = app.at(int(emulator.clock.now()))
     await face.enroll_factor({"passCode": code}, begun.enrollment_token, "OTP", access_token=token)
-    (factor,) = (await face.list_enrolled_factors(access_token=token)).data
+    factor, *bound = (await face.list_enrolled_factors(access_token=token)).data
     assert (factor.factor_type, factor.profile) == ("OTP", {})
+    assert [each.factor_type for each in bound] == ["SMS", "EMAIL"]
     assert (await face.get_factor(factor.factor_id, access_token=token)).data == factor
 
     assert not (await face.mfa_otp_verify(code, access_token=token)).data.verified  # it was used for the enrolment
@@ -79,7 +81,7 @@ async def test_one_time_passwords_from_enrolment_to_reset(face: Any, emulator: E
     assert not (await face.mfa_otp_verify(code, access_token=token)).data.verified
 
     await face.reset_factor(factor.factor_id, access_token=token)
-    assert await enrolled(face, token) == []
+    assert await enrolled(face, token) == ["SMS", "EMAIL"]
     with pytest.raises(NotFoundError):
         await face.get_factor(factor.factor_id, access_token=token)
     with pytest.raises(TOTPError):
@@ -103,12 +105,24 @@ async def test_pass_codes_from_enrolment_to_reset(face: Any, emulator: Emulator,
     address = profile.get("email") or profile["phoneNumber"]
     code = emulator.inbox.code_for(address, channel="CHANNEL_BIND_MFA")
     await face.enroll_factor({"passCode": code}, begun.enrollment_token, kind, access_token=token)
-    (factor,) = (await face.list_enrolled_factors(access_token=token)).data
+    factor, other = (await face.list_enrolled_factors(access_token=token)).data
     assert (factor.factor_type, factor.profile) == (kind, SHOWN[kind])
+    assert {kind, other.factor_type} == {"SMS", "EMAIL"}  # what is enrolled stands for what is bound
     with pytest.raises(ConflictError):
         await face.send_enroll_factor_request(profile, kind, access_token=token)
     await face.reset_factor(factor.factor_id, access_token=token)
-    assert await enrolled(face, token) == []
+    assert await enrolled(face, token) == ["SMS", "EMAIL"]
+
+
+async def test_what_is_bound_is_a_factor_that_cannot_be_reset(face: Any, user: User, token: str) -> None:
+    sms, email = (await face.list_enrolled_factors(access_token=token)).data
+    assert (sms.factor_type, sms.profile) == ("SMS", {"phoneNumber": "138****0000", "phoneCountryCode": "+86"})
+    assert (email.factor_type, email.profile) == ("EMAIL", {"email": "a***@example.com"})
+    for factor in (sms, email):
+        assert (await face.get_factor(factor.factor_id, access_token=token)).data == factor
+        with pytest.raises(InvalidOperationError, match="unbound"):
+            await face.reset_factor(factor.factor_id, access_token=token)
+    assert user.email == "ada@example.com"
 
 
 async def test_what_is_left_to_enrol(face: Any, emulator: Emulator, user: User, token: str) -> None:
@@ -156,7 +170,7 @@ async def test_five_wrong_codes_end_an_enrolment(
     assert len(emulator.factors) == 0
 
 
-async def test_an_enrolment_is_for_one_user_one_type_and_five_minutes(
+async def test_an_enrolment_is_for_one_user_one_type_and_a_minute(
     client: Any, emulator: Emulator, user: User, token: str
 ) -> None:
     begun = (await client.send_enroll_factor_request({}, "OTP", access_token=token)).data
@@ -172,7 +186,7 @@ async def test_an_enrolment_is_for_one_user_one_type_and_five_minutes(
         await enroll("OTP", others)
     with pytest.raises(GenAuthAPIError, match="another type"):
         await enroll("EMAIL", token)
-    emulator.clock.advance(300)
+    emulator.clock.advance(60)
     with pytest.raises(GenAuthAPIError, match="has expired"):
         await enroll("OTP", token)
     assert emulator.factors.of(user) == emulator.factors.of(mallory) == []
@@ -205,6 +219,7 @@ async def test_factors_of_others_look_like_none(client: Any, emulator: Emulator,
 
 
 async def test_a_first_factor_is_enrolled_within_the_sign_in(face: Any, emulator: Emulator, user: User) -> None:
+    emulator.factors.offered = ("OTP",)
     user.mfa_required = True
     waiting = await mfa_token(face)
     begun = (await face.send_enroll_factor_request({}, "OTP", access_token=waiting)).data
@@ -217,6 +232,7 @@ async def test_a_first_factor_is_enrolled_within_the_sign_in(face: Any, emulator
 
 
 async def test_knowing_the_password_is_not_enough_to_add_a_factor(client: Any, emulator: Emulator, user: User) -> None:
+    emulator.factors.offered = ("OTP",)
     user.mfa_required = True
     early = await mfa_token(client)
     begun = (await client.send_enroll_factor_request({}, "OTP", access_token=early)).data
@@ -228,6 +244,12 @@ async def test_knowing_the_password_is_not_enough_to_add_a_factor(client: Any, e
         with pytest.raises(ForbiddenError):
             await client.enroll_factor({"passCode": code}, begun.enrollment_token, "OTP", access_token=waiting)
     assert [factor.type for factor in emulator.factors.of(user)] == ["EMAIL"]
+
+
+async def test_a_bound_address_is_a_factor_already(client: Any, user: User) -> None:
+    user.mfa_required = True
+    with pytest.raises(ForbiddenError):
+        await client.send_enroll_factor_request({}, "OTP", access_token=await mfa_token(client))
 
 
 async def test_an_mfa_token_opens_nothing_else(client: Any, emulator: Emulator, user: User) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
+from joserfc import jws, jwt
+from joserfc.jwk import OctKey
 from pyotp.totp import TOTP
 
 from genauth_async import MFARequiredError
-from genauth_async.emulator import Emulator, User
+from genauth_async.emulator import Emulator, Factor, User
 from genauth_async.errors import (
     AccountLockedError,
     GenAuthAPIError,
@@ -62,7 +66,7 @@ async def test_by_the_one_time_password_of_an_app(face: Any, emulator: Emulator,
     app = TOTP(emulator.factors.enroll(user, "OTP").secret or "")
     challenge = await required(face)
     assert challenge.api_code == 1636
-    assert challenge.factors == ("OTP",)
+    assert challenge.factors == ("OTP", "SMS", "EMAIL")  # the application's
     code = app.at(int(emulator.clock.now()))
     answer = await face.complete_mfa_with_totp(challenge, code)
     assert await is_signed_in(face, answer, user)
@@ -87,11 +91,12 @@ async def test_by_the_recovery_code_once(face: Any, emulator: Emulator, user: Us
     assert await is_signed_in(face, answer, user)
 
 
+@pytest.mark.parametrize("is_enrolled", [True, False])
 @pytest.mark.parametrize("kind", ADDRESSES)
-async def test_by_a_pass_code(face: Any, emulator: Emulator, user: User, kind: Any) -> None:
-    emulator.factors.enroll(user, kind)
+async def test_by_a_pass_code(face: Any, emulator: Emulator, user: User, kind: Any, is_enrolled: bool) -> None:
+    if is_enrolled:
+        emulator.factors.enroll(user, kind)
     challenge = await required(face)
-    assert challenge.factors == (kind,)
     address = ADDRESSES[kind]
     await send(face, kind, address)
     code = emulator.inbox.code_for(address, channel="CHANNEL_VERIFY_MFA")
@@ -114,9 +119,10 @@ async def test_a_pass_code_that_went_elsewhere_proves_nothing(
 
 
 @pytest.mark.parametrize("kind", ADDRESSES)
-async def test_an_address_that_is_not_enrolled_is_no_factor(
+async def test_an_address_for_a_factor_that_is_switched_off_is_none(
     client: Any, emulator: Emulator, user: User, kind: str
 ) -> None:
+    emulator.factors.offered = ("OTP",)
     emulator.factors.enroll(user, "OTP")
     challenge = await required(client)
     await send(client, kind, ADDRESSES[kind])
@@ -181,6 +187,7 @@ async def test_an_mfa_token_is_good_for_six_minutes(face: Any, emulator: Emulato
     challenge = await required(face)
     verified = await face.verify_mfa_token(challenge.mfa_token)
     assert (verified.active, verified.user_id, verified.exp - verified.iat) == (True, user.id, 360)
+    assert verified.user_pool_id == emulator._state.user_pool_id
     emulator.clock.advance(360)
     assert not (await face.verify_mfa_token(challenge.mfa_token)).active
     with pytest.raises(NotSignedInError):
@@ -224,27 +231,104 @@ async def test_a_user_without_the_factor_is_told(client: Any, emulator: Emulator
         await client.complete_mfa_with_totp(challenge, "123456")
 
 
-def test_the_refusal_tells_what_the_user_has(emulator: Emulator, user: User, sign_in: SignIn) -> None:
-    def policies() -> Json:
-        data: Json = sign_in()["data"]
+async def test_an_enrolled_address_stands_for_the_bound_one(client: Any, emulator: Emulator, user: User) -> None:
+    emulator.factors.add(Factor(user_id=user.id, type="EMAIL", address="second@example.com"))
+    challenge = await required(client)
+    for address in ("ada@example.com", "second@example.com"):
+        await send(client, "EMAIL", address)
+    codes = [emulator.inbox.code_for(to) for to in ("ada@example.com", "second@example.com")]
+    with pytest.raises(GenAuthAPIError, match="not the user's factor"):
+        await client.complete_mfa_with_email_code(challenge, "ada@example.com", codes[0])
+    answer = await client.complete_mfa_with_email_code(challenge, "second@example.com", codes[1])
+    assert await is_signed_in(client, answer, user)
+
+
+NOTHING = {
+    "nickname": None,
+    "email": None,
+    "phone": None,
+    "phoneCountryCode": None,
+    "username": "aaa",
+    "avatar": None,
+    "mfaPhone": None,
+    "mfaEmail": None,
+    "mfaPhoneCountryCode": None,
+    "faceMfaEnabled": False,
+    "totpMfaEnabled": False,
+    "applicationMfa": [
+        {"mfaPolicy": kind, "status": 1, "sort": sort} for sort, kind in enumerate(("OTP", "SMS", "EMAIL"))
+    ],
+    "passwordStrength": 0,
+}
+
+
+def test_the_refusal_has_every_member_of_the_published_one(emulator: Emulator, sign_in: SignIn) -> None:
+    def refusal() -> Json:
+        answer = sign_in(passwordPayload={"account": "aaa", "password": "passw0rd"})
+        assert (answer["statusCode"], answer["apiCode"]) == (403, 1636)
+        data: Json = answer["data"]
         assert data.pop("mfaToken")
         return data
 
-    nothing = {"totpMfaEnabled": False, "faceMfaEnabled": False}
-    entries = [{"mfaPolicy": kind, "status": 1, "sort": sort} for sort, kind in enumerate(("OTP", "SMS", "EMAIL"))]
-    assert policies() == {**nothing, "applicationMfa": entries}
-    emulator.factors.enroll(user, "SMS")
-    phone = {"mfaPhone": "13800000000", "mfaPhoneCountryCode": "+86"}
-    assert policies() == {**nothing, **phone, "applicationMfa": [{"mfaPolicy": "SMS", "status": 1, "sort": 0}]}
+    user = emulator.add_user(username="aaa", password="passw0rd")
+    user.mfa_required = True
+    assert refusal() == NOTHING
+    emulator.factors.offered = ("EMAIL", "OTP")
+    offered = [{"mfaPolicy": kind, "status": 1, "sort": sort} for sort, kind in enumerate(("EMAIL", "OTP"))]
+    assert refusal() == NOTHING | {"applicationMfa": offered}
     emulator.factors.enroll(user, "OTP")
-    emulator.factors.enroll(user, "EMAIL")
-    assert policies() == {
-        "totpMfaEnabled": True,
-        "faceMfaEnabled": False,
-        **phone,
-        "mfaEmail": "ada@example.com",
-        "applicationMfa": entries,
+    factor = Factor(user_id=user.id, type="SMS", address="13911112222", phone_country_code="+49")
+    emulator.factors.add(factor)
+    enrolled = {"totpMfaEnabled": True, "mfaPhone": "13911112222", "mfaPhoneCountryCode": "+49"}
+    assert refusal() == NOTHING | {"applicationMfa": offered} | enrolled
+
+
+def test_what_is_bound_is_in_the_refusal_too(user: User, sign_in: SignIn) -> None:
+    user.nickname, user.profile = "Countess", {"photo": "https://example.com/ada.png"}
+    data = sign_in()["data"]
+    assert data.pop("mfaToken")
+    assert data == NOTHING | {
+        "username": "ada",
+        "nickname": "Countess",
+        "avatar": "https://example.com/ada.png",
+        "email": "ada@example.com",
+        "phone": "13800000000",
+        "phoneCountryCode": "+86",
     }
+
+
+def test_an_mfa_token_is_a_jwt(emulator: Emulator, user: User, sign_in: SignIn) -> None:
+    tokens = [sign_in()["data"]["mfaToken"] for _ in range(5)]
+    assert len(set(tokens)) == 5
+    read = jws.extract_compact(tokens[0].encode())
+    assert read.headers() == {"alg": "HS256", "typ": "JWT"}
+    claims = json.loads(read.payload)
+    pool = emulator._state.user_pool_id
+    arn = f"arn:cn:authing:{pool}:user:{user.id}"
+    assert claims == {
+        "data": {"userPoolId": pool, "userId": user.id, "arn": arn, "stage": 1},
+        "iat": claims["iat"],
+        "exp": claims["iat"] + 360,
+    }
+    assert abs(claims["iat"] - emulator.clock.now()) < 60
+
+
+async def test_signin_can_ignore_second_factors(make_client: Any) -> None:
+    with Emulator(mfa_at_signin="ignore") as emulator:
+        client = make_client(emulator.url, app_id=emulator.app_id, app_secret=emulator.app_secret)
+        user = emulator.add_user(username="ada", email="ada@example.com", password="passw0rd")
+        user.mfa_required = True
+        by_password = await client.sign_in_by_username_password("ada", "passw0rd")
+        await client.send_email("CHANNEL_LOGIN", "ada@example.com")
+        by_code = await client.sign_in_by_email_passcode("ada@example.com", emulator.inbox.code_for("ada@example.com"))
+        for answer in (by_password, by_code):
+            assert await is_signed_in(client, answer, user)
+            assert (await client.get_new_access_token_by_refresh_token(answer.data.refresh_token)).access_token
+        emulator.add_social_code("github", "code", user)
+        with pytest.raises(MFARequiredError):
+            await client.sign_in_by_mobile(
+                connection="github", ext_idp_connidentifier="x", github_payload={"code": "code"}
+            )
 
 
 class TestOlderEnvelope:
@@ -266,11 +350,15 @@ class TestOlderEnvelope:
     def test_totp(self, emulator: Emulator, user: User, post: Any, path: str) -> None:
         emulator.factors.enroll(user, "OTP")
         answer = post(path, {"totp": emulator.factors.totp_for(user)})
-        assert answer["code"] == 200
+        assert (answer["code"], answer["message"]) == (200, "二次验证成功")
         data = answer["data"]
-        assert data["userId"] == user.id
+        assert data["userId"] == data["id"] == user.id
         assert data["email"] == "ada@example.com"
-        assert data["token"] == data["id_token"]
+        assert data["userPoolId"] == emulator._state.user_pool_id
+        token = jwt.decode(data["token"], OctKey.import_key(emulator.app_secret), algorithms=["HS256"])
+        lifetime = token.claims["exp"] - token.claims["iat"]
+        assert (token.claims["sub"], lifetime) == (user.id, 15 * 24 * 3600)
+        assert datetime.fromisoformat(data["tokenExpiredAt"]).timestamp() == token.claims["exp"]
         assert {"access_token", "refresh_token", "token_type", "expires_in", "scope"} <= set(data)
 
     @pytest.mark.parametrize("path", RECOVERY_PATHS)
@@ -287,10 +375,10 @@ class TestOlderEnvelope:
             (RECOVERY_PATHS[0], {"recoveryCode": "wrong"}, 6002),
             (SMS_PATH, {"phone": "13800000000", "code": "wrong"}, 2001),
             (EMAIL_PATH, {"email": "ada@example.com", "code": "wrong"}, 2001),
-            (TOTP_PATHS[0], {}, 400),
+            (TOTP_PATHS[0], {}, 6003),
             (TOTP_PATHS[0], {"totp": 123456}, 400),
             (TOTP_PATHS[0], [], 400),
-            (RECOVERY_PATHS[0], {}, 400),
+            (RECOVERY_PATHS[0], {}, 6004),
             (SMS_PATH, {"phone": "13800000000"}, 400),
             (EMAIL_PATH, {"code": "123456"}, 400),
         ],
@@ -299,8 +387,8 @@ class TestOlderEnvelope:
         for kind in ("OTP", "SMS", "EMAIL"):
             emulator.factors.enroll(user, kind)
         answer = post(path, body)
-        assert set(answer) == {"code", "message"}
-        assert answer["code"] == code
+        assert set(answer) == {"code", "message", "data"}
+        assert (answer["code"], answer["data"]) == (code, None)
 
     @pytest.mark.parametrize("path", [*TOTP_PATHS, *RECOVERY_PATHS, SMS_PATH, EMAIL_PATH])
     @pytest.mark.parametrize("authorization", ["", "Bearer unknown"])
@@ -324,6 +412,7 @@ async def test_a_required_password_reset_ends_the_pending_sign_in(client: Any, e
     emulator.factors.enroll(user, "OTP")
     challenge = await required(client)
     user.password_reset_required = True
-    with pytest.raises(PasswordResetRequiredError):
+    with pytest.raises(PasswordResetRequiredError) as caught:
         await client.complete_mfa_with_totp(challenge, emulator.factors.totp_for(user))
+    assert caught.value.reset_token
     assert len(emulator.grants) == 0

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from io import BytesIO
 from typing import Any
 
@@ -239,7 +240,9 @@ async def test_strangers_see_neither_address_nor_number(client: AuthenticationCl
     assert brief.display_name == shy.id
 
 
-async def test_the_picture_can_be_scanned(client: AuthenticationClient, ahttp: httpx.AsyncClient) -> None:
+async def test_the_picture_can_be_scanned(
+    client: AuthenticationClient, emulator: Emulator, ahttp: httpx.AsyncClient
+) -> None:
     code = (await client.gene_qr_code("MOBILE_APP", custom_data={"school": "hust"})).data
     picture = await ahttp.get(code.url)
     assert picture.headers["content-type"] == "image/png"
@@ -248,6 +251,9 @@ async def test_the_picture_can_be_scanned(client: AuthenticationClient, ahttp: h
     assert content["scene"] == "APP_AUTH"
     assert content["random"] == code.qrcode_id
     assert content["customData"] == {"school": "hust"}
+    assert content["userPoolId"] == emulator._state.user_pool_id
+    created, expires = (datetime.fromisoformat(content[name]) for name in ("createdAt", "expireAt"))
+    assert (expires - created).total_seconds() == 120
     assert (await ahttp.get(code.url.replace(code.qrcode_id, "unknown"))).json()["statusCode"] == 404
 
 

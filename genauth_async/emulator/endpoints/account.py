@@ -15,8 +15,7 @@ from ..http.request_context import read_app_call, read_user_call, require_known_
 from ..http.routes import Routes
 from ..http.user_arguments import email_argument, phone_argument
 from ..http.verification_codes import SentCode, redeem_codes, redeem_own_token, token_reply
-from ..state.captchas import captcha_required
-from ..state.errors import ApiError, no_such_user, not_modelled
+from ..state.errors import ApiError, Refusal, no_such_user, not_modelled
 from ..state.revocation import remove_user, revoke_all
 from ..state.state import State
 from ..state.tickets import TicketKind
@@ -45,7 +44,7 @@ async def update_password(state: State, request: Request) -> Response:
     if user.password is not None:
         old = await sent_password(state, body, body, "oldPassword")
         if not owns_password(state, user, old):
-            raise ApiError(400, "the old password is wrong", api_code=2006)
+            raise Refusal.WRONG_PASSWORD.error()
     user, token = require_user(state, request)  # the user may have been removed meanwhile
     user.set_password(new, state.clock.now())
     revoke_all(state, user, keep=token.grant)
@@ -101,7 +100,7 @@ async def reset_by_force_reset_token(state: State, request: Request) -> Response
     token = variables.text("token")
     user = _existing(state.users.find(state.tickets.peek("force-reset", token).user_id))
     if not owns_password(state, user, old):
-        raise ApiError(400, "the old password is wrong", api_code=2203)
+        raise Refusal.WRONG_OLD_PASSWORD.error()
     state.tickets.redeem("force-reset", token)
     _replace(state, user, new)
     return graphql_success(_FORCE_RESET)
@@ -125,7 +124,7 @@ async def validate_password(state: State, request: Request) -> Response:
 def _is_valid(state: State, user: User, password: str) -> bool:
     # Without the captcha, or if it reset the failures, this would be a place to guess passwords.
     if state.captchas.required_from(user.failed_passwords):
-        raise captcha_required()
+        raise Refusal.CAPTCHA_REQUIRED.error()
     return owns_password(state, user, password, forgets_failures=False)
 
 
@@ -177,7 +176,7 @@ async def _check_own_password(state: State, user: User, payload: Arguments) -> N
         raise ApiError(422, "PASSWORD is for users with neither email nor phone")
     password = await sent_password(state, payload, payload)
     if not owns_password(state, user, password):
-        raise ApiError(400, "the password is wrong", api_code=2006)
+        raise Refusal.WRONG_PASSWORD.error()
 
 
 def _check_own_code(state: State, address: str | None, given: str | None, code: str) -> None:

@@ -16,7 +16,7 @@ from ..http.request_context import read_user_call
 from ..http.routes import Routes
 from ..http.user_arguments import country_code_argument, email_argument, phone_argument
 from ..http.verification_codes import SentCode, redeem_codes, redeem_own_token, token_reply
-from ..state.errors import ApiError
+from ..state.errors import ApiError, Refusal
 from ..state.state import State
 from ..state.tickets import TicketKind
 from ..state.users import AlreadyTakenError, User
@@ -32,9 +32,9 @@ class _Contact:
     old_channel: str
     new_channel: str
     ticket: TicketKind
-    taken_code: int | None
-    mismatch_code: int
-    same_code: int | None
+    taken: Refusal
+    mismatch: Refusal
+    same: Refusal | None
 
     def of(self, user: User) -> str | None:
         return user.email if self.kind == "email" else user.phone
@@ -50,9 +50,9 @@ _EMAIL = _Contact(
     old_channel="CHANNEL_UPDATE_EMAIL",
     new_channel="CHANNEL_UPDATE_EMAIL",
     ticket="update-email",
-    taken_code=None,
-    mismatch_code=2037,
-    same_code=None,
+    taken=Refusal.EMAIL_TAKEN,
+    mismatch=Refusal.NOT_THE_USERS_EMAIL,
+    same=None,
 )
 _PHONE = _Contact(
     kind="phone",
@@ -61,9 +61,9 @@ _PHONE = _Contact(
     old_channel="CHANNEL_UNBIND_PHONE",  # there is none for updates
     new_channel="CHANNEL_BIND_PHONE",
     ticket="update-phone",
-    taken_code=1320004,
-    mismatch_code=2038,
-    same_code=2230,
+    taken=Refusal.PHONE_TAKEN,
+    mismatch=Refusal.NOT_THE_USERS_PHONE,
+    same=Refusal.SAME_PHONE,
 )
 
 
@@ -110,13 +110,13 @@ async def _verify_update(contact: _Contact, state: State, request: Request) -> R
     if current is not None:
         # A stolen access token must not be enough to take the account over.
         if contact.is_other(user, contact.read(payload, f"old{suffix}")):
-            raise ApiError(400, f"old{suffix} is not the user's", api_code=contact.mismatch_code)
+            raise contact.mismatch.error()
         if not contact.is_other(user, new):
-            raise ApiError(422, f"the {contact.kind} is the same as before", api_code=contact.same_code)
+            raise contact.same.error() if contact.same else ApiError(422, "the email is the same as before")
         codes.append(SentCode(current, payload.text(f"old{contact.kind.capitalize()}PassCode"), contact.old_channel))
     redeem_codes(state, codes)
     if state.users.by_account(new) not in {None, user}:
-        raise _taken(contact)
+        raise contact.taken.error()
     return token_reply(
         state,
         contact.ticket,
@@ -142,17 +142,13 @@ def _assign(state: State, user: User, contact: _Contact, address: str, country_c
     try:
         state.users.change(user, contact.kind, address)
     except AlreadyTakenError as error:
-        raise _taken(contact) from error
+        raise contact.taken.error() from error
     if contact.kind == "email":
         user.email_verified = True
     else:
         user.phone_verified = True
         user.phone_country_code = country_code
     user.updated_at = state.clock.now()
-
-
-def _taken(contact: _Contact) -> ApiError:
-    return ApiError(409, f"another user has the {contact.kind} already", api_code=contact.taken_code)
 
 
 ROUTES: Routes = {

@@ -13,7 +13,7 @@ from ..http.connection import break_connection
 from ..http.replies import success
 from ..http.request_context import read_user_call
 from ..http.routes import Routes
-from ..state.errors import ApiError
+from ..state.errors import ApiError, Refusal
 from ..state.state import State
 from ..state.subscribers import Closing, Subscriber
 
@@ -41,7 +41,7 @@ async def subscribe(state: State, socket: WebSocket) -> None:
     event_code = socket.query_params.get("code")
     holder = state.grants.active_access_token(token)
     if holder is None:
-        raise ApiError(401, "not signed in, or no longer", api_code=2020, http_status=401)
+        raise Refusal.NOT_SIGNED_IN.error(http_status=401)
     if not event_code:
         raise ApiError(400, "code is required", http_status=400)
 

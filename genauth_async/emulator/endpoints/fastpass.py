@@ -30,7 +30,7 @@ async def gene_fastpass_qrcode_info(state: State, request: Request) -> Response:
             "apiHost": state.url,
             "user": {"id": user.id, "displayName": user.display_name, "photo": user.photo},
             "appId": code.app_id,
-            "userpool": {"id": state.fastpass_codes.user_pool_id, "displayName": "emulator", "photo": ""},
+            "userpool": {"id": state.user_pool_id, "displayName": "emulator", "photo": ""},
         }
     )
 

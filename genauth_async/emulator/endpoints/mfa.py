@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
 import segno
@@ -14,13 +15,15 @@ from ..http.arguments import Arguments, query_text
 from ..http.replies import success
 from ..http.request_context import bearer_token, read_user_call, require_known_app, require_user
 from ..http.routes import Routes
-from ..state.errors import ApiError, not_modelled, not_signed_in
+from ..state.errors import ApiError, Refusal, not_modelled, not_signed_in
 from ..state.factors import FACTOR_TYPES, Factor, FactorType, new_recovery_code
 from ..state.mfa_challenges import count_wrong_code, find_challenge
 from ..state.state import State
 from ..state.users import User
 
 BIND_CHANNEL = "CHANNEL_BIND_MFA"
+
+_ENROLLMENT_LIFETIME = 60
 
 _ISSUER = "GenAuth emulator"
 _LONGEST_LABEL = 64  # so that the QR code has room for it
@@ -36,7 +39,7 @@ def _require_enroller(state: State, request: Request) -> User:
         user = find_challenge(state, bearer_token(request), app_id).user
     except ApiError as error:
         raise not_signed_in() from error
-    if state.factors.of(user):
+    if state.factors.usable_by(user):
         # Otherwise the password would be enough to enrol another second factor.
         raise ApiError(403, "the user has a second factor: the sign-in has to be finished with it first")
     return user
@@ -65,23 +68,26 @@ async def send_enroll_factor_request(state: State, request: Request) -> Response
             raise ApiError(400, "profile.email must be an email address")
         state.inbox.send("email", BIND_CHANNEL, address)
         facts = {"address": address}
-    token = state.tickets.issue("enroll-factor", user_id=user.id, type=kind, fields=facts)
-    return success({"enrollmentToken": token})
+    return success({"enrollmentToken": _enrollment_token(state, user, kind, facts)})
 
 
 def _hand_out_secret(state: State, user: User) -> Response:
     secret, recovery_code = random_base32(), new_recovery_code()
     account = (user.email or user.username or user.phone or user.id)[:_LONGEST_LABEL]
     uri = TOTP(secret).provisioning_uri(name=account, issuer_name=_ISSUER)
-    token = state.tickets.issue(
-        "enroll-factor", user_id=user.id, type="OTP", fields={"secret": secret, "recovery_code": recovery_code}
-    )
+    token = _enrollment_token(state, user, "OTP", {"secret": secret, "recovery_code": recovery_code})
     otp_data = {
         "qrCodeUri": uri,
         "qrCodeDataUrl": segno.make_qr(uri).png_data_uri(scale=4),
         "recoveryCode": recovery_code,
     }
     return success({"enrollmentToken": token, "otpData": otp_data})
+
+
+def _enrollment_token(state: State, user: User, kind: FactorType, fields: Mapping[str, str]) -> str:
+    return state.tickets.issue(
+        "enroll-factor", user_id=user.id, lifetime=_ENROLLMENT_LIFETIME, type=kind, fields=fields
+    )
 
 
 async def enroll_factor(state: State, request: Request) -> Response:
@@ -109,7 +115,7 @@ def _check_first_code(state: State, factor: Factor, code: str) -> None:
     if factor.address is not None:
         state.inbox.redeem(factor.address, code, BIND_CHANNEL)
     elif not factor.accept_totp(code, state.clock.now()):
-        raise ApiError(400, "the one-time password is wrong", api_code=6001)
+        raise Refusal.WRONG_TOTP.error()
 
 
 async def reset_factor(state: State, request: Request) -> Response:
@@ -120,9 +126,9 @@ async def reset_factor(state: State, request: Request) -> Response:
 
 
 async def list_enrolled_factors(state: State, request: Request) -> Response:
-    """List the user's factors."""
+    """List the user's factors; a bound phone or email address is one without an enrolment."""
     user, _ = require_user(state, request)
-    return success([_factor_dto(factor) for factor in state.factors.of(user)])
+    return success([_factor_dto(factor) for factor in state.factors.usable_by(user)])
 
 
 async def get_factor(state: State, request: Request) -> Response:
@@ -135,13 +141,13 @@ async def list_factors_to_enroll(state: State, request: Request) -> Response:
     """List the factor types that the user can still enrol."""
     user = _require_enroller(state, request)
     enrolled = {factor.type for factor in state.factors.of(user)}
-    return success([{"factorType": kind} for kind in FACTOR_TYPES if kind not in enrolled])
+    return success([{"factorType": kind} for kind in state.factors.offered if kind not in enrolled])
 
 
 async def verify_totp(state: State, request: Request) -> Response:
     """Verify a one-time password of the signed-in user, for step-up authentication."""
     user, _, body = await read_user_call(state, request)
-    totp = body.text("totp")
+    totp = body.text("totp", missing=Refusal.NO_TOTP)
     return success({"verified": state.factors.accept_totp(user, totp)})
 
 

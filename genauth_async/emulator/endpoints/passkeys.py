@@ -26,7 +26,8 @@ from ..state.users import User
 _TIMEOUT_SECONDS = 60
 _TICKET_SECONDS = 300  # longer, so that the user can fetch their key
 _ALGORITHMS = (-7, -8, -257)  # ES256, EdDSA, RS256
-_UNVERIFIED = {"verified": False}
+_USER_VERIFICATION = "preferred"
+_ACCOUNT_GONE = 431
 
 
 async def init_register_options(state: State, request: Request) -> Response:
@@ -37,7 +38,7 @@ async def init_register_options(state: State, request: Request) -> Response:
         "challenge": challenge,
         "rp": {"id": state.passkeys.relying_party(state.url).id, "name": "GenAuth emulator"},
         "user": {
-            "id": base64url(user.id.encode()),
+            "id": user.id,  # is base64url as it stands, of 18 bytes
             "name": user.username or user.email or user.phone or user.id,
             "displayName": user.display_name,
         },
@@ -47,6 +48,13 @@ async def init_register_options(state: State, request: Request) -> Response:
             for passkey in state.passkeys.of(user)
         ],
         "timeout": _TIMEOUT_SECONDS * 1000,
+        "attestation": "none",
+        # Sign-in options name no passkey, so that the authenticator itself has to remember it.
+        "authenticatorSelection": {
+            "userVerification": _USER_VERIFICATION,
+            "residentKey": "required",
+            "requireResidentKey": True,
+        },
     }
     return success({"registrationOptions": options, "ticket": ticket})
 
@@ -69,7 +77,7 @@ async def verify_register(state: State, request: Request) -> Response:
         state.passkeys.relying_party(state.url),
     )
     if verified is None:
-        return success(_UNVERIFIED)
+        raise ApiError(422, "the attestation is not valid for this challenge")
     user, _ = require_user(state, request)  # the user may have been removed meanwhile
     passkey = Passkey(
         id=base64url(verified.credential_id),
@@ -81,7 +89,9 @@ async def verify_register(state: State, request: Request) -> Response:
         transports=transports,
         created_at=state.clock.now(),
     )
-    return success({"verified": state.passkeys.add(passkey)})
+    if not state.passkeys.add(passkey):
+        raise ApiError(422, "the passkey is registered already")
+    return success({"verified": True})
 
 
 async def init_authentication_options(state: State, request: Request) -> Response:
@@ -93,6 +103,7 @@ async def init_authentication_options(state: State, request: Request) -> Respons
         "rpId": state.passkeys.relying_party(state.url).id,
         "allowCredentials": [],
         "timeout": _TIMEOUT_SECONDS * 1000,
+        "userVerification": _USER_VERIFICATION,
     }
     return success({"authenticationOptions": options, "ticket": ticket})
 
@@ -108,8 +119,10 @@ async def verify_authentication_credential(state: State, request: Request) -> Re
     facts = state.tickets.redeem("webauthn-authentication", ticket).facts
     passkey = state.passkeys.find(credential_id)
     user = None if passkey is None else state.users.find(passkey.user_id)
-    if passkey is None or user is None or from_base64url(user_handle) != user.id.encode():
-        return success(_UNVERIFIED)
+    if passkey is None or user is None or not _is_handle_of(user, user_handle):
+        if any(_is_handle_of(gone, user_handle) for gone in state.users.removed):
+            raise ApiError(_ACCOUNT_GONE, "the account of the passkey does not exist any more")
+        raise ApiError(422, "the passkey is not registered")
     verified = await run_in_threadpool(
         verify_authentication,
         cast("dict[str, object]", body.raw("authenticationCredential")),
@@ -118,9 +131,15 @@ async def verify_authentication_credential(state: State, request: Request) -> Re
         passkey,
     )
     if verified is None or not state.passkeys.use(passkey, verified.new_sign_count):
-        state.history.note(user, app.app_id, error_message="the passkey was not used as it should be")
-        return success(_UNVERIFIED)
+        message = "the passkey was not used as it should be"
+        state.history.note(user, app.app_id, error_message=message)
+        raise ApiError(422, message)
     return success({"verified": True, "tokenSet": complete_sign_in(state, app, user, scope)})
+
+
+def _is_handle_of(user: User, sent: str) -> bool:
+    """Compare a user handle: the id itself, or as the vendor's Android SDK has it, which encodes that once more."""
+    return sent.rstrip("=") == user.id or from_base64url(sent) == user.id.encode()
 
 
 def _challenge(state: State, kind: TicketKind, user: User | None) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from ..http.replies import success
 from ..http.request_context import read_user_call, require_user
 from ..http.routes import Routes
 from ..http.user_arguments import custom_data_argument, gender_argument, text_arguments
-from ..state.errors import ApiError
+from ..state.errors import Refusal
 from ..state.state import State
 from ..state.users import AlreadyTakenError
 
@@ -52,7 +52,7 @@ async def update_profile(state: State, request: Request) -> Response:
         try:
             state.users.change(user, "username", body.text("username"))
         except AlreadyTakenError as error:
-            raise ApiError(409, "another user has the username already", api_code=2034) from error
+            raise Refusal.USERNAME_TAKEN.error() from error
     user.name = user.name if name is None else name
     user.nickname = user.nickname if nickname is None else nickname
     user.profile = user.profile | texts

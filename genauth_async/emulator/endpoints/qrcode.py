@@ -32,7 +32,7 @@ from ._device_codes import brief_user, refuse_other_app, sign_in_owner
 
 _TYPES = ("MOBILE_APP", "WECHAT_MINIPROGRAM", "WECHAT_OFFICIAL_ACCOUNT")
 _ACTIONS = ("SCAN", "CONFIRM", "CANCEL")
-_MOST_CUSTOM_DATA = 2800  # the largest QR code holds 2953 characters, some of which the emulator needs itself
+_MOST_CUSTOM_DATA = 2700  # the largest QR code holds 2953 characters, some of which the emulator needs itself
 
 
 async def gene_qr_code(state: State, request: Request) -> Response:
@@ -55,6 +55,8 @@ async def qr_code_image(state: State, request: Request) -> Response:
     data = {
         "scene": "APP_AUTH",
         "random": code.id,
+        "userPoolId": state.user_pool_id,
+        "createdAt": iso_time(code.created_at),
         "expireAt": iso_time(code.expires_at),
         "customData": dict(code.custom_data),
     }

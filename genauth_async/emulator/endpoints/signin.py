@@ -15,7 +15,7 @@ from ..http.replies import success
 from ..http.request_context import require_known_app
 from ..http.routes import Routes
 from ..http.user_arguments import country_code_argument, scope_argument
-from ..state.errors import ApiError, no_such_user, not_modelled
+from ..state.errors import ApiError, Refusal, no_such_user, not_modelled
 from ..state.inbox import LOGIN_CHANNEL
 from ..state.login_history import Attempt
 from ..state.origin import current_origin, note_login_method
@@ -24,6 +24,9 @@ from ..state.state import State
 from ..state.users import AlreadyTakenError, User
 
 _ACCOUNT_KINDS = ("account", "email", "username", "phone")
+_NO_ACCOUNT = (
+    "Parameter passwordPayload must include account, email, username or phone when authenticationType is PASSWORD."
+)
 
 
 async def sign_in(state: State, request: Request) -> Response:
@@ -40,7 +43,8 @@ async def sign_in(state: State, request: Request) -> Response:
     _note_client_ip(options)
     with state.history.attempt(app.app_id) as attempt:
         user = attempt.user = await _CONNECTIONS[connection](state, body, options, attempt)
-    return success(complete_sign_in(state, app, user, scope))
+    mfa_passed = state.settings.mfa_at_signin == "ignore"
+    return success(complete_sign_in(state, app, user, scope, mfa_passed=mfa_passed))
 
 
 def _note_client_ip(options: Arguments) -> None:
@@ -55,7 +59,7 @@ async def _by_password(state: State, body: Arguments, options: Arguments, attemp
     payload = body.object("passwordPayload")
     given = [kind for kind in _ACCOUNT_KINDS if payload.has(kind)]
     if not given:
-        raise ApiError(400, "passwordPayload.account is required, or email, username or phone instead of it")
+        raise ApiError(400, _NO_ACCOUNT)
     kind = given[0]
     finders: dict[str, Callable[[str], User | None]] = {
         "account": state.users.by_account,
@@ -119,7 +123,7 @@ def _register(state: State, payload: Arguments, options: Arguments) -> User:
     try:
         return state.users.add(user)
     except AlreadyTakenError as error:
-        raise ApiError(409, "another user has this as their username", api_code=2026) from error
+        raise Refusal.USER_EXISTS.error() from error
 
 
 async def get_captcha_code(state: State, request: Request) -> Response:

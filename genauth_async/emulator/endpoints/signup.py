@@ -24,7 +24,7 @@ from ..http.user_arguments import (
     text_arguments,
 )
 from ..http.verification_codes import SentCode, redeem_codes
-from ..state.errors import ApiError
+from ..state.errors import ApiError, Refusal
 from ..state.grants import ALL_SCOPES
 from ..state.inbox import REGISTER_CHANNEL
 from ..state.state import State
@@ -80,7 +80,7 @@ async def sign_up(state: State, request: Request) -> Response:
     try:
         state.users.add(user)
     except AlreadyTakenError as error:
-        raise ApiError(409, "the user exists already", api_code=2026) from error
+        raise Refusal.USER_EXISTS.error() from error
     return success(user.to_dto(ALL_SCOPES, with_custom_data=bool(custom_data), with_identities=False))
 
 

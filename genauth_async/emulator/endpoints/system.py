@@ -19,7 +19,7 @@ _VERSION = {"server": "emulator", "console": "emulator", "login": "emulator"}
 
 
 async def get_system_info(state: State, _request: Request) -> Response:
-    """Return versions and keys: bare as documented, or inside an envelope as the service does."""
+    """Return versions and keys: inside an envelope, or bare."""
     keys = await run_in_threadpool(state.password_keys.public)
     info = {
         "rsa": {"publicKey": keys["rsa"]},

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from ..state.errors import ApiError, OAuthError
+from ..state.errors import ApiError, OAuthError, Refusal
 
 _DEEPEST = 100
 _ONLY_COMPARED = frozenset(
@@ -47,11 +47,11 @@ class Arguments:
         """Return whether an option is present and not switched off."""
         return self._members.get(name) not in (None, False, "")
 
-    def text(self, name: str) -> str:
-        """Read a required text, not empty."""
+    def text(self, name: str, *, missing: Refusal | None = None) -> str:
+        """Read a required text, not empty; a missing one may have a refusal of its own."""
         value = self.optional_text(name)
         if not value:
-            raise ApiError(400, f"{self._path}{name} is required")
+            raise missing.error() if missing else ApiError(400, f"{self._path}{name} is required")
         return value
 
     def optional_text(self, name: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Mapping
+from typing import Literal
 from urllib.parse import unquote_plus
 
 from attrs import field, frozen
@@ -16,7 +17,7 @@ from ..state.encoding import same_text
 from ..state.errors import ApiError, OAuthError, no_such_app
 from ..state.state import State
 from .arguments import Arguments
-from .request_context import require_known_app
+from .request_context import named_app_id, require_known_app
 
 
 @frozen
@@ -81,12 +82,16 @@ def authenticate_at_oidc(state: State, request: Request, form: Mapping[str, str]
     header = request.headers.get("authorization")
     basic = None if header is None else BasicCredentials.parse(header)
     if header is not None and basic is None:
-        raise _invalid_client("the Authorization header holds no Basic credentials")
+        raise invalid_client(request, "the Authorization header holds no Basic credentials")
     if basic is not None and "client_secret" in form:
         raise OAuthError("invalid_request", "more than one method of client authentication is used")
-    app = state.apps.get(form.get("client_id", "")) if basic is None else basic.app_among(state.apps)
+    if basic is not None:
+        app = basic.app_among(state.apps)
+    else:
+        # The vendor's SDK for browsers names the client in a header alone when it refreshes.
+        app = state.apps.get(form.get("client_id") or named_app_id(request) or "")
     if app is None:
-        raise _invalid_client("the client is unknown")
+        raise invalid_client(request, "the client is unknown")
     method = app.auth_method_at(endpoint)
     if method == "client_secret_basic":
         proven = basic is not None and basic.match(app)
@@ -95,9 +100,11 @@ def authenticate_at_oidc(state: State, request: Request, form: Mapping[str, str]
     else:
         proven = True
     if not proven:
-        raise _invalid_client(f"client authentication failed; this client uses {method}")
+        raise invalid_client(request, f"client authentication failed; this client uses {method}")
     return app
 
 
-def _invalid_client(description: str) -> OAuthError:
-    return OAuthError("invalid_client", description, http_status=401, scheme="Basic")
+def invalid_client(request: Request, description: str) -> OAuthError:
+    """Refuse a client; challenge only those that used the Authorization header (RFC 6749 section 5.2)."""
+    scheme: Literal["Basic"] | None = "Basic" if "authorization" in request.headers else None
+    return OAuthError("invalid_client", description, http_status=401, scheme=scheme)

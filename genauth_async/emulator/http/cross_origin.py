@@ -1,50 +1,44 @@
 """Cross-origin requests of single-page applications, from any origin (Fetch standard, CORS protocol).
 
-Browsers send no cookies with them, so that they depend on their tokens and codes alone.
+The API and the OAuth endpoints are open to every origin, but never with cookies: they read none, and live by tokens,
+codes and secrets alone. The pages, which do read cookies, are open to no other origin.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..state.errors import ReplyError
-from ..state.state import State
-from .replies import error_response
-from .routes import Handler
-
-_ALLOW = "access-control-allow-origin"
+_SHARED = ("/api/", "/graphql/", "/oauth/", "/oidc/")
+_PAGES = frozenset({"/oauth/auth", "/oidc/auth", "/oidc/session/end"})
 _SECONDS = "600"
 
 
-def cross_origin(handlers: Mapping[str, Handler]) -> Mapping[str, Handler]:
-    """Allow the handlers of a path to every origin, and answer the preflight request."""
-    methods = ", ".join(handlers)
-
-    async def preflight(_state: State, request: Request) -> Response:
-        headers = {
-            _ALLOW: "*",
-            "access-control-allow-methods": methods,
-            "access-control-max-age": _SECONDS,
-            "vary": "Access-Control-Request-Headers",
-        }
-        asked = request.headers.get("access-control-request-headers")
-        if asked:
-            headers["access-control-allow-headers"] = asked  # a star would leave out Authorization
-        return Response(status_code=204, headers=headers)
-
-    return {**{method: _shared(handler) for method, handler in handlers.items()}, "OPTIONS": preflight}
+def is_preflight(request: Request) -> bool:
+    """Return whether a browser asks if a page of another origin may send a request."""
+    headers = request.headers
+    return (
+        request.method == "OPTIONS" and "access-control-request-method" in headers and _is_shared(request.scope["path"])
+    )
 
 
-def _shared(handler: Handler) -> Handler:
-    async def shared(state: State, request: Request) -> Response:
-        try:
-            response = await handler(state, request)
-        except ReplyError as error:
-            response = error_response(error)
-        response.headers[_ALLOW] = "*"
-        return response
+def preflight_response(request: Request) -> Response:
+    """Allow the method and the headers that the browser asks for."""
+    headers = {
+        "access-control-allow-methods": request.headers["access-control-request-method"],
+        "access-control-max-age": _SECONDS,
+    }
+    asked = request.headers.get("access-control-request-headers")
+    if asked:
+        headers["access-control-allow-headers"] = asked  # a star would leave out Authorization
+    return Response(status_code=204, headers=headers)
 
-    return shared
+
+def share(request: Request, response: Response) -> None:
+    """Let pages of every origin read a response and its headers, if its path is not a page's."""
+    if _is_shared(request.scope["path"]):
+        response.raw_headers += [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", b"*")]
+
+
+def _is_shared(path: str) -> bool:
+    return path.startswith(_SHARED) and path not in _PAGES

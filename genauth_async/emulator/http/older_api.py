@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from ..state.errors import ApiError
+from ..state.errors import ApiError, Refusal
 from ..state.state import State
 from .arguments import Arguments
 from .routes import Handler
@@ -23,7 +23,7 @@ def older(handler: Handler) -> Handler:
         try:
             return await handler(state, request)
         except ApiError as error:
-            return JSONResponse(_failure(error), headers=error.headers)
+            return JSONResponse({**_failure(error), "data": error.body.get("data")}, headers=error.headers)
 
     return answer
 
@@ -51,7 +51,8 @@ def graphql(handler: Handler) -> Handler:
 
 
 def _failure(error: ApiError) -> dict[str, object]:
-    return {"code": error.body.get("apiCode", error.body["statusCode"]), "message": error.body["message"]}
+    code = error.body.get("apiCode", error.body["statusCode"])
+    return {"code": int(str(code)), "message": error.body["message"]}
 
 
 async def older_password(state: State, payload: Arguments, name: str) -> str:
@@ -66,4 +67,4 @@ async def older_password(state: State, payload: Arguments, name: str) -> str:
     try:
         return await run_in_threadpool(state.password_keys.decrypt, encryption, ciphertext)
     except ValueError as error:
-        raise ApiError(400, f"the {name} cannot be decrypted as {encryption}", api_code=2016) from error
+        raise Refusal.UNDECRYPTABLE.error() from error

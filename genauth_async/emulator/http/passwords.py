@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from starlette.concurrency import run_in_threadpool
 
-from ..state.captchas import captcha_required
-from ..state.errors import ApiError
+from ..state.errors import Refusal
 from ..state.login_history import Attempt
 from ..state.origin import note_login_method
 from ..state.sign_in import require_unlocked
@@ -25,7 +24,7 @@ async def sent_password(state: State, payload: Arguments, options: Arguments, na
     try:
         return await run_in_threadpool(state.password_keys.decrypt, encryption, password)
     except ValueError as error:
-        raise ApiError(400, f"the {name} cannot be decrypted as {encryption}", api_code=2016) from error
+        raise Refusal.UNDECRYPTABLE.error() from error
 
 
 def check_captcha(state: State, user: User | None, options: Arguments) -> None:
@@ -33,18 +32,17 @@ def check_captcha(state: State, user: User | None, options: Arguments) -> None:
     if options.asks_for("captchaCode") or options.asks_for("captchaToken"):
         state.captchas.redeem(options.text("captchaToken"), options.text("captchaCode"))
     elif user is not None and state.captchas.required_from(user.failed_passwords):
-        raise captcha_required()
+        raise Refusal.CAPTCHA_REQUIRED.error()
 
 
 def check_password(state: State, user: User | None, password: str, options: Arguments) -> User:
     """Authenticate a user by password at sign-in, with captcha and lock."""
     check_captcha(state, user, options)
-    # An unknown account and a wrong password look alike, or strangers could find out who has an account.
-    wrong = ApiError(400, "the account or the password is wrong", api_code=2333)
     if user is None:
-        raise wrong
+        raise Refusal.WRONG_CREDENTIALS.error()
     if not owns_password(state, user, password):
-        raise wrong
+        left = max(state.settings.max_password_failures - user.failed_passwords, 0)
+        raise Refusal.WRONG_CREDENTIALS.error(data={"remainCount": left})
     return user
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from uuid import uuid4
 
 from starlette.responses import JSONResponse, Response
 
 from ..state.errors import ApiError, OAuthError, ReplyError
+from ..state.origin import current_origin
 
 _NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
 
@@ -17,12 +18,14 @@ def envelope_response(
     body: Mapping[str, object], *, http_status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Wrap a body in the API's envelope; a request id is added if there is none."""
-    return JSONResponse({"requestId": secrets.token_hex(16), **body}, http_status, headers)
+    return JSONResponse({"requestId": str(uuid4()), **body}, http_status, headers)
 
 
 def success(data: object = None) -> Response:
     """Answer a successful call; operations without a result have no `data`."""
-    body: dict[str, object] = {"statusCode": 200, "message": "Success"}
+    origin = current_origin()
+    message = "Operation successful" if origin is not None and origin.lang.startswith("en") else "操作成功"
+    body: dict[str, object] = {"statusCode": 200, "message": message}
     if data is not None:
         body["data"] = data
     return envelope_response(body)

@@ -18,6 +18,7 @@ from ..state.users import User
 from .arguments import Arguments
 
 _APP_ID_HEADERS = ("x-genauth-app-id", "x-authing-app-id")
+_LANG_HEADERS = ("x-genauth-lang", "x-authing-lang")
 _LOGIN_METHODS = {
     "/api/v3/check-pushcode-status": "loginByPush",
     "/api/v3/check-qrcode-status": "loginByQrcode",
@@ -38,13 +39,19 @@ def use_origin_of(request: Request) -> AbstractContextManager[None]:
         client_ip=request.headers.get("x-real-ip", "").strip() or peer,
         user_agent=request.headers.get("user-agent", ""),
         login_method=_LOGIN_METHODS.get(path) or ("loginByMfa" if "/mfa/" in path else "login"),
+        lang=next((request.headers[name] for name in _LANG_HEADERS if name in request.headers), "").lower(),
     )
     return use_origin(origin)
 
 
+def named_app_id(request: Request) -> str | None:
+    """Return the app id that a call names in its headers, unauthenticated; None if it names none."""
+    return next((request.headers[name] for name in _APP_ID_HEADERS if name in request.headers), None)
+
+
 def require_known_app(state: State, request: Request) -> str | None:
     """Return the app id that an API call names in its headers, unauthenticated; None if it names none."""
-    app_id = next((request.headers[name] for name in _APP_ID_HEADERS if name in request.headers), None)
+    app_id = named_app_id(request)
     if app_id is not None and app_id not in state.apps:
         raise no_such_app()
     return app_id

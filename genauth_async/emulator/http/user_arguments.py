@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..state.errors import ApiError
+from ..state.errors import ApiError, Refusal
 from ..state.grants import ALL_SCOPES
 from .arguments import Arguments
 
@@ -39,7 +39,7 @@ def email_argument(arguments: Arguments, name: str) -> str:
     """Read a required email address."""
     address = arguments.text(name)
     if "@" not in address:
-        raise ApiError(400, f"{name} must be an email address", api_code=2003)
+        raise Refusal.NO_EMAIL_ADDRESS.error(f"{name} must be an email address")
     return address
 
 

@@ -6,7 +6,7 @@ import secrets
 from random import SystemRandom
 
 from .encoding import same_text
-from .errors import ApiError
+from .errors import Refusal
 from .tickets import Tickets
 
 _CHARACTERS = "ABCDEFGHJKLMNPQRTUVWXYZ2346789"  # none that look like another
@@ -45,13 +45,7 @@ class Captchas:
         """Use up a captcha, whether the code is right or wrong; upper and lower case are the same."""
         expected = str(self._tickets.redeem("captcha", captcha_token).facts["code"])
         if not same_text(code.strip().upper(), expected):
-            raise ApiError(400, "the captcha is wrong", api_code=2001)
-
-
-def captcha_required() -> ApiError:
-    """Refuse a user who has to copy a captcha first."""
-    # The number stands in the published list of the API's older generation; the present one has none.
-    return ApiError(400, "a captcha is required", api_code=2000)
+            raise Refusal.WRONG_CAPTCHA.error()
 
 
 def _draw(code: str) -> str:

@@ -6,6 +6,7 @@ import math
 import re
 import secrets
 from collections.abc import Iterator
+from hashlib import sha256
 from threading import Lock
 from typing import Literal
 
@@ -17,7 +18,7 @@ from genauth_async._core.redaction import redact
 
 from .clock import Clock
 from .encoding import same_text
-from .errors import ApiError
+from .errors import ApiError, Refusal
 from .users import User
 
 FactorType = Literal["OTP", "SMS", "EMAIL"]
@@ -92,19 +93,33 @@ class Factor:
 
 
 class Factors:
-    """The enrolled factors of all users, no more than one of each type for each user."""
+    """The enrolled factors of all users, no more than one of each type for each user.
+
+    Attributes:
+        offered: the types that the applications have switched on, in their order.
+    """
 
     def __init__(self, clock: Clock) -> None:
+        self.offered: tuple[FactorType, ...] = FACTOR_TYPES
         self._clock = clock
         self._lock = Lock()
         self._factors: dict[str, Factor] = {}
 
     def of(self, user: User) -> list[Factor]:
-        """List the factors of a user, oldest first."""
+        """List the enrolled factors of a user, oldest first."""
         return [factor for factor in self if factor.user_id == user.id]
 
+    def usable_by(self, user: User) -> list[Factor]:
+        """List the factors with which a user can sign in: the enrolled ones, and a bound phone and email address."""
+        enrolled = self.of(user)
+        bound = {"SMS": user.phone, "EMAIL": user.email}
+        types = {factor.type for factor in enrolled}
+        return enrolled + [
+            _bound_factor(user, kind) for kind in self.offered if bound.get(kind) is not None and kind not in types
+        ]
+
     def find(self, user: User, kind: FactorType) -> Factor | None:
-        """Find the user's factor of this type."""
+        """Find the user's enrolled factor of this type."""
         return next((factor for factor in self.of(user) if factor.type == kind), None)
 
     def enroll(self, user: User, kind: FactorType) -> Factor:
@@ -113,13 +128,9 @@ class Factors:
         Raises:
             ValueError: the user has no such address, or a factor of this type already.
         """
-        factor = Factor(user_id=user.id, type=kind)
+        factor = _bound_factor(user, kind, id=secrets.token_hex(12))
         if kind == "OTP":
             factor.secret, factor.recovery_code = random_base32(), new_recovery_code()
-        elif kind == "SMS":
-            factor.address, factor.phone_country_code = user.phone, user.phone_country_code
-        else:
-            factor.address = user.email
         if kind != "OTP" and factor.address is None:
             raise ValueError(f"the user has no address for pass codes by {kind}")
         try:
@@ -156,15 +167,16 @@ class Factors:
 
     def get(self, user: User, factor_id: str) -> Factor:
         """Return one of the user's own factors; those of other users look unknown."""
-        factor = self._factors.get(factor_id)
-        if factor is None or factor.user_id != user.id:
-            raise ApiError(404, "the user has no such factor")
-        return factor
+        for factor in self.usable_by(user):
+            if factor.id == factor_id:
+                return factor
+        raise ApiError(404, "the user has no such factor")
 
     def remove(self, user: User, factor_id: str) -> None:
-        """Remove one of the user's own factors."""
+        """Remove one of the user's own factors; a bound phone or email address has to be unbound instead."""
         with self._lock:
-            del self._factors[self.get(user, factor_id).id]
+            if self._factors.pop(self.get(user, factor_id).id, None) is None:
+                raise ApiError(422, "the factor is the user's bound phone or email address, which can be unbound")
 
     def remove_all(self, user: User) -> None:
         """Remove all factors of a user."""
@@ -178,7 +190,7 @@ class Factors:
             factor, now = self._otp(user), self._clock.now()
             if seconds := factor.locked_for(now):
                 message = f"too many one-time passwords were wrong, try again in {seconds} seconds"
-                raise ApiError(403, message, api_code=6001)
+                raise Refusal.WRONG_TOTP.error(message)
             accepted = factor.accept_totp(code, now)
             if accepted:
                 factor.forget_wrong_codes()
@@ -199,7 +211,7 @@ class Factors:
     def _otp(self, user: User) -> Factor:
         factor = self.find(user, "OTP")
         if factor is None:
-            raise ApiError(400, "the user has not enrolled one-time passwords", api_code=6003)
+            raise Refusal.WRONG_TOTP.error("the user has not enrolled one-time passwords")
         return factor
 
     def __iter__(self) -> Iterator[Factor]:
@@ -207,6 +219,17 @@ class Factors:
 
     def __len__(self) -> int:
         return len(self._factors)
+
+
+def _bound_factor(user: User, kind: FactorType, *, id: str = "") -> Factor:
+    """Return the factor that a bound phone or email address is, without an enrolment; its id is always the same."""
+    return Factor(
+        user_id=user.id,
+        type=kind,
+        id=id or sha256(f"{user.id} {kind}".encode()).hexdigest()[:24],
+        address=user.phone if kind == "SMS" else user.email if kind == "EMAIL" else None,
+        phone_country_code=user.phone_country_code if kind == "SMS" else None,
+    )
 
 
 def new_recovery_code() -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import cast
 
 from attrs import field, frozen
+from joserfc import jwt
+from joserfc.jwk import OctKey
 
 from genauth_async._core.redaction import redact
 
 from .apps import App
-from .errors import ApiError, no_such_user
-from .factors import FACTOR_TYPES
+from .errors import ApiError, Refusal, no_such_user
 from .state import State
 from .tickets import TicketKind
 from .users import User
@@ -39,33 +41,59 @@ class Challenge:
 def mfa_required(state: State, app: App, user: User, scope: str, *, origin: User | None = None) -> ApiError:
     """Refuse a sign-in that needs a second factor; the error data has the mfaToken.
 
-    `applicationMfa` lists the factors that the user has enrolled. If there are none, it lists those that the user
-    may enrol with the mfaToken; `totpMfaEnabled`, `mfaEmail` and `mfaPhone` show the difference.
+    `applicationMfa` lists the application's factors. The user's own are `mfaPhone`, `mfaEmail` and `totpMfaEnabled`,
+    and the bound `phone` and `email`. A user who has none at all may enrol one with the mfaToken.
     """
-    factors = {factor.type: factor for factor in state.factors.of(user)}
+    enrolled = {factor.type: factor for factor in state.factors.of(user)}
     token = state.tickets.issue(
         "mfa",
+        _mfa_token(state, user),
         user_id=user.id,
         lifetime=MFA_TOKEN_LIFETIME,
         app_id=app.app_id,
         scope=scope,
         origin_id=None if origin is None else origin.id,
     )
-    data: dict[str, object] = {
-        "mfaToken": token,
-        "applicationMfa": [
-            {"mfaPolicy": kind, "status": 1, "sort": sort}
-            for sort, kind in enumerate(kind for kind in FACTOR_TYPES if kind in factors or not factors)
-        ],
-        "totpMfaEnabled": "OTP" in factors,
-        "faceMfaEnabled": False,
+    sms, email = enrolled.get("SMS"), enrolled.get("EMAIL")
+    return Refusal.MFA_REQUIRED.error(
+        data={
+            "mfaToken": token,
+            "nickname": user.nickname,
+            "email": user.email,
+            "phone": user.phone,
+            "phoneCountryCode": None if user.phone is None else user.phone_country_code,
+            "username": user.username,
+            "avatar": user.photo or None,
+            "mfaPhone": sms and sms.address,
+            "mfaEmail": email and email.address,
+            "mfaPhoneCountryCode": sms and sms.phone_country_code,
+            "faceMfaEnabled": False,
+            "totpMfaEnabled": "OTP" in enrolled,
+            "applicationMfa": [
+                {"mfaPolicy": kind, "status": 1, "sort": sort} for sort, kind in enumerate(state.factors.offered)
+            ],
+            "passwordStrength": 0,
+        }
+    )
+
+
+def user_arn(state: State, user: User) -> str:
+    """Return the vendor's resource name of a user."""
+    return f"arn:cn:authing:{state.user_pool_id}:user:{user.id}"
+
+
+def _mfa_token(state: State, user: User) -> str:
+    """Make an mfaToken, as the service does: a JWT that only the server can verify."""
+    now = int(state.clock.now())
+    about = {
+        "userPoolId": state.user_pool_id,
+        "userId": user.id,
+        "arn": user_arn(state, user),
+        "stage": 1,
     }
-    if "EMAIL" in factors:
-        data["mfaEmail"] = factors["EMAIL"].address
-    if "SMS" in factors:
-        data["mfaPhone"] = factors["SMS"].address
-        data["mfaPhoneCountryCode"] = factors["SMS"].phone_country_code
-    return ApiError(403, "a second factor is required", api_code=1636, data=data)
+    claims = {"data": about, "iat": now, "exp": now + MFA_TOKEN_LIFETIME}
+    # Two tokens of one second have the same claims, so that only the key makes each one good once.
+    return jwt.encode({"alg": "HS256", "typ": "JWT"}, claims, OctKey.import_key(secrets.token_bytes(32)))
 
 
 def find_challenge(state: State, token: str, app_id: str | None) -> Challenge:

@@ -22,11 +22,13 @@ class Origin:
     client_ip: the value of x-real-ip, else the other end of the connection.
     user_agent: the header of that name.
     login_method: the API's name of a sign-in by this request.
+    lang: the language that the client asks for, in lower case.
     """
 
     client_ip: str
     user_agent: str
     login_method: str
+    lang: str = ""
 
 
 _current: ContextVar[Origin | None] = ContextVar("origin", default=None)

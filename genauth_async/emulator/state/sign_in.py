@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import tokens
 from .apps import App
-from .errors import ApiError
+from .errors import Refusal
 from .mfa_challenges import mfa_required
 from .state import State
 from .tickets import TicketKind
@@ -14,19 +14,15 @@ from .users import User
 def require_unlocked(user: User) -> None:
     """Refuse a locked user."""
     if user.locked:
-        raise ApiError(403, "the user is locked", api_code=2005)
+        raise (Refusal.LOCKED if user.locked_by_administrator else Refusal.LOCKED_BY_FAILURES).error()
 
 
 def require_current_password(state: State, user: User) -> None:
     """Refuse a user whose password has to be replaced, however they sign in; the error data has a token for that."""
     if user.must_replace_password:
         kind: TicketKind = "first-login" if user.password_reset_required else "force-reset"
-        raise ApiError(
-            403,
-            "the password has to be reset first",
-            api_code=1639 if user.password_reset_required else 2058,
-            data={"token": state.tickets.issue(kind, user_id=user.id)},
-        )
+        refusal = Refusal.PASSWORD_RESET_REQUIRED if user.password_reset_required else Refusal.PASSWORD_EXPIRED
+        raise refusal.error(data={"token": state.tickets.issue(kind, user_id=user.id)})
 
 
 def complete_sign_in(

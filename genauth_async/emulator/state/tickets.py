@@ -52,9 +52,11 @@ class Tickets:
         self._tickets: dict[str, Ticket] = {}
         self._sweep = Sweep()
 
-    def issue(self, kind: TicketKind, *, user_id: str | None = None, lifetime: int = 300, **facts: object) -> str:
-        """Issue a ticket, valid for that many seconds."""
-        token = secrets.token_urlsafe(32)
+    def issue(
+        self, kind: TicketKind, token: str = "", /, *, user_id: str | None = None, lifetime: int = 300, **facts: object
+    ) -> str:
+        """Issue a ticket, valid for that many seconds; `token` is its text, random by default."""
+        token = token or secrets.token_urlsafe(32)
         now = self._clock.now()
         with self._lock:
             self._sweep(self._tickets, lambda each: now >= each.expires_at)

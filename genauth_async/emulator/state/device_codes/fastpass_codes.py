@@ -9,7 +9,6 @@ the browser that shows it.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 
 from attrs import evolve
@@ -31,7 +30,6 @@ class FastpassCodes(LoginCodes):
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock, _MOVES, "QR code")
-        self.user_pool_id = secrets.token_hex(12)
 
     def show(self, user: User, grant: Grant, scope: str, custom_data: Mapping[str, object]) -> LoginCode:
         """Create a code, shown in a session of the user."""

@@ -38,6 +38,7 @@ class LoginCode:
     app_id: str
     scope: str
     status: Status
+    created_at: float
     expires_at: float
     user: User | None = None
     shown_by: Grant | None = field(default=None, repr=False)
@@ -91,6 +92,7 @@ class LoginCodes:
             app_id=app_id,
             scope=scope,
             status=status,
+            created_at=now,
             expires_at=now + self.lifetime,
             user=user,
             shown_by=shown_by,
