@@ -6,37 +6,58 @@ from html.parser import HTMLParser
 from urllib.parse import urljoin
 
 import httpx
+from attrs import define, field
 
 _PAGES = 5
 
 
 class VisitError(Exception):
-    """The hosted pages did not lead back to the application; the message is the text of the last page."""
+    """The hosted pages did not lead back to the application; the message is that of the last page."""
 
 
-class _Form(HTMLParser):
+@define
+class _Form:
+    action: str
+    fields: dict[str, str] = field(factory=dict)
+    names: set[str] = field(factory=set)
+
+
+class _Page(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.action: str | None = None
-        self.fields: dict[str, str] = {}
-        self.names: set[str] = set()
-        self.said = ""
-        self._in_body = False
+        self.forms: list[_Form] = []
+        self._texts = {"main": "", "alert": ""}
+        self._within: dict[str, str] = {}
         self.feed(text)
+
+    @property
+    def form(self) -> _Form | None:
+        """The form for the password, which may not be the first: others choose a user by a click."""
+        return next((form for form in self.forms if "password" in form.names), next(iter(self.forms), None))
+
+    @property
+    def message(self) -> str:
+        return " ".join((self._texts["alert"] or self._texts["main"]).split())
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
-        self._in_body = self._in_body or tag == "body"
-        if tag == "form":
-            self.action = given.get("action", "")
+        if tag == "main":
+            self._within["main"] = tag
+        elif given.get("role") == "alert":
+            self._within["alert"] = tag
+        elif tag == "form":
+            self.forms.append(_Form(given.get("action", "")))
         elif tag == "input" and given.get("type") == "hidden":
-            self.fields[given["name"]] = given.get("value", "")
+            self.forms[-1].fields[given["name"]] = given.get("value", "")
         elif tag in {"input", "button"} and "name" in given:
-            self.names.add(given["name"])
+            self.forms[-1].names.add(given["name"])
+
+    def handle_endtag(self, tag: str) -> None:
+        self._within = {part: opened for part, opened in self._within.items() if opened != tag}
 
     def handle_data(self, data: str) -> None:
-        if self._in_body:
-            self.said += data
+        for part in self._within:
+            self._texts[part] += data
 
 
 def sign_in_at_page(url: str, account: str, password: str) -> str:
@@ -58,8 +79,8 @@ def sign_in_at_page(url: str, account: str, password: str) -> str:
         for _ in range(_PAGES):
             if "location" in response.headers:
                 return urljoin(str(response.url), response.headers["location"])
-            form = _Form(response.text)
-            if form.action is None:
+            form = _Page(response.text).form
+            if form is None:
                 break
             fields = dict(form.fields)
             if "consent" in form.names:
@@ -68,4 +89,4 @@ def sign_in_at_page(url: str, account: str, password: str) -> str:
                 fields |= {"account": account, "password": password}
                 account = password = ""  # a page that asks again has refused them
             response = http.post(urljoin(str(response.url), form.action), data=fields)
-    raise VisitError(" ".join(_Form(response.text).said.split()))
+    raise VisitError(_Page(response.text).message)

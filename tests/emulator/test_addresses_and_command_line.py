@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -37,31 +36,6 @@ def test_another_url_is_what_tokens_and_links_name() -> None:
 def test_what_is_no_url_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="url"):
         Emulator(url=url)
-
-
-def _wide() -> dict[str, str]:
-    """The environment, in which messages are not broken into lines."""
-    return os.environ | {"COLUMNS": "200"}
-
-
-@pytest.mark.parametrize(
-    ("arguments", "option", "message"),
-    [
-        (["--user=test:pw", "--user=test:pw2"], "--user", "test already"),
-        (["--user=a@b.c:pw", "--user=A@b.c:pw"], "--user", "already"),
-        (["--user=test"], "--user", "NAME:PASSWORD"),
-        (["--url=login.test"], "--url", "http://login.test"),
-    ],
-)
-@pytest.mark.slow
-def test_mistakes_are_told_by_option(arguments: list[str], option: str, message: str) -> None:
-    command = [sys.executable, "-m", "genauth_async", "emulator", "--port=0", *arguments]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120, env=_wide())
-    assert done.returncode == 2
-    assert option in done.stderr
-    assert message in " ".join(done.stderr.split())
-    assert "Traceback" not in done.stderr
-    assert "pw2" not in done.stderr
 
 
 @pytest.mark.parametrize(

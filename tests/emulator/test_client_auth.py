@@ -48,6 +48,19 @@ def _accepted(response: httpx.Response) -> bool:
     return response.status_code == 200 or body["error"] == "invalid_grant"
 
 
+@pytest.mark.parametrize("name", ["x-authing-app-id", "x-genauth-app-id"])
+@pytest.mark.parametrize("path", ENDPOINTS[1:])
+def test_a_header_may_name_the_client(http: httpx.Client, emulator: Emulator, path: str, name: str) -> None:
+    public = emulator.add_app(token_endpoint_auth_method="none")
+    secret = {"client_secret": emulator.app_secret}
+    form = {"token": "unknown", "grant_type": "refresh_token", "refresh_token": "unknown"}
+    assert _accepted(http.post(path, data=form, headers={name: public.app_id}))
+    assert _accepted(http.post(path, data=form | secret, headers={name: emulator.app_id}))
+    assert not _accepted(http.post(path, data=form, headers={name: emulator.app_id}))
+    assert not _accepted(http.post(path, data=form, headers={name: "unknown"}))
+    assert not _accepted(http.post(path, data=form | {"client_id": emulator.app_id}, headers={name: public.app_id}))
+
+
 @pytest.mark.parametrize("path", ENDPOINTS)
 @pytest.mark.parametrize("method", METHODS)
 def test_each_method_at_each_endpoint(http: httpx.Client, emulator: Emulator, method: Any, path: str) -> None:
@@ -89,7 +102,7 @@ def test_what_the_api_says_to_strangers(emulator: Emulator, http: httpx.Client) 
         http.post("/api/v3/send-sms", json={}, headers={"x-genauth-app-id": "unknown"}),
         http.get("/api/v3/get-profile", headers={"x-genauth-app-id": "unknown"}),
     ):
-        assert (response.json()["statusCode"], response.json()["apiCode"]) == (404, 2011)
+        assert (response.json()["statusCode"], response.json()["apiCode"]) == (499, "2011")
     assert _accepted(_call(http, path, known, app_id=emulator.app_id))
 
 
@@ -191,6 +204,18 @@ def test_credentials_hide_the_secret() -> None:
     assert "s3cret" not in repr(BasicCredentials.parse(_basic("app", "s3cret")))
 
 
+@pytest.mark.parametrize("path", ["/oidc/token", "/oidc/token/revocation", "/oauth/token/introspection"])
+@pytest.mark.parametrize("grant_type", ["refresh_token", "client_credentials"])
+def test_only_a_header_is_answered_with_a_challenge(http: httpx.Client, path: str, grant_type: str) -> None:
+    form = {"grant_type": grant_type, "token": "x", "refresh_token": "x"}
+    in_form = http.post(path, data=form | {"client_id": "unknown", "client_secret": "x"})
+    in_header = http.post(path, data=form, auth=("unknown", "x"))
+    for response in (in_form, in_header):
+        assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
+    assert "www-authenticate" not in in_form.headers
+    assert in_header.headers["www-authenticate"] == 'Basic realm="oidc", charset="UTF-8"'
+
+
 @pytest.mark.usefixtures("user")
 @pytest.mark.parametrize("basic", [False, True])
 def test_two_applications_in_one_request_are_refused(emulator: Emulator, http: httpx.Client, basic: bool) -> None:
@@ -220,4 +245,4 @@ def test_an_access_token_is_valid_with_another_app_id_header(
     answer = http.get("/api/v3/get-profile", headers=headers).json()
     assert answer["data"]["userId"] == user.id
     answer = http.get("/api/v3/get-profile", headers=headers | {"x-genauth-app-id": "unknown"}).json()
-    assert answer["apiCode"] == 2011
+    assert answer["apiCode"] == "2011"

@@ -76,9 +76,9 @@ def test_the_second_use_of_a_code_revokes_what_the_first_gave(emulator: Emulator
     _refused(http.post("/oidc/token", data=form | client))
 
 
-def test_a_code_is_good_for_a_minute(emulator: Emulator, http: httpx.Client) -> None:
+def test_a_code_is_good_for_ten_minutes(emulator: Emulator, http: httpx.Client) -> None:
     early, late = authorize(emulator, http)["code"], authorize(emulator, http)["code"]
-    emulator.clock.advance(59)
+    emulator.clock.advance(599)
     assert exchange(emulator, http, early).status_code == 200
     emulator.clock.advance(1)
     assert "expired" in _refused(exchange(emulator, http, late))
@@ -151,46 +151,9 @@ def test_discovery_tells_what_the_hosted_login_can_do(emulator: Emulator, http: 
     document = http.get("/oidc/.well-known/openid-configuration").json()
     assert document["grant_types_supported"] == ["authorization_code", "refresh_token", "client_credentials"]
     assert document["response_types_supported"] == ["code"]
-    assert document["response_modes_supported"] == ["query", "fragment", "form_post"]
+    assert document["response_modes_supported"] == ["query", "fragment", "form_post", "web_message"]
     assert document["code_challenge_methods_supported"] == ["S256", "plain"]
     assert document["prompt_values_supported"] == ["none", "login", "consent", "select_account"]
-    assert document["authorization_response_iss_parameter_supported"] is True
+    assert document["authorization_response_iss_parameter_supported"] is False
     assert http.get(document["authorization_endpoint"], params=request_of(emulator)).status_code == 200
     assert http.get(document["end_session_endpoint"]).status_code == 200
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/oidc/token",
-        "/oidc/me",
-        "/oidc/.well-known/openid-configuration",
-        "/oidc/.well-known/jwks.json",
-        "/oauth/token",
-        "/oauth/me",
-        "/oidc/token/revocation",
-        "/oauth/token/revocation",
-    ],
-)
-def test_pages_of_any_origin_may_call(http: httpx.Client, path: str) -> None:
-    method = "POST" if path.endswith(("token", "me", "revocation")) else "GET"
-    asked = {
-        "origin": "https://app.example",
-        "access-control-request-method": method,
-        "access-control-request-headers": "authorization,content-type",
-    }
-    preflight = http.options(path, headers=asked)
-    assert preflight.status_code == 204
-    assert method in preflight.headers["access-control-allow-methods"].split(", ")
-    assert preflight.headers["access-control-allow-headers"] == "authorization,content-type"
-    call = http.request(method, path, headers={"origin": "https://app.example"})
-    assert call.status_code in {200, 400, 401}
-    for response in (preflight, call):
-        assert response.headers["access-control-allow-origin"] == "*"
-        assert "access-control-allow-credentials" not in response.headers
-
-
-def test_pages_of_other_origins_may_not_read_the_login_page(emulator: Emulator, http: httpx.Client) -> None:
-    response = http.get("/oidc/auth", params=request_of(emulator), headers={"origin": "https://app.example"})
-    assert "access-control-allow-origin" not in response.headers
-    assert http.options("/oidc/auth").status_code == 405

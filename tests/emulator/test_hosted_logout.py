@@ -71,17 +71,18 @@ def test_a_hint_has_to_be_an_id_token_of_this_server(algorithm: Literal["HS256",
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"post_logout_redirect_uri": AFTER}, "needs an id_token_hint or a client_id"),
+        ({"post_logout_redirect_uri": AFTER}, "needs an id_token_hint"),
+        ({"client_id": "own", "post_logout_redirect_uri": AFTER}, "needs an id_token_hint"),
         ({"client_id": "unknown"}, "no such application"),
-        ({"client_id": "own", "post_logout_redirect_uri": "https://evil.example/"}, "not registered"),
-        ({"client_id": "own", "post_logout_redirect_uri": "javascript:alert(1)"}, "not registered"),
+        ({"id_token_hint": "own", "post_logout_redirect_uri": "https://evil.example/"}, "not registered"),
+        ({"id_token_hint": "own", "post_logout_redirect_uri": "javascript:alert(1)"}, "not registered"),
     ],
 )
 def test_a_sign_out_leads_nowhere_unasked(
     emulator: Emulator, http: httpx.Client, fields: dict[str, str], message: str
 ) -> None:
-    authorize(emulator, http)
-    fields = {name: emulator.app_id if value == "own" else value for name, value in fields.items()}
+    own = {"id_token_hint": _id_token(emulator, http), "client_id": emulator.app_id}
+    fields = {name: own[name] if value == "own" else value for name, value in fields.items()}
     response = http.get(END, params=fields)
     assert response.status_code == 400
     assert message in Page(response.text).alert
@@ -91,7 +92,7 @@ def test_a_sign_out_leads_nowhere_unasked(
 
 def test_a_registered_address_replaces_those_of_this_machine(emulator: Emulator, http: httpx.Client) -> None:
     emulator.hosted_login.allow_logout_redirect("https://app.example/bye?a=b")
-    fields = {"client_id": emulator.app_id, "state": "s"}
+    fields = {"id_token_hint": _id_token(emulator, http), "state": "s"}
     assert http.get(END, params=fields | {"post_logout_redirect_uri": AFTER}).status_code == 400
     response = http.get(END, params=fields | {"post_logout_redirect_uri": "https://app.example/bye?a=b"})
     assert response.headers["location"] == "https://app.example/bye?a=b&state=s"
@@ -103,15 +104,18 @@ def test_without_the_users_own_id_token_a_page_asks(
     emulator: Emulator, http: httpx.Client, choice: str, hinted: bool
 ) -> None:
     authorize(emulator, http)
-    fields = {"client_id": emulator.app_id, "post_logout_redirect_uri": AFTER}
+    fields = {"client_id": emulator.app_id}
     if hinted:
         fields["id_token_hint"] = emulator.issue_tokens(emulator.add_user(username="bob"))["id_token"]
+        fields["post_logout_redirect_uri"] = AFTER
     page = http.get(END, params=fields)
     assert page.status_code == 200
     assert _is_signed_in(emulator, http)
     response = send(http, page, logout=choice)
-    if choice == "accept":
+    if choice == "accept" and hinted:
         assert (response.status_code, response.headers["location"]) == (303, AFTER)
+    elif choice == "accept":
+        assert (response.status_code, Page(response.text).title) == (200, "Signed out")
     else:
         assert (response.status_code, Page(response.text).title) == (200, "Signed in")
     assert _is_signed_in(emulator, http) == (choice == "deny")
@@ -150,8 +154,8 @@ def test_who_signs_in_again_keeps_what_the_session_gave(emulator: Emulator, http
 
 def test_a_logout_without_a_session_asks_no_question(emulator: Emulator, http: httpx.Client) -> None:
     assert Page(http.get(END).text).title == "Signed out"
-    fields = {"client_id": emulator.app_id, "post_logout_redirect_uri": AFTER}
-    assert http.get(END, params=fields).headers["location"] == AFTER
+    hint = emulator.issue_tokens(emulator.find_user(username="ada"))["id_token"]
+    assert http.get(END, params={"id_token_hint": hint, "post_logout_redirect_uri": AFTER}).headers["location"] == AFTER
 
 
 @pytest.mark.parametrize(

@@ -233,9 +233,12 @@ def test_introspection(emulator: Emulator, http: httpx.Client, user: User, sign_
     access = _introspect(emulator, http, tokens["access_token"])
     assert access["active"] is True
     assert (access["sub"], access["client_id"], access["iss"]) == (user.id, emulator.app_id, emulator.issuer)
-    assert access["token_type"] == "Bearer"
     assert access["exp"] - access["iat"] == 14 * DAY
     refresh_token = _introspect(emulator, http, tokens["refresh_token"])
+    for answer in (access, refresh_token):
+        assert set(answer) == {"active", "sub", "client_id", "exp", "iat", "iss", "jti", "scope", "token_type"}
+        assert answer["token_type"] == "Bearer"
+    assert access["jti"] != refresh_token["jti"]
     assert refresh_token["exp"] - refresh_token["iat"] == 30 * DAY
     for token in ("unknown", tokens["id_token"]):
         assert _introspect(emulator, http, token) == {"active": False}
@@ -259,22 +262,44 @@ def test_user_info_takes_the_token_wherever_it_may_be(http: httpx.Client, user: 
         assert response.json()["email"] == "ada@example.com"
 
 
-def test_user_info_challenges(emulator: Emulator, http: httpx.Client, user: User) -> None:
+@pytest.mark.parametrize("path", ["/oidc/me", "/oauth/me"])
+def test_user_info_challenges(emulator: Emulator, http: httpx.Client, user: User, path: str) -> None:
     revoked = emulator.issue_tokens(user)["access_token"]
     emulator.revoke_grant(revoked)
-    for headers in (
-        {},
-        {"authorization": "Bearer unknown"},
-        {"authorization": "Basic eDp5"},
-        {"authorization": f"Bearer {revoked}"},
-    ):
-        response = http.get("/oidc/me", headers=headers)
-        assert response.status_code == 401
+    for token in ("unknown", revoked):
+        response = http.get(path, headers={"authorization": f"Bearer {token}"})
+        assert (response.status_code, response.json()["error"]) == (401, "invalid_token")
         assert response.headers["www-authenticate"].startswith('Bearer realm="oidc", error="invalid_token"')
-    assert http.post("/oidc/me", data={"other": "x"}).status_code == 401
     narrow = emulator.issue_tokens(user, scope="profile")["access_token"]
-    response = http.get("/oidc/me", headers={"authorization": f"Bearer {narrow}"})
+    response = http.get(path, headers={"authorization": f"Bearer {narrow}"})
     assert (response.status_code, response.json()["error"]) == (403, "insufficient_scope")
+    assert 'error="insufficient_scope"' in response.headers["www-authenticate"]
+
+
+def test_a_challenge_without_a_token_names_no_error(http: httpx.Client) -> None:
+    for response in (
+        http.get("/oidc/me"),
+        http.post("/oidc/me"),
+        http.post("/oidc/me", json={"access_token": "x"}),
+        http.post("/oidc/me", data={"other": "x"}),
+        http.get("/oidc/me", headers={"authorization": "Basic eDp5"}),
+        http.get("/oauth/me"),
+    ):
+        assert (response.status_code, response.content) == (401, b"")
+        assert response.headers["www-authenticate"] == 'Bearer realm="oidc"'
+
+
+def test_a_token_in_two_places_is_refused(http: httpx.Client, sign_in: SignIn) -> None:
+    token = sign_in()["data"]["access_token"]
+    header, field = {"authorization": f"Bearer {token}"}, {"access_token": token}
+    for response in (
+        http.get("/oidc/me", headers=header, params=field),
+        http.post("/oidc/me", headers=header, data=field),
+        http.post("/oidc/me", params=field, data=field),
+        http.get("/oidc/me", params=[("access_token", token), ("access_token", token)]),
+        http.post("/oidc/me", data={"access_token": [token, token]}),
+    ):
+        assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
 
 
 def test_rotating_the_signing_key(emulator: Emulator, http: httpx.Client, user: User) -> None:

@@ -10,7 +10,6 @@ import pytest
 from genauth_async.emulator import Emulator, User
 from genauth_async.stores import FileStore, RedisStore
 from tests.faults.cases import Case
-from tests.faults.grace import give_grace
 from tests.faults.redis_proxy import redis_proxy
 from tests.faults.scene import Scene
 from tests.stores.redis_server import RedisServer, redis_prefix, redis_server  # noqa: F401 - fixtures
@@ -33,12 +32,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture
+def emulator_options(case: Case) -> dict[str, Any]:
+    """A grace window longer than the case, if the case wants one."""
+    grace = case.server == "grace window"
+    return {"refresh_tokens": "rotate_with_grace", "refresh_token_grace": 24 * 60 * 60} if grace else {}
+
+
+@pytest.fixture
 def scene(
     request: pytest.FixtureRequest, case: Case, emulator: Emulator, user: User, tmp_path: Path, backend: str
 ) -> Iterator[Scene]:
     """The scene of the case, with the session in its store."""
-    if case.server == "grace window":
-        give_grace(emulator)
     with ExitStack() as ending:
         if case.store == "file":
             place = str(tmp_path / "sessions")

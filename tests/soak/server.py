@@ -16,7 +16,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from genauth_async.emulator import Emulator
-from tests.faults.grace import give_grace
 
 REFRESH_TIMEOUT = 2.0
 TWICE = "refresh tokens under way twice"
@@ -102,8 +101,13 @@ class _UnderWay:
 
 
 def _serve(connection: Connection, users: int, token_seconds: int, faults: float, outage_seconds: float) -> None:
-    emulator, is_over = Emulator(access_token_lifetime=token_seconds, id_token_alg="RS256"), threading.Event()
-    give_grace(emulator)
+    is_over = threading.Event()
+    emulator = Emulator(
+        access_token_lifetime=token_seconds,
+        id_token_alg="RS256",
+        refresh_tokens="rotate_with_grace",
+        refresh_token_grace=24 * 60 * 60,
+    )
     emulator._server._app = under_way = _UnderWay(emulator.app)
     with emulator:
         for number in range(users):

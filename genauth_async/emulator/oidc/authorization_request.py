@@ -15,10 +15,11 @@ from ..state.grants import OAUTH_USER, OPENID, Protocol
 from ..state.hosted.authorization_codes import CHALLENGE_METHODS, is_challenge
 from ..state.id_tokens import InvalidIdTokenError, hinted_user
 from ..state.state import State
-from .browser_requests import Parameters
+from .browser_requests import REGISTER, Parameters, unknown_app
 from .pages import PageError, form_post_page, redirect
+from .web_message import origin_of, web_message_page
 
-RESPONSE_MODES = ("query", "fragment", "form_post")
+RESPONSE_MODES = ("query", "fragment", "form_post", "web_message")
 PROMPTS = ("none", "login", "consent", "select_account")
 _MOST_DIGITS = 15
 _UNMODELLED = {
@@ -30,20 +31,28 @@ _UNMODELLED = {
 
 @frozen(kw_only=True)
 class RedirectTarget:
-    """The redirection to the application, with a code or an error."""
+    """The redirection to the application, with a code or an error.
+
+    Attributes:
+        issuer: named in the answer, if any.
+    """
 
     redirect_uri: str
     mode: str
     state: str | None = field(repr=redact)
-    issuer: str
+    issuer: str | None
 
     def send(self, **answer: str) -> Response:
         """Send the answer to the application (RFC 6749 section 4.1.2, RFC 9207)."""
-        fields = {**answer, "iss": self.issuer}
+        fields = dict(answer)
+        if self.issuer is not None:
+            fields["iss"] = self.issuer
         if self.state is not None:
             fields["state"] = self.state
         if self.mode == "form_post":
             return form_post_page(self.redirect_uri, fields.items())
+        if self.mode == "web_message":
+            return web_message_page(self.redirect_uri, fields)
         mark = "#" if self.mode == "fragment" else "&" if "?" in self.redirect_uri else "?"
         return redirect(f"{self.redirect_uri}{mark}{urlencode(fields)}")
 
@@ -96,6 +105,8 @@ def read_authorization_request(state: State, given: Parameters, protocol: Protoc
         raise AuthorizationError(back, "invalid_request", f"given more than once: {', '.join(sorted(given.repeated))}")
     if (given.get("response_mode") or "query") not in RESPONSE_MODES:
         raise AuthorizationError(back, "invalid_request", f"response_mode must be one of {', '.join(RESPONSE_MODES)}")
+    if given.get("response_mode") == "web_message" and back.mode != "web_message":
+        raise AuthorizationError(back, "invalid_request", "web_message needs a redirect_uri of http or https")
     for name, error in _UNMODELLED.items():
         if given.get(name):
             raise AuthorizationError(back, error, f"the emulator does not model {name}")
@@ -121,21 +132,26 @@ def read_authorization_request(state: State, given: Parameters, protocol: Protoc
 def _redirect_target(state: State, given: Parameters) -> tuple[App, RedirectTarget]:
     for name in ("client_id", "redirect_uri"):
         if name in given.repeated:
-            raise PageError(f"{name} is given more than once.")
+            raise PageError(f"{name} is given more than once.", remedy="Give it once.")
         if given.get(name) is None:
-            raise PageError(f"{name} is required.")
+            raise PageError(f"{name} is required.", remedy="Add it to the authorization URL, as `begin_login` does.")
     app = state.apps.get(given.values["client_id"])
     if app is None:
-        raise PageError("There is no such application: the client_id is unknown.")
+        raise unknown_app()
     redirect_uri = given.values["redirect_uri"]
     if not state.hosted_login.redirects.allow(redirect_uri, app.app_id):
-        raise PageError("The application has not registered this redirect_uri.")
+        raise PageError(
+            "The application has not registered this redirect_uri.",
+            remedy=REGISTER,
+        )
     mode = given.get("response_mode") or "query"
+    if mode not in RESPONSE_MODES or (mode == "web_message" and origin_of(redirect_uri) is None):
+        mode = "query"  # for the error
     return app, RedirectTarget(
         redirect_uri=redirect_uri,
-        mode=mode if mode in RESPONSE_MODES else "query",
+        mode=mode,
         state=given.get("state"),
-        issuer=state.issuer,
+        issuer=state.issuer if state.settings.callback_iss else None,
     )
 
 

@@ -19,7 +19,7 @@ from ..state.hosted.browser_sessions import BrowserSession
 from ..state.hosted.interactions import Plan
 from ..state.state import State
 from .authorization_request import AuthorizationRequest, read_authorization_request
-from .browser_requests import read_parameters, session_of
+from .browser_requests import is_in_frame_of_other_site, read_parameters, session_of
 from .login_page import ask_to_sign_in, go_on_signed_in, may_go_on
 
 
@@ -28,13 +28,17 @@ async def _authorize(protocol: Protocol, state: State, request: Request) -> Resp
     plan = _plan(state, asked)
     session = session_of(state, request)
     if "none" in asked.prompts:
-        return _without_a_page(state, asked, plan, session)
+        return _without_a_page(state, request, asked, plan, session)
     if session is None or _has_to_sign_in(state, asked, session):
         return ask_to_sign_in(state, request, plan)
     return go_on_signed_in(state, request, plan, session)
 
 
-def _without_a_page(state: State, asked: AuthorizationRequest, plan: Plan, session: BrowserSession | None) -> Response:
+def _without_a_page(
+    state: State, request: Request, asked: AuthorizationRequest, plan: Plan, session: BrowserSession | None
+) -> Response:
+    if session is None and is_in_frame_of_other_site(request):
+        raise asked.refuse("login_required", "no cookies in a frame of another site: give both the same host name")
     if session is None or not _is_fresh(state, asked, session) or not _is_expected(asked, session):
         raise asked.refuse("login_required", "the user has to sign in")
     if not may_go_on(state, session):
@@ -98,7 +102,9 @@ def _new_code(state: State, asked: AuthorizationRequest, session: BrowserSession
     user = state.users.by_id(session.user_id)
     # Opened here and not when the code is redeemed, since it is here that the user's own browser asks.
     grant = state.grants.open(user.id, asked.app.app_id, asked.scope, asked.protocol)
-    grant.auth_time = session.auth_time
+    if asked.max_age is not None:
+        # The vendor's samples have none, but OpenID Connect Core 2 requires it here.
+        grant.auth_time = session.auth_time
     state.hosted_login.sessions.note(session, grant)
     state.devices.note(user, grant)
     return state.hosted_login.codes.issue(

@@ -13,6 +13,7 @@ from ..state.hosted.browser_sessions import BrowserSession
 from ..state.state import State
 from .pages import PageError
 
+REGISTER = "Register it: `emulator.hosted_login.allow_redirect(uri)`, or `genauth emulator --redirect-uri URI`."
 _SESSION_COOKIE = "genauth_session"
 _BROWSER_COOKIE = "genauth_browser"
 
@@ -33,8 +34,8 @@ class Parameters:
 
 
 async def read_parameters(request: Request) -> Parameters:
-    """Read the parameters of a GET request's query, or of a POST request's form."""
-    pairs = request.query_params.multi_items() if request.method == "GET" else await _form_of(request)
+    """Read the parameters of a POST request's form, or of another request's query."""
+    pairs = await _form_of(request) if request.method == "POST" else request.query_params.multi_items()
     repeated = frozenset(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
     return Parameters({name: value for name, value in pairs if value and name not in repeated}, repeated)
 
@@ -42,11 +43,23 @@ async def read_parameters(request: Request) -> Parameters:
 async def _form_of(request: Request) -> list[tuple[str, str]]:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/x-www-form-urlencoded":
-        raise PageError("The content type must be application/x-www-form-urlencoded.")
+        raise PageError(
+            "The content type must be application/x-www-form-urlencoded.",
+            remedy="Send the parameters as a form, or by GET in the query.",
+        )
     try:
         return parse_qsl((await request.body()).decode(), keep_blank_values=True)
     except ValueError as error:
-        raise PageError("The form cannot be read.") from error
+        raise PageError("The form cannot be read.", remedy="Encode it in UTF-8.") from error
+
+
+def unknown_app(*, http_status: int = 400) -> PageError:
+    """Refuse a request of an unknown application."""
+    return PageError(
+        "There is no such application: the client_id is unknown.",
+        remedy="Use `emulator.app_id`, or add it: `emulator.add_app(app_id=...)` or `genauth emulator --app-id ID`.",
+        http_status=http_status,
+    )
 
 
 def session_of(state: State, request: Request) -> BrowserSession | None:
@@ -58,6 +71,11 @@ def session_of(state: State, request: Request) -> BrowserSession | None:
 def browser_of(request: Request) -> str | None:
     """Return the identifier of this browser, if it has one."""
     return request.cookies.get(_BROWSER_COOKIE)
+
+
+def is_in_frame_of_other_site(request: Request) -> bool:
+    """Return whether a frame asks in which browsers send no cookies: localhost and 127.0.0.1 are two sites, say."""
+    return request.headers.get("sec-fetch-site") == "cross-site" and request.headers.get("sec-fetch-dest") == "iframe"
 
 
 def remember_browser(state: State, response: Response, browser: str) -> None:

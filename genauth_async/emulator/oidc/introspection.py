@@ -1,4 +1,7 @@
-"""Introspection (RFC 7662) and revocation (RFC 7009) of tokens."""
+"""Introspection (RFC 7662) and revocation (RFC 7009) of tokens.
+
+Introspection answers the members of the published sample: no audience, and token_type for refresh tokens as well.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ from starlette.responses import Response
 
 from ..http.arguments import read_form, required
 from ..http.client_auth import authenticate_at_oidc
-from ..http.cross_origin import cross_origin
 from ..http.replies import oauth_response
 from ..http.routes import Routes
 from ..state.errors import OAuthError
@@ -41,21 +43,21 @@ def _introspection(state: State, value: str, app_id: str) -> dict[str, object]:
     claims: dict[str, object] = {
         "active": True,
         "client_id": app_id,
-        "sub": found.grant.user_id,
         "iss": state.issuer,
-        "aud": app_id,
+        "jti": found.id,
         "iat": found.issued_at,
         "exp": found.expires_at,
-        "scope": found.grant.scope,
+        "scope": found.grant.scope if access_token is None else access_token.scope,
+        "token_type": "Bearer",
     }
-    if access_token is not None:
-        claims |= {"scope": access_token.scope, "jti": access_token.id, "token_type": "Bearer"}
+    if not found.grant.of_program:
+        claims["sub"] = found.grant.user_id
     return claims
 
 
 ROUTES: Routes = {
-    "/oidc/token/revocation": cross_origin({"POST": revoke}),
+    "/oidc/token/revocation": {"POST": revoke},
     "/oidc/token/introspection": {"POST": introspect},
-    "/oauth/token/revocation": cross_origin({"POST": revoke}),
+    "/oauth/token/revocation": {"POST": revoke},
     "/oauth/token/introspection": {"POST": introspect},
 }

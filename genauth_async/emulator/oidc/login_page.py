@@ -1,8 +1,8 @@
 """The hosted login, consent and logout pages.
 
 GenAuth's own page is an application in JavaScript whose calls are not documented. This one is made of plain forms, at
-/interaction/{id}, and knows the password only. A user who needs a second factor, a captcha or a new password gets
-an error.
+/interaction/{id}. It knows the password, and with the setting `show_users` offers the users for a click. A user who
+needs a second factor, a captcha or a new password gets an error.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from ..http.routes import Routes
 from ..state.errors import ApiError
 from ..state.hosted.browser_sessions import BrowserSession
 from ..state.hosted.interactions import Interaction, Plan, Step
-from ..state.sign_in import require_current_password
+from ..state.login_history import Attempt
+from ..state.origin import note_login_method
+from ..state.sign_in import require_current_password, require_unlocked
 from ..state.state import State
 from ..state.users import User
 from .browser_requests import (
@@ -28,6 +30,17 @@ from .browser_requests import (
     session_of,
 )
 from .pages import PageError, consent_page, login_page, logout_page
+
+_REMEDIES = {
+    1636: "Set `user.mfa_required = False`, or sign in through the API, which models second factors.",
+    1639: "Set `user.password_reset_required = False`, or a new password through the API.",
+    2000: "Set `emulator.captchas.required_after = None`, or sign in through the API, which models captchas.",
+    2004: "Go back to the application and try again.",
+    2005: "Unlock the user: `user.locked = False`.",
+    2058: "Set `user.password_expired = False`, or a new password through the API.",
+    2333: "The status page of the emulator lists the users. With `--show-users` this page offers them for a click.",
+}
+_AGAIN = "Go back to the application and try again."
 
 
 def ask_to_sign_in(state: State, request: Request, plan: Plan) -> Response:
@@ -55,7 +68,7 @@ def may_go_on(state: State, session: BrowserSession) -> bool:
 
 async def show(state: State, request: Request) -> Response:
     """Show the current page again."""
-    return _page_of(_interaction_of(state, request))
+    return _page_of(state, _interaction_of(state, request))
 
 
 async def answer(state: State, request: Request) -> Response:
@@ -63,14 +76,19 @@ async def answer(state: State, request: Request) -> Response:
     interaction = _interaction_of(state, request)
     form = await read_parameters(request)
     if not state.hosted_login.interactions.is_from_its_page(interaction, form.get("csrf_token") or ""):
-        raise PageError("The form was not sent from its own page.", http_status=403)
+        raise PageError("The form was not sent from its own page.", remedy=_AGAIN, http_status=403)
     if interaction.step == "login":
         return _sign_in(state, request, interaction, form)
     session = interaction.session
     if session is None or not state.hosted_login.sessions.is_live(session) or session is not session_of(state, request):
-        raise PageError("You are not signed in any more.")
+        raise PageError("You are not signed in any more.", remedy=_AGAIN)
     if interaction.step == "consent" and not may_go_on(state, session):
-        raise PageError("You may not sign in any more.", http_status=403)
+        raise PageError(
+            "You may not sign in any more.",
+            remedy="The user was locked, or needs a second factor or a new password: `user.locked = False`, "
+            "`user.mfa_required = False`, `user.password_reset_required = False`.",
+            http_status=403,
+        )
     _finish(state, interaction)
     # Anything but a yes is a no.
     if form.get(interaction.step) != "accept":
@@ -85,9 +103,9 @@ def _sign_in(state: State, request: Request, interaction: Interaction, form: Par
     plan, sessions = interaction.plan, state.hosted_login.sessions
     account = form.get("account") or ""
     try:
-        user = _proven(state, plan.app_id, account, form.get("password") or "")
+        user = _authenticated(state, plan.app_id, account, form)
     except ApiError as error:
-        return _page_of(interaction, account=account, error=f"{str(error).capitalize()}.")
+        return _page_of(state, interaction, account=account, error=error)
     previous = session_of(state, request)
     session = interaction.session = sessions.open(
         user.id,
@@ -96,7 +114,7 @@ def _sign_in(state: State, request: Request, interaction: Interaction, form: Par
     )
     if plan.needs_consent(session):
         interaction.step = "consent"
-        response = _page_of(interaction)
+        response = _page_of(state, interaction)
     else:
         _finish(state, interaction)
         response = plan.complete(session)
@@ -104,15 +122,28 @@ def _sign_in(state: State, request: Request, interaction: Interaction, form: Par
     return response
 
 
-def _proven(state: State, app_id: str, account: str, password: str) -> User:
+def _authenticated(state: State, app_id: str, account: str, form: Parameters) -> User:
     with state.history.attempt(app_id) as attempt:
-        user = check_account_password(state, account, password, attempt)
+        chosen = form.get("user") if state.settings.show_users else None
+        if chosen is None:
+            user = check_account_password(state, account, form.get("password") or "", attempt)
+        else:
+            user = _chosen(state, chosen, attempt)
         require_current_password(state, user)
         if user.mfa_required:
             raise ApiError(403, "a second factor is required, which the emulator's page does not model", api_code=1636)
     user.logins += 1
     user.last_login_at = state.clock.now()
     state.history.note(user, app_id)
+    return user
+
+
+def _chosen(state: State, user_id: str, attempt: Attempt) -> User:
+    note_login_method("Account")
+    user = attempt.user = state.users.find(user_id)
+    if user is None:
+        raise ApiError(404, "the user was removed", api_code=2004)
+    require_unlocked(user)
     return user
 
 
@@ -130,25 +161,44 @@ def _interaction_of(state: State, request: Request) -> Interaction:
 
 
 def _stale() -> PageError:
-    return PageError("This page has expired or was used; go back to the application and try again.")
+    return PageError("This page has expired or was used.", remedy=_AGAIN)
 
 
 def _begin(state: State, request: Request, plan: Plan, step: Step, session: BrowserSession | None = None) -> Response:
     interaction = state.hosted_login.interactions.begin(plan, step, browser=browser_of(request), session=session)
-    response = _page_of(interaction)
+    response = _page_of(state, interaction)
     remember_browser(state, response, interaction.browser)
     return response
 
 
-def _page_of(interaction: Interaction, *, account: str | None = None, error: str = "") -> Response:
+def _page_of(
+    state: State, interaction: Interaction, *, account: str | None = None, error: ApiError | None = None
+) -> Response:
     plan, token = interaction.plan, interaction.csrf_token
     action = f"/interaction/{interaction.id}"
+    user = state.users.find(interaction.session.user_id) if interaction.session is not None else None
     if interaction.step == "logout":
-        return logout_page(action, token)
+        return logout_page(action, token, user=user)
     if interaction.step == "consent":
-        return consent_page(action, token, title=plan.title, scope=plan.scope)
-    shown = plan.account if account is None else account
-    return login_page(action, token, title=plan.title, account=shown, error=error)
+        return consent_page(action, token, title=plan.title, scope=plan.scope, user=user)
+    return login_page(
+        action,
+        token,
+        title=plan.title,
+        account=plan.account if account is None else account,
+        error="" if error is None else _sentence(str(error)),
+        remedy="" if error is None else _remedy(error),
+        users=list(state.users) if state.settings.show_users else (),
+    )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}" if text.endswith((".", "!", "?", "。")) else f"{text[:1].upper()}{text[1:]}."
+
+
+def _remedy(error: ApiError) -> str:
+    code = error.body.get("apiCode")
+    return _REMEDIES.get(code, "") if isinstance(code, int) else ""
 
 
 ROUTES: Routes = {"/interaction/{interaction_id}": {"GET": show, "POST": answer}}

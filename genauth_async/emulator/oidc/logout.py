@@ -19,9 +19,13 @@ from ..state.hosted.browser_sessions import BrowserSession
 from ..state.hosted.interactions import Plan
 from ..state.id_tokens import InvalidIdTokenError, hinted_user
 from ..state.state import State
-from .browser_requests import Parameters, forget_session, read_parameters, session_of
+from .browser_requests import Parameters, forget_session, read_parameters, session_of, unknown_app
 from .login_page import ask_to_sign_out
 from .pages import PageError, page, redirect
+
+_REGISTER = (
+    "Register it: `emulator.hosted_login.allow_logout_redirect(uri)`, or `genauth emulator --logout-redirect-uri URI`."
+)
 
 
 @frozen
@@ -54,18 +58,24 @@ async def end_session(state: State, request: Request) -> Response:
 
 def _read(state: State, given: Parameters) -> _LogoutRequest:
     if given.repeated:
-        raise PageError("A parameter is given more than once.")
+        raise PageError("A parameter is given more than once.", remedy="Give each once.")
     app_id, user_id = given.get("client_id"), None
     if app_id is not None and app_id not in state.apps:
-        raise PageError("There is no such application: the client_id is unknown.")
+        raise unknown_app()
     hint = given.get("id_token_hint")
     if hint is not None:
         try:
             app, user_id = hinted_user(state, hint)
         except InvalidIdTokenError as error:
-            raise PageError("The id_token_hint was not issued here.") from error
+            raise PageError(
+                "The id_token_hint was not issued here.",
+                remedy="Send the ID token that this emulator gave the user last.",
+            ) from error
         if app_id not in {None, app.app_id}:
-            raise PageError("The id_token_hint was issued to another application than client_id names.")
+            raise PageError(
+                "The id_token_hint was issued to another application than client_id names.",
+                remedy="Leave client_id out.",
+            )
         app_id = app.app_id
     return _LogoutRequest(app_id, user_id, _return_address(state, given, app_id))
 
@@ -74,10 +84,16 @@ def _return_address(state: State, given: Parameters, app_id: str | None) -> str 
     address = given.get("post_logout_redirect_uri")
     if address is None:
         return None
-    if app_id is None:
-        raise PageError("post_logout_redirect_uri needs an id_token_hint or a client_id.")
+    if given.get("id_token_hint") is None or app_id is None:
+        raise PageError(
+            "post_logout_redirect_uri needs an id_token_hint.",
+            remedy="Send the user's ID token along: `build_logout_url(id_token=...)`. `client_id` alone is not enough.",
+        )
     if not state.hosted_login.logout_redirects.allow(address, app_id):
-        raise PageError("The application has not registered this post_logout_redirect_uri.")
+        raise PageError(
+            "The application has not registered this post_logout_redirect_uri.",
+            remedy=_REGISTER,
+        )
     passed_on = given.get("state")
     if passed_on is None:
         return address
@@ -97,10 +113,13 @@ async def logout_cas(state: State, request: Request) -> Response:
 async def _sign_out_at_once(state: State, request: Request, names: tuple[str, ...]) -> Response:
     given = await read_parameters(request)
     if given.repeated:
-        raise PageError("A parameter is given more than once.")
+        raise PageError("A parameter is given more than once.", remedy="Give each once.")
     address = next((given.values[name] for name in names if name in given.values), None)
     if address is not None and not state.hosted_login.logout_redirects.allow_any(address):
-        raise PageError("No application has registered this address to return to.")
+        raise PageError(
+            "No application has registered this address to return to.",
+            remedy=_REGISTER,
+        )
     session = session_of(state, request)
     response = _done(address) if session is None else _sign_out(state, session, _LogoutRequest(None, None, address))
     forget_session(response)
@@ -115,7 +134,9 @@ def _sign_out(state: State, session: BrowserSession, asked: _LogoutRequest) -> R
 
 
 def _done(return_to: str | None) -> Response:
-    return redirect(return_to) if return_to is not None else page("Signed out", "<p>You are signed out.</p>")
+    if return_to is not None:
+        return redirect(return_to)
+    return page("Signed out", "<p>You are signed out. You can close this window.</p>")
 
 
 ROUTES: Routes = {

@@ -36,6 +36,7 @@ from ..endpoints import (
 )
 from ..http.connection import abort_connection, send_truncated
 from ..http.counter import RequestCounter
+from ..http.cross_origin import is_preflight, preflight_response, share
 from ..http.faults import Fault, Faults
 from ..http.replies import error_response
 from ..http.request_context import use_origin_of
@@ -44,6 +45,7 @@ from ..oidc import authorize, cas, discovery, introspection, login_page, logout,
 from ..state.errors import ApiError, ReplyError, not_modelled, not_signed_in
 from ..state.state import State
 from ..state.users import UserGoneError
+from . import status_page
 from .unmodelled import exists_at_genauth
 from .websocket import serve_websocket
 
@@ -74,6 +76,7 @@ _MODULES = (
     resources,
     signin,
     signup,
+    status_page,
     system,
     token_endpoint,
     userinfo,
@@ -94,12 +97,16 @@ class EmulatorApp:
         if scope["type"] not in {"http", "websocket"}:
             raise RuntimeError(f"the emulator speaks http and websocket, not {scope['type']}")
         path: str = scope["path"]
+        request = Request(scope, receive) if scope["type"] == "http" else None
+        if request is not None and is_preflight(request):
+            # Neither counted nor failed: that is for the request that follows.
+            await self._complete(request, preflight_response(request))(scope, receive, send)
+            return
         self._requests.count(path)
         fault = self._faults.take(path)
-        if scope["type"] == "websocket":
+        if request is None:
             await serve_websocket(self._state, fault, scope, receive, send)
             return
-        request = Request(scope, receive)
         try:
             if fault is None:
                 response = await self._respond(request)
@@ -124,7 +131,7 @@ class EmulatorApp:
         except Exception:  # noqa: BLE001 - the client gets an envelope in any case
             _log.exception("%s %s failed", request.method, request.scope["path"])
             response = error_response(ApiError(500, "the emulator failed; its log says why", http_status=500))
-        return self._dated(response)
+        return self._complete(request, response)
 
     async def _apply_fault(self, fault: Fault, request: Request, send: Send) -> None:
         scope, receive = request.scope, request.receive
@@ -136,7 +143,7 @@ class EmulatorApp:
             await abort_connection(scope, receive)
             return
         reply = fault.reply()
-        response = await self._respond(request) if reply is None else self._dated(reply)
+        response = await self._respond(request) if reply is None else self._complete(request, reply)
         if fault.hold_reply is not None:
             await fault.hold_reply.wait()
         await anyio.sleep(fault.reply_latency)
@@ -151,7 +158,10 @@ class EmulatorApp:
         else:
             await response(scope, receive, send)
 
-    def _dated(self, response: Response) -> Response:
+    def _complete(self, request: Request, response: Response) -> Response:
+        share(request, response)
+        if request.method == "HEAD":
+            response.body = b""  # the headers stay those of GET (RFC 9110 section 9.3.2)
         # By the emulator's clock: clients may use it as the server's time.
         response.raw_headers.append((b"date", _http_date(int(self._state.clock.now()))))
         return response
@@ -165,9 +175,11 @@ def _handler_of(request: Request) -> Handler:
             raise not_modelled(path)
         raise ApiError(404, f"there is no {path}", http_status=404)
     handlers, request.scope["path_params"] = found
-    handler = handlers.get(request.method)
+    handler = handlers.get("GET" if request.method == "HEAD" else request.method)
     if handler is None:
-        raise ApiError(405, f"{path} takes {' and '.join(handlers)} only", http_status=405)
+        error = ApiError(405, f"{path} takes {' and '.join(handlers)} only", http_status=405)
+        error.headers["allow"] = ", ".join(handlers)
+        raise error
     return handler
 
 

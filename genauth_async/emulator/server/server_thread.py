@@ -35,6 +35,11 @@ class ServerThread:
         self._server: _Server | None = None
 
     @property
+    def port(self) -> int:
+        """The port; 0 before the first start, unless one was given."""
+        return self._port
+
+    @property
     def url(self) -> str:
         """The URL that it serves, or, before the first start with port 0, a name for the bare application."""
         known = _LOOPBACK_OF.get(self._host, self._host)

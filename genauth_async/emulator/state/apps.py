@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from threading import Lock
 from typing import Literal
@@ -73,11 +74,37 @@ def new_app(
 
 @frozen(kw_only=True)
 class AccessAccount:
-    """A key and its secret, by which a program, not a user, gets tokens for an application."""
+    """A key and its secret, by which a program, not a user, gets tokens for an application.
 
+    Attributes:
+        id: the audience of its tokens.
+        lifetime: of its tokens, in seconds; that of all access tokens when None.
+        scopes: those that it is granted; None for all.
+    """
+
+    id: str
     access_key: str
     access_secret: str = field(repr=redact)
     app_id: str
+    lifetime: int | None = None
+    scopes: tuple[str, ...] | None = None
+
+    def may_have(self, scope: str) -> bool:
+        """Return whether it is granted a scope, such as `book:read`."""
+        if self.scopes is None or scope in self.scopes:
+            return True
+        asked = _resource_id_and_action(scope)
+        return any(
+            all(part in {"*", wish} for part, wish in zip(_resource_id_and_action(granted), asked, strict=True))
+            for granted in self.scopes
+        )
+
+
+def _resource_id_and_action(scope: str) -> tuple[str, str, str]:
+    """Split a scope as GenAuth documents it: `book`, `book:read` and `book:1:read`, with * for all."""
+    resource, _, rest = scope.partition(":")
+    number, colon, action = rest.rpartition(":")
+    return resource, number if colon else "*", action or "*"
 
 
 class AccessAccounts:
@@ -88,10 +115,24 @@ class AccessAccounts:
         self._lock = Lock()
         self._accounts: dict[str, AccessAccount] = {}
 
-    def add(self, *, app_id: str | None = None) -> AccessAccount:
-        """Create an account, of the emulator's first application unless `app_id` names another."""
+    def add(
+        self, *, app_id: str | None = None, lifetime: int | None = None, scopes: Iterable[str] | None = None
+    ) -> AccessAccount:
+        """Create an account.
+
+        Args:
+            app_id: its application; the emulator's first when None.
+            lifetime: of its access tokens, in seconds; that of users' access tokens when None.
+            scopes: those that it is granted, such as "book:read" or "book:*"; others are left out of its tokens, and
+                named in `rejected_scope`. None grants all.
+        """
         account = AccessAccount(
-            access_key=secrets.token_hex(12), access_secret=secrets.token_hex(16), app_id=app_id or self._default_app_id
+            id=secrets.token_hex(12),
+            access_key=secrets.token_hex(12),
+            access_secret=secrets.token_hex(16),
+            app_id=app_id or self._default_app_id,
+            lifetime=lifetime,
+            scopes=None if scopes is None else (scopes,) if isinstance(scopes, str) else tuple(scopes),
         )
         with self._lock:
             self._accounts[account.access_key] = account
@@ -105,3 +146,11 @@ class AccessAccounts:
     def find(self, access_key: str) -> AccessAccount | None:
         """Find the account of a key."""
         return self._accounts.get(access_key)
+
+    def restore(self, accounts: Iterable[AccessAccount]) -> None:
+        """Add accounts of another emulator."""
+        with self._lock:
+            self._accounts |= {account.access_key: account for account in accounts}
+
+    def __iter__(self) -> Iterator[AccessAccount]:
+        return iter(list(self._accounts.values()))

@@ -29,6 +29,11 @@ class Clock:
         """Return the seconds since the epoch."""
         return self._source() + self._ahead
 
+    @property
+    def ahead(self) -> float:
+        """The seconds by which it was moved forward."""
+        return self._ahead
+
     def advance(self, seconds: float) -> None:
         """Move the time forward."""
         self._ahead += seconds

@@ -13,12 +13,16 @@ from attrs import define, field, frozen
 
 from .clock import Clock, Sweep
 from .errors import OAuthError
+from .settings import Settings
 
 OPENID = "openid"
 OFFLINE_ACCESS = "offline_access"
 OAUTH_USER = "user"
 """The default scope of OAuth 2.0 without OpenID Connect: all about the user."""
 ALL_SCOPES = "openid profile email phone address username offline_access"
+
+EVERY_CLAIM = f"{ALL_SCOPES} external_id unionid"
+"""The scopes that open all claims of the service's own."""
 
 Protocol = Literal["oidc", "oauth"]
 
@@ -30,10 +34,11 @@ class Grant:
     """The grant of one sign-in to one application; revoking it revokes all its tokens.
 
     Attributes:
-        user_id: the user; the client's own id where a program got it for itself.
+        user_id: the user; the id of the access account where a program got it for itself.
+        of_program: whether a program got it for itself.
         protocol: the token endpoint of its codes and refresh tokens.
         ends_at: the expiry of the last of its tokens, or of its code.
-        auth_time: of the sign-in at the hosted page, if any.
+        auth_time: of the sign-in at the hosted page, if the application asked with max_age.
         second_factor: whether the user had to pass one.
         in_flight: whether the application has yet to redeem the code.
         reused: whether it was revoked because a code or a refresh token was used twice.
@@ -46,6 +51,7 @@ class Grant:
     protocol: Protocol = "oidc"
     created_at: float
     ends_at: float
+    of_program: bool = False
     auth_time: int | None = None
     second_factor: bool = False
     in_flight: bool = False
@@ -75,12 +81,17 @@ class AccessToken:
 
 @define(eq=False, kw_only=True)
 class RefreshToken:
-    """The record of a refresh token."""
+    """The record of a refresh token.
+
+    Attributes:
+        used_at: the time of the first use, where a use rotates it.
+    """
 
     grant: Grant
+    id: str = field(factory=lambda: secrets.token_urlsafe(16), repr=False)
     issued_at: int
     expires_at: int
-    used: bool = False
+    used_at: float | None = None
     presented: int = 0
 
 
@@ -90,9 +101,11 @@ class Grants:
     Very many ended grants are dropped, but still counted.
     """
 
-    def __init__(self, clock: Clock, refresh_token_lifetime: int) -> None:
+    def __init__(self, clock: Clock, settings: Settings) -> None:
         self._clock = clock
-        self._lifetime = refresh_token_lifetime
+        self._lifetime = settings.refresh_token_lifetime
+        self._mode = settings.refresh_tokens
+        self._grace = settings.refresh_token_grace if settings.refresh_tokens == "rotate_with_grace" else 0
         self._lock = Lock()
         self._grants: dict[str, Grant] = {}
         self._access_tokens: dict[str, AccessToken] = {}
@@ -197,13 +210,13 @@ class Grants:
     def active_refresh_token(self, token: str) -> RefreshToken | None:
         """Find a refresh token, unless it was used, has expired, or its grant is revoked."""
         found = self._refresh_tokens.get(token)
-        return found if found is not None and not found.used and self._is_active(found) else None
+        return found if found is not None and not self._is_spent(found) and self._is_active(found) else None
 
     def new_refresh_token(self, grant: Grant) -> str:
         with self._lock:
             return self._new_refresh_token(grant)
 
-    def rotate(
+    def use_refresh_token(
         self,
         token: str,
         *,
@@ -211,10 +224,11 @@ class Grants:
         protocol: Protocol,
         scope: str | None,
         require_eligible: Callable[[Grant], None],
-    ) -> tuple[Grant, str, str]:
-        """Rotate a refresh token; return its grant, the scope of the next access token, and the next refresh token.
+    ) -> tuple[Grant, str, str | None]:
+        """Use a refresh token; return its grant, the scope of the next access token, and the next refresh token.
 
-        `require_eligible` raises if the user may not get tokens now; then the refresh token stays unused.
+        `require_eligible` raises if the user may not get tokens now; then the refresh token stays unused. Each use in
+        the grace window gives a refresh token of its own: a client that lost an answer does not need that answer's.
         """
         with self._lock:
             found = self._refresh_tokens.get(token)
@@ -226,7 +240,7 @@ class Grants:
                 raise OAuthError("invalid_grant", f"the refresh token is for /{grant.protocol}/token")
             if grant.revoked:
                 raise OAuthError("invalid_grant", "the grant was revoked")
-            if found.used:
+            if self._is_spent(found):
                 # One of the two senders has stolen it (RFC 9700 section 4.14.2).
                 grant.revoke_for_reuse()
                 raise OAuthError("invalid_grant", "the refresh token was used before; the grant is now revoked")
@@ -235,13 +249,20 @@ class Grants:
             if scope is not None and not set(scope.split()) <= set(grant.scope.split()):
                 raise OAuthError("invalid_scope", "the scope is wider than the one granted")
             require_eligible(grant)
-            found.used = True
-            return grant, scope or grant.scope, self._new_refresh_token(grant)
+            return grant, scope or grant.scope, self._next_refresh_token(token, found)
 
     def find_by_token(self, token: str) -> Grant | None:
         """Find the grant of an access or refresh token, even an expired one."""
         held = self._access_tokens.get(token) or self._refresh_tokens.get(token)
         return held.grant if held is not None else None
+
+    def _next_refresh_token(self, token: str, used: RefreshToken) -> str | None:
+        if self._mode == "omit":
+            return None
+        if self._mode == "same":
+            return token
+        used.used_at = self._clock.now() if used.used_at is None else used.used_at
+        return self._new_refresh_token(used.grant)
 
     def _new_refresh_token(self, grant: Grant) -> str:
         token = secrets.token_urlsafe(32)
@@ -252,8 +273,27 @@ class Grants:
         self._refresh_tokens[token] = RefreshToken(grant=grant, issued_at=now, expires_at=now + self._lifetime)
         return token
 
+    def _is_spent(self, token: RefreshToken) -> bool:
+        return token.used_at is not None and self._clock.now() >= token.used_at + self._grace
+
     def _is_active(self, token: AccessToken | RefreshToken) -> bool:
         return not token.grant.revoked and self._clock.now() < token.expires_at
+
+    def records(self) -> tuple[list[Grant], dict[str, AccessToken], dict[str, RefreshToken]]:
+        """Return the grants that are not over, and the access and refresh tokens that belong to them."""
+        now = self._clock.now()
+        with self._lock:
+            grants = [grant for grant in self._grants.values() if not grant.is_over(now)]
+            access = {token: held for token, held in self._access_tokens.items() if not held.grant.is_over(now)}
+            refresh = {token: held for token, held in self._refresh_tokens.items() if not held.grant.is_over(now)}
+        return grants, access, refresh
+
+    def restore(self, grants: list[Grant], access: dict[str, AccessToken], refresh: dict[str, RefreshToken]) -> None:
+        """Add the `records` of another emulator."""
+        with self._lock:
+            self._grants |= {grant.id: grant for grant in grants}
+            self._access_tokens |= access
+            self._refresh_tokens |= refresh
 
     def __iter__(self) -> Iterator[Grant]:
         return iter(list(self._grants.values()))

@@ -9,7 +9,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OctKey
 
 from .apps import App
-from .errors import ApiError
+from .errors import ApiError, no_such_user
 from .state import State
 
 
@@ -49,7 +49,7 @@ def require_valid_id_token(state: State, app: App, id_token: str) -> None:
     except (JoseError, ValueError) as error:
         raise ApiError(401, "the ID token is not valid for this application, or no longer") from error
     if state.users.find(str(claims.get("sub"))) is None:
-        raise ApiError(404, "the user of the ID token does not exist, or no longer", api_code=2004)
+        raise no_such_user()
 
 
 def _decode(state: State, app: App, id_token: str) -> jwt.Token:

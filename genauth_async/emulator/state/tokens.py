@@ -9,7 +9,7 @@ from typing import TypedDict, cast
 
 from joserfc import jwt
 
-from .apps import App
+from .apps import AccessAccount, App
 from .encoding import base64url
 from .grants import OFFLINE_ACCESS, OPENID, AccessToken, Grant
 from .state import State
@@ -56,12 +56,13 @@ def token_set(issued: IssuedTokens) -> dict[str, object]:
 
 def issue(state: State, app: App, user: User, grant: Grant, scope: str, *, nonce: str | None = None) -> IssuedTokens:
     """Issue an access token, and an ID token with the nonce if the scope contains openid."""
-    access_token = _access_token(state, app, user.id, grant, scope)
+    lifetime = state.settings.access_token_lifetime
+    access_token = _access_token(state, grant, scope, lifetime, {"sub": user.id, "aud": app.app_id})
     tokens: dict[str, object] = {
         "scope": scope,
         "access_token": access_token,
         "token_type": "Bearer",
-        "expires_in": state.settings.access_token_lifetime,
+        "expires_in": lifetime,
     }
     if OPENID in scope.split():
         about = {"nonce": nonce, "auth_time": grant.auth_time}
@@ -70,29 +71,29 @@ def issue(state: State, app: App, user: User, grant: Grant, scope: str, *, nonce
     return cast("IssuedTokens", tokens)
 
 
-def issue_to_client(state: State, app: App, grant: Grant) -> dict[str, object]:
-    """Issue an access token of the client that the grant names, not of a user."""
-    return {
-        "access_token": _access_token(state, app, grant.user_id, grant, grant.scope),
+def issue_to_program(state: State, account: AccessAccount, scope: str) -> IssuedTokens:
+    """Issue an access token to a program itself. It is for the account, and names no subject."""
+    grant = state.grants.open(account.id, account.app_id, scope)
+    grant.of_program = True
+    lifetime = state.settings.access_token_lifetime if account.lifetime is None else account.lifetime
+    about = {"aud": account.id, "azp": account.app_id}
+    tokens = {
+        "scope": scope,
+        "access_token": _access_token(state, grant, scope, lifetime, about),
         "token_type": "Bearer",
-        "expires_in": state.settings.access_token_lifetime,
-        "scope": grant.scope,
+        "expires_in": lifetime,
     }
+    return cast("IssuedTokens", tokens)
 
 
-def _access_token(state: State, app: App, subject: str, grant: Grant, scope: str) -> str:
+def _access_token(state: State, grant: Grant, scope: str, lifetime: int, about: Mapping[str, str]) -> str:
     now = int(state.clock.now())
     record = AccessToken(
-        grant=grant,
-        id=secrets.token_urlsafe(16),
-        scope=scope,
-        issued_at=now,
-        expires_at=now + state.settings.access_token_lifetime,
+        grant=grant, id=secrets.token_urlsafe(16), scope=scope, issued_at=now, expires_at=now + lifetime
     )
     claims: dict[str, object] = {
         "iss": state.issuer,
-        "sub": subject,
-        "aud": app.app_id,
+        **about,
         "jti": record.id,
         "scope": scope,
         "iat": record.issued_at,
@@ -110,7 +111,7 @@ def _id_token(state: State, app: App, user: User, scope: str, access_token: str,
         "aud": app.app_id,
         "iat": now,
         "exp": now + state.settings.id_token_lifetime,
-        "at_hash": _at_hash(access_token),
+        "at_hash": at_hash(access_token),
         **about,
     }
     algorithm = state.settings.id_token_alg
@@ -124,6 +125,6 @@ def _sign_rs256(state: State, claims: dict[str, object]) -> str:
     return jwt.encode({"alg": "RS256", "typ": "JWT", "kid": key.kid}, claims, key)
 
 
-def _at_hash(token: str) -> str:
+def at_hash(token: str) -> str:
     """Hash an access token for the ID token's at_hash (OpenID Connect Core 3.1.3.6)."""
     return base64url(sha256(token.encode()).digest()[:16])

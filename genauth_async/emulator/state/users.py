@@ -28,6 +28,13 @@ _CLAIM_OF_FIELD = {
     "website": "website",
     "zoneinfo": "zoneinfo",
 }
+_ADDRESS_MEMBERS = {
+    "country": "country",
+    "formatted": "formatted",
+    "postalCode": "postal_code",
+    "region": "region",
+}
+_DEFAULT_PICTURE = "https://files.authing.co/authing-console/default-user-avatar.png"
 _ADDRESS_FIELDS = frozenset({"country", "province", "city", "region", "streetAddress", "postalCode", "formatted"})
 _OTHER_FIELDS = frozenset({"address", "browser", "company", "device", "externalId", "identityNumber", "locality"})
 _UNSHOWN_FIELDS = frozenset({"locality"})  # sign-up takes it, UserDto has no place for it
@@ -167,20 +174,40 @@ class User:
         return {name: value for name, value in dto.items() if value is not None}
 
     def claims(self, scope: str) -> dict[str, object]:
-        """Return the claims of ID tokens and the userinfo endpoint (OpenID Connect Core 5.4)."""
+        """Return the claims of ID tokens and the userinfo endpoint (OpenID Connect Core 5.4).
+
+        As in the vendor's samples, claims that are unset are null, and `updated_at` is a text.
+        """
         scopes = set(scope.split())
-        claims: dict[str, object] = {"sub": self.id}
+        claims: dict[str, object] = {}
+        if "extended_fields" in scopes:
+            claims |= self.custom_data
         if "profile" in scopes:
-            claims |= {"name": self.name, "nickname": self.nickname, "preferred_username": self.username}
-            claims |= {claim: self.profile[name] for name, claim in _CLAIM_OF_FIELD.items() if name in self.profile}
-            claims["updated_at"] = iso_time(self.updated_at)
+            claims |= {claim: self.profile.get(name) for name, claim in _CLAIM_OF_FIELD.items()}
+            claims |= {
+                "name": self.name,
+                "nickname": self.nickname,
+                "preferred_username": self.profile.get("preferredUsername", self.username),
+                "gender": self.profile.get("gender", "U"),
+                "picture": self.photo or _DEFAULT_PICTURE,
+                "updated_at": iso_time(self.updated_at),
+            }
         if "username" in scopes:
             claims["username"] = self.username
-        if "email" in scopes and self.email is not None:
-            claims |= {"email": self.email, "email_verified": self.email_verified}
-        if "phone" in scopes and self.phone is not None:
-            claims |= {"phone_number": self.phone, "phone_number_verified": self.phone_verified}
-        return {name: value for name, value in claims.items() if value is not None}
+        if "email" in scopes:
+            claims |= {"email": self.email, "email_verified": self.email is not None and self.email_verified}
+        if "phone" in scopes:
+            claims |= {
+                "phone_number": self.phone,
+                "phone_number_verified": self.phone is not None and self.phone_verified,
+            }
+        if "address" in scopes:
+            claims["address"] = {member: self.profile.get(name) for name, member in _ADDRESS_MEMBERS.items()}
+        if "external_id" in scopes:
+            claims["external_id"] = self.profile.get("externalId")
+        if "unionid" in scopes:
+            claims["unionid"] = None
+        return claims | {"sub": self.id}
 
 
 class Users:
@@ -242,6 +269,11 @@ class Users:
         if found is None:
             raise UserGoneError("there is no such user: a program got the grant for itself")
         return found
+
+    @property
+    def removed(self) -> list[User]:
+        """The users who were removed."""
+        return list(self._removed.values())
 
     def find(self, user_id: str | None) -> User | None:
         """Find the user of this id, unless removed."""

@@ -22,7 +22,7 @@ from .resources import (
     new_data_resource,
     split_path,
 )
-from .subjects import Group, Role, Subject, Tenant
+from .subjects import Group, Memberships, Role, Subject, Tenant
 
 _Key = TypeVar("_Key")
 _Thing = TypeVar("_Thing")
@@ -262,6 +262,36 @@ class Access:
         """List the users of a group."""
         with self._lock:
             return [member for member, into in self._joined if into is group]
+
+    def memberships(self) -> Memberships:
+        """Return the roles, groups and tenants, and the users that have and belong to them."""
+        with self._lock:
+            return Memberships(
+                roles=[*self._roles.values()],
+                groups=[*self._groups.values()],
+                tenants=[*self._tenants.values()],
+                assigned=[(holder.id, role.id) for holder, roles in self._assigned.items() for role in roles],
+                joined=[(user.id, into.id, since) for (user, into), since in self._joined.items()],
+            )
+
+    def restore(self, saved: Memberships, users: Iterable[User]) -> None:
+        """Add the `memberships` of another emulator.
+
+        Raises:
+            LookupError: one of them is of an unknown user, role, group or tenant.
+        """
+        roles = {role.id: role for role in saved.roles}
+        groups = {group.id: group for group in saved.groups}
+        tenants = {tenant.id: tenant for tenant in saved.tenants}
+        members = {user.id: user for user in users}
+        with self._lock:
+            self._roles |= {(role.namespace, role.code): role for role in saved.roles}
+            self._groups |= {group.code: group for group in saved.groups}
+            self._tenants |= tenants
+            for holder, role_id in saved.assigned:
+                self._assigned.setdefault(members.get(holder) or groups[holder], []).append(roles[role_id])
+            for user_id, into, since in saved.joined:
+                self._joined[members[user_id], groups.get(into) or tenants[into]] = since
 
     def data_resource(self, namespace: str, code: str) -> DataResource | None:
         """Find a data resource by its code."""

@@ -48,5 +48,21 @@ class Tenant:
     name: str
 
 
+@frozen(kw_only=True)
+class Memberships:
+    """The roles, groups and tenants, and the ids of their holders and members.
+
+    Attributes:
+        assigned: the user or group, and the role.
+        joined: the user, the group or tenant, and the time.
+    """
+
+    roles: list[Role]
+    groups: list[Group]
+    tenants: list[Tenant]
+    assigned: list[tuple[str, str]]
+    joined: list[tuple[str, str, float]]
+
+
 Subject: TypeAlias = User | Role | Group
 """A holder of permissions."""

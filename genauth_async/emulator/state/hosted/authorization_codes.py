@@ -1,4 +1,4 @@
-"""Authorization codes: valid once, for a minute, for their client (RFC 6749 section 4.1, RFC 7636)."""
+"""Authorization codes: valid once, for their client (RFC 6749 section 4.1, RFC 7636)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ..clock import Clock, Sweep
 from ..encoding import base64url, same_text
 from ..errors import OAuthError
 from ..grants import Grant, Protocol
+from ..settings import Settings
 
-LIFETIME = 60
 CHALLENGE_METHODS = ("S256", "plain")
 _VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
 
@@ -41,8 +41,9 @@ class AuthorizationCode:
 class AuthorizationCodes:
     """All codes, used ones included as long as their grant lives, to detect a second use."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, settings: Settings) -> None:
         self._clock = clock
+        self._lifetime = settings.authorization_code_lifetime
         self._lock = Lock()
         self._codes: dict[str, AuthorizationCode] = {}
         self._sweep = Sweep()
@@ -51,7 +52,7 @@ class AuthorizationCodes:
         """Issue a code for a grant."""
         code = secrets.token_urlsafe(32)
         now = self._clock.now()
-        expires_at = now + LIFETIME
+        expires_at = now + self._lifetime
         grant.in_flight = True
         grant.ends_at = max(grant.ends_at, expires_at)  # or it would be dropped before its code
         with self._lock:

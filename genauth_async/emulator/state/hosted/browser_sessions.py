@@ -105,6 +105,11 @@ class BrowserSessions:
         with self._lock:
             return [each for each in self._sessions.values() if each.user_id == user_id and self.is_live(each)]
 
+    def __len__(self) -> int:
+        """Count the live sessions."""
+        with self._lock:
+            return sum(self.is_live(each) for each in self._sessions.values())
+
     def _end(self, session: BrowserSession, app_id: str | None = None) -> None:
         session.ended = True
         self._sessions.pop(session.id, None)

@@ -1,0 +1,1 @@
+"""The emulator's HTML: markup that escapes, one style, one layout, and the status page."""
