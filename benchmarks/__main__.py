@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from . import bridging, encryption, importing, layers, refreshes, sign_ins, tokens
+from . import bridging, emulators, encryption, importing, layers, refreshes, sign_ins, tokens
 from .lab import FULL, QUICK, Figure, Lab, Verdict, serving
 from .report import as_json, as_markdown, figures_as_text, published, verdicts_as_text
 from .worker import ROOT
@@ -22,6 +22,7 @@ _BENCHMARKS: Final[dict[str, tuple[Callable[[Lab], None], ...]]] = {
     "sm2": (sign_ins.encrypted, encryption.alone),
     "tokens": (tokens.costs, tokens.memory),
     "import": (importing.compared,),
+    "emulator": (emulators.measured,),
 }
 
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Annotated, Any
+import sys
+from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 
 import typer
 
+from .emulator_command import emulator
+
 if TYPE_CHECKING:
-    from .emulator import Emulator
     from .stores import TokenStore
 
 # Typer's tracebacks would show local variables, secrets among them.
 app = typer.Typer(
-    help="GenAuth on the command line.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    help="GenAuth on the command line.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-_POLL_SECONDS = 0.2
+# Typer has click's classes, or copies of them. This is the base class of all that is wrong with a command line.
+_UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
 
 
 @app.command()
@@ -72,62 +78,24 @@ def _store(text: str) -> TokenStore:
     return stores.FileStore(None if text == "file" else text)
 
 
-@app.command()
-def emulator(
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)] = 9000,
-    user: Annotated[
-        list[str] | None, typer.Option(help="A user to begin with, as NAME:PASSWORD; may be repeated.")
-    ] = None,
-    url: Annotated[
-        str | None,
-        typer.Option(help="The URL by which clients reach it, if another: the issuer of tokens, and in QR codes."),
-    ] = None,
-    app_id: Annotated[str | None, typer.Option(help="The application's id; random unless given.")] = None,
-    app_secret: Annotated[str | None, typer.Option(help="Its secret; random unless given.")] = None,
-) -> None:
-    """Serve a GenAuth-compatible emulator until Ctrl-C."""
-    from .emulator import Emulator, EmulatorStartError
+app.command()(emulator)
 
+
+def run(prog_name: str) -> NoReturn:
+    """Run the command line, and exit with the code of the command, or 2 and one line about wrong usage."""
     try:
-        made = Emulator(host=host, port=port, url=url, app_id=app_id, app_secret=app_secret)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--url") from None
-    try:
-        for pair in user or []:
-            made.add_user(**_user(pair))
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--user") from None
-    try:
-        with made:
-            typer.echo(f"GENAUTH_APP_HOST={made.url}")
-            typer.echo(f"GENAUTH_APP_ID={made.app_id}")
-            # Shown on purpose: it is of no use elsewhere.
-            typer.echo(f"GENAUTH_APP_SECRET={made.app_secret}")
-            typer.echo("Serving until Ctrl-C. Verification codes appear here.")
-            _show_messages(made)
-    except EmulatorStartError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        typer.echo("Stopped.")
-
-
-def _user(pair: str) -> dict[str, Any]:
-    account, colon, password = pair.partition(":")
-    if not account or not colon or not password:
-        raise typer.BadParameter("must be NAME:PASSWORD, such as test:passw0rd", param_hint="--user")
-    if "@" in account:
-        return {"email": account, "password": password}
-    if account.isascii() and account.isdecimal():
-        return {"phone": account, "password": password}
-    return {"username": account, "password": password}
-
-
-def _show_messages(emulator: Emulator) -> None:
-    shown = 0
-    while True:
-        time.sleep(_POLL_SECONDS)
-        for message in list(emulator.inbox)[shown:]:
-            typer.echo(f"{message.kind} to {message.to}, {message.channel}: {message.code}")
-            shown += 1
+        code = app(prog_name=prog_name, standalone_mode=False)
+    except _UsageError as error:
+        path = error.ctx.command_path if error.ctx is not None else prog_name
+        message = " ".join(error.format_message().split()).rstrip(".")
+        is_help = error.ctx is not None and len(sys.argv) == 1
+        typer.echo(error.ctx.get_help() if error.ctx and is_help else f"{path}: {message}; see {path} --help", err=True)
+        code = 2
+    except ImportError as error:
+        if "pip install" not in str(error):
+            raise
+        typer.echo(f"{prog_name}: {error}", err=True)
+        code = 1
+    except typer.Abort:
+        code = 130
+    sys.exit(code or 0)

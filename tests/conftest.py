@@ -14,19 +14,25 @@ from typing import Any, Self
 import anyio
 import httpx
 import httpx2
+import hypothesis
 import pytest
 
 import genauth_async
 import genauth_sync
 from genauth_async._http import client_provider
 from genauth_async.doctor import _store_checks
-from genauth_async.emulator import Emulator, User
+from genauth_async.emulator import Emulator, EmulatorKeys, User
 from tests.browser import browse, browser  # noqa: F401 - fixtures
 from tests.recording import RecordingServer, recording_server
-from tests.rsa_keys import use_pooled_keys
 from tests.slow_tests import SlowTests
 
 PASSWORD = "passw0rd-Canary"
+
+# How busy this machine is decides nothing.
+hypothesis.settings.register_profile(
+    "without deadlines", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("without deadlines")
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and so the programs that they start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -79,18 +85,33 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+KEYS = EmulatorKeys(size=16)
+
+
 @pytest.fixture(autouse=True)
-def pooled_rsa_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    use_pooled_keys(monkeypatch)
+def pooled_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the emulators of a test keys from a pool; those of modules make their own."""
+    defaults = Emulator.__init__.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "keys", KEYS)
 
 
 @pytest.fixture
-def emulator(caplog: pytest.LogCaptureFixture) -> Iterator[Emulator]:
-    """An emulator; all that is logged meanwhile must hold none of its secrets."""
+def emulator_options() -> dict[str, Any]:
+    """The arguments of the emulator."""
+    return {}
+
+
+@pytest.fixture
+def emulator(emulator_options: dict[str, Any], caplog: pytest.LogCaptureFixture) -> Iterator[Emulator]:
+    """An emulator; all that is logged meanwhile, by it or by others, must hold none of its secrets."""
     caplog.set_level(logging.DEBUG)
-    with Emulator() as emulator:
+    requests: list[str] = []
+    options: dict[str, Any] = {"log": requests.append, **emulator_options}
+    with Emulator(**options) as emulator:
         yield emulator
     assert leaked(secrets_of(emulator), caplog.text) == []
+    assert leaked(secrets_of(emulator) | _secrets_of_requests(emulator), "\n".join(requests)) == []
 
 
 def secrets_of(emulator: Emulator) -> set[str]:
@@ -104,6 +125,23 @@ def secrets_of(emulator: Emulator) -> set[str]:
         *state.hosted_login.codes._codes,
         *state.hosted_login.service_tickets._tickets,
         *(message.code for message in emulator.inbox),
+    }
+
+
+def _cannot_stand_by_chance(user: User) -> bool:
+    return user.password != user.username and len(user.password or "") > 3
+
+
+def _secrets_of_requests(emulator: Emulator) -> set[str]:
+    """Return the further secrets of requests, which clients may log."""
+    state = emulator._state
+    return {
+        *state.hosted_login.sessions._sessions,
+        *state.hosted_login.interactions._interactions,
+        *state.tickets._tickets,
+        *(user.password for user in state.users if user.password and _cannot_stand_by_chance(user)),
+        *(factor.secret for factor in emulator.factors if factor.secret is not None),
+        *(factor.recovery_code for factor in emulator.factors if factor.recovery_code is not None),
     }
 
 

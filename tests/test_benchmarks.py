@@ -21,8 +21,8 @@ from benchmarks.report import BEGIN, END, published, shown
 
 ROOT = Path(__file__).parent.parent
 
-FIGURES_OF = {"sign-in": 31, "layers": 36, "sync": 10, "refresh": 4, "sm2": 7, "tokens": 8, "import": 3}
-VERDICTS_OF = {"sign-in": 17, "sync": 6, "sm2": 3, "tokens": 5, "import": 2}
+FIGURES_OF = {"sign-in": 31, "layers": 36, "sync": 10, "refresh": 4, "sm2": 7, "tokens": 8, "import": 3, "emulator": 4}
+VERDICTS_OF = {"sign-in": 17, "sync": 6, "sm2": 3, "tokens": 5, "import": 2, "emulator": 3}
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -72,6 +72,15 @@ def test_one_can_be_run_alone(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     document = json.loads((tmp_path / "latest.json").read_text(encoding="utf-8"))
     assert counted(document["verdicts"]) == {"tokens": 5}
+
+
+@pytest.mark.slow
+def test_the_emulator_can_be_measured_alone(tmp_path: Path) -> None:
+    done = run("--quick", "--only", "emulator", "--results", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    document = json.loads((tmp_path / "latest.json").read_text(encoding="utf-8"))
+    assert counted(document["figures"]) == {"emulator": 4}
+    assert all(figure["value"] > 0 for figure in document["figures"])
 
 
 @pytest.mark.parametrize(

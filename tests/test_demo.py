@@ -53,7 +53,8 @@ def test_the_emulator_by_hand() -> None:
         assert process.stderr is not None
         environment = dict(process.stdout.readline().strip().split("=", 1) for _ in range(3))
         assert set(environment) == {"GENAUTH_APP_HOST", "GENAUTH_APP_ID", "GENAUTH_APP_SECRET"}
-        process.stdout.readline()
+        while "Pass codes appear here" not in process.stdout.readline():
+            assert process.poll() is None
         with AuthenticationClient.from_env(environment) as client:
             assert client.sign_in_by_username_password("test", "passw0rd", {"passwordEncryptType": "sm2"})
             client.send_email("CHANNEL_LOGIN", "ada@example.com")

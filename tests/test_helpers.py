@@ -1,28 +1,10 @@
-"""Helpers of the tests: pooled RSA keys, and checks of every case."""
+"""Helpers of the tests: checks of every case."""
 
 from __future__ import annotations
 
 import pytest
 
-from genauth_async.emulator import Emulator
 from tests.every import check_every
-
-
-def modulus(emulator: Emulator) -> object:
-    return emulator._state.signing_keys.current.as_dict(private=False)["n"]
-
-
-def test_emulators_and_rotations_have_keys_of_their_own() -> None:
-    first, second = Emulator(), Emulator()
-    moduli = [modulus(first), modulus(second)]
-    for keep_previous in (True, False):
-        first.rotate_signing_key(keep_previous=keep_previous)
-        moduli.append(modulus(first))
-    passwords = [first._state.password_keys.public()["rsa"]]
-    first.rotate_keys()
-    passwords.append(first._state.password_keys.public()["rsa"])
-    assert len({*moduli}) == 4
-    assert len({*passwords}) == 2
 
 
 def test_every_failure_is_listed_by_name() -> None:

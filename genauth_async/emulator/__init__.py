@@ -12,12 +12,16 @@ try:
     from .http.counter import RequestCounter
     from .http.faults import Fault, Faults
     from .http.hold import Hold
+    from .minting import MintedTokens
+    from .saved_state import SavedStateError
+    from .seed import SeedError
     from .server.server_thread import EmulatorStartError
     from .state.apps import App
     from .state.clock import Clock
     from .state.factors import Factor, Factors
     from .state.grants import Grant, Grants
     from .state.inbox import Inbox, Message
+    from .state.keys import EmulatorKeys
     from .state.passkeys import Passkey, Passkeys
     from .state.subscribers import Events
     from .state.users import User
@@ -32,6 +36,7 @@ __all__ = [
     "App",
     "Clock",
     "Emulator",
+    "EmulatorKeys",
     "EmulatorStartError",
     "Events",
     "Factor",
@@ -43,9 +48,12 @@ __all__ = [
     "Hold",
     "Inbox",
     "Message",
+    "MintedTokens",
     "Passkey",
     "Passkeys",
     "RequestCounter",
+    "SavedStateError",
+    "SeedError",
     "User",
     "VisitError",
     "sign_in_at_page",

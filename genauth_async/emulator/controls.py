@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from typing import get_args
 
+from .minting import Mint, MintedTokens, SignedBy
 from .state import revocation, tokens
 from .state.apps import DEFAULT_AUTH_METHOD, App, AuthMethod, new_app
 from .state.grants import ALL_SCOPES, Grant
+from .state.keys import SigningKeys
 from .state.state import State
 from .state.tokens import IssuedTokens
 from .state.users import User
@@ -19,7 +23,8 @@ class EmulatorControls:
         app_id: the application's id.
         account_rules: whether strangers can sign up, and the least length of passwords.
         grants: the grants of users and programs to applications: how many are `alive`, `revoked`, `reused`.
-        factors: the second factors: `enroll` gives a user one, `totp_for` returns a one-time password.
+        factors: the second factors: `enroll` gives a user one, `totp_for` returns a one-time password; `offered` are
+            the types that the applications have switched on.
         events: the subscribers of events: `publish` sends one, `drop_connections` breaks the connections.
         passkeys: the passkeys that users have registered, and the domain that they are for.
         access: roles, groups, tenants and resources, and the permissions on them.
@@ -39,6 +44,7 @@ class EmulatorControls:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._strangers = SigningKeys()
         self.app_id = state.default_app.app_id
         self.account_rules = state.account_rules
         self.grants = state.grants
@@ -62,6 +68,11 @@ class EmulatorControls:
     def app_secret(self) -> str:
         """The application's secret; not an attribute, so that `vars()` does not show it."""
         return self._state.default_app.app_secret
+
+    @property
+    def default_app(self) -> App:
+        """The application that the emulator was created with."""
+        return self._state.default_app
 
     @property
     def issuer(self) -> str:
@@ -104,6 +115,7 @@ class EmulatorControls:
     def add_user(
         self,
         *,
+        user_id: str | None = None,
         username: str | None = None,
         email: str | None = None,
         phone: str | None = None,
@@ -119,6 +131,7 @@ class EmulatorControls:
         """Add a user, who can sign in with each of the given names, addresses and numbers.
 
         Args:
+            user_id: the id, which tokens have as their subject; random by default.
             username: signs in with the password, as do the next two.
             email: also receives pass codes; upper and lower case are the same.
             phone: the number without its country code; also receives pass codes.
@@ -132,9 +145,12 @@ class EmulatorControls:
             identities: the identities that get-profile returns on request, as the API's IdentityDto.
 
         Raises:
-            ValueError: another user has the username, address, number or name, or none is given.
+            ValueError: another user has the id, username, address, number or name, or none is given.
         """
+        if user_id is not None and self._state.users.find(user_id):
+            raise ValueError(f"there is a user with the id {user_id} already")
         user = User(
+            id=user_id or secrets.token_hex(12),
             created_at=self._state.clock.now(),
             username=username,
             email=email,
@@ -193,6 +209,48 @@ class EmulatorControls:
     def issue_tokens(self, user: User, *, scope: str = ALL_SCOPES, app: App | None = None) -> IssuedTokens:
         """Issue tokens as a sign-in does, for tests of what follows it."""
         return tokens.sign_in(self._state, app or self._state.default_app, user, scope)
+
+    def mint(
+        self,
+        user: User | None = None,
+        *,
+        claims: Mapping[str, object] | None = None,
+        without: Collection[str] = (),
+        expires_in: float | None = None,
+        signed_by: SignedBy = "server",
+        scope: str = ALL_SCOPES,
+        app: App | None = None,
+    ) -> MintedTokens:
+        """Issue tokens with chosen claims and signatures, for tests of an application's own verification.
+
+        What is not chosen is as in `issue_tokens`. An access token that the server signed is good at the API as well,
+        until it expires.
+
+        Args:
+            user: the user; by default a new one.
+            claims: claims of both tokens, which replace those of the emulator, such as {"aud": "another", "roles": []}.
+            without: the names of claims that both tokens lack.
+            expires_in: seconds until the tokens expire; negative for tokens that have expired.
+            signed_by: "server", or for tokens that have to be refused: "stranger" has a key that is not published,
+                "impostor" has it under the id of the published key, "none" does not sign (the algorithm none).
+            scope: the scope; there is an ID token if it contains openid.
+            app: the application; by default the emulator's first.
+
+        Raises:
+            ValueError: signed_by is unknown.
+        """
+        if signed_by not in get_args(SignedBy):
+            raise ValueError(f"signed_by must be one of {', '.join(get_args(SignedBy))}, not {signed_by!r}")
+        mint = Mint(
+            state=self._state,
+            strangers=self._strangers,
+            claims=dict(claims or {}),
+            without=without,
+            expires_in=expires_in,
+            signed_by=signed_by,
+        )
+        user = user or self.add_user(username=f"user-{secrets.token_hex(4)}")
+        return mint.tokens_of(user, app or self._state.default_app, scope)
 
     def revoke_grant(self, grant_or_token: Grant | str) -> None:
         """Revoke all tokens of a sign-in.

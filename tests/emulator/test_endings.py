@@ -10,6 +10,7 @@ import pytest
 from genauth_async import (
     AuthenticationClient,
     ForbiddenError,
+    GenAuthAPIError,
     InvalidArgumentError,
     InvalidGrantError,
     InvalidOperationError,
@@ -204,7 +205,9 @@ async def test_who_is_removed_leaves_nothing_behind(
     assert (await client.check_valid_credentials_by_cred_ids(body={"credentialIds": [credential_id]})).data == []
     begun = (await client.init_authentication_options()).data
     credential = browser.get(begun.authentication_options)
-    assert not (await client.verify_authentication(begun.ticket, credential)).data.verified
+    with pytest.raises(GenAuthAPIError) as caught:
+        await client.verify_authentication(begun.ticket, credential)
+    assert caught.value.status_code == 431
     assert emulator.public_accounts.of(grace) == []
     graces = emulator.issue_tokens(grace)["access_token"]
     with pytest.raises(ForbiddenError):

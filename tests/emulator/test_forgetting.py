@@ -171,7 +171,7 @@ def test_revoked_grants_are_forgotten_but_counted(emulator: Emulator, user: User
 
 
 def test_a_grant_lives_as_long_as_its_code() -> None:
-    emulator = Emulator()
+    emulator = Emulator(authorization_code_lifetime=60)
     grant = _grant(emulator._state)
     emulator.clock.advance(30)
     emulator._state.hosted_login.codes.issue(grant, redirect_uri="", nonce=None, challenge=None)

@@ -5,7 +5,13 @@ from typing import Any
 import httpx
 import pytest
 
-from genauth_async import AuthenticationClient, InvalidArgumentError, MFARequiredError, NotSignedInError
+from genauth_async import (
+    AuthenticationClient,
+    InvalidArgumentError,
+    InvalidOperationError,
+    MFARequiredError,
+    NotSignedInError,
+)
 from genauth_async.emulator import Clock, Emulator, User
 from tests.emulator.emulator_types import Json, SignIn
 from tests.emulator.passkey_device import registered
@@ -75,7 +81,7 @@ def test_failures_say_why(user: User, http: httpx.Client, sign_in: SignIn, token
     user.locked = True
     sign_in()
     locked, wrong = _history(http, token)["data"]["list"]
-    assert (wrong["success"], wrong["errorMessage"]) == (False, "the account or the password is wrong")
+    assert (wrong["success"], wrong["errorMessage"]) == (False, "Account not exists or password is incorrect.")
     assert (locked["success"], locked["errorMessage"]) == (False, "the user is locked")
 
 
@@ -97,7 +103,7 @@ def test_what_stops_half_way_says_why(emulator: Emulator, user: User, http: http
         http.post("/api/v2/mfa/totp/verify", json={"totp": totp}, headers=headers)
     records = [(record.login_method, record.error_message) for record in reversed(emulator.login_history.of(user))]
     assert records == [
-        ("loginByAccount", "the password has to be reset first"),
+        ("loginByAccount", "a new password has to be set first"),
         ("loginByAccount", "a second factor is required"),
         ("loginByMfa", "the one-time password is wrong or was used"),
         ("loginByMfa", None),
@@ -116,7 +122,8 @@ async def test_passkeys_that_do_not_sign_in_are_recorded(
         options = options if challenge is None else options.evolve(challenge=challenge)
         await client.verify_authentication(begun.ticket, browser.get(options))
 
-    await use("AAAA")
+    with pytest.raises(InvalidOperationError):
+        await use("AAAA")
     user.mfa_required = True
     with pytest.raises(MFARequiredError):
         await use()

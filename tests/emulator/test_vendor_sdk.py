@@ -43,7 +43,7 @@ def test_signs_in_reads_the_profile_refreshes_and_signs_out(emulator: Emulator, 
 def test_signs_in_in_every_other_way(emulator: Emulator) -> None:
     emulator.add_user(sam_account_name="grace", password="s3cret")
     client = _vendor_client(emulator)
-    assert client.get_system_info()["sm2"]["publicKey"]
+    assert client.get_system_info()["data"]["sm2"]["publicKey"]
     assert client.send_email(channel="CHANNEL_LOGIN", email="ada@example.com")["statusCode"] == 200
     assert client.send_sms(channel="CHANNEL_LOGIN", phone_number="13800000000")["statusCode"] == 200
     for answer in (
@@ -77,5 +77,5 @@ def test_authenticates_at_the_token_endpoints(method: Any) -> None:
 def test_hears_of_errors(emulator: Emulator) -> None:
     client = _vendor_client(emulator)
     answer = client.sign_in_by_account_password(account="ada", password="wrong")
-    assert (answer["statusCode"], answer["apiCode"]) == (400, 2333)
+    assert (answer["statusCode"], answer["apiCode"]) == (403, 2333)
     assert client.get_new_access_token_by_refresh_token("unknown")["error"] == "invalid_grant"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from genauth_async.emulator import Emulator, User
+from tests.emulator.hosted_pages import answer_of, log_in, send
 from tests.emulator.vendors import Vendor, vendor
 
 
@@ -56,6 +58,24 @@ def test_signs_up_and_in_by_pass_codes(sdk: Vendor, emulator: Emulator) -> None:
     assert user.call("bind_email", pass_code=code, email="late@example.com")["statusCode"] == 200
     profile = data(user.call("get_profile", with_identities=False))
     assert (profile["userId"], profile["email"]) == (created["userId"], "late@example.com")
+
+
+def test_signs_in_at_the_page_refreshes_and_signs_out(
+    sdk: Vendor, emulator: Emulator, http: httpx.Client, user: User
+) -> None:
+    built = sdk.call("build_authorize_url", scope="openid profile email offline_access", state="basket")
+    consent = log_in(http, http.get(built["url"] if isinstance(built, dict) else built))
+    answer = answer_of(send(http, consent, consent="accept"))
+    assert answer["state"] == "basket"
+    tokens = sdk.call("get_access_token_by_code", answer["code"])
+    assert sdk.call("get_user_info_by_access_token", tokens["access_token"])["email"] == "ada@example.com"
+    assert data(sdk.as_user(tokens["access_token"]).call("get_profile", with_identities=False))["userId"] == user.id
+    renewed = sdk.call("get_new_access_token_by_refresh_token", tokens["refresh_token"])
+    assert sdk.call("get_user_info_by_access_token", renewed["access_token"])["sub"] == user.id
+    assert emulator.hosted_login.signed_in(user) == 1
+    bye = sdk.call("build_logout_url", redirect_uri="http://localhost/bye", id_token=renewed["id_token"])
+    assert http.get(bye).headers["location"] == "http://localhost/bye"
+    assert emulator.hosted_login.signed_in(user) == 0
 
 
 def test_signs_in_by_a_qr_code(sdk: Vendor, emulator: Emulator, user: User) -> None:

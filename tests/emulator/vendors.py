@@ -11,6 +11,7 @@ import genauth
 
 from genauth_async.emulator import Emulator
 from tests.contract.document import CONVENIENCE, OPERATIONS, PROTOCOL
+from tests.emulator.hosted_pages import CALLBACK
 from tests.node_tools import NodeWorker, node_worker
 
 _NODE_NAMES: dict[str, str] = {
@@ -37,6 +38,7 @@ class VendorPython:
             app_id=emulator.app_id,
             app_secret=emulator.app_secret,
             app_host=emulator.url,
+            redirect_uri=CALLBACK,
             access_token=access_token,
         )
 
@@ -57,6 +59,7 @@ class VendorNode:
             "appId": emulator.app_id,
             "appSecret": emulator.app_secret,
             "appHost": emulator.url,
+            "redirectUri": CALLBACK,
             "accessToken": access_token,
         }
 
