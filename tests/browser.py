@@ -18,7 +18,7 @@ import pytest
 from tests.programs import program
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Playwright
+    from playwright.sync_api import Browser, Page, Playwright, ProxySettings
 
 _T = TypeVar("_T")
 
@@ -69,9 +69,9 @@ class BrowserThread:
         """Runs a function in the browser's thread."""
         return self._thread.submit(function).result()
 
-    def open_page(self) -> Page:
-        """A page with cookies of its own."""
-        page = self._browser.new_context().new_page()
+    def open_page(self, proxy: ProxySettings | None = None) -> Page:
+        """A page with cookies of its own, whose requests may go through a proxy."""
+        page = self._browser.new_context(proxy=proxy).new_page()
         page.set_default_timeout(_MILLISECONDS)
         return page
 
