@@ -4,7 +4,8 @@
     python examples/fastapi_app.py
 
 It starts an emulator of GenAuth, unless GENAUTH_APP_ID, GENAUTH_APP_SECRET and GENAUTH_APP_HOST name your application.
-Register SITE_URL/callback there as its redirect URI, and SITE_URL/ as the one after sign-outs.
+Register SITE_URL/callback there as its redirect URI, and SITE_URL/ as the one after sign-outs. The frame of its pages
+is page.html.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from html import escape
+from pathlib import Path
+from string import Template
 from urllib.parse import urlsplit
 
 import httpx
 import uvicorn
 from fastapi import Depends, FastAPI
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from genauth_async import AuthenticationClient, TokenSession
 from genauth_async.integrations.fastapi import GenAuth
@@ -25,9 +28,11 @@ from genauth_async.models.tokens import UserInfo
 from genauth_async.models.verification import AccessToken
 
 SITE_URL = os.environ.get("SITE_URL", "http://localhost:8000")
-SIGNED_IN = """<p>You are signed in.</p>
-<ul><li><a href="/profile">Profile</a></li><li><a href="/reports">Reports</a></li></ul>
-<form method="post" action="/logout"><button>Sign out</button></form>"""
+PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
+SIGNED_OUT = """<p class="lead">Sign in to see the reports that are yours.</p>
+<p class="actions"><a class="button" href="/login">Sign in</a></p>"""
+SIGNED_IN = """<form class="actions" method="post" action="/logout"><a class="button" href="/reports">Reports</a>
+<button>Sign out</button></form>"""
 
 
 def make_app(client: AuthenticationClient, site_url: str) -> FastAPI:
@@ -37,20 +42,25 @@ def make_app(client: AuthenticationClient, site_url: str) -> FastAPI:
     app.include_router(auth.router)
 
     @app.get("/")
-    async def home(session: TokenSession | None = Depends(auth.optional_session)) -> HTMLResponse:
-        return page("Reports for you", SIGNED_IN if session else '<p><a href="/login">Sign in</a></p>')
+    async def home(session: TokenSession | None = Depends(auth.optional_session)) -> Response:
+        return RedirectResponse("/profile", 303) if session else page("Welcome", SIGNED_OUT)
 
     @app.get("/profile")
-    async def profile(user: UserInfo = Depends(auth.page_user)) -> HTMLResponse:
-        items = [f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in user.to_dict().items()]
-        return page("Profile", f"<dl>{''.join(items)}</dl>")
+    async def profile(
+        user: UserInfo = Depends(auth.page_user), session: TokenSession = Depends(auth.page_session)
+    ) -> HTMLResponse:
+        facts = {**user.to_dict(), "granted to this site": session.tokens.scope}
+        items = [
+            f"<dt>{escape(name.replace('_', ' '))}</dt><dd>{escape(str(value))}</dd>" for name, value in facts.items()
+        ]
+        return page(f"Hello, {user.name or user.sub}", f"<p>You are signed in.</p><dl>{''.join(items)}</dl>{SIGNED_IN}")
 
     @app.get("/reports")
     async def reports(session: TokenSession = Depends(auth.page_session)) -> HTMLResponse:
         async with httpx.AsyncClient(auth=session.auth) as api:
             response = (await api.get(f"{site_url}/api/reports")).raise_for_status()
         items = [f"<li>{escape(title)}</li>" for title in response.json()["reports"]]
-        return page("Reports", f"<ul>{''.join(items)}</ul>")
+        return page("Reports", f'<ul>{"".join(items)}</ul><p><a href="/profile">Back to your profile</a></p>')
 
     @app.get("/api/reports")  # `profile` stands for a scope of your own
     async def api_reports(claims: AccessToken = Depends(auth.scopes("profile"))) -> dict[str, list[str]]:
@@ -60,9 +70,8 @@ def make_app(client: AuthenticationClient, site_url: str) -> FastAPI:
 
 
 def page(title: str, body: str) -> HTMLResponse:
-    """Create a page from a body of HTML."""
-    head = f'<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>{title}</title>'
-    html = f'{head}<main><h1>{title}</h1>{body}<p><a href="/">Home</a></p></main></html>'
+    """Create a page from a title, which is text, and a body, which is HTML."""
+    html = PAGE.substitute(title=escape(title), body=body)
     return HTMLResponse(html, headers={"Cache-Control": "no-store"})
 
 
@@ -77,8 +86,8 @@ def main() -> None:
         if "GENAUTH_APP_ID" not in environ:
             from genauth_async.emulator import Emulator
 
-            emulator = stack.enter_context(Emulator())
-            emulator.add_user(username="ada", password="passw0rd")
+            emulator = stack.enter_context(Emulator(app_name="Reports for you", show_users=True))
+            emulator.add_user(username="ada", name="Ada Lovelace", password="passw0rd")
             print("Sign in as ada with the password passw0rd")
             environ["GENAUTH_APP_ID"], environ["GENAUTH_APP_SECRET"] = emulator.app_id, emulator.app_secret
             environ["GENAUTH_APP_HOST"] = emulator.url

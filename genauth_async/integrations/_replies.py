@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from html import escape
 from typing import Final
 
@@ -13,16 +15,31 @@ from attrs import field, frozen
 _PAGE: Final = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
+<style>{style}</style>
+<main>
 <h1>{title}</h1>
 <p>{explanation}</p>
 <p><a href="{link}">{text}</a></p>
+</main>
 </html>
 """
+_STYLE: Final = """
+:root { color-scheme: light dark }
+body { margin: 0 auto; padding: 3rem 1.25rem; max-width: 32rem; overflow-wrap: anywhere;
+  font: 1rem/1.5 system-ui, sans-serif }
+h1 { margin: 0; font-size: 1.5rem; line-height: 1.25 }
+a { display: inline-block; padding: .6rem 1.25rem; border: 2px solid; border-radius: .6rem; font-weight: 600;
+  color: inherit; text-decoration: none }
+a:focus-visible { outline: 3px solid; outline-offset: 2px }
+"""
+_STYLE_HASH: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
 _PAGE_HEADERS: Final = {
     "Content-Type": "text/html; charset=utf-8",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; frame-ancestors 'none'; base-uri 'none'"
+    ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
@@ -153,7 +170,7 @@ def page(status: int, title: str, explanation: str, *, link: str, text: str, set
         set_cookies: the values of the Set-Cookie headers.
     """
     parts = {"title": title, "explanation": explanation, "link": link, "text": text}
-    html = _PAGE.format_map({name: escape(part) for name, part in parts.items()})
+    html = _PAGE.format(style=_STYLE, **{name: escape(part) for name, part in parts.items()})
     return Page(status=status, html=html, set_cookies=set_cookies)
 
 

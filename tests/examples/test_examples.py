@@ -19,6 +19,7 @@ from examples import aiohttp_app, fastapi_app
 from genauth_async import AuthenticationClient, Clock
 from genauth_async.emulator import Emulator, User, sign_in_at_page
 from tests.browser import Browse
+from tests.node_tools import package_folder
 from tests.web_servers import serving_aiohttp, serving_asgi
 
 pytestmark = pytest.mark.slow
@@ -63,11 +64,11 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
             yield Site(url, emulator, user)
 
 
-def fill_in(page: Page) -> None:
+def fill_in(page: Page, answer: str = "Accept") -> None:
     page.get_by_label("Username").fill("ada")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("button", name="Accept").click()
+    page.get_by_role("button", name=answer).click()
     page.wait_for_load_state()
 
 
@@ -75,16 +76,52 @@ def sign_in(page: Page, site: Site) -> None:
     page.goto(site.url)
     page.get_by_role("link", name="Sign in").click()
     fill_in(page)
-    assert page.url == f"{site.url}/"
+    assert page.url == f"{site.url}/profile"
 
 
 def test_a_user_signs_in_and_sees_who_they_are(site: Site, browse: Browse) -> None:
     def visit(page: Page) -> None:
         sign_in(page, site)
-        page.get_by_role("link", name="Profile").click()
-        page.get_by_role("heading", name="Profile").wait_for()
+        page.get_by_role("heading", name="Hello, <b>Ada</b>").wait_for()
+        assert page.get_by_role("definition").filter(has_text="openid profile offline_access").count() == 1
         assert page.get_by_role("definition").filter(has_text=site.user.id).count() == 1
         assert page.get_by_role("definition").filter(has_text="<b>Ada</b>").count() == 1
+
+    browse(visit)
+
+
+def test_a_refused_sign_in_shows_a_page_that_offers_another(site: Site, browse: Browse) -> None:
+    def visit(page: Page) -> None:
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.goto(f"{site.url}/login")
+        fill_in(page, answer="Deny")
+        page.get_by_role("heading", name="The sign-in was refused").wait_for()
+        assert [line for line in said if "Content Security Policy" in line] == []
+        assert page.get_by_role("link", name="Sign in again").bounding_box()["height"] >= 44  # type: ignore[index]
+        assert page.evaluate("getComputedStyle(document.querySelector('a')).borderStyle") == "solid"
+
+    browse(visit)
+
+
+def test_pages_fit_on_narrow_screens_in_both_schemes(site: Site, browse: Browse) -> None:
+    axe = (package_folder("axe-core") / "axe.min.js").read_text(encoding="utf-8")
+
+    def check(page: Page) -> None:
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
+        page.evaluate(axe)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            assert page.evaluate("async () => (await axe.run()).violations") == []
+
+    def visit(page: Page) -> None:
+        page.set_viewport_size({"width": 320, "height": 568})
+        page.goto(site.url)
+        check(page)
+        sign_in(page, site)
+        check(page)
+        page.goto(f"{site.url}/reports")
+        check(page)
 
     browse(visit)
 
@@ -102,7 +139,7 @@ def test_a_page_sends_to_the_login_and_comes_back(site: Site, browse: Browse) ->
 def test_the_api_is_called_for_the_user_with_a_refreshed_token(site: Site, browse: Browse) -> None:
     def visit(page: Page) -> None:
         sign_in(page, site)
-        page.get_by_role("link", name="Reports").click()
+        page.get_by_role("link", name="Reports", exact=True).click()
         page.get_by_text(f"Drafts of {site.user.id}").wait_for()
         assert site.token_requests() == 1
         site.emulator.clock.advance(LIFETIME + 61)  # and the leeway, so that the old token would be refused
@@ -121,7 +158,7 @@ def test_a_session_that_was_revoked_leads_to_the_login_and_back(site: Site, brow
         page.goto(f"{site.url}/profile")
         assert page.url.startswith(site.emulator.url)
         page.get_by_role("button", name="Accept").click()
-        page.get_by_role("heading", name="Profile").wait_for()
+        page.get_by_role("heading", name="Hello").wait_for()
         assert page.url == f"{site.url}/profile"
 
     browse(visit)
@@ -188,13 +225,14 @@ def test_one_command_starts_it_with_an_emulator_of_its_own(script: str, free_por
     with started(script, {"SITE_URL": url}) as said:
         assert "Sign in as ada with the password passw0rd" in said
         assert f"Open {url}" in said
-        assert '<a href="/login">' in httpx.get(url).text
+        assert 'href="/login">Sign in</a>' in httpx.get(url).text
         callback = httpx.get(f"{url}/login").headers["location"]
         assert httpx.get(sign_in_at_page(callback, "ada", "passw0rd")).status_code == 400  # without the cookie
         with httpx.Client() as http:
             login = http.get(f"{url}/login").headers["location"]
             assert http.get(sign_in_at_page(login, "ada", "passw0rd")).headers["location"] == "/"
-            assert "You are signed in" in http.get(url).text
+            assert http.get(url).headers["location"] == "/profile"
+            assert "You are signed in" in http.get(f"{url}/profile").text
 
 
 def test_it_takes_the_application_that_the_environment_names(script: str, emulator: Emulator, free_port: int) -> None:
