@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
@@ -26,10 +27,23 @@ _SHOWN_DECORATORS = {"property", "classmethod", "asynccontextmanager"}
 
 
 class Source:
-    """Source file of the package."""
+    """Source file of the package.
 
-    def __init__(self, package: Path, path: str) -> None:
-        self.package, self.path = package.name, path
+    Args:
+        package: the folder of the package.
+        path: the file in it.
+        names: the classes and functions that get a section; None for all that are public.
+        methods: the methods that get one, for classes that also have others for the package itself.
+    """
+
+    def __init__(
+        self,
+        package: Path,
+        path: str,
+        names: Collection[str] | None = None,
+        methods: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
+        self.package, self.path, self._names, self._methods = package.name, path, names, methods or {}
         self.tree = ast.parse((package / path).read_text(encoding="utf-8"))
         self.has_models = path.startswith("models/")
         for node in ast.walk(self.tree):
@@ -47,6 +61,8 @@ class Source:
         return sorted(nodes, key=lambda node: isinstance(node, ast.Assign))
 
     def _is_public(self, node: Shown) -> bool:
+        if self._names is not None:
+            return name_of(node) in self._names
         if isinstance(node, ast.Assign):
             return ast.unparse(node.value).startswith("Literal[")
         return isinstance(node, ast.ClassDef) or self.path in _WITH_FUNCTIONS
@@ -62,7 +78,12 @@ class Source:
         """List the public methods of a class, except those that its docstring lists as attributes."""
         attributes = dict(entries(sections(node).get("Attributes", "")))
         found = [part for part in node.body if isinstance(part, Function) and part.name[0] != "_"]
-        found = [method for method in found if method.name not in attributes and not _is_overload(method)]
+        if node.name in self._methods:
+            shown = self._methods[node.name]
+            if unknown := [*{*shown} - {method.name for method in found}]:
+                self.refuse(node, f"{node.name} has no method {unknown[0]}")
+            found = [method for method in found if method.name in shown]
+        found = [method for method in found if method.name not in attributes and not _is_repetition(method)]
         for method in found:
             if not ast.get_docstring(method):
                 self.refuse(method, f"{node.name}.{method.name} has no docstring")
@@ -148,5 +169,5 @@ def signature(node: Function, head: str) -> list[str]:
     return [*decorators, f"{head}(", *(f"    {parameter}," for parameter in parameters), tail]
 
 
-def _is_overload(method: Function) -> bool:
-    return any(ast.unparse(decorator) == "overload" for decorator in method.decorator_list)
+def _is_repetition(method: Function) -> bool:
+    return any(ast.unparse(each).endswith(("overload", ".setter")) for each in method.decorator_list)

@@ -45,10 +45,31 @@ PAGES = {
     ),
     "settings": ("Settings, time and retries", ["settings.py"]),
     "qr": ("Pictures of QR codes", ["qr.py"]),
+    "emulator": ("The emulator", []),  # the classes and functions that its package exports
     "models": (
         "Common parts of DTOs",
         ["models/_base.py", "models/_fields.py", "models/_pydantic.py", "models/common.py"],
     ),
+}
+# Classes of the emulator that have further methods, for the emulator itself.
+EMULATOR_METHODS = {
+    "App": ["display_name"],
+    "Events": [
+        *("publish", "subscribers", "wait_subscribed", "wait_subscribed_blocking", "wait_unsubscribed"),
+        *("drop_connections", "close_connections"),
+    ],
+    "Factor": [],
+    "Factors": ["of", "find", "enroll", "totp_for"],
+    "Fault": ["exhausted"],
+    "Faults": ["add", "hold", "remove", "clear"],
+    "Grant": [],
+    "Grants": ["alive", "revoked", "reused", "presented"],
+    "Hold": ["arrived", "wait_arrived", "wait_arrived_blocking", "release"],
+    "Inbox": ["code_for", "fix_code"],
+    "Message": ["is_good_at"],
+    "Passkeys": ["of", "find"],
+    "RequestCounter": ["total", "by_path", "reset"],
+    "User": ["locked"],
 }
 BASES = {"Api", "Authorize", "Login"}  # their subclasses are bases of the client
 SUFFIX = "_example"  # a script's folder is searched first: a mere `webauthn` would hide the package of that name
@@ -68,7 +89,7 @@ class Reference:
         self.sources = {
             page: [Source(package, path) for path in paths if page in PAGES or (package / path).exists()]
             for page, paths in pages.items()
-        }
+        } | {"emulator": [*_emulator_sources(package)]}
         self.titles = {page: title or _title(self.sources[page][0]) for page, (title, _) in {**PAGES, **areas}.items()}
         orphans = {f"models/{path.name}" for path in (package / "models").glob("*.py")} - {"models/__init__.py"}
         if orphans := orphans - {path for paths in pages.values() for path in paths}:
@@ -81,7 +102,9 @@ class Reference:
         problems |= dict.fromkeys(self.examples.keys() - pages.keys(), "is of no page")
         for page, problem in sorted(problems.items())[:1]:
             raise RefusedError(f"{REFERENCE}/examples/{page}{SUFFIX}.py: {problem}")
-        self.places = {name: f"{page}.md#{_slug(name)}" for page in pages for name in self.names(page)}
+        # Other pages do not link to the emulator's: they have some of its names, such as Clock, for their own things.
+        own = [page for page in pages if page != "emulator"]
+        self.places = {name: f"{page}.md#{_slug(name)}" for page in own for name in self.names(page)}
 
     def names(self, page: str, *, with_models: bool = True) -> list[str]:
         """List the names that a page explains: methods of the client's bases, else classes and functions."""
@@ -107,7 +130,8 @@ class Reference:
             yield from ("", f"## {heading}", "", "| page | about | has |", "|---|---|---|")
             for page in pages:
                 names = self.names(page, with_models=page == "models")
-                links = "every error" if page == "errors" else ", ".join(f"[`{n}`]({self.places[n]})" for n in names)
+                links = ", ".join(f"[`{name}`]({page}.md#{_slug(name)})" for name in names)
+                links = "every error" if page == "errors" else links
                 yield f"| [{page}]({page}.md) | {self.titles[page]} | {links} |"
         yield ""
 
@@ -116,7 +140,8 @@ class Page:
     """Page of the reference."""
 
     def __init__(self, reference: Reference, name: str) -> None:
-        self.name, self.places, self.sources = name, reference.places, reference.sources[name]
+        self.name, self.sources = name, reference.sources[name]
+        self.places = reference.places | {own: f"{name}.md#{_slug(own)}" for own in reference.names(name)}
         self.title, self.example = reference.titles[name], reference.examples.get(name)
 
     def lines(self) -> Iterator[str]:
@@ -218,6 +243,17 @@ class Page:
     def _link(self, name: str) -> str:
         place = self.places.get(name, "")
         return f"[`{name}`]({place.removeprefix(f'{self.name}.md')})" if place else f"`{name}`"
+
+
+def _emulator_sources(package: Path) -> Iterator[Source]:
+    """Iterate over the modules from which the emulator's package imports, and the names."""
+    tree = ast.parse((package / "emulator/__init__.py").read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level and node.module:
+            path = f"emulator/{node.module.replace('.', '/')}.py"
+            yield Source(package, path, [alias.name for alias in node.names], EMULATOR_METHODS)
+            if node.module == "emulator":  # the base class of the one that is exported
+                yield Source(package, "emulator/controls.py", ["EmulatorControls"])
 
 
 def _is_base(node: ast.stmt) -> bool:

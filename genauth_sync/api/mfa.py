@@ -16,7 +16,8 @@ class MFA(Facade[AsyncAuthenticationClient]):
     """Enroll second factors, and verify them.
 
     A sign-in that needs a second factor raises MFARequiredError; one of the complete_mfa methods ends it. They call the
-    older API: the present one's documents know no operation for that.
+    older API: the present one's documents know no operation for that. Its published answer has a token of fifteen days,
+    here `data.id_token`; nothing tells whether an access token comes along, without which there is no TokenSession.
 
     Common parameters:
         access_token: the user's; the client's when None.

@@ -52,6 +52,7 @@ class Passkeys(Facade[AsyncAuthenticationClient]):
             options: sign-in options.
 
         Raises:
+            InvalidOperationError: the passkey is not registered (statusCode 422).
             SignInError: the user cannot be signed in by this; its subclasses say why.
         """
         return bridge.run(

@@ -58,9 +58,13 @@ class Tokens(Facade[AsyncAuthenticationClient]):
     ) -> OIDCTokenResponse:
         """Obtain a token for a program that acts for itself, without a user (POST /oidc/token, RFC 6749 section 4.4).
 
+        The token has no `sub`, and its audience is the access account's id: verify it with
+        `audience=` that id. There is no refresh token.
+
         Args:
-            scope: what for, separated by spaces.
-            access_key: of a programmatic access account; the application's id when None.
+            scope: what for, separated by spaces. What is not granted comes back in `rejected_scope`.
+            access_key: of a programmatic access account; the application's id when None, which GenAuth is said to
+                refuse, and other servers take.
             access_secret: of the same; the application's secret when None.
 
         Raises:

@@ -22,7 +22,7 @@ ARCHITECTURE = PACKAGE.parent / "docs" / "architecture.md"
 # docs/architecture.md lists the packages of the SDK from the top down; the emulator stands for the server.
 EMULATOR_MAY_IMPORT = {"_core", "_crypto"}
 # Layers of the emulator by folder, from the bottom up; those with the same number do not import each other.
-EMULATOR_LAYERS = {"state": 0, "http": 1, "endpoints": 2, "oidc": 2, "server": 3, "": 4}
+EMULATOR_LAYERS = {"state": 0, "http": 1, "pages": 1, "endpoints": 2, "oidc": 2, "server": 3, "": 4}
 CARRIERS = {"aiohappyeyeballs", "aiohttp", "httpcore", "httpcore2", "httpx", "httpx2", "requests"}
 
 
@@ -206,7 +206,11 @@ else:
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
     done = subprocess.run(
-        [sys.executable, "-c", "import sys, runpy; sys.modules['typer'] = None; runpy.run_module('genauth_async')"],
+        [
+            sys.executable,
+            "-c",
+            "import sys; sys.modules['typer'] = None; import genauth_async.__main__ as it; it.main()",
+        ],
         check=False,
         capture_output=True,
         text=True,

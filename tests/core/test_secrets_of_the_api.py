@@ -123,7 +123,7 @@ class Lifecycle:
         now = self.emulator.clock.now()
         await self.see(self.client.complete_mfa_with_totp(challenge, totp.at(int(now))))
         found.mfa_required = False
-        (factor,) = (await self.see(user.list_enrolled_factors())).data
+        factor, *_bound = (await self.see(user.list_enrolled_factors())).data
         await self.see(user.reset_factor(factor.factor_id))
 
 

@@ -160,6 +160,9 @@ class TestRoundTrips:
     def test_in_every_form(self, plaintext: bytes, form: str) -> None:
         ciphertext = encrypt_in_python(plaintext, PUBLIC_KEY)
         assert sm2.decrypt(FORMS[form](ciphertext), PRIVATE_KEY) == plaintext
+        # Without a text, C3 stands first and last.
+        named = form if plaintext else form.replace("C1C2C3", "C1C3C2")
+        assert sm2.decrypt_with_form(FORMS[form](ciphertext), PRIVATE_KEY) == (plaintext, named)
 
     @pytest.mark.parametrize(("axis", "digits", "scalar"), AWKWARD_SCALARS)
     def test_awkward_coordinates(self, axis: str, digits: str, scalar: int, encrypt: Encrypt) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import shutil
 import subprocess
@@ -12,10 +13,11 @@ from pathlib import Path
 import pytest
 
 import genauth_async
-from genauth_async import models
+from genauth_async import emulator, models
 from genauth_async.models._base import Dto
 from genauth_async.models._fields import required_attributes, secret_attributes, wire_names
 from tests.every import check_every
+from tools.generate_docs import Reference
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs/reference"
@@ -47,6 +49,19 @@ def replace(path: Path, old: str, new: str) -> None:
 
 def test_the_real_pages_are_up_to_date() -> None:
     assert generate(ROOT, "--check") == (0, [])
+
+
+def test_the_emulators_page_has_all_that_its_package_exports() -> None:
+    page = Reference(ROOT).files()["emulator.md"]
+    sections = re.findall(r"^## (\w+)$", page, re.MULTILINE)
+    assert sorted(sections) == sorted([*emulator.__all__, "EmulatorControls"])
+    arguments = inspect.signature(emulator.Emulator).parameters
+    explained = page.partition("## Emulator\n")[2].partition("\n### ")[0]
+    assert re.findall(r"^\* `(\w+)`", explained, re.MULTILINE)[: len(arguments)] == [*arguments]
+    assert "## sign_in_at_page" in page
+    for name in ("mint", "add_user", "rotate_keys"):
+        assert f"### EmulatorControls.{name}\n" in page
+    assert "use_refresh_token" not in page
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ async def main() -> None:
             new = await client.get_new_access_token_by_refresh_token(tokens.refresh_token)
             assert (await client.introspect_token(new.access_token)).active
 
-            # The server rotates refresh tokens, and takes the second use of one for theft. A TokenSession sees to it.
+            # A server may rotate refresh tokens, and take the second use of one for theft. A TokenSession sees to it.
             try:
                 await client.get_new_access_token_by_refresh_token(tokens.refresh_token)
             except InvalidGrantError as error:
