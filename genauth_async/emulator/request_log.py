@@ -68,7 +68,8 @@ class RequestLog:
 
         async def receive_noted() -> Message:
             message = await receive()
-            entry.sent += message.get("body", b"") if message["type"] == "http.request" else b""
+            if message["type"] == "http.request" and len(entry.sent) <= _MOST_BYTES:
+                entry.sent += message.get("body", b"")
             return message
 
         held: list[Message] = []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,25 @@ from genauth_async import StoreError
 from tests.stores.conformance import MakeStore, SharedStoreConformance, record
 
 ROOT = str(Path(__file__).parents[2])
+
+# In a process of its own, which ends at once: a loop with tasks that never end cannot be closed.
+CANCELLED_CALLS = """
+import asyncio, os
+import anyio
+
+async def main():
+    await store.create_table()
+    for checkpoints in range(300):
+        async with anyio.create_task_group() as group:
+            group.start_soon(store.get, "k")
+            for _ in range(checkpoints):
+                await anyio.lowlevel.checkpoint()
+            group.cancel_scope.cancel()
+    print(len(asyncio.all_tasks()) - 1, flush=True)
+    os._exit(0)
+
+anyio.run(main)
+"""
 
 
 # Python 3.13 warns of connections that the driver drops when a task is cancelled while it opens one.
@@ -58,3 +79,8 @@ store = SQLStore({url!r}, Path({str(tmp_path / "locks")!r}))
         with pytest.raises(StoreError) as caught:
             await without_table.compare_and_set("k", record(), expected=None)
         assert "Canary" not in f"{caught.value} {caught.value.__cause__}"
+
+    def test_a_cancelled_call_leaves_no_task_behind(self, program: str) -> None:
+        command = [sys.executable, "-c", program + CANCELLED_CALLS]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+        assert done.stdout == "0\n"
