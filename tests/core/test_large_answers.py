@@ -175,7 +175,7 @@ async def longest_hold(work: Awaitable[object]) -> tuple[float, object]:
 
     The share is 0 for a short hold. A machine that is slow or busy takes longer for the whole as well.
     """
-    held, result = 0.0, None
+    held, whole, result = 0.0, 0.0, None
 
     async def watch() -> None:
         nonlocal held
